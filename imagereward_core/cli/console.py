@@ -1,0 +1,128 @@
+"""What a person is told while a command runs: messages and progress on stderr, so that stdout holds results alone."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+
+class Console:
+    """Messages and progress bars on stderr.
+
+    Args:
+        quiet: Say nothing but errors.
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.quiet = quiet
+
+    def say(self, text: str) -> None:
+        """Something good to know."""
+        if not self.quiet:
+            self.complain(text)
+
+    def complain(self, text: str) -> None:
+        """Something that must be known."""
+        tqdm: Any = getattr(sys.modules.get("tqdm"), "tqdm", None)
+        if tqdm is None:
+            print(text, file=sys.stderr, flush=True)
+        else:  # a bar may stand on the last line
+            with tqdm.external_write_mode(file=sys.stderr):
+                print(text, file=sys.stderr, flush=True)
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether a person is looking at stderr."""
+        return not self.quiet and sys.stderr.isatty()
+
+    @contextmanager
+    def count(self, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+        """A bar over ``total`` things; the function it gives is told how many are done."""
+        tqdm = _tqdm() if self.shows_progress else None
+        if tqdm is None:
+            yield lambda done: None
+            return
+        with tqdm(total=total, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True, leave=False) as bar:
+            yield lambda done: bar.update(done - bar.n) and None
+
+    @contextmanager
+    def bytes(self) -> Iterator[Callable[[str, int, int], None]]:
+        """Bars over the bytes of files that are downloaded, checked or converted one after another."""
+        tqdm = _tqdm() if self.shows_progress else None
+        if tqdm is None:
+            yield lambda name, done, total: None
+            return
+        bars: list[Any] = []
+
+        def report(name: str, done: int, total: int) -> None:
+            if not bars or bars[-1].desc != f"{name}: " or done < bars[-1].n:
+                while bars:
+                    bars.pop().close()
+                look = {
+                    "unit": "B",
+                    "unit_scale": True,
+                    "unit_divisor": 1024,
+                    "dynamic_ncols": True,
+                    "leave": False,
+                }
+                bars.append(tqdm(total=total or None, desc=name, file=sys.stderr, **look))
+            bars[-1].update(done - bars[-1].n)
+
+        try:
+            yield report
+        finally:
+            while bars:
+                bars.pop().close()
+
+
+class _ToConsole(logging.Handler):
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        (self.console.complain if record.levelno >= logging.WARNING else self.console.say)(
+            self.format(record)
+        )
+
+
+@contextmanager
+def logging_to(console: Console, debug: bool) -> Iterator[None]:
+    """Shows what the package logs as messages, while it lasts."""
+    logger = logging.getLogger("imagereward_core")
+    handler, level = _ToConsole(console), logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG if debug else logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+def prepare_streams() -> None:
+    """Makes printing never fail: what the terminal's encoding lacks is printed as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def can_show(stream: TextIO, text: str) -> bool:
+    """Whether the encoding of ``stream`` has every character of ``text``."""
+    try:
+        text.encode(getattr(stream, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _tqdm() -> Any:
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return None
+    return tqdm

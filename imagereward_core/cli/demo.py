@@ -1,0 +1,173 @@
+"""``imagereward demo``: draws pictures, scores, sorts and filters them, and writes a page. No network, no weights to fetch."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .console import Console
+from .exits import EXPLANATION, UsageError
+from .options import add_talk, positive
+
+if TYPE_CHECKING:
+    from ..demo.batches import DrawnBatch, DrawnPicture
+    from .pipeline import Scored
+
+DEFAULT_FOLDER = "imagereward-demo"
+SOFTWARE = "imagereward demo"
+_KEPT_PERCENT = 50
+_PAGE = "index.html"
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declares the command."""
+    parser = commands.add_parser(
+        "demo",
+        help="draw, score, sort and filter a few batches; no network needed",
+        description=(
+            "Draws a few batches of pictures with their prompts inside, as an image generator would save them, scores them with the "
+            "small demo model that comes with this program, keeps the better half of each batch and writes one page about it. The demo "
+            "model judges such drawn scenes only."
+        ),
+        epilog=EXPLANATION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path(DEFAULT_FOLDER),
+        metavar="DIR",
+        help=f"folder to write (default: ./{DEFAULT_FOLDER})",
+    )
+    parser.add_argument(
+        "--prompts", type=positive, default=4, metavar="N", help="number of prompts (default: 4)"
+    )
+    parser.add_argument(
+        "--pictures-per-prompt", type=positive, default=6, metavar="N", help="pictures for each (default: 6)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="another number, other pictures (default: 0)"
+    )
+    parser.add_argument(
+        "--size", type=positive, default=384, metavar="PIXELS", help="side of the pictures (default: 384)"
+    )
+    add_talk(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draws, scores, prints and writes the page; returns the exit code.
+
+    Raises:
+        UsageError: A file that is not the demo's own is in the way.
+    """
+    from dataclasses import asdict
+
+    from ..demo.batches import draw_batches
+    from ..library.report import write_report
+    from ..selection import Rule, select
+    from .inputs import Input
+    from .output import put, render, window_width
+    from .prompts import PromptFinder
+    from .rows import make_rows, order_by_prompt
+    from .run import exit_code, report_entries, score_inputs
+
+    console = Console(args.quiet)
+    page = args.output / _PAGE
+    _check(page)
+    args.output.mkdir(parents=True, exist_ok=True)
+    paths: list[Path] = []
+    truths: list[str] = []
+    for number, batch in enumerate(
+        draw_batches(args.prompts, args.pictures_per_prompt, args.seed, args.size), start=1
+    ):
+        for place, picture in enumerate(batch.pictures, start=1):
+            paths.append(_save(args.output, number, place, batch, picture))
+            truths.append(picture.truth)
+    console.say(f"Drew {len(paths)} pictures for {args.prompts} prompts into {args.output}")
+
+    settings = argparse.Namespace(
+        scorer="demo",
+        device="cpu",
+        precision="fp32",
+        batch_size=None,
+        whole_picture=False,
+        models_dir=[],
+        offline=True,
+    )
+    job = score_inputs(settings, [Input(path) for path in paths], PromptFinder(None), console)
+    scores = job.scored.scores
+    rule = Rule(top_percent=_KEPT_PERCENT, within="prompt")
+    selection = select(scores, rule)
+    rows = make_rows(job.scored, selection, explain=False)
+    order = order_by_prompt(selection, scores)
+    put(render("table", rows, order, scores, job.card, asdict(rule), window_width()), None, data=False)
+    notes = [f"Drawn: {truth}" for truth in truths]
+    write_report(
+        page, report_entries(job.scored, page, notes), scores, selection, job.card, title=_title(job.scored)
+    )
+    console.say(
+        f"Kept {len(selection.kept)} of {len(paths)}: the better half for each prompt. Nothing was moved or deleted."
+    )
+    console.say(f"The page with all pictures: {page.resolve()}")
+    console.say(
+        f'The same from the command line: imagereward rank "{args.output}" --scorer demo --within prompt --top-percent {_KEPT_PERCENT}'
+    )
+    return exit_code(job.scored)
+
+
+def _title(scored: Scored) -> str:
+    prompts = len(set(scored.scores.prompts))
+    return f"Demo: {len(scored.inputs)} drawn pictures, {prompts} prompt{'' if prompts == 1 else 's'}"
+
+
+def _save(folder: Path, number: int, place: int, batch: DrawnBatch, picture: DrawnPicture) -> Path:
+    """Saves a picture as a WebUI would, with its prompt and settings in the PNG text ``parameters``."""
+    from PIL.PngImagePlugin import PngInfo
+
+    path = folder / f"{number:02d}-{place:02d} {picture.truth.replace(',', '')}.png"
+    _check(path)
+    side = picture.image.width
+    text = PngInfo()
+    text.add_text(
+        "parameters",
+        f"{_written(number, batch.prompt)}\nSteps: 1, Sampler: drawn, Seed: {picture.seed}, Size: {side}x{side}",
+    )
+    text.add_text("Software", SOFTWARE)
+    picture.image.save(path, pnginfo=text)
+    return path
+
+
+def _written(number: int, prompt: str) -> str:
+    """The prompt as its author might have written it: every second one with emphasis and a LoRA tag, to show what becomes of them."""
+    if number % 2:
+        return prompt
+    words = prompt.split(" ")
+    return " ".join([words[0], f"({' '.join(words[1:3])}:1.2)", *words[3:], "<lora:flat_shapes:0.8>"])
+
+
+def _check(path: Path) -> None:
+    """Raises where writing ``path`` would replace something that an earlier demo has not written."""
+    if not path.exists() or _is_own(path):
+        return
+    raise UsageError(
+        f"{path} is there already and is not from an earlier demo; name another folder with --output"
+    )
+
+
+def _is_own(path: Path) -> bool:
+    from PIL import Image
+
+    from ..library.report_page import GENERATOR
+
+    try:
+        if path.suffix == ".html":
+            with path.open(encoding="utf-8") as file:
+                return f'name="generator" content="{GENERATOR}"' in file.read(2000)
+        with Image.open(path) as image:
+            return bool(image.info.get("Software") == SOFTWARE)
+    except (OSError, ValueError):
+        return False

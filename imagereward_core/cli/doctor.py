@@ -1,0 +1,241 @@
+"""``imagereward doctor``: what this machine has, what is wrong with it and how to mend that. Works without torch."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any
+
+from .exits import DONE, EXPLANATION, SOME_FAILED
+from .models import readable_size
+from .options import MODELS_VARIABLE, add_talk, add_weights, weight_settings
+
+_OLDEST_PYTHON = (3, 10)
+_PACKAGES = (
+    ("torch", "torch", "2.1"),
+    ("transformers", "transformers", "4.30"),
+    ("tokenizers", "tokenizers", ""),
+    ("numpy", "numpy", "1.26"),
+    ("pillow", "PIL", "9.5"),
+    ("safetensors", "safetensors", "0.4.2"),
+    ("huggingface_hub", "huggingface_hub", "0.20"),
+    ("tqdm", "tqdm", ""),
+)
+_OPTIONAL = {"huggingface_hub": "nothing can be downloaded", "tqdm": "there are no progress bars"}
+
+
+@dataclass
+class Findings:
+    """What was found so far.
+
+    Attributes:
+        problems: What is wrong and how to mend it.
+        modules: Packages that could be imported, by name.
+    """
+
+    problems: list[str] = field(default_factory=list)
+    modules: dict[str, Any] = field(default_factory=dict)
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declares the command."""
+    parser = commands.add_parser(
+        "doctor",
+        help="say what this machine has, what is wrong and how to mend it",
+        description="Looks at packages, device, weights and disk; ends with what is wrong and how to mend it.",
+        epilog=EXPLANATION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_weights(parser)
+    add_talk(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints what was found; returns 0 where nothing is wrong, else 1."""
+    findings = Findings()
+    sections: tuple[tuple[str, Callable[[argparse.Namespace, Findings], Iterator[tuple[str, str]]]], ...] = (
+        ("Python and packages", _packages),
+        ("Device", _device),
+        ("Weights", _weights),
+        ("Hub", _hub),
+    )
+    for title, look in sections:
+        print(title)
+        try:
+            for name, text in look(args, findings):
+                print(f"  {name:<17} {text}")
+        except Exception as error:  # whatever is broken here is what the person wants to know
+            print(f"  cannot be examined ({type(error).__name__}: {error})")
+            findings.problems.append(f"{title.lower()} cannot be examined: {type(error).__name__}: {error}")
+        print()
+    if not findings.problems:
+        print("Nothing is wrong.")
+        return DONE
+    print("What is wrong:")
+    for problem in findings.problems:
+        print(f"  - {problem}")
+    return SOME_FAILED
+
+
+def _packages(args: argparse.Namespace, findings: Findings) -> Iterator[tuple[str, str]]:
+    yield (
+        "python",
+        f"{platform.python_version()} ({sys.executable}), {platform.system()} {platform.machine()}",
+    )
+    if sys.version_info[:2] < _OLDEST_PYTHON:
+        findings.problems.append("Python is older than 3.10: use a newer one")
+    for name, module, oldest in _PACKAGES:
+        version = _version(name)
+        try:
+            findings.modules[name] = import_module(module)
+        except Exception as error:  # a broken build raises OSError, RuntimeError and others
+            lack = _OPTIONAL.get(name, "pictures cannot be scored")
+            if version is None:
+                yield name, "not installed"
+                findings.problems.append(f"{name} is not installed, so {lack}: python -m pip install {name}")
+            else:
+                yield (
+                    name,
+                    f"{version}, cannot be imported ({type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''})",
+                )
+                findings.problems.append(
+                    f"{name} {version} is installed but cannot be imported, so {lack}: install it again, in a form made for this Python "
+                    "and this machine"
+                )
+            continue
+        yield name, version or "unknown version"
+        if oldest and version and _numbers(version) < _numbers(oldest):
+            findings.problems.append(
+                f"{name} {version} is older than {oldest}: python -m pip install --upgrade {name}"
+            )
+
+
+def _device(args: argparse.Namespace, findings: Findings) -> Iterator[tuple[str, str]]:
+    torch = findings.modules.get("torch")
+    if torch is None:
+        yield "device", "unknown without torch"
+        return
+    from ..runtime import pick_device, pick_dtype
+
+    device = pick_device("auto")
+    yield "device", str(device)
+    if device.type == "cuda":
+        kind = "ROCm" if getattr(torch.version, "hip", None) else "CUDA"
+        for number in range(torch.cuda.device_count()):
+            free, total = torch.cuda.mem_get_info(number)
+            yield (
+                f"cuda:{number}",
+                f"{torch.cuda.get_device_name(number)}, {readable_size(free)} of {readable_size(total)} free ({kind})",
+            )
+    elif shutil.which("nvidia-smi"):
+        findings.problems.append(
+            f"this machine seems to have an NVIDIA card, but torch {torch.__version__} cannot use it, so scoring is slow: install torch "
+            "for CUDA as its website describes"
+        )
+    precision = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}[
+        pick_dtype("auto", device)
+    ]
+    yield "precision", f"{precision} (what --precision auto picks here)"
+    yield "processor", f"{torch.get_num_threads()} threads, {_capabilities(torch)}"
+    if memory := _memory():
+        yield "memory", memory
+
+
+def _capabilities(torch: Any) -> str:
+    """What the processor offers for fast arithmetic, as far as this version of torch tells."""
+    known = [torch.backends.cpu.get_cpu_capability()] if hasattr(torch.backends, "cpu") else []
+    for name, probe in (("AVX512-bf16", "_is_avx512_bf16_supported"), ("AMX", "_is_amx_tile_supported")):
+        ask = getattr(getattr(torch, "cpu", None), probe, None)
+        known.append(f"{name} {'unknown' if ask is None else 'yes' if ask() else 'no'}")
+    return ", ".join(known)
+
+
+def _memory() -> str:
+    """Main memory, where the system tells in a file."""
+    try:
+        text = Path("/proc/meminfo").read_text(encoding="ascii")
+    except OSError:
+        return ""
+    sizes = {name: 1024 * int(number) for name, number in re.findall(r"(\w+):\s+(\d+) kB", text)}
+    return f"{readable_size(sizes.get('MemAvailable', 0))} of {readable_size(sizes.get('MemTotal', 0))} available"
+
+
+def _weights(args: argparse.Namespace, findings: Findings) -> Iterator[tuple[str, str]]:
+    from ..weights.cards import CARDS
+    from ..weights.locate import find_weights, searched, target_folder
+
+    settings = weight_settings(args)
+    for folder in settings.folders:
+        if not folder.is_dir():
+            findings.problems.append(
+                f"the models folder {folder} does not exist: check --models-dir and the variable {MODELS_VARIABLE}"
+            )
+    for card in CARDS.values():
+        found = find_weights(card, settings)
+        if found is None:
+            yield card.id, f"not downloaded ({readable_size(card.download_size)})"
+            for place in searched(card, settings):
+                yield "  searched", place
+        else:
+            yield card.id, str(found.checkpoint)
+            if found.vocabulary is None and card.tokenizer is not None:
+                yield "  vocabulary", "not there"
+        lacks_vocabulary = found is not None and found.vocabulary is None and card.tokenizer is not None
+        if found is None or lacks_vocabulary:
+            folder = target_folder(card, settings)
+            free = shutil.disk_usage(_existing(folder)).free
+            yield "  goes to", f"{folder} ({readable_size(free)} free there)"
+            if found is None and free < 2 * card.download_size:
+                findings.problems.append(
+                    f"{card.id} needs {readable_size(2 * card.download_size)} for download and conversion, and {folder} has "
+                    f"{readable_size(free)}: free some, or name another folder with --models-dir"
+                )
+            if _cannot_download(settings.allow_download, findings):
+                findings.problems.append(
+                    f"{'the weights' if found is None else 'the vocabulary'} of {card.id} must be fetched, and downloads are not possible or "
+                    "switched off: allow them, or copy the folder from a machine that has it ('imagereward models download' there)"
+                )
+
+
+def _hub(args: argparse.Namespace, findings: Findings) -> Iterator[tuple[str, str]]:
+    if "huggingface_hub" not in findings.modules:
+        yield "hub", "unknown without huggingface_hub"
+        return
+    from huggingface_hub import constants
+
+    yield "offline mode", "on (HF_HUB_OFFLINE)" if constants.HF_HUB_OFFLINE else "off"
+    yield "address", str(constants.ENDPOINT)
+    yield "cache", str(constants.HF_HUB_CACHE)
+
+
+def _cannot_download(allowed: bool, findings: Findings) -> bool:
+    hub = findings.modules.get("huggingface_hub")
+    return not allowed or hub is None or bool(import_module("huggingface_hub.constants").HF_HUB_OFFLINE)
+
+
+def _existing(folder: Path) -> Path:
+    """The nearest folder above that exists."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The leading numbers of a version, for comparing."""
+    match = re.match(r"\d+(?:\.\d+)*", version)
+    return tuple(int(part) for part in match.group().split(".")) if match else ()

@@ -1,0 +1,86 @@
+"""The command ``imagereward``: parses the command line, runs one command, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from .. import __version__
+from ..errors import Cancelled, CuratorError, UnknownScorerError, WeightsError
+from . import demo, doctor, models, rank, score
+from .console import Console, logging_to, prepare_streams
+from .exits import EXPLANATION, INTERRUPTED, NO_SCORER, OTHER, PIPE_CLOSED, USAGE, NoScorerError, UsageError
+
+_DESCRIPTION = "Scores, sorts and filters pictures by how much people would prefer them for their prompt."
+_EXAMPLES = """\
+examples:
+  imagereward demo                                     see it work, without a network
+  imagereward score outputs --recursive                prompts are read from the pictures or the text files beside them
+  imagereward score *.png --prompt "a red fox"         one prompt for all
+  imagereward rank outputs --top-percent 20 --within prompt --html best.html
+  imagereward models download ImageReward-v1.0         fetch the weights (1.8 GB) beforehand
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="imagereward",
+        description=_DESCRIPTION,
+        epilog=f"{_EXAMPLES}\n{EXPLANATION}\n'imagereward COMMAND --help' lists the options of a command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"imagereward {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for command in (score, rank, models, doctor, demo):
+        command.add_parser(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line ``argv`` (by default that of this process) and returns the exit code."""
+    prepare_streams()
+    parser = build_parser()
+    try:
+        args = parser.parse_args(argv)
+    except SystemExit as stop:  # argparse has printed what there is to say
+        return stop.code if isinstance(stop.code, int) else USAGE
+    if args.command is None:
+        parser.print_help()
+        return USAGE
+    console = Console(getattr(args, "quiet", False))
+    try:
+        with logging_to(console, args.debug):
+            return int(args.run(args))
+    except BaseException as error:
+        if args.debug and not isinstance(error, BrokenPipeError):
+            traceback.print_exc()
+        return _explain(error, console)
+
+
+def _explain(error: BaseException, console: Console) -> int:
+    """Says in one line what went wrong; returns the exit code for it."""
+    if isinstance(error, (KeyboardInterrupt, Cancelled)):
+        console.complain("imagereward: stopped")
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        # Whoever read the results has seen enough; without this Python complains when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    if isinstance(error, CuratorError):
+        console.complain(f"imagereward: {error}")
+        if isinstance(error, (UsageError, UnknownScorerError)):
+            return USAGE
+        return NO_SCORER if isinstance(error, (NoScorerError, WeightsError)) else OTHER
+    if isinstance(error, OSError):
+        console.complain(f"imagereward: {error}")
+        return OTHER
+    if isinstance(error, Exception):
+        console.complain(
+            f"imagereward: unexpected error, {type(error).__name__}: {error}. With --debug it shows where it arose"
+        )
+        return OTHER
+    raise error

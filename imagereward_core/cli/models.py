@@ -1,0 +1,197 @@
+"""``imagereward models``: the scorers there are, and their weights on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .console import Console
+from .exits import DONE, EXPLANATION, NO_SCORER, NoScorerError, UsageError
+from .options import DEFAULT_SCORER, add_talk, add_weights, weight_settings
+
+if TYPE_CHECKING:
+    from ..weights.card import ScorerCard
+    from ..weights.locate import WeightSettings
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declares the command and its own commands."""
+    parser = commands.add_parser(
+        "models",
+        help="list, download, verify or convert weights",
+        description="Lists scorers and takes care of their weights.",
+        epilog=EXPLANATION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="what there is, and where it lies on this machine")
+    listing.add_argument(
+        "-f", "--format", choices=("table", "json"), default="table", help="form of the list (default: table)"
+    )
+    download = actions.add_parser(
+        "download", help="fetch the weights of a scorer into a folder that can be copied elsewhere"
+    )
+    download.add_argument(
+        "scorer", nargs="?", default=DEFAULT_SCORER, metavar="ID", help=f"scorer (default: {DEFAULT_SCORER})"
+    )
+    check = actions.add_parser("verify", help="read all of a checkpoint and say whether it is sound")
+    check.add_argument(
+        "scorer", nargs="?", default=DEFAULT_SCORER, metavar="ID|FILE", help="scorer, or a checkpoint file"
+    )
+    convert = actions.add_parser(
+        "convert", help="rewrite a .pt checkpoint as .safetensors, which loads faster and holds no code"
+    )
+    convert.add_argument("source", type=Path, metavar="SRC", help="the checkpoint; it is not changed")
+    convert.add_argument(
+        "target",
+        type=Path,
+        nargs="?",
+        metavar="DST",
+        help="the file to make (default: SRC with another ending)",
+    )
+    for action, run in ((listing, _list), (download, _download), (check, _verify), (convert, _convert)):
+        if action is not convert:
+            add_weights(action)
+        add_talk(action)
+        action.set_defaults(run=run)
+
+
+def _list(args: argparse.Namespace) -> int:
+    from ..weights.cards import CARDS
+    from .output import ellipsis, window_width
+    from .table import Column, render_table
+
+    facts = [_facts(card, weight_settings(args)) for card in CARDS.values()]
+    if args.format == "json":
+        print(json.dumps(facts, ensure_ascii=False, indent=2))
+        return DONE
+    columns = (
+        Column("Id"),
+        Column("What it is", flexible=True, dispensable=True),
+        Column("Size", right=True),
+        Column("Licence"),
+        Column("Typical scores"),
+        Column("Tokens", right=True),
+        Column("Where", flexible=True, keep_end=True),
+    )
+    rows = [
+        (
+            fact["id"],
+            fact["title"],
+            readable_size(fact["size"]),
+            fact["licence"],
+            "{:.1f} to {:.1f}".format(*fact["typical_range"]),
+            str(fact["token_limit"] or "-"),
+            fact["found"] or "not downloaded",
+        )
+        for fact in facts
+    ]
+    sys.stdout.write(render_table(columns, rows, window_width(), ellipsis()))
+    return DONE
+
+
+def _facts(card: ScorerCard, settings: WeightSettings) -> dict[str, Any]:
+    from ..weights.locate import find_weights
+
+    found = find_weights(card, settings)
+    return {
+        "id": card.id,
+        "title": card.title,
+        "summary": card.summary,
+        "size": card.download_size or card.checkpoint[0].size or 0,
+        "licence": card.licence,
+        "paper": card.paper,
+        "typical_range": list(card.typical_range),
+        "token_limit": card.token_limit,
+        "notes": list(card.notes),
+        "found": str(found.checkpoint) if found else None,
+    }
+
+
+def _download(args: argparse.Namespace) -> int:
+    from ..weights.cards import get_card
+    from ..weights.download import download
+    from ..weights.store import resolve
+
+    card, settings, console = get_card(args.scorer), weight_settings(args), Console(args.quiet)
+    if not any(form.repository for form in card.checkpoint):
+        console.say(f"{card.id} comes with this program; there is nothing to download.")
+        return DONE
+    _hide_other_bars()
+    with console.bytes() as progress:
+        folder = download(card, settings, progress).checkpoint.parent
+        found = resolve(card, settings, progress)
+    print(folder)
+    console.say(f"{card.id} is ready (weights {found.revision}).")
+    return DONE
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from ..nets.reward import POSITION_IDS, build_skeleton
+    from ..scorers.registry import network_config
+    from ..weights.cards import get_card
+    from ..weights.checkpoint import verify
+    from ..weights.locate import find_weights
+    from .loading import is_checkpoint
+
+    console = Console(args.quiet)
+    if is_checkpoint(args.scorer):
+        card, path = get_card(DEFAULT_SCORER), Path(args.scorer).expanduser()
+    else:
+        card = get_card(args.scorer)
+        found = find_weights(card, weight_settings(args))
+        if found is None:
+            raise NoScorerError(
+                f"the weights of {card.id} are not on this machine; 'imagereward models download {card.id}' fetches them"
+            )
+        path = found.checkpoint
+    expected = build_skeleton(network_config(card)).state_dict()
+    layout = {name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in expected.items()}
+    with console.bytes() as progress:
+        report = verify(path, card, layout, frozenset({POSITION_IDS}), progress)
+    print(f"file    {report.path}")
+    print(f"size    {readable_size(report.size)}")
+    print(f"sha256  {report.sha256}{'' if report.expected_sha256 else ' (nobody states what it should be)'}")
+    for problem in report.problems:
+        print(f"bad     {problem}")
+    print("sound   yes" if report.ok else "sound   no")
+    return DONE if report.ok else NO_SCORER
+
+
+def _convert(args: argparse.Namespace) -> int:
+    from ..weights.checkpoint import convert
+
+    console = Console(args.quiet)
+    if not args.source.is_file():
+        raise UsageError(f"there is no checkpoint {args.source}; expected a .pt file")
+    target = args.target or args.source.with_suffix(".safetensors")
+    if target.is_dir():
+        target = target / args.source.with_suffix(".safetensors").name
+    with console.bytes() as progress:
+        report = convert(args.source, target, progress=progress)
+    print(report.target)
+    done = "was there already" if report.reused else f"made in {report.seconds:.0f} s"
+    console.say(
+        f"{report.tensors} tensors, {readable_size(report.size)}, {done}. The source is unchanged and no longer needed."
+    )
+    return DONE
+
+
+def _hide_other_bars() -> None:
+    """huggingface_hub would draw a second bar over ours."""
+    try:
+        from huggingface_hub.utils import disable_progress_bars
+    except ImportError:
+        return
+    disable_progress_bars()
+
+
+def readable_size(number: int) -> str:
+    """Bytes in words: ``1.8 GB``."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if number >= size:
+            return f"{number / size:.1f} {unit}"
+    return f"{number} B" if number else "unknown"

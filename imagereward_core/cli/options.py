@@ -1,0 +1,199 @@
+"""Options that several commands share, and what they mean as settings."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .exits import UsageError
+
+if TYPE_CHECKING:
+    from ..weights.locate import WeightSettings
+
+MODELS_VARIABLE = "IMAGEREWARD_MODELS"
+DEFAULT_SCORER = "ImageReward-v1.0"
+FORMATS = ("table", "csv", "json", "jsonl")
+
+ROWS = """\
+each row of csv, json and jsonl holds:
+  file              path of the picture, as it was given
+  score             the raw score; higher is better; empty (null) without one
+  percentile        share of the scorer's reference scores below it, 0 to 100
+  rank              1 is best, among all pictures of this run; 0 without a score
+  rank_in_prompt    rank among the pictures with the same prompt
+  scored_in_prompt  how many pictures that is
+  kept              whether the picture passes the filter ('score' keeps whatever it can score)
+  reason            why it was rejected or kept, or why it has no score
+  prompt            the prompt as the scorer was given it
+  prompt_cut        the end of the prompt that did not fit into the scorer and was not read
+  prompt_written    the prompt as it was written, with LoRA tags, weights and the like
+  prompt_source     option, sidecar (text file beside the picture) or metadata
+  notes             choices made while reading the prompt
+  scorer, revision  which scorer and which weights (csv and jsonl; json has them once, with facts about the scorer)
+"""
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return number
+
+
+def not_negative(text: str) -> int:
+    """A whole number of at least 0."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
+    return number
+
+
+def percent(text: str) -> float:
+    """A number from 0 to 100."""
+    number = float(text.rstrip("%"))
+    if not 0 <= number <= 100:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 100")
+    return number
+
+
+def finite(text: str) -> float:
+    """A number that is neither infinite nor NaN."""
+    number = float(text)
+    if number - number != 0:
+        raise argparse.ArgumentTypeError(f"{text} is not an ordinary number")
+    return number
+
+
+def add_pictures(parser: argparse.ArgumentParser) -> None:
+    """What to score and for which prompt."""
+    parser.add_argument(
+        "pictures",
+        nargs="+",
+        metavar="PICTURE",
+        help="files, folders, patterns such as 'out/*.png', or - for a list on stdin",
+    )
+    parser.add_argument("-r", "--recursive", action="store_true", help="look into subfolders as well")
+    group = parser.add_argument_group("prompts")
+    which = group.add_mutually_exclusive_group()
+    which.add_argument("-p", "--prompt", metavar="TEXT", help="one prompt for all pictures")
+    which.add_argument(
+        "--prompt-from",
+        choices=("auto", "sidecar", "metadata"),
+        default="auto",
+        help="where each picture's own prompt is read from: a text file beside it (sidecar), its metadata, or the first of the two "
+        "that has one (auto, the default)",
+    )
+    group.add_argument(
+        "--raw-prompt",
+        action="store_true",
+        help="give the scorer prompts as written, with LoRA tags, weights and the like left in",
+    )
+
+
+def add_scorer(parser: argparse.ArgumentParser, default: str = DEFAULT_SCORER) -> None:
+    """Which scorer, and how it runs."""
+    group = parser.add_argument_group("scorer")
+    group.add_argument(
+        "-s",
+        "--scorer",
+        default=default,
+        metavar="ID|FILE",
+        help=f"scorer, or a checkpoint file (default: {default})",
+    )
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, xpu or mps (default: auto)")
+    group.add_argument(
+        "--precision",
+        choices=("auto", "fp32", "bf16", "fp16"),
+        default="auto",
+        help="precision of the image tower (default: auto)",
+    )
+    group.add_argument(
+        "--batch-size", type=positive, metavar="N", help="pictures at once (default: by device)"
+    )
+    group.add_argument(
+        "--whole-picture",
+        action="store_true",
+        help="show the scorer the whole picture instead of the square in its middle; such scores are off-reference: compare them "
+        "with each other only",
+    )
+
+
+def add_weights(parser: argparse.ArgumentParser) -> None:
+    """Where weights are."""
+    group = parser.add_argument_group("weights")
+    group.add_argument(
+        "--models-dir",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help=f"folder with weights, searched first; may be given several times. Folders in the variable {MODELS_VARIABLE} (separated by "
+        f"'{os.pathsep}') come after these",
+    )
+    group.add_argument("--offline", "--no-download", action="store_true", help="never download anything")
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Where results go."""
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "-f",
+        "--format",
+        choices=FORMATS,
+        help="form of the results (default: by the ending of --output, else table)",
+    )
+    group.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="write the results to FILE instead of printing them"
+    )
+    group.add_argument(
+        "--html",
+        type=Path,
+        metavar="FILE",
+        help="write a page with the pictures as well; it opens in any browser",
+    )
+    add_talk(group)
+
+
+def add_talk(parser: argparse._ActionsContainer) -> None:
+    """How much is said."""
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="no messages and no progress, only results and errors"
+    )
+    parser.add_argument("--debug", action="store_true", help="show where in the program an error arose")
+
+
+def weight_settings(args: argparse.Namespace) -> WeightSettings:
+    """Where weights are looked for: --models-dir, then the folders of the environment variable."""
+    from ..weights.locate import WeightSettings
+
+    named = [
+        *args.models_dir,
+        *(part for part in os.environ.get(MODELS_VARIABLE, "").split(os.pathsep) if part),
+    ]
+    folders = tuple(dict.fromkeys(Path(name).expanduser() for name in named))
+    return WeightSettings(folders=folders, allow_download=not args.offline)
+
+
+def chosen_format(args: argparse.Namespace) -> str:
+    """The form of the results."""
+    if args.format:
+        return str(args.format)
+    ending = args.output.suffix.lower().lstrip(".") if args.output else ""
+    return ending if ending in FORMATS else "table"
+
+
+def check_writable(*targets: Path | None) -> None:
+    """Raises before an hour of work what would be raised after it.
+
+    Raises:
+        UsageError: A file cannot be written where it was asked for.
+    """
+    for target in targets:
+        if target is None:
+            continue
+        if target.is_dir():
+            raise UsageError(f"{target} is a folder; expected the name of a file to write")
+        if not target.parent.is_dir():
+            raise UsageError(f"{target} cannot be written: there is no folder {target.parent}")

@@ -1,0 +1,156 @@
+"""Results in the form a person or a script wants them, to stdout or to a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from ..scores import Scores
+from ..weights.card import ScorerCard
+from .console import can_show
+from .rows import Row, counts
+from .table import Column, render_table
+
+SCHEMA_VERSION = 1
+COLUMNS = (*(field.name for field in fields(Row)), "scorer", "revision")
+
+_TABLE = (
+    Column("Rank", right=True),
+    Column("Score", right=True),
+    Column("Percentile", right=True),
+    Column("In prompt", right=True),
+    Column("Kept"),
+    Column("Cut"),
+    Column("File", flexible=True, keep_end=True),
+    Column("Prompt", flexible=True, dispensable=True),
+    Column("Reason", flexible=True),
+)
+
+
+def render(
+    form: str,
+    rows: Sequence[Row],
+    order: Sequence[int],
+    scores: Scores,
+    card: ScorerCard,
+    rule: Mapping[str, Any] | None,
+    width: int | None,
+) -> str:
+    """The rows as a table, csv, json or jsonl.
+
+    Args:
+        form: Which of these.
+        rows: All rows.
+        order: Which of them to show, and in which order.
+        scores: Where the rows come from.
+        card: Card of the scorer.
+        rule: The filter, for the commands that have one.
+        width: Columns of the window a table must fit into; None for as wide as it takes.
+    """
+    shown = [rows[index] for index in order]
+    if form == "table":
+        return _table(shown, rule, width)
+    if form == "json":
+        document = _head(scores, card, rule) | {
+            "counts": counts(rows),
+            "rows": [asdict(row) for row in shown],
+        }
+        return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    source = {"scorer": scores.scorer, "revision": scores.revision}
+    if form == "jsonl":
+        lines = (json.dumps({**asdict(row), **source}, ensure_ascii=False, allow_nan=False) for row in shown)
+        return "".join(f"{line}\n" for line in lines)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**asdict(row), "kept": str(row.kept).lower(), **source} for row in shown)
+    return text.getvalue()
+
+
+def _head(scores: Scores, card: ScorerCard, rule: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What has to be known to read the rows."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "scorer": scores.scorer,
+        "revision": scores.revision,
+        "on_reference": scores.on_reference,
+        "card": {
+            "title": card.title,
+            "summary": card.summary,
+            "paper": card.paper,
+            "licence": card.licence,
+            "token_limit": card.token_limit,
+            "typical_range": list(card.typical_range),
+            "percentiles_against": scores.distribution.source if scores.distribution else None,
+            "higher_is_better": card.higher_is_better,
+            "notes": list(card.notes),
+        },
+        "rule": rule,
+    }
+
+
+def _table(rows: Sequence[Row], rule: Mapping[str, Any] | None, width: int | None) -> str:
+    cells = [
+        (
+            str(row.rank or "-"),
+            "-" if row.score is None else f"{row.score:.4f}",
+            "" if row.percentile is None else f"{row.percentile:.1f}",
+            f"{row.rank_in_prompt} of {row.scored_in_prompt}" if row.rank else "-",
+            ("yes" if row.kept else "no") if rule is not None else "",
+            "cut" if row.prompt_cut else "",
+            row.file,
+            row.prompt_read,
+            row.reason,
+        )
+        for row in rows
+    ]
+    by_prompt = rule is not None and rule["within"] == "prompt"
+    gaps = {
+        place for place in range(1, len(rows)) if by_prompt and rows[place].prompt != rows[place - 1].prompt
+    }
+    return render_table(_TABLE, cells, width, ellipsis(), gaps)
+
+
+def ellipsis() -> str:
+    """What marks a shortened text on this stdout."""
+    return "…" if can_show(sys.stdout, "…") else "..."
+
+
+def window_width() -> int | None:
+    """Columns of the terminal that stdout is; None where it is none, so that nothing is shortened."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def put(text: str, target: Path | None, data: bool) -> None:
+    """Writes results to ``target``, all or nothing, or prints them.
+
+    Args:
+        text: The results.
+        target: A file to write as UTF-8; None for stdout.
+        data: Whether this is for programs; then stdout gets UTF-8 too, whatever the terminal's encoding.
+    """
+    # Undecodable bytes of file names come out as \udcXX, which is also how JSON writes them.
+    encoded = text.encode("utf-8", "backslashreplace")
+    if target is not None:
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            temporary.write_bytes(encoded)
+            os.replace(temporary, target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    elif data and hasattr(sys.stdout, "buffer") and not sys.stdout.isatty():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(encoded)
+        sys.stdout.buffer.flush()
+    else:
+        sys.stdout.write(text)
+        sys.stdout.flush()

@@ -1,0 +1,142 @@
+"""Pictures to scores in pieces, so that memory stays flat, one bad picture fails for itself alone and Ctrl-C loses little."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import Cancelled
+from ..scores import Scores
+from .console import Console
+from .inputs import Input
+from .prompts import FoundPrompt, PromptFinder
+
+if TYPE_CHECKING:
+    from ..scorers.base import Scorer
+
+_FIRST, _LEAST, _MOST = 32, 16, 512
+_SECONDS = 5.0
+"""How long a piece should take: what a stop can lose at most."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What came of a run.
+
+    Attributes:
+        inputs: The pictures that were reached.
+        prompts: Their prompts.
+        scores: Their scores, in the same order; a picture without a prompt is a failure among them.
+        stopped: Whether the person stopped the run before its end.
+    """
+
+    inputs: tuple[Input, ...]
+    prompts: tuple[FoundPrompt, ...]
+    scores: Scores
+    stopped: bool = False
+
+
+class StopSwitch:
+    """While it lasts, the first Ctrl-C asks for a clean stop and the second one stops at once."""
+
+    def __init__(self, console: Console) -> None:
+        self.console, self.asked = console, False
+        self._before: Any = None
+
+    def __enter__(self) -> StopSwitch:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        self.console.complain(
+            "Stopping. What has been scored so far will be printed; press Ctrl-C again to stop at once."
+        )
+
+
+class Watch:
+    """Joins the scorer's own progress within a piece to progress over all pictures, and passes a stop on to it."""
+
+    def __init__(self) -> None:
+        self.before = 0
+        self.report: Any = lambda done: None
+        self.switch: StopSwitch | None = None
+
+    def progress(self, done: int, total: int) -> None:
+        """For the runtime: how many pictures of the current piece are done."""
+        self.report(self.before + done)
+
+    def cancelled(self) -> bool:
+        """For the runtime: whether to stop."""
+        return self.switch is not None and self.switch.asked
+
+
+def score_all(
+    scorer: Scorer, inputs: Sequence[Input], find_prompt: PromptFinder, console: Console, watch: Watch
+) -> Scored:
+    """Scores ``inputs``, piece by piece.
+
+    The pieces grow until one takes about five seconds.
+
+    Raises:
+        Cancelled: Stopped before the first piece was done.
+    """
+    prompts: list[FoundPrompt] = []
+    parts: list[Scores] = []
+    size = _FIRST
+    with StopSwitch(console) as watch.switch, console.count(len(inputs), "pictures") as watch.report:
+        while len(prompts) < len(inputs) and not watch.cancelled():
+            piece = inputs[len(prompts) : len(prompts) + size]
+            began = time.monotonic()
+            watch.before = len(prompts)
+            asked = [
+                FoundPrompt(problem=each.problem) if each.problem else find_prompt(each.path)
+                for each in piece
+            ]
+            try:
+                parts.append(_score_piece(scorer, piece, asked))
+            except Cancelled:
+                break
+            prompts.extend(asked)
+            watch.report(len(prompts))
+            rate = len(piece) / max(time.monotonic() - began, 1e-3)
+            size = max(_LEAST, min(_MOST, 2 * size, round(rate * _SECONDS)))
+        stopped = len(prompts) < len(inputs)
+    if not parts:
+        raise Cancelled("stopped before the first pictures were scored")
+    return Scored(tuple(inputs[: len(prompts)]), tuple(prompts), Scores.join(parts), stopped)
+
+
+def _score_piece(scorer: Scorer, piece: Sequence[Input], prompts: Sequence[FoundPrompt]) -> Scores:
+    """Scores of all pictures of a piece; those with a problem are not shown to the scorer."""
+    fit = [place for place, prompt in enumerate(prompts) if not prompt.problem]
+    some = scorer.score([piece[place].path for place in fit], [prompts[place].seen for place in fit])
+    values = np.full(len(piece), math.nan)
+    cut = [""] * len(piece)
+    failures = {place: prompt.problem for place, prompt in enumerate(prompts) if prompt.problem}
+    for number, place in enumerate(fit):
+        values[place], cut[place] = some.values[number], some.cut[number]
+        if number in some.failures:
+            failures[place] = some.failures[number]
+    return replace(
+        some,
+        values=values,
+        prompts=tuple(prompt.seen for prompt in prompts),
+        cut=tuple(cut),
+        failures=failures,
+    )

@@ -1,0 +1,103 @@
+"""``imagereward rank``: pictures from best to worst, and which of them to keep."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from .exits import UsageError
+from .options import ROWS, add_output, add_pictures, add_scorer, add_weights, finite, not_negative, percent
+
+if TYPE_CHECKING:
+    from ..selection import Rule
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declares the command."""
+    from .exits import EXPLANATION
+
+    parser = commands.add_parser(
+        "rank",
+        help="sort pictures from best to worst and filter them",
+        description=(
+            "Scores pictures, prints them from best to worst, and keeps those that pass the filter: every condition that is given must "
+            "hold. No file is moved or deleted."
+        ),
+        epilog=f"{ROWS}\n{EXPLANATION}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_pictures(parser)
+    add_filter(parser)
+    add_scorer(parser)
+    add_weights(parser)
+    add_output(parser)
+    parser.set_defaults(run=run)
+
+
+def add_filter(parser: argparse.ArgumentParser) -> None:
+    """What to keep."""
+    group = parser.add_argument_group("filter")
+    group.add_argument("--top", type=not_negative, metavar="N", help="keep at most the N best")
+    group.add_argument("--top-percent", type=percent, metavar="P", help="keep at most the best P percent")
+    group.add_argument("--min-score", type=finite, metavar="X", help="keep scores of at least X")
+    group.add_argument("--min-percentile", type=percent, metavar="P", help="keep percentiles of at least P")
+    group.add_argument(
+        "--keep-at-least",
+        type=not_negative,
+        default=0,
+        metavar="N",
+        help="keep the N best whatever the other conditions say",
+    )
+    group.add_argument(
+        "--within",
+        choices=("all", "prompt"),
+        default="all",
+        help="whether N and P above count over all pictures or within each prompt (default: all)",
+    )
+    group.add_argument(
+        "--show",
+        choices=("kept", "all"),
+        default="kept",
+        help="print only what is kept, or all (default: kept)",
+    )
+
+
+def rule_of(args: argparse.Namespace) -> Rule:
+    """The filter as a rule."""
+    from ..selection import Rule
+
+    return Rule(
+        top_k=args.top,
+        top_percent=args.top_percent,
+        min_score=args.min_score,
+        min_percentile=args.min_percentile,
+        keep_at_least=args.keep_at_least,
+        within=args.within,
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Scores, sorts, filters and prints; returns the exit code.
+
+    Raises:
+        UsageError: Percentiles are asked for where there are none.
+    """
+    from dataclasses import asdict
+
+    from ..selection import select
+    from .rows import order_by_prompt
+    from .run import deliver, score_pictures
+
+    if args.min_percentile is not None and args.whole_picture:
+        raise UsageError(
+            "--min-percentile cannot be used with --whole-picture: off-reference scores have no percentiles; use --min-score"
+        )
+    rule = rule_of(args)
+    job = score_pictures(args)
+    scores = job.scored.scores
+    selection = select(scores, rule)
+    order = order_by_prompt(selection, scores) if args.within == "prompt" else selection.order.tolist()
+    if args.show == "kept":
+        kept = set(selection.kept.tolist())
+        order = [index for index in order if index in kept]
+    return deliver(args, job, selection, order, asdict(rule))

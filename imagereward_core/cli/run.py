@@ -1,0 +1,156 @@
+"""What ``score``, ``rank`` and ``demo`` share: from the command line to scores, and from scores to what was asked for."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .console import Console
+from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
+from .inputs import Input, find_pictures
+from .loading import foreign_weights, load_scorer
+from .options import check_writable, chosen_format, weight_settings
+from .output import put, render, window_width
+from .pipeline import Scored, Watch, score_all
+from .prompts import ORIGINS, PromptFinder
+from .rows import Row, make_rows
+
+if TYPE_CHECKING:
+    from ..library.report import ReportEntry
+    from ..selection import Selection
+    from ..weights.card import ScorerCard
+
+_REASONS_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Job:
+    """Scores with what is needed to deliver them."""
+
+    scored: Scored
+    card: ScorerCard
+    console: Console
+
+
+def score_pictures(args: argparse.Namespace) -> Job:
+    """Finds the pictures and prompts the command line names, and scores them.
+
+    Raises:
+        UsageError: There is nothing to score, or something cannot be written or used.
+        CuratorError: The scorer cannot be made ready.
+    """
+    console = Console(args.quiet)
+    check_writable(args.output, args.html)
+    finder = PromptFinder(args.prompt, args.prompt_from, args.raw_prompt)
+    if args.prompt is not None and (not args.prompt.strip() or finder(Path()).problem):
+        raise UsageError(
+            "--prompt holds no words for the scorer to read; expected a description of the pictures"
+        )
+    found = find_pictures(args.pictures, args.recursive, sys.stdin)
+    if found.passed_over:
+        console.say(f"{found.passed_over} files that are no pictures, such as text files, are passed over.")
+    return score_inputs(args, found.pictures, finder, console)
+
+
+def score_inputs(
+    args: argparse.Namespace, inputs: Sequence[Input], finder: PromptFinder, console: Console
+) -> Job:
+    """Makes the scorer ready and scores ``inputs``."""
+    watch = Watch()
+    scorer = load_scorer(args, weight_settings(args), console, watch)
+    finder.needed = scorer.card.needs_prompt
+    return Job(score_all(scorer, inputs, finder, console, watch), scorer.card, console)
+
+
+def deliver(
+    args: argparse.Namespace,
+    job: Job,
+    selection: Selection,
+    order: Sequence[int],
+    rule: dict[str, Any] | None,
+) -> int:
+    """Prints or writes the rows in ``order``, writes the page if asked for, says what must be said; returns the exit code."""
+    scored, console = job.scored, job.console
+    rows = make_rows(scored, selection, explain=rule is not None)
+    form = chosen_format(args)
+    width = None if args.output else window_width()
+    put(render(form, rows, order, scored.scores, job.card, rule, width), args.output, form != "table")
+    if args.output:
+        console.say(f"Wrote {len(order)} rows to {args.output}")
+    if args.html:
+        from ..library.report import write_report
+
+        entries = report_entries(scored, args.html)
+        write_report(
+            args.html, entries, scored.scores, selection, job.card, notice=foreign_weights(args.scorer)
+        )
+        console.say(f"Wrote the page {args.html}")
+    shown = set(order)
+    _explain_failures(rows, [index for index in range(len(rows)) if index not in shown], console)
+    _summary(args, rows, job, rule is not None)
+    return exit_code(scored)
+
+
+def exit_code(scored: Scored) -> int:
+    """What a script is told about a run."""
+    return INTERRUPTED if scored.stopped else SOME_FAILED if scored.scores.failures else DONE
+
+
+def report_entries(scored: Scored, page: Path, notes: Sequence[str] = ()) -> list[ReportEntry]:
+    """The pictures as a report wants them, named as seen from the page where they lie below it."""
+    from ..library.report import ReportEntry
+
+    entries = []
+    for index, (each, prompt) in enumerate(zip(scored.inputs, scored.prompts)):
+        here = os.path.abspath(each.path)
+        below = os.path.relpath(here, os.path.abspath(page.parent)) if _same_drive(here, page) else ".."
+        entries.append(
+            ReportEntry(
+                name=each.name if below.startswith("..") else below,
+                picture=each.path,
+                path=Path(here),
+                written=prompt.written,
+                origin=ORIGINS[prompt.source],
+                note=notes[index] if notes else "",
+            )
+        )
+    return entries
+
+
+def _same_drive(path: str, page: Path) -> bool:
+    return os.path.splitdrive(path)[0].lower() == os.path.splitdrive(os.path.abspath(page))[0].lower()
+
+
+def _explain_failures(rows: Sequence[Row], hidden: Sequence[int], console: Console) -> None:
+    """Pictures without a score must not go unnoticed where their rows are not printed."""
+    failed = [rows[index] for index in hidden if rows[index].score is None]
+    for row in failed[:_REASONS_SHOWN]:
+        console.complain(f"not scored: {row.file}: {row.reason}")
+    if len(failed) > _REASONS_SHOWN:
+        console.complain(f"not scored: {len(failed) - _REASONS_SHOWN} more; --show all lists them")
+
+
+def _summary(args: argparse.Namespace, rows: Sequence[Row], job: Job, filtered: bool) -> None:
+    """One line about the whole run, and what has to be known to read its numbers."""
+    console, scores = job.console, job.scored.scores
+    good = sum(row.score is not None for row in rows)
+    text = f"{good} of {len(rows)} pictures scored with {scores.scorer}, weights {scores.revision}"
+    if filtered:
+        text += f"; {sum(row.kept for row in rows)} kept"
+    if job.scored.stopped:
+        text += "; stopped before the end"
+    console.say(text + ".")
+    cut = sum(bool(row.prompt_cut) for row in rows)
+    if cut:
+        console.say(
+            f"{cut} prompts are longer than the scorer reads; the end of each was cut (see the column prompt_cut)."
+        )
+    if not scores.on_reference:
+        console.say("These scores are off-reference (--whole-picture): compare them with each other only.")
+    if notice := foreign_weights(args.scorer):
+        console.say(notice)

@@ -1,0 +1,79 @@
+"""Small batches of drawn scenes, each a prompt with good, flawed and wrong pictures: something for the demo to sort."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from PIL import Image
+
+from .dataset import scene_where
+from .degrade import FLAWS
+from .scenes import Scene, change, draw, possible_differences
+
+
+@dataclass(frozen=True)
+class DrawnPicture:
+    """One picture of a batch.
+
+    Attributes:
+        image: RGB, square.
+        truth: What is the matter with it: ``as asked``, ``as asked, but with blur``, ``wrong colour``, ...
+        seed: The number it was drawn from.
+    """
+
+    image: Image.Image
+    truth: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class DrawnBatch:
+    """Pictures made for one prompt.
+
+    Attributes:
+        prompt: What they should show.
+        pictures: In random order.
+    """
+
+    prompt: str
+    pictures: tuple[DrawnPicture, ...]
+
+
+def draw_batches(prompts: int, pictures: int, seed: int = 0, size: int = 384) -> Iterator[DrawnBatch]:
+    """Batches for ``prompts`` different prompts, none of which the demo model has met in training.
+
+    Of the pictures of a batch one in three, at least one, shows what was asked for; of the others every second one is right
+    but spoilt and every second one is wrong in one respect. Equal arguments give equal pictures.
+    """
+    chooser = random.Random(f"demo batches {seed}")
+    seen: set[str] = set()
+    while len(seen) < prompts:
+        scene = scene_where(chooser, held_out=True)
+        if scene.prompt not in seen:
+            seen.add(scene.prompt)
+            yield _draw_batch(scene, pictures, chooser, size)
+
+
+def _draw_batch(scene: Scene, pictures: int, chooser: random.Random, size: int) -> DrawnBatch:
+    good = max(1, pictures // 3)
+    flaws, differences = list(FLAWS), list(possible_differences(scene))
+    chooser.shuffle(flaws)
+    chooser.shuffle(differences)
+    drawn = []
+    for place in range(pictures):
+        seed = chooser.randrange(2**32)
+        rng = random.Random(seed)
+        number = (place - good) // 2
+        if place < good:
+            image, truth = draw(scene, rng, size), "as asked"
+        elif (place - good) % 2:
+            flaw = flaws[number % len(flaws)]
+            image, truth = FLAWS[flaw](draw(scene, rng, size), rng), f"as asked, spoilt by {flaw}"
+        else:
+            difference = differences[number % len(differences)]
+            image, truth = draw(change(scene, difference, rng), rng, size), f"wrong {difference}"
+        drawn.append(DrawnPicture(image, truth, seed))
+    chooser.shuffle(drawn)
+    return DrawnBatch(scene.prompt, tuple(drawn))

@@ -1,0 +1,164 @@
+"""Opening pictures: a path, a Pillow picture or an array becomes a loaded Pillow picture, or one clear error.
+
+What a picture holds is taken as the reference takes it: the first frame, without EXIF rotation, without
+compositing.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+import warnings
+from typing import Union
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from ..errors import ImageError
+
+ImageSource = Union[str, "os.PathLike[str]", Image.Image, np.ndarray]
+
+# warnings.catch_warnings swaps state of the whole process, so our threads take turns
+_warnings_lock = threading.Lock()
+
+
+def source_name(source: object) -> str:
+    """A short name for messages: a path as it is, anything else by kind and size. Never reads a pixel."""
+    if isinstance(source, (str, os.PathLike)):
+        return _printable(source)
+    if isinstance(source, Image.Image):
+        filename = getattr(source, "filename", "")
+        kind = _printable(filename) if filename else "picture in memory"
+        return f"{kind} ({source.mode}, {source.width} x {source.height})"
+    if isinstance(source, np.ndarray):
+        return f"array ({source.dtype}, {' x '.join(str(side) for side in source.shape) or 'no dimensions'})"
+    return f"object of type {type(source).__name__}"
+
+
+def open_image(source: ImageSource) -> Image.Image:
+    """Open a picture and load its pixels, so that whatever is wrong with it shows here.
+
+    - A path is opened by its content, whatever its suffix. Only the first frame counts; the file is closed
+      again. Pictures between once and twice ``PIL.Image.MAX_IMAGE_PIXELS`` open without Pillow's warning.
+    - A Pillow picture is loaded and returned itself, at the frame it stands at.
+    - An array is ``[H, W]``, ``[H, W, 1]``, ``[H, W, 3]`` or ``[H, W, 4]``: uint8 levels, bool (one channel:
+      a 1-bit picture; more: 0 and 255), or floats in 0..1, which become levels as ComfyUI's ``SaveImage``
+      makes them (times 255 in float32, clipped, truncated; infinities are clipped).
+
+    Returns:
+        A loaded picture of whatever mode the source has.
+
+    Raises:
+        ImageError: The source is missing, unreadable, damaged, not a picture, over Pillow's limit, or an
+            array of another shape or type, or with NaN. The text names the source, what was found, what was
+            expected and what to do.
+    """
+    if isinstance(source, Image.Image):
+        return _load(source, source_name(source))
+    if isinstance(source, np.ndarray):
+        return _from_array(source)
+    if isinstance(source, (str, os.PathLike)):
+        return _from_file(source)
+    raise ImageError(
+        f"Found an {source_name(source)}; expected a path, a Pillow picture or a NumPy array. "
+        f"Convert it to one of these."
+    )
+
+
+def _printable(path: str | bytes | os.PathLike[str]) -> str:
+    """The path as text that any terminal and log can encode, also where its bytes are not valid UTF-8."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _from_file(path: str | os.PathLike[str]) -> Image.Image:
+    name = source_name(path)
+    _check_file(path, name)
+    try:
+        with _warnings_lock, warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path)
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            f"{name}: not a picture, or of a format Pillow cannot read; expected a PNG, JPEG, WebP or "
+            f"similar file. Replace or remove the file."
+        ) from error
+    except Exception as error:  # header parsers raise whatever a damaged file makes them raise
+        raise _unreadable(name, error) from error
+    with image:
+        return _load(image, name)
+
+
+def _check_file(path: str | os.PathLike[str], name: str) -> None:
+    try:
+        status = os.stat(path)  # noqa: PTH116 (Path("") would be the current folder)
+    except FileNotFoundError as error:
+        raise ImageError(f"{name}: no such file; expected a picture. Check the path.") from error
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
+        raise ImageError(
+            f"{name}: the path cannot be read ({error}); expected a picture file. Check the path."
+        ) from error
+    if stat.S_ISDIR(status.st_mode):
+        raise ImageError(f"{name}: found a folder; expected a picture file. Name a file inside it.")
+    if not stat.S_ISREG(status.st_mode):  # a named pipe would wait for ever
+        raise ImageError(
+            f"{name}: found a device or pipe; expected a picture file. Copy the picture into a file."
+        )
+    if status.st_size == 0:
+        raise ImageError(
+            f"{name}: the file is empty (0 bytes); expected a picture. Save or download it again."
+        )
+
+
+def _load(image: Image.Image, name: str) -> Image.Image:
+    try:
+        image.load()
+    except Exception as error:  # decoders raise whatever damaged data makes them raise
+        raise _unreadable(name, error) from error
+    return image
+
+
+def _unreadable(name: str, error: Exception) -> ImageError:
+    if isinstance(error, Image.DecompressionBombError):
+        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+        return ImageError(
+            f"{name}: the picture declares too many pixels ({error}); expected at most {limit}. Scale it "
+            f"down, or raise PIL.Image.MAX_IMAGE_PIXELS if you trust the file."
+        )
+    if isinstance(error, MemoryError):
+        return ImageError(
+            f"{name}: the picture needs more memory than is free; expected a smaller one. Scale it down."
+        )
+    return ImageError(
+        f"{name}: the picture cannot be decoded ({type(error).__name__}: {error}); expected a complete, "
+        f"undamaged file. Save or download it again."
+    )
+
+
+def _from_array(array: np.ndarray) -> Image.Image:
+    name = source_name(array)
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)) or array.size == 0:
+        raise ImageError(
+            f"Found an {name}; expected [height, width] or [height, width, channels] with 1, 3 or 4 channels "
+            f"and at least one pixel. Move the channels last and pass one picture at a time."
+        )
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.dtype == np.bool_:
+        levels = array if array.ndim == 2 else array.astype(np.uint8) * 255
+    elif array.dtype == np.uint8:
+        levels = array
+    elif np.issubdtype(array.dtype, np.floating):
+        if np.isnan(array).any():
+            raise ImageError(
+                f"Found NaN in an {name}; expected numbers in 0..1. Generate or decode the picture again."
+            )
+        with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, and is clipped like it
+            levels = np.clip(array.astype(np.float32) * np.float32(255), 0, 255).astype(np.uint8)
+    else:
+        raise ImageError(
+            f"Found an {name}; expected uint8 levels, bool, or floats in 0..1. Divide integers by their "
+            f"largest level, for instance 65535 for 16 bits, and pass the floats."
+        )
+    # Pillow may share the array's memory; a copy keeps later changes of the array out of the picture
+    return Image.fromarray(np.array(levels, order="C"))

@@ -1,0 +1,187 @@
+"""What is known about ComfyUI nodes by name: data only.
+
+Nodes that are not here are followed by the names of their inputs.
+
+Names were read from ComfyUI itself and from the packs Efficiency Nodes, Impact Pack, WAS Node Suite, Custom
+Scripts, KJNodes, Easy Use, Comfyroll, rgthree, smZNodes, Prompt Control and Dynamic Prompts.
+"""
+
+from __future__ import annotations
+
+import re
+
+REROUTE = "Reroute"
+
+# The way from the saved picture back to the sampler.
+
+IMAGE_INPUT = re.compile(r"images?([_\d]|$)|frames$|pixels$")
+"""Inputs that make a node without consumers a node that saves or shows a picture."""
+
+SAVER = re.compile(r"save|saver|videocombine|video_?write", re.IGNORECASE)
+VIEWER = re.compile(r"preview|compare|show|display|view", re.IGNORECASE)
+
+NOT_PICTURE = frozenset(
+    "model clip vae positive negative conditioning control_net controlnet clip_vision style_model mask masks "
+    "clip_vision_output segs upscale_model sampler sigmas noise guider seed noise_seed steps cfg denoise "
+    "width height text prompt detailer_pipe bbox_detector sam_model_opt segm_detector_opt opt_model opt_clip "
+    "lora_stack optional_vae reference_image ipadapter filename_prefix".split()
+)
+"""Inputs that carry no part of the picture itself: not followed while looking for the sampler."""
+
+SAMPLER = re.compile(r"sampler|sampling|detailer|sdupscale", re.IGNORECASE)
+SAMPLER_INPUTS = frozenset("sampler_name steps noise_seed sigmas latent_image denoise".split())
+PICTURE_TAKEN = ("image", "images", "image_frames", "upscaled_image")
+"""Samplers with one of these connected refine a finished picture (detailers, tiled upscalers)."""
+
+SETTINGS = {
+    "seed": "Seed",
+    "noise_seed": "Seed",
+    "steps": "Steps",
+    "cfg": "CFG scale",
+    "sampler_name": "Sampler",
+    "scheduler": "Schedule type",
+    "denoise": "Denoising strength",
+}
+"""Inputs of samplers and the WebUI's names for them."""
+
+# The way from the sampler to the words.
+
+GUIDES = ("guider", "conditioning", "positive", "negative", "cond", "cond1")
+"""Inputs through which a sampler is told what to draw, besides the pipes below."""
+
+PIPES = re.compile(r"(\w*_)?(pipe|ctx|context|sdxl_tuple|text_embeds)(_?\d+|_opt)?$")
+"""Bundles that carry a positive and a negative conditioning among other things."""
+
+ROLE_FIELDS = {
+    "positive": re.compile(
+        r"(positive|pos)(_?\d+|_prompt|_text|_cond|_conditioning|_g|_l)?$"
+        r"|(text|prompt|base|optional|conditioning|cond|clip|opt)_(positive|pos)(_[gl]|_\d+)?$"
+    ),
+    "negative": re.compile(
+        r"(negative|neg|uncond)(_?\d+|_prompt|_text|_cond|_conditioning|_g|_l)?$"
+        r"|(text|prompt|base|optional|conditioning|cond|clip|opt)_(negative|neg)(_[gl]|_\d+)?$"
+    ),
+}
+"""Inputs of nodes that carry both prompts."""
+
+DISLIKED = re.compile(r"neg|nag_|uncond")
+"""Inputs of any kind for what a picture should not show."""
+
+CONDITIONING = re.compile(r"(conditioning|cond)(_?\d+|_to|_from|_[a-z])?$")
+EMPTY = frozenset({"ConditioningZeroOut"})
+POSITIVE_ONLY = frozenset({"BasicGuider"})
+"""Nodes with one conditioning that is the positive one: they hold no negative prompt."""
+
+TEXT_FIELDS: dict[str, tuple[tuple[str, ...], ...]] = {
+    # Alternatives, best first; the fields of one alternative belong together.
+    "CLIPTextEncodeSDXL": (("text_g", "text_l"),),
+    "smZ CLIPTextEncode": (("text",), ("text_g", "text_l")),
+    "SDXL Power Prompt - Positive (rgthree)": (("prompt_g", "prompt_l"),),
+    "SDXL Power Prompt - Simple / Negative (rgthree)": (("prompt_g", "prompt_l"),),
+    "CLIPTextEncodeFlux": (("t5xxl",), ("clip_l",)),
+    "CLIPTextEncodeSD3": (("t5xxl",), ("clip_g", "clip_l")),
+    "CLIPTextEncodeHiDream": (("llama",), ("t5xxl",), ("clip_g", "clip_l")),
+    "CLIPTextEncodeHunyuanDiT": (("mt5xl",), ("bert",)),
+    "CLIPTextEncodeKandinsky5": (("qwen25_7b",), ("clip_l",)),
+    "CLIPTextEncodeLumina2": (("user_prompt",),),
+    "ImpactWildcardEncode": (("populated_text",), ("wildcard_text",)),
+    "ImpactWildcardProcessor": (("populated_text",), ("wildcard_text",)),
+    "ShowText|pysssss": (("text",), ("text_0",)),
+    "easy showAnything": (("anything",), ("text",)),
+    "PreviewAny": (("source",),),
+    "WildcardPromptFromString": (("string",),),
+    "CR Prompt List": (("multiline_text",),),
+    "CR Text List": (("multiline_text",),),
+}
+
+TEXT_BY_SLOT = {"Text String": ("text", "text_b", "text_c", "text_d")}
+"""Nodes that pass several texts through, one per output."""
+
+TEXT_INPUTS = (
+    "populated_text text prompt string value text_input input_text multiline_text user_prompt t5xxl text_g "
+    "text_l clip_l wildcard_text strings text_list string_list caption tags content anything any input source"
+).split()
+"""Inputs that hold or bring words on nodes that are not listed above, best first."""
+
+TEXT_FAMILY = re.compile(r"(text|string|str|prompt|part|input|any|value)(_[a-z]|_?\d+)$")
+"""Numbered inputs (``text_a``, ``string2``, ``prompt_1``): concatenated, in order."""
+
+DELIMITERS = ("delimiter", "separator", "join_with")
+APPENDED = (("prefix", True), ("prepend_text", True), ("suffix", False), ("append_text", False))
+"""Inputs whose words stand before (True) or after (False) the node's text."""
+
+SWITCHES: dict[str, tuple[str, tuple[str, ...]]] = {
+    # class: (input that selects, inputs selected by 0, 1, 2, ... or by false, true)
+    "ComfySwitchNode": ("switch", ("on_false", "on_true")),
+    "easy ifElse": ("boolean", ("on_false", "on_true")),
+    "ImpactConditionalBranch": ("cond", ("ff_value", "tt_value")),
+    "Text Input Switch": ("boolean", ("text_b", "text_a")),
+}
+SELECTORS = ("select", "Input", "index")
+"""Inputs that say which of the numbered inputs of any other switch is taken."""
+FIRST_OF = re.compile(r"any switch|context switch|conditioningswitch|coalesce", re.IGNORECASE)
+"""Switches that take the first input that is connected."""
+
+TEXT_TYPES = ("CONDITIONING", "STRING", "*")
+TEXT_NODE = re.compile(r"text|prompt|string", re.IGNORECASE)
+"""Outputs and classes by which a node in the editor's file is known to hold words."""
+
+# What the reader should be told.
+
+ENCODER = re.compile(
+    r"text_?encode|power prompt|wildcardencode|textencode|prompttoconditioning", re.IGNORECASE
+)
+REWRITER = re.compile(
+    r"ollama|llm|gpt|gemini|claude|florence|joycaption|interrogat|superprompt|promptgen|promptenhanc|translat"
+    r"|qwenvl|vqa",
+    re.IGNORECASE,
+)
+RANDOM = re.compile(r"DPRandom|DPCombin|wildcard|random", re.IGNORECASE)
+STYLER = re.compile(r"styler|stylesselector", re.IGNORECASE)
+
+# The order of widgets in the editor's files.
+
+_KSAMPLER = ("seed", "steps", "cfg", "sampler_name", "scheduler", "denoise")
+_EFFICIENT = (
+    "ckpt_name",
+    "vae_name",
+    "clip_skip",
+    "lora_name",
+    "lora_model_strength",
+    "lora_clip_strength",
+    "positive",
+    "negative",
+)
+_SDXL_SIZES = ("width", "height", "crop_w", "crop_h", "target_width", "target_height")
+
+WIDGETS: dict[str, tuple[str, ...]] = {
+    "KSampler": _KSAMPLER,
+    "KSampler (Efficient)": _KSAMPLER,
+    "KSamplerAdvanced": ("add_noise", "noise_seed", "steps", "cfg", "sampler_name", "scheduler"),
+    "SamplerCustom": ("add_noise", "noise_seed", "cfg"),
+    "RandomNoise": ("noise_seed",),
+    "BasicScheduler": ("scheduler", "steps", "denoise"),
+    "CLIPTextEncode": ("text",),
+    "CLIPTextEncodeSDXL": (*_SDXL_SIZES, "text_g", "text_l"),
+    "CLIPTextEncodeSDXLRefiner": ("ascore", "width", "height", "text"),
+    "CLIPTextEncodeFlux": ("clip_l", "t5xxl", "guidance"),
+    "CLIPTextEncodeSD3": ("clip_l", "clip_g", "t5xxl", "empty_padding"),
+    "BNK_CLIPTextEncodeAdvanced": ("text", "token_normalization", "weight_interpretation"),
+    "Efficient Loader": _EFFICIENT,
+    "WanVideoTextEncode": ("positive_prompt", "negative_prompt"),
+    "ImpactWildcardEncode": ("wildcard_text", "populated_text", "mode"),
+    "ImpactWildcardProcessor": ("wildcard_text", "populated_text", "mode"),
+    "StringConcatenate": ("string_a", "string_b", "delimiter"),
+    "StringReplace": ("string", "find", "replace"),
+    "StringFunction|pysssss": ("action", "tidy_tags", "text_a", "text_b", "text_c"),
+    "Text Concatenate": ("delimiter", "clean_whitespace"),
+    "Text Find and Replace": ("find", "replace"),
+    "JoinStrings": ("delimiter",),
+    "SDXLPromptStyler": ("text_positive", "text_negative", "style"),
+    "PrimitiveNode": ("value",),
+    "PrimitiveString": ("value",),
+    "PrimitiveStringMultiline": ("value",),
+    "SaveImage": ("filename_prefix",),
+    "SetNode": ("label",),
+    "GetNode": ("label",),
+}

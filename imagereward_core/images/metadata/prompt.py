@@ -1,0 +1,30 @@
+"""What can be read out of a picture: the words it was made from, and where they were found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Source = Literal["a1111", "comfyui", "swarmui", "fooocus", "invokeai", "novelai", "sidecar"]
+
+
+@dataclass(frozen=True)
+class PictureText:
+    """The text found in or beside one picture.
+
+    Attributes:
+        prompt: The positive prompt exactly as its author wrote it, syntax included; ``clean_prompt`` turns it
+            into what a scorer should see. May be empty.
+        negative: The negative prompt as written; empty when there is none or it is not stored.
+        source: The program whose format the text was found in, or ``sidecar`` for a text file beside the
+            picture.
+        settings: Generation parameters by the names the WebUI gives them (``Seed``, ``Model``, ``Size``,
+            ...), values as text.
+        notes: Plain sentences about choices that had to be made while reading, for a person to check.
+    """
+
+    prompt: str
+    negative: str = ""
+    source: Source = "a1111"
+    settings: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

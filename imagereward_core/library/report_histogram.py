@@ -1,0 +1,62 @@
+"""A histogram of scores as inline SVG that keeps its letters readable at any width."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+_BARS_HIGH = 120
+_TOP = 6
+
+
+def histogram(values: Sequence[float], kept: Sequence[bool]) -> str:
+    """Bars of how many pictures have which score, the kept ones at the bottom of each bar; empty for no scores.
+
+    Positions across are percentages and those upwards pixels, so the drawing stretches with the page and its text does not.
+    Every bar says in ``data-to`` where it ends, for the page's script.
+    """
+    if not values:
+        return ""
+    low, high = min(values), max(values)
+    number = max(8, min(40, math.ceil(2 * math.sqrt(len(values)))))
+    width = (high - low) / number
+    counts = [[0, 0] for _ in range(number)]
+    for value, good in zip(values, kept):
+        place = min(number - 1, int((value - low) / width)) if width > 0 else number // 2
+        counts[place][0 if good else 1] += 1
+    tallest = max(sum(pair) for pair in counts)
+    bars = []
+    for place, pair in enumerate(counts):
+        bottom = float(_TOP + _BARS_HIGH)
+        end = low + (place + 1) * width if place < number - 1 else high
+        for kind, count in zip(("kept", "rejected"), pair):
+            height = _BARS_HIGH * count / tallest
+            bottom -= height
+            if count:
+                bars.append(
+                    f'<rect class="{kind}" data-to="{end!r}" x="{100 * place / number:.3f}%" y="{bottom:.2f}" '
+                    f'width="{100 / number:.3f}%" height="{height:.2f}"><title>{count} {kind}, up to {end:.4g}</title></rect>'
+                )
+    base = _TOP + _BARS_HIGH
+    marks = "".join(
+        f'<text x="{100 * (mark - low) / (high - low) if high > low else 50:.2f}%" y="{base + 17}" '
+        f'text-anchor="middle">{mark:g}</text>'
+        for mark in ticks(low, high)
+    )
+    label = f"Histogram of {len(values)} scores from {low:.4f} to {high:.4f}"
+    return (
+        f'<svg class="histogram" height="{base + 22}" role="img" aria-label="{label}">{"".join(bars)}'
+        f'<line x1="0" x2="100%" y1="{base}" y2="{base}"/>{marks}</svg>'
+    )
+
+
+def ticks(low: float, high: float, about: int = 5) -> list[float]:
+    """Round numbers between ``low`` and ``high``, about ``about`` of them, none close to the ends; one for a single value."""
+    if not high > low:
+        return [float(f"{low:.4g}")]
+    rough = (high - low) / about
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)
+    margin = 0.03 * (high - low)
+    first, last = math.ceil((low + margin) / step), math.floor((high - margin) / step)
+    return [float(f"{number * step:.10g}") for number in range(first, last + 1)]

@@ -1,0 +1,184 @@
+"""The reference's own object, so that programs written for it run unchanged: ``load``, ``score``, ``inference_rank``, ``score_gard``.
+
+What differs from the reference on purpose: a list always gives a list, a picture that cannot be read gives NaN for itself
+instead of the previous picture's score, no gradient graph outlives ``score``, and ``device`` and precision follow ``.to()``.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import os
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from .errors import ImageError
+from .images.preprocess import normalize
+from .nets.reward import RewardNetwork
+from .runtime import out_of_memory, pick_device
+from .scorers.base import Picture
+from .scorers.imagereward import ImageRewardScorer
+from .scorers.pictures import prepare
+from .scorers.registry import find, load_network, make_encoder, network_config, text_config_from_json
+from .scorers.tokenizer import PromptEncoder
+from .weights.card import ScorerCard
+from .weights.locate import WeightSettings
+
+if TYPE_CHECKING:
+    from .scores import Scores
+
+log = logging.getLogger(__name__)
+
+
+class _WhereverTheModelIs:
+    """A runtime that leaves the model where its owner has put it."""
+
+    def __init__(self, network: RewardNetwork) -> None:
+        self._network = weakref.ref(network)  # the network holds the scorer that holds this
+
+    def _parameter(self) -> Tensor:
+        network = self._network()
+        assert network is not None
+        return network.blip.visual_encoder.patch_embed.proj.weight
+
+    @property
+    def device(self) -> torch.device:
+        return self._parameter().device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self._parameter().dtype
+
+    @contextmanager
+    def resident(self, module: nn.Module) -> Iterator[None]:
+        yield
+
+    def progress(self, done: int, total: int) -> None:
+        """Nobody is watching."""
+
+    def check_cancelled(self) -> None:
+        """Nobody can cancel."""
+
+    def is_out_of_memory(self, error: BaseException) -> bool:
+        return out_of_memory(error)
+
+
+class RewardModel(RewardNetwork):
+    """ImageReward as a torch module with the reference's methods and attributes.
+
+    Attributes:
+        blip: The two towers; ``blip.tokenizer`` is where the reference keeps its tokenizer.
+        mlp: The head.
+        mean: Mean of the raw reward that ``score`` subtracts.
+        std: Standard deviation of the raw reward that ``score`` divides by.
+    """
+
+    scorer: ImageRewardScorer
+
+    def attach(self, card: ScorerCard, encoder: PromptEncoder, revision: str) -> RewardModel:
+        """Gives the network its tokenizer and its picture rules."""
+        self.scorer = ImageRewardScorer(card, self, encoder, _WhereverTheModelIs(self), revision)
+        self.blip.tokenizer = encoder.tokenizer
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return next(self.parameters()).device
+
+    @property
+    def mean(self) -> float:
+        """Mean of the raw reward over the authors' test set."""
+        return self.config.head.mean
+
+    @property
+    def std(self) -> float:
+        """Standard deviation of the raw reward over the authors' test set."""
+        return self.config.head.std
+
+    def preprocess(self, image: Picture) -> Tensor:
+        """A picture as the image tower wants it: float32 [3, S, S], normalised, exactly as the reference prepares it."""
+        return normalize(prepare(image, self.scorer.spec)[None], self.scorer.spec)[0]
+
+    def score(
+        self, prompt: str | Sequence[str], image: Picture | Sequence[Picture] | Tensor
+    ) -> float | list[float]:
+        """The reward of one picture as a number, or of several as a list.
+
+        Args:
+            prompt: One prompt, or one per picture when ``image`` is a list.
+            image: One picture (path, Pillow picture, NumPy array), a list or tuple of them, or a float tensor [B, H, W, C] in 0..1.
+
+        Returns:
+            A float for one picture, a list for a list or a tensor, also for one of length 1 or 0. NaN stands for a picture in a list
+            that cannot be scored; the reason is logged.
+
+        Raises:
+            ImageError: A picture that was given alone cannot be scored.
+            PromptError: A list of prompts whose length is not that of the pictures.
+        """
+        if isinstance(image, (list, tuple)) or (isinstance(image, Tensor) and image.dim() == 4):
+            return self._scores(prompt, image).values.tolist()
+        scores = self._scores(prompt, [image], warn=False)
+        if scores.failures:
+            raise ImageError(scores.failures[0])
+        return float(scores.values[0])
+
+    def inference_rank(
+        self, prompt: str | Sequence[str], generations_list: Sequence[Picture] | Tensor
+    ) -> tuple[list[int], list[float]]:
+        """Ranks (1 is best) and rewards of several pictures. Equal rewards are ranked in input order, NaN last."""
+        scores = self._scores(prompt, generations_list)
+        ranks = [0] * len(scores)
+        for rank, index in enumerate(scores.order().tolist(), start=1):
+            ranks[index] = rank
+        return ranks, scores.values.tolist()
+
+    def score_gard(self, prompt_ids: Tensor, prompt_attention_mask: Tensor, image: Tensor) -> Tensor:
+        """Differentiable rewards, [B, 1], of token ids [B, L], their mask, and normalised pixels [B, 3, S, S] (the name is the reference's)."""
+        return self(prompt_ids, prompt_attention_mask, image)
+
+    def _scores(
+        self, prompt: str | Sequence[str], images: Sequence[Picture] | Tensor, warn: bool = True
+    ) -> Scores:
+        scores = self.scorer.score(images, prompt)
+        if warn:
+            for index, reason in scores.failures.items():
+                log.warning("picture %d has no score: %s", index, reason)
+        return scores
+
+
+def load(
+    name: str | os.PathLike[str] = "ImageReward-v1.0",
+    device: str | torch.device | None = None,
+    download_root: str | os.PathLike[str] | None = None,
+    med_config: str | os.PathLike[str] | None = None,
+) -> RewardModel:
+    """Loads a reward model, as the reference's ``load`` does.
+
+    Args:
+        name: ``ImageReward-v1.0``, ``demo``, or the path of a checkpoint (``.pt`` or ``.safetensors``).
+        device: Where to put it; by default the best device of this machine.
+        download_root: Folder where weights are looked for first and downloaded to.
+        med_config: A BERT configuration in JSON that overrides the text tower's sizes.
+
+    Raises:
+        UnknownScorerError: No such model and no such file.
+        WeightsError: The weights are missing and cannot be downloaded, are damaged, or belong to another network.
+    """
+    folders = (Path(download_root).expanduser(),) if download_root is not None else ()
+    card, found = find(name, WeightSettings(folders=folders))
+    config = network_config(card)
+    if med_config is not None:
+        config = replace(config, text=text_config_from_json(med_config))
+    model = load_network(config, found.checkpoint, torch.float32, RewardModel)
+    assert isinstance(model, RewardModel)
+    model.attach(card, make_encoder(card, found), found.revision)
+    return model.to(pick_device("auto" if device is None else device))

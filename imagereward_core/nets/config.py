@@ -1,0 +1,92 @@
+"""Sizes of a reward network, as plain data. The defaults are ImageReward-v1.0; any smaller configuration uses the same code."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class VisionConfig:
+    """The image tower: ViT-L/16 at 224 pixels in ImageReward (BLIP, ``vit.py``).
+
+    Attributes:
+        drop_path: Stochastic depth of the last block, growing linearly from 0 at the first; training only.
+    """
+
+    image_size: int = 224
+    patch_size: int = 16
+    width: int = 1024
+    depth: int = 24
+    heads: int = 16
+    mlp_width: int = 4096
+    layer_norm_eps: float = 1e-6
+    drop_path: float = 0.1
+
+    @property
+    def tokens(self) -> int:
+        """Length of the token sequence: one class token and the patches."""
+        return 1 + (self.image_size // self.patch_size) ** 2
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """The text tower: BERT-base with cross-attention to the image in every layer (BLIP, ``med.py``)."""
+
+    vocab_size: int = 30524
+    positions: int = 512
+    width: int = 768
+    depth: int = 12
+    heads: int = 12
+    mlp_width: int = 3072
+    layer_norm_eps: float = 1e-12
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True)
+class HeadConfig:
+    """The five linear layers that turn one text state into a number (ImageReward.py, ``MLP``).
+
+    Attributes:
+        widths: Outputs of the first four layers; the fifth has one.
+        dropouts: Dropout after each of the first layers; training only.
+        mean: Mean of the raw reward over the authors' test set, subtracted from it.
+        std: Standard deviation of the raw reward over the authors' test set, by which it is divided.
+    """
+
+    widths: tuple[int, ...] = (1024, 128, 64, 16)
+    dropouts: tuple[float, ...] = (0.2, 0.2, 0.1)
+    mean: float = 0.16717362830052426
+    std: float = 1.0333394966054072
+
+
+@dataclass(frozen=True)
+class RewardConfig:
+    """A whole reward network.
+
+    Attributes:
+        projection: Width of the two projections that lie in the checkpoint for BLIP score and that ImageReward never uses;
+            0 leaves them out.
+    """
+
+    vision: VisionConfig = field(default_factory=VisionConfig)
+    text: TextConfig = field(default_factory=TextConfig)
+    head: HeadConfig = field(default_factory=HeadConfig)
+    projection: int = 256
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain nested data, fit for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> RewardConfig:
+        """The configuration that :meth:`to_dict` wrote, also after a journey through JSON."""
+        head = dict(data["head"])
+        for name in ("widths", "dropouts"):
+            head[name] = tuple(head[name])
+        return cls(
+            vision=VisionConfig(**data["vision"]),
+            text=TextConfig(**data["text"]),
+            head=HeadConfig(**head),
+            projection=data["projection"],
+        )

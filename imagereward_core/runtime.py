@@ -1,0 +1,125 @@
+"""What a host lends a scorer: a device, a precision, room on the device, progress, and a way to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from .errors import Cancelled
+
+if TYPE_CHECKING:
+    import torch
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Progress = Callable[[int, int], None]
+
+
+class Runtime(Protocol):
+    """The contract between the core and whatever it runs in. A host fulfils it with its own memory manager.
+
+    Attributes:
+        device: Where the network runs.
+        dtype: Precision of the image tower; the text tower and the head stay in float32.
+    """
+
+    device: torch.device
+    dtype: torch.dtype
+
+    def resident(self, module: torch.nn.Module) -> object:
+        """A context manager in which ``module`` is on ``device``."""
+
+    def progress(self, done: int, total: int) -> None:
+        """Told after every chunk how many of the call's pictures are done."""
+
+    def check_cancelled(self) -> None:
+        """Raises (``Cancelled`` or the host's own exception) when the work should stop; called before every chunk."""
+
+    def is_out_of_memory(self, error: BaseException) -> bool:
+        """Whether ``error`` means that the device is full, so that a smaller batch may succeed."""
+
+
+def pick_device(name: str | torch.device = "auto") -> torch.device:
+    """The device to use: the one named, or the best one present (CUDA or ROCm, then Intel XPU, then Apple MPS, then CPU)."""
+    import torch
+
+    if not isinstance(name, str):
+        return name
+    if name != "auto":
+        return torch.device(name)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if hasattr(torch, "xpu") and torch.xpu.is_available():
+        return torch.device("xpu")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def pick_dtype(precision: Precision, device: torch.device) -> torch.dtype:
+    """The precision of the image tower on ``device``.
+
+    ``auto`` is exact float32 on every device that scores quickly enough with it (CPU, MPS) and bfloat16, or float16 on cards
+    without it, on CUDA and XPU. The measured differences are in ``docs/accuracy.md``.
+
+    Raises:
+        ValueError: ``precision`` is not one of auto, fp32, bf16, fp16.
+    """
+    import torch
+
+    named = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+    if precision in named:
+        return named[precision]
+    if precision != "auto":
+        raise ValueError(f"precision is {precision!r}; expected one of auto, {', '.join(named)}")
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return torch.bfloat16 if device.type == "xpu" else torch.float32
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether ``error`` is a full device or a full machine, by type or, for back ends without a type, by its text."""
+    import torch
+
+    if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
+
+
+class LocalRuntime:
+    """The runtime of the command line and of plain Python programs: this process, one device, the model stays on it."""
+
+    def __init__(
+        self,
+        device: str | torch.device = "auto",
+        precision: Precision = "auto",
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> None:
+        self.device = pick_device(device)
+        self.dtype = pick_dtype(precision, self.device)
+        self._progress = progress
+        self._cancelled = cancelled
+
+    @contextmanager
+    def resident(self, module: torch.nn.Module) -> Iterator[None]:
+        """Moves ``module`` to the device once and leaves it there."""
+        module.to(self.device)
+        yield
+
+    def progress(self, done: int, total: int) -> None:
+        """Passes the count on to the callback given at construction, if any."""
+        if self._progress is not None:
+            self._progress(done, total)
+
+    def check_cancelled(self) -> None:
+        """Raises ``Cancelled`` once the callback given at construction answers True."""
+        if self._cancelled is not None and self._cancelled():
+            raise Cancelled(
+                "scoring was stopped before it was done; what had been scored is kept where a store is used"
+            )
+
+    def is_out_of_memory(self, error: BaseException) -> bool:
+        """See :func:`out_of_memory`."""
+        return out_of_memory(error)

@@ -1,0 +1,1 @@
+"""Scorers: one file each, a registry, and what they share."""

@@ -1,0 +1,156 @@
+"""Scorers by name: what exists, and how one is made ready to score."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import WeightsError
+from ..nets.config import RewardConfig, TextConfig
+from ..weights.bundled import FACTS_FILE
+from ..weights.card import ScorerCard
+from ..weights.cards import CARDS, get_card
+from ..weights.locate import WeightSettings
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..images.spec import Framing
+    from ..nets.reward import RewardNetwork
+    from ..runtime import Runtime
+    from ..weights.store import FoundWeights
+    from .imagereward import ImageRewardScorer
+    from .tokenizer import PromptEncoder
+
+CHECKPOINT_SUFFIXES = {".pt", ".pth", ".bin", ".safetensors"}
+
+
+def scorer_ids() -> list[str]:
+    """Names under which scorers are registered, the default first."""
+    return list(CARDS)
+
+
+def network_config(card: ScorerCard) -> RewardConfig:
+    """Sizes of the network whose weights ``card`` describes."""
+    if card.id == "demo":
+        facts: dict[str, Any] = json.loads(FACTS_FILE.read_text(encoding="utf-8"))
+        return RewardConfig.from_dict(facts["config"])
+    return RewardConfig()
+
+
+def text_config_from_json(path: str | Path) -> TextConfig:
+    """Text tower sizes from a BERT configuration file in the reference's form (``med_config.json``).
+
+    ``encoder_width`` is ignored, as in the reference, which overwrites it with the width of the image tower.
+
+    Raises:
+        WeightsError: The file is missing, is not JSON, or lacks a size.
+    """
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        return TextConfig(
+            vocab_size=data["vocab_size"],
+            positions=data["max_position_embeddings"],
+            width=data["hidden_size"],
+            depth=data["num_hidden_layers"],
+            heads=data["num_attention_heads"],
+            mlp_width=data["intermediate_size"],
+            layer_norm_eps=data["layer_norm_eps"],
+            dropout=data["hidden_dropout_prob"],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(
+            f"{path} cannot be read as a BERT configuration ({type(error).__name__}: {error}); expected the reference's med_config.json"
+        ) from error
+
+
+def load_network(
+    config: RewardConfig, checkpoint: Path, dtype: torch.dtype, kind: type[RewardNetwork] | None = None
+) -> RewardNetwork:
+    """A network with the weights of ``checkpoint`` on the CPU, its image tower in ``dtype``, by memory map where possible.
+
+    Raises:
+        WeightsError: The file is damaged, hostile, or holds another network.
+    """
+    from ..nets.reward import POSITION_IDS, build_skeleton, parameter_dtype
+    from ..weights.checkpoint import load_into
+
+    network = build_skeleton(config, kind)
+    load_into(
+        network,
+        checkpoint,
+        dtype_of=lambda name: parameter_dtype(name, dtype),
+        optional=frozenset({POSITION_IDS}),
+    )
+    return network
+
+
+def find(name: str | os.PathLike[str], settings: WeightSettings) -> tuple[ScorerCard, FoundWeights]:
+    """The card and the weights of a registered scorer, or of a checkpoint file with ImageReward's layout.
+
+    Raises:
+        UnknownScorerError: There is no such scorer and ``name`` does not look like a file.
+        WeightsError: The weights, or the vocabulary that belongs to them, are missing.
+    """
+    from ..weights.store import resolve, resolve_file
+
+    path = Path(name).expanduser()
+    if path.suffix.lower() in CHECKPOINT_SUFFIXES:
+        card = get_card("ImageReward-v1.0")
+        found = resolve_file(path, card, settings)
+    else:
+        card = get_card(str(name))
+        found = resolve(card, settings)
+    if found.vocabulary is None and card.tokenizer is not None:
+        raise WeightsError(
+            f"{found.checkpoint} is there, but the vocabulary {card.tokenizer.name} is not; expected it in the same folder. It comes from "
+            f"{card.tokenizer.repository or 'this package'}"
+        )
+    return card, found
+
+
+def make_encoder(card: ScorerCard, found: FoundWeights) -> PromptEncoder:
+    """The tokenizer that belongs to the weights, with the scorer's token limit."""
+    from .tokenizer import PromptEncoder
+
+    assert found.vocabulary is not None and card.token_limit is not None
+    return PromptEncoder(found.vocabulary, card.token_limit)
+
+
+def create_scorer(
+    name: str | os.PathLike[str] = "ImageReward-v1.0",
+    runtime: Runtime | None = None,
+    settings: WeightSettings | None = None,
+    batch_size: int | None = None,
+    framing: Framing = "center_crop",
+) -> ImageRewardScorer:
+    """Makes the scorer ``name`` ready: finds, or downloads, its weights and loads them.
+
+    Args:
+        name: A registered id, or the path of a checkpoint with ImageReward's layout.
+        runtime: Where it runs; by default the best device of this machine.
+        settings: Where weights are looked for and whether they may be downloaded.
+        batch_size: Pictures per forward pass; None picks by device.
+        framing: ``center_crop`` as published, or ``pad`` to see the whole picture (off-reference).
+
+    Raises:
+        UnknownScorerError: There is no such scorer and no such file.
+        WeightsError: The weights are missing, damaged or of another layout.
+    """
+    from ..runtime import LocalRuntime
+    from .imagereward import ImageRewardScorer
+
+    runtime = runtime or LocalRuntime()
+    card, found = find(name, settings or WeightSettings())
+    return ImageRewardScorer(
+        card=card,
+        network=load_network(network_config(card), found.checkpoint, runtime.dtype),
+        encoder=make_encoder(card, found),
+        runtime=runtime,
+        revision=found.revision,
+        spec=replace(card.image, framing=framing),
+        batch_size=batch_size,
+    )

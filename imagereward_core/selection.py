@@ -1,0 +1,118 @@
+"""Ranking and filtering: pure functions over Scores. Nothing here touches a picture or a file."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .scores import IntArray, Scores, Within
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which pictures to keep. Every condition that is set must hold; without any condition every scored picture is kept.
+
+    Attributes:
+        top_k: Keep at most this many (at least 0).
+        top_percent: Keep at most this share of the scored pictures, in percent (0..100), rounded up to whole pictures.
+        min_score: Keep scores of at least this.
+        min_percentile: Keep percentiles of at least this (0..100, against the scorer's reference distribution).
+        keep_at_least: Keep this many of the best, whatever the other conditions say.
+        within: Whether the counts and shares hold over the whole batch or within each prompt.
+    """
+
+    top_k: int | None = None
+    top_percent: float | None = None
+    min_score: float | None = None
+    min_percentile: float | None = None
+    keep_at_least: int = 0
+    within: Within = "all"
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("top_k", 0, math.inf),
+            ("top_percent", 0, 100),
+            ("min_score", -math.inf, math.inf),
+            ("min_percentile", 0, 100),
+            ("keep_at_least", 0, math.inf),
+        ):
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise ValueError(f"{name} is {value}; expected a number from {low} to {high}")
+        if self.within not in ("all", "prompt"):
+            raise ValueError(f"within is {self.within!r}; expected 'all' or 'prompt'")
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """What a rule kept.
+
+    Attributes:
+        order: Indexes of all pictures from best to worst, int64 [N]; pictures without a score come last.
+        kept: Indexes of the kept pictures, best first, int64 [K].
+        rejected: Indexes of the others, best first, int64 [N - K].
+        reasons: For every picture, in input order, why it was kept or rejected.
+    """
+
+    order: IntArray
+    kept: IntArray
+    rejected: IntArray
+    reasons: tuple[str, ...]
+
+
+def select(scores: Scores, rule: Rule | None = None) -> Selection:
+    """Applies ``rule``. Ties keep input order; a picture without a score is never kept.
+
+    Raises:
+        ValueError: The rule asks for percentiles and the scores have no reference distribution.
+    """
+    rule = rule or Rule()
+    if rule.min_percentile is not None and scores.distribution is None:
+        raise ValueError(
+            f"min_percentile is set, but {scores.scorer} scores made this way have no reference distribution to read percentiles "
+            "against; use min_score, top_k or top_percent"
+        )
+    reasons = ["" for _ in range(len(scores))]
+    keep = np.zeros(len(scores), dtype=bool)
+    percentiles = scores.percentiles()
+    for members in scores.groups(rule.within):
+        scored = [
+            int(i)
+            for i in members[np.argsort(-scores.values[members], kind="stable")]
+            if not math.isnan(scores.values[i])
+        ]
+        for place, index in enumerate(scored, start=1):
+            why_not = _objection(
+                rule, place, len(scored), float(scores.values[index]), float(percentiles[index])
+            )
+            if why_not and place <= rule.keep_at_least:
+                keep[index], reasons[index] = (
+                    True,
+                    f"kept: among the best {rule.keep_at_least} (otherwise {why_not})",
+                )
+            else:
+                keep[index] = not why_not
+                reasons[index] = f"rejected: {why_not}" if why_not else f"kept: rank {place} of {len(scored)}"
+    for index, reason in scores.failures.items():
+        reasons[index] = f"rejected: no score ({reason})"
+    order = scores.order()
+    return Selection(
+        order=order, kept=order[keep[order]], rejected=order[~keep[order]], reasons=tuple(reasons)
+    )
+
+
+def _objection(rule: Rule, place: int, scored: int, value: float, percentile: float) -> str:
+    """Why the picture at ``place`` (1 is best) of ``scored`` fails the rule; empty where it passes."""
+    where = "for its prompt " if rule.within == "prompt" else ""
+    if rule.top_k is not None and place > rule.top_k:
+        return f"rank {place} {where}is beyond the best {rule.top_k}"
+    # Without the rounding, 7 % of 100 would be 8 pictures, because 0.07 * 100 is 7.000000000000001.
+    if rule.top_percent is not None and place > math.ceil(round(rule.top_percent * scored / 100, 9)):
+        return f"rank {place} of {scored} {where}is beyond the best {rule.top_percent:g} %"
+    if rule.min_score is not None and value < rule.min_score:
+        return f"score {value:.4f} is below {rule.min_score:g}"
+    if rule.min_percentile is not None and percentile < rule.min_percentile:
+        return f"percentile {percentile:.1f} is below {rule.min_percentile:g}"
+    return ""

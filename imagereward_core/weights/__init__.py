@@ -1,0 +1,1 @@
+"""Cards, and finding, downloading, verifying, converting and loading checkpoints."""

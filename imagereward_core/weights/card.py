@@ -1,0 +1,108 @@
+"""The card of a scorer: everything a person is shown about it, and everything needed to get and use its weights."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from dataclasses import dataclass, field
+
+from ..images.spec import ImageSpec
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """One file of a scorer, as it lies in a models folder and as it lies on the hub.
+
+    Attributes:
+        name: File name inside the scorer's folder, for example ``ImageReward.pt``.
+        repository: Hub repository, ``owner/name``; empty for a file that ships with this package.
+        remote_name: Path inside the repository, where it differs from ``name``.
+        revision: Pinned branch, tag or commit of the repository.
+        sha256: Expected checksum, or None where the publisher states none; a download is then checked against the
+            checksum the hub itself declares for the file.
+        size: Size in bytes; None where unknown.
+    """
+
+    name: str
+    repository: str = ""
+    remote_name: str = ""
+    revision: str = "main"
+    sha256: str | None = None
+    size: int | None = None
+
+    @property
+    def path_in_repository(self) -> str:
+        """The file's path inside its hub repository."""
+        return self.remote_name or self.name
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """The scores a percentile is read against.
+
+    Either the normal distribution with ``mean`` and ``std``, or, where ``quantiles`` are given, the empirical one: evenly
+    spaced quantiles from 0 % to 100 %.
+    """
+
+    source: str
+    mean: float
+    std: float
+    quantiles: tuple[float, ...] = ()
+
+    def percentile(self, value: float) -> float:
+        """Share of the reference scores below ``value``, in 0..100; NaN stays NaN."""
+        if math.isnan(value):
+            return math.nan
+        if not self.quantiles:
+            return 50.0 * math.erfc((self.mean - value) / (self.std * math.sqrt(2.0)))
+        marks = self.quantiles
+        if value <= marks[0]:
+            return 0.0
+        if value >= marks[-1]:
+            return 100.0
+        above = bisect_left(marks, value)
+        low, high = marks[above - 1], marks[above]
+        return 100.0 * (above - 1 + (value - low) / (high - low)) / (len(marks) - 1)
+
+
+@dataclass(frozen=True)
+class ScorerCard:
+    """What a scorer is, what it needs and what its number means.
+
+    Attributes:
+        id: Name people type, for example ``ImageReward-v1.0``.
+        title: One line for menus.
+        summary: What it judges, in plain words.
+        paper: Where it is described; empty where there is none.
+        licence: Licence of the weights.
+        checkpoint: The weights; the first entry is preferred, later ones are other forms of the same weights.
+        tokenizer: The vocabulary the text encoder reads, or None for scorers without text.
+        image: How pictures are prepared.
+        token_limit: Longest prompt in tokens, the two special ones included; None for scorers without text.
+        needs_prompt: Whether a score without a prompt means nothing.
+        typical_range: Scores between which most pictures lie.
+        distribution: Reference distribution for percentiles, or None.
+        notes: Known biases and limits, one sentence each.
+        download_size: Bytes to fetch, for messages.
+    """
+
+    id: str
+    title: str
+    summary: str
+    paper: str
+    licence: str
+    checkpoint: tuple[WeightFile, ...]
+    tokenizer: WeightFile | None
+    image: ImageSpec
+    token_limit: int | None
+    needs_prompt: bool
+    typical_range: tuple[float, float]
+    distribution: Distribution | None
+    notes: tuple[str, ...] = field(default=())
+    download_size: int = 0
+    higher_is_better: bool = True
+
+    @property
+    def folder(self) -> str:
+        """Name of this scorer's own folder inside a models folder."""
+        return self.id

@@ -1,0 +1,43 @@
+"""The card of ImageReward-v1.0, the model of arXiv 2304.05977."""
+
+from __future__ import annotations
+
+from ...images.spec import ImageSpec
+from ..card import Distribution, ScorerCard, WeightFile
+
+BERT_VOCABULARY = WeightFile(
+    name="vocab.txt",
+    repository="google-bert/bert-base-uncased",
+    revision="86b5e0934494bd15c9632b12f734a8a67f723594",
+    sha256="07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+    size=231_508,
+)
+
+IMAGEREWARD = ScorerCard(
+    id="ImageReward-v1.0",
+    title="ImageReward v1.0 (human preference)",
+    summary="How much people would prefer this picture for this prompt: alignment, fidelity and looks in one number.",
+    paper="arXiv:2304.05977",
+    licence="Apache-2.0",
+    checkpoint=(
+        WeightFile(name="ImageReward.safetensors"),
+        WeightFile(name="ImageReward.pt", repository="THUDM/ImageReward", revision="main"),
+    ),
+    tokenizer=BERT_VOCABULARY,
+    image=ImageSpec(),
+    token_limit=35,
+    needs_prompt=True,
+    typical_range=(-2.0, 2.0),
+    distribution=Distribution(
+        source="normal distribution with mean 0 and standard deviation 1, to which the authors scaled the scores of their test set",
+        mean=0.0,
+        std=1.0,
+    ),
+    notes=(
+        "Trained on pictures people ranked within one prompt: compare scores within a prompt; across prompts they say less.",
+        "Reads the first 33 word pieces of a prompt; what comes after is not seen.",
+        "Sees a square from the middle of the picture at 224 pixels; the ends of tall and wide pictures are not seen.",
+        "Users report that it over-rates anime.",
+    ),
+    download_size=1_786_928_314,
+)

@@ -1,0 +1,214 @@
+"""Reads the pickle inside a ``.pt`` file as data. Nothing it names is imported, called or built.
+
+A pickle is a small program. ``torch.load(weights_only=True)`` runs a restricted form of it, and that
+restriction had holes: code could run before torch 2.6 (CVE-2025-32434) and memory be overwritten before torch
+2.10 (CVE-2026-24747), while hosts still run 2.1. A file of plain tensors needs about thirty instructions and
+a handful of names; they are interpreted here over the standard library's disassembler, into dictionaries and
+:class:`TensorRecord`, and everything else is refused by name.
+"""
+
+from __future__ import annotations
+
+import pickletools
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+LARGEST_PICKLE = 32 * 1024 * 1024
+"""Longest pickle read, in bytes. That of a checkpoint with 625 tensors has about 70 thousand."""
+
+STORAGES: dict[str, str] = {
+    "DoubleStorage": "float64",
+    "FloatStorage": "float32",
+    "HalfStorage": "float16",
+    "BFloat16Storage": "bfloat16",
+    "LongStorage": "int64",
+    "IntStorage": "int32",
+    "ShortStorage": "int16",
+    "CharStorage": "int8",
+    "ByteStorage": "uint8",
+    "BoolStorage": "bool",
+}
+"""Storage classes a tensor may be kept in, with the torch dtype each stands for."""
+
+_ORDERED_DICT = "collections.OrderedDict"
+_TENSOR = "torch._utils._rebuild_tensor_v2"
+_PARAMETER = "torch._utils._rebuild_parameter"
+_KNOWN = {_ORDERED_DICT, _TENSOR, _PARAMETER, *(f"torch.{name}" for name in STORAGES)}
+
+_MOST_DIMENSIONS = 32
+_LITERALS = {"BININT", "BININT1", "BININT2", "BINFLOAT", "LONG1", "BINUNICODE"}
+_CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
+_FIXED_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+
+
+class PickleRefusedError(ValueError):
+    """The pickle is damaged or asks for something a file of plain tensors does not need."""
+
+
+@dataclass(frozen=True)
+class StorageRecord:
+    """Where a tensor's numbers lie: a record of the archive, its dtype by name and its length in numbers."""
+
+    dtype: str
+    key: str
+    length: int
+
+
+@dataclass(frozen=True)
+class TensorRecord:
+    """A tensor as the file describes it: a strided view (all four in numbers, not bytes) of a storage."""
+
+    storage: StorageRecord
+    offset: int
+    shape: tuple[int, ...]
+    stride: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Name:
+    """A name the pickle mentions, kept as text."""
+
+    text: str
+
+
+def read_pickle(data: bytes) -> Any:
+    """The tree ``data`` describes: dictionaries, lists, tuples, numbers, text and :class:`TensorRecord`.
+
+    Raises:
+        PickleRefusedError: The pickle is cut short, longer than :data:`LARGEST_PICKLE`, or uses an
+            instruction or a name that plain tensors do not need.
+    """
+    if len(data) > LARGEST_PICKLE:
+        raise PickleRefusedError(f"its pickle has {len(data)} bytes, more than any list of tensors needs")
+    reader = _Reader()
+    try:
+        for opcode, argument, _ in pickletools.genops(data):
+            reader.step(opcode.name, argument)
+        return reader.stack.pop()
+    except PickleRefusedError:
+        raise
+    except (ValueError, IndexError, KeyError, TypeError, struct.error, Warning) as error:
+        raise PickleRefusedError(f"its pickle is damaged ({error})") from error
+
+
+class _Reader:
+    """The stack, the marks and the memo of the pickle machine, holding data only."""
+
+    def __init__(self) -> None:
+        self.stack: list[Any] = []
+        self.marks: list[int] = []
+        self.memo: dict[int, Any] = {}
+
+    def step(self, name: str, argument: Any) -> None:
+        """Carries out one instruction."""
+        stack = self.stack
+        if name in _LITERALS:
+            stack.append(argument)
+        elif name in _CONSTANTS:
+            stack.append(_CONSTANTS[name])
+        elif name in ("BINPUT", "LONG_BINPUT"):
+            self.memo[argument] = stack[-1]
+        elif name in ("BINGET", "LONG_BINGET"):
+            stack.append(self.memo[argument])
+        elif name == "MARK":
+            self.marks.append(len(stack))
+        elif name == "EMPTY_DICT":
+            stack.append({})
+        elif name == "EMPTY_LIST":
+            stack.append([])
+        elif name in _FIXED_TUPLES:
+            stack.append(tuple(self._take(len(stack) - _FIXED_TUPLES[name])))
+        elif name == "TUPLE":
+            stack.append(tuple(self._take(self.marks.pop())))
+        elif name in ("APPEND", "APPENDS"):
+            items = self._take(len(stack) - 1 if name == "APPEND" else self.marks.pop())
+            _as(list, stack[-1]).extend(items)
+        elif name in ("SETITEM", "SETITEMS"):
+            items = self._take(len(stack) - 2 if name == "SETITEM" else self.marks.pop())
+            self._set(stack[-1], items)
+        elif name == "GLOBAL":
+            stack.append(_name(argument))
+        elif name == "BINPERSID":
+            stack.append(_storage(stack.pop()))
+        elif name == "REDUCE":
+            arguments = _as(tuple, stack.pop())
+            stack.append(_build(stack.pop(), arguments))
+        elif name == "BUILD":
+            # torch.save stores a state dict's `_metadata` this way; it carries module versions and is not
+            # needed.
+            stack.pop()
+            _as(dict, stack[-1])
+        elif name not in ("PROTO", "STOP"):
+            raise PickleRefusedError(
+                f"its pickle uses the instruction {name}, which plain tensors never need; nothing was run"
+            )
+
+    def _take(self, start: int) -> list[Any]:
+        if start < 0 or start > len(self.stack):
+            raise IndexError("an instruction takes more than there is")
+        taken = self.stack[start:]
+        del self.stack[start:]
+        return taken
+
+    def _set(self, target: Any, items: list[Any]) -> None:
+        _as(dict, target)
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            if not isinstance(key, (str, int)):
+                raise PickleRefusedError(
+                    f"its pickle uses a {type(key).__name__} as the name of an entry; expected text"
+                )
+            target[key] = value
+
+
+def _as(kind: type, value: Any) -> Any:
+    """``value``, which has to be a ``kind``."""
+    if not isinstance(value, kind):
+        raise TypeError(f"found {type(value).__name__} where {kind.__name__} belongs")
+    return value
+
+
+def _name(argument: str) -> _Name:
+    """A name the pickle asks for, if plain tensors need it."""
+    text = ".".join(argument.split(" ", 1))
+    if text not in _KNOWN:
+        raise PickleRefusedError(
+            f"its pickle asks for {text}, which plain tensors never need; nothing of it was run"
+        )
+    return _Name(text)
+
+
+def _storage(identity: Any) -> StorageRecord:
+    """A storage from torch's persistent id: ("storage", class, key, device, length)."""
+    tag, kind, key, _device, length = _as(tuple, identity)
+    _as(_Name, kind)
+    if tag != "storage" or not isinstance(key, str) or not _is_count(length):
+        raise TypeError("a storage is described in an unknown way")
+    dtype = STORAGES.get(kind.text.removeprefix("torch."))
+    if dtype is None:
+        raise TypeError(f"{kind.text} is not a storage")
+    return StorageRecord(dtype, key, length)
+
+
+def _build(name: Any, arguments: tuple[Any, ...]) -> Any:
+    """What calling ``name`` stands for, as data."""
+    _as(_Name, name)
+    if name.text == _ORDERED_DICT and not arguments:
+        return {}
+    if name.text == _PARAMETER:
+        return _as(TensorRecord, arguments[0])
+    if name.text != _TENSOR:
+        raise TypeError(f"{name.text} is called in an unknown way")
+    storage, offset, shape, stride = arguments[:4]
+    _as(StorageRecord, storage)
+    _as(tuple, shape)
+    _as(tuple, stride)
+    if not all(_is_count(number) for number in (offset, *shape, *stride)):
+        raise TypeError("the shape of a tensor is not a list of whole numbers")
+    if len(shape) != len(stride) or len(shape) > _MOST_DIMENSIONS:
+        raise TypeError(f"a tensor has {len(shape)} dimensions and {len(stride)} strides")
+    return TensorRecord(storage, offset, shape, stride)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63

@@ -1,0 +1,178 @@
+"""Fetches the files of a scorer from the hub: pinned, resumed, verified, and named only once they are right.
+
+The bytes are streamed into ``<name>.<tag>.part`` beside the target, where an interrupted download goes on at
+the next call; ``hf_hub_download`` itself starts anew since huggingface_hub 2.x.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import logging
+import os
+import shutil
+from pathlib import Path
+
+from ..errors import DownloadError
+from .card import ScorerCard, WeightFile
+from .hub import ask, reason, stream
+from .locate import FoundWeights, WeightSettings, inside, target_folder
+from .locks import exclusive
+from .manifest import Progress, read_manifest, sha256_of, write_manifest
+
+logger = logging.getLogger(__name__)
+
+_SPARE_BYTES = 64 * 1024 * 1024
+
+
+def download(card: ScorerCard, settings: WeightSettings, progress: Progress | None = None) -> FoundWeights:
+    """Fetches the checkpoint and the vocabulary of a scorer into one folder.
+
+    The folder can be copied to another machine, where both are found without a network.
+
+    Args:
+        card: The scorer.
+        settings: Where to put the files (see :func:`~.locate.target_folder`) and which hub to ask.
+        progress: Told the file's name, bytes done and bytes in total; whatever it raises stops the download,
+            which the next call resumes.
+
+    Raises:
+        DownloadError: Any failure; the text says why, and how to get the file by hand.
+    """
+    form = next((form for form in card.checkpoint if form.repository), None)
+    if form is None:
+        raise DownloadError(
+            f"the files of {card.id} ship with this program and are on no hub; install the program again"
+        )
+    checkpoint = download_file(card, form, settings, progress)
+    vocabulary = None if card.tokenizer is None else download_file(card, card.tokenizer, settings, progress)
+    return FoundWeights(checkpoint, vocabulary)
+
+
+def download_file(
+    card: ScorerCard, weight_file: WeightFile, settings: WeightSettings, progress: Progress | None = None
+) -> Path:
+    """Fetches one file of a scorer and returns where it lies (see :func:`download`).
+
+    A file that is already there with the right checksum is kept; one that differs is never overwritten.
+
+    Raises:
+        DownloadError: Any failure.
+    """
+    target = inside(target_folder(card, settings), weight_file.name)
+    watcher = _Watcher(progress, weight_file.name)
+    try:
+        if not settings.allow_download:
+            raise DownloadError("downloads are switched off in the settings")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with exclusive(target, watcher.wait):
+            if not _already_there(target, weight_file):
+                _fetch(weight_file, target, settings, watcher)
+    except Exception as error:
+        if error is watcher.raised:  # a cancellation by the host is the host's, not a failed download
+            raise
+        raise DownloadError(f"{reason(error)}. {by_hand(card, weight_file, target.parent)}") from error
+    return target
+
+
+def by_hand(card: ScorerCard, weight_file: WeightFile, folder: Path) -> str:
+    """How a person gets the file: its name, its size, where it can be had and where to put it."""
+    size = weight_file.size or (card.download_size if weight_file in card.checkpoint else 0)
+    about = f" (about {size / 1e6:,.1f} MB)" if size else ""
+    return (
+        f"To get it by hand, download {weight_file.path_in_repository}{about} from "
+        f"huggingface.co/{weight_file.repository} and put it, named {weight_file.name}, into {folder}"
+    )
+
+
+class _Watcher:
+    """Passes bytes on to the caller's progress function and remembers what that function raised."""
+
+    def __init__(self, progress: Progress | None, name: str) -> None:
+        self.raised: BaseException | None = None
+        self.total = 0
+        self._waited = False
+        self._progress = progress
+        self._name = name
+
+    def report(self, done: int) -> None:
+        if self._progress is None:
+            return
+        try:
+            self._progress(self._name, done, self.total)
+        except BaseException as error:
+            self.raised = error
+            raise
+
+    def wait(self) -> None:
+        if not self._waited:
+            logger.info("waiting for another program that is downloading %s", self._name)
+        self._waited = True
+        self.report(0)
+
+    def hashed(self, name: str, done: int, total: int) -> None:
+        """Progress of the checksum: only a chance to cancel, the bytes have been counted before."""
+        self.report(self.total)
+
+
+def _already_there(target: Path, weight_file: WeightFile) -> bool:
+    """Whether the file has the card's checksum, or an earlier download of this revision vouches for it."""
+    if not target.is_file():
+        return False
+    if weight_file.sha256 is not None:
+        return sha256_of(target) == weight_file.sha256
+    manifest = read_manifest(target)
+    return manifest is not None and (manifest.repository, manifest.revision) == (
+        weight_file.repository,
+        weight_file.revision,
+    )
+
+
+def _fetch(weight_file: WeightFile, target: Path, settings: WeightSettings, watcher: _Watcher) -> None:
+    """Downloads, verifies and names one file; the folder exists and is locked."""
+    remote = ask(weight_file, settings.endpoint)
+    expected = weight_file.sha256 or remote.sha256
+    watcher.total = remote.size or weight_file.size or 0
+    if target.exists():
+        if expected is None or sha256_of(target) != expected:
+            raise DownloadError(
+                f"{target} exists and is not the file the hub has; it is left as it is. Move it away"
+            )
+        write_manifest(target, expected, weight_file.repository, weight_file.revision, remote.commit)
+        return
+    # The tag names the version, so that a part of another version is never continued.
+    tag = hashlib.sha256(remote.etag.encode()).hexdigest()[:12]
+    part = target.with_name(f"{target.name}.{tag}.part")
+    _check_room(target.parent, watcher.total - (part.stat().st_size if part.exists() else 0))
+    logger.info("downloading %s from %s, commit %s", target.name, remote.repository, remote.commit)
+    stream(remote, part, settings.endpoint, watcher.report)
+    found = sha256_of(part, watcher.hashed, fresh=True)
+    if expected is not None and found != expected:
+        aside = _set_aside(part, target)
+        raise DownloadError(
+            f"what came for {target.name} has the SHA-256 {found}, expected {expected}, and was set aside as "
+            f"{aside.name}. A proxy may have changed it, or the hub holds another file by now"
+        )
+    os.replace(part, target)
+    write_manifest(target, found, weight_file.repository, weight_file.revision, remote.commit)
+    logger.info("downloaded %s", target)
+
+
+def _check_room(folder: Path, needed: int) -> None:
+    """Raises the error of a full disk before a byte is fetched."""
+    free = shutil.disk_usage(folder).free
+    if free < needed + _SPARE_BYTES:
+        raise OSError(
+            errno.ENOSPC, f"{free:,} bytes are free in {folder}, {needed + _SPARE_BYTES:,} are needed"
+        )
+
+
+def _set_aside(part: Path, target: Path) -> Path:
+    """Renames a bad download to ``<name>.bad``, numbered where that exists: nothing is deleted."""
+    aside = target.with_name(f"{target.name}.bad")
+    number = 2
+    while aside.exists():
+        aside = target.with_name(f"{target.name}.{number}.bad")
+        number += 1
+    os.replace(part, aside)
+    return aside

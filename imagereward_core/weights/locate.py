@@ -1,0 +1,242 @@
+"""Finds the files of a scorer on this machine, in a fixed order, without the network and without torch."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from ..errors import WeightsError
+from .bundled import MODEL_FOLDER
+from .card import ScorerCard, WeightFile
+from .manifest import sha256_of
+
+logger = logging.getLogger(__name__)
+
+_SMALL_BYTES = 16 * 1024 * 1024
+"""Files up to this size are checked against a stated checksum whenever they are found."""
+
+_BUNDLED = {"demo": MODEL_FOLDER}
+_OTHER_HOMES = {"google-bert/bert-base-uncased": ("bert-base-uncased",)}
+"""Older names of repositories, under which a hub cache may still hold their files."""
+
+
+@dataclass(frozen=True)
+class WeightSettings:
+    """Where weights are looked for and whether they may be fetched.
+
+    Attributes:
+        folders: Models folders in search order. Files lie in them directly or in a folder named after the
+            scorer.
+        use_hub_cache: Whether to look into the cache of huggingface_hub and into that of the reference
+            implementation.
+        allow_download: Whether a missing file may be fetched.
+        download_folder: Models folder that receives downloads; None for the first of ``folders`` that can be
+            written to, else the folder of this program in the user's cache.
+        auto_convert: Whether a ``.pt`` file is rewritten once as ``.safetensors`` beside it.
+        endpoint: Address of a mirror of the hub; None for what huggingface_hub itself is set to.
+    """
+
+    folders: tuple[Path, ...] = ()
+    use_hub_cache: bool = True
+    allow_download: bool = True
+    download_folder: Path | None = None
+    auto_convert: bool = True
+    endpoint: str | None = None
+
+
+@dataclass(frozen=True)
+class FoundWeights:
+    """The files of a scorer.
+
+    Attributes:
+        checkpoint: The weights.
+        vocabulary: The tokenizer's vocabulary; None where the scorer reads no text or the file was not found.
+        revision: Short label of the weights that goes into every score, the same for one set of weights
+            wherever it lies and in whichever format; empty until :func:`~.store.resolve` has established it.
+    """
+
+    checkpoint: Path
+    vocabulary: Path | None
+    revision: str = ""
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The path of ``name`` directly in ``folder``.
+
+    Raises:
+        WeightsError: ``name`` is not a plain file name: it has a separator, a drive or stream mark, a control
+            character, is ``..`` or empty, or ends in a dot or space (which Windows drops).
+    """
+    if not name or name.strip(". ") == "" or name[-1] in ". " or any(mark in name for mark in '/\\:*?"<>|'):
+        raise WeightsError(
+            f"{name!r} is not a file name that stays in its folder; expected a plain name such as "
+            "ImageReward.pt"
+        )
+    if any(ord(character) < 32 or ord(character) == 127 for character in name):
+        raise WeightsError(
+            f"{name!r} holds a control character; expected a plain name such as ImageReward.pt"
+        )
+    return folder / name
+
+
+def bundled_folder(card: ScorerCard) -> Path | None:
+    """The folder in this package that holds the scorer's files, for those that ship with it."""
+    return _BUNDLED.get(card.id)
+
+
+def user_folder(card: ScorerCard) -> Path | None:
+    """This program's own folder for the scorer in the user's cache; None where the user has no home."""
+    return _in_home("imagereward-curator", card.folder)
+
+
+def models_folders(card: ScorerCard, settings: WeightSettings) -> tuple[tuple[Path, Path], ...]:
+    """The models folders in search order, each as a pair: the scorer's own folder in it, and itself."""
+    roots = [*settings.folders, *([] if settings.download_folder is None else [settings.download_folder])]
+    return tuple((inside(root, card.folder), root) for root in dict.fromkeys(Path(root) for root in roots))
+
+
+def target_folder(card: ScorerCard, settings: WeightSettings) -> Path:
+    """The folder a download of the scorer goes to; it need not exist yet.
+
+    Raises:
+        WeightsError: No folder is given and the user has no home.
+    """
+    if settings.download_folder is not None:
+        return inside(Path(settings.download_folder), card.folder)
+    for root in settings.folders:
+        if _writable(Path(root)):
+            return inside(Path(root), card.folder)
+    own = user_folder(card)
+    if own is None:
+        raise WeightsError(
+            f"there is no folder for {card.id}: name a models folder (the user has no home folder)"
+        )
+    return own
+
+
+def searched(card: ScorerCard, settings: WeightSettings) -> tuple[str, ...]:
+    """Where files of the scorer are looked for, in order, in words for a person."""
+    places = [str(folder) for group in _groups(card, settings) for folder in group]
+    reference = _in_home("ImageReward")
+    if settings.use_hub_cache:
+        places.append("the cache of huggingface_hub")
+        places.extend([] if reference is None else [str(reference)])
+    return tuple(dict.fromkeys(places))
+
+
+def find_file(card: ScorerCard, weight_file: WeightFile, settings: WeightSettings) -> Path | None:
+    """Where ``weight_file`` lies, or None.
+
+    Order: files of this package, the models folders (in each first the scorer's own folder, then the folder
+    itself), this program's folder in the user's cache, the hub's cache, the cache of the reference
+    implementation. A small file with a stated checksum counts only where it has that checksum.
+    """
+    for look in _places(card, settings):
+        path = look(weight_file)
+        if path is not None:
+            return path
+    return None
+
+
+def find_weights(card: ScorerCard, settings: WeightSettings) -> FoundWeights | None:
+    """The scorer's files on this machine, or None where no form of its checkpoint is there.
+
+    The place decides before the form: within one place an earlier entry of ``card.checkpoint`` wins.
+    """
+    for look in _places(card, settings):
+        for form in card.checkpoint:
+            path = look(form)
+            if path is not None:
+                return FoundWeights(path, find_vocabulary(card, settings))
+    return None
+
+
+def find_vocabulary(card: ScorerCard, settings: WeightSettings) -> Path | None:
+    """The tokenizer's vocabulary on this machine; None where there is none or the scorer reads no text."""
+    return None if card.tokenizer is None else find_file(card, card.tokenizer, settings)
+
+
+def accept(path: Path, weight_file: WeightFile) -> bool:
+    """Whether ``path`` is a file and, if it is small and a checksum is stated, has that checksum."""
+    try:
+        if not path.is_file():
+            return False
+        if weight_file.sha256 is None or path.stat().st_size > _SMALL_BYTES:
+            return True
+        if sha256_of(path) == weight_file.sha256:
+            return True
+    except OSError as error:
+        logger.debug("%s cannot be read: %s", path, error)
+        return False
+    logger.warning(
+        "%s is passed over: it is not the %s this scorer was published with", path, weight_file.name
+    )
+    return False
+
+
+def _groups(card: ScorerCard, settings: WeightSettings) -> Iterator[tuple[Path, ...]]:
+    """Plain folders in search order; those of one group are one place."""
+    for folder in (bundled_folder(card), *models_folders(card, settings), user_folder(card)):
+        if folder is not None:
+            yield folder if isinstance(folder, tuple) else (folder,)
+
+
+def _places(card: ScorerCard, settings: WeightSettings) -> Iterator[Callable[[WeightFile], Path | None]]:
+    """One search function per place, in order."""
+    for group in _groups(card, settings):
+        yield partial(_in_folders, group)
+    if settings.use_hub_cache:
+        yield _in_hub_cache
+        reference = _in_home("ImageReward")
+        if reference is not None:
+            yield partial(_in_folders, (reference,))
+
+
+def _in_folders(folders: tuple[Path, ...], form: WeightFile) -> Path | None:
+    return next(
+        (path for path in (inside(folder, form.name) for folder in folders) if accept(path, form)), None
+    )
+
+
+def _in_hub_cache(form: WeightFile) -> Path | None:
+    """The file in the hub's cache: at the pinned revision, or at any where its checksum can tell."""
+    if not form.repository:
+        return None
+    try:
+        from huggingface_hub import constants, try_to_load_from_cache
+    except ImportError:
+        return None
+    for repository in (form.repository, *_OTHER_HOMES.get(form.repository, ())):
+        cache = Path(constants.HF_HUB_CACHE)
+        hit = try_to_load_from_cache(
+            repository, form.path_in_repository, cache_dir=cache, revision=form.revision
+        )
+        if isinstance(hit, str) and accept(Path(hit), form):
+            return Path(hit)
+        if form.sha256 is not None:
+            snapshots = cache / f"models--{repository.replace('/', '--')}" / "snapshots"
+            for path in sorted(snapshots.glob(f"*/{form.path_in_repository}")):
+                if accept(path, form):
+                    return path
+    return None
+
+
+def _in_home(*parts: str) -> Path | None:
+    try:
+        folder = Path.home() / ".cache"
+    except RuntimeError:
+        return None
+    for part in parts:
+        folder = inside(folder, part)
+    return folder
+
+
+def _writable(folder: Path) -> bool:
+    """Whether ``folder``, or the nearest folder above it that exists, can be written to."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK)

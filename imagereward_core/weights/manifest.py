@@ -1,0 +1,173 @@
+"""What is remembered about a checkpoint beside it: its checksum and where it came from, in ``<name>.json``.
+
+A checkpoint of 1.8 GB takes seconds to hash. The manifest keeps the result together with the size and the
+modification time it belongs to, so that a file is hashed once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[str, int, int], None]
+"""Told the file's name, the bytes done and the bytes in total (0 where unknown)."""
+
+LARGEST_HEADER = 100_000_000
+"""Longest header a safetensors file may have, in bytes; the limit of the format's own reader."""
+
+_FORMAT = "imagereward-weights-1"
+_BLOCK = 4 * 1024 * 1024
+_WORTH_KEEPING = 16 * 1024 * 1024
+_known: dict[tuple[str, int, int], str] = {}
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is known about one file, valid while its size and modification time stay as recorded.
+
+    Attributes:
+        sha256: Checksum of the file.
+        size: Size in bytes.
+        mtime_ns: Modification time in nanoseconds since 1970.
+        repository: Hub repository it was downloaded from; empty where it was not.
+        revision: Branch, tag or commit that was asked for.
+        commit: Commit the hub answered with.
+    """
+
+    sha256: str
+    size: int
+    mtime_ns: int
+    repository: str = ""
+    revision: str = ""
+    commit: str = ""
+
+
+def manifest_path(path: Path) -> Path:
+    """Where the manifest of ``path`` lies."""
+    return path.with_name(f"{path.name}.json")
+
+
+def read_manifest(path: Path) -> Manifest | None:
+    """The manifest of ``path``, or None where there is none or the file has changed since."""
+    recorded = recorded_manifest(path)
+    if recorded is None:
+        return None
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return recorded if (recorded.size, recorded.mtime_ns) == (state.st_size, state.st_mtime_ns) else None
+
+
+def recorded_manifest(path: Path) -> Manifest | None:
+    """The manifest as written, whether or not the file has changed since; None where it is not ours."""
+    try:
+        content = json.loads(manifest_path(path).read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
+            return None
+        return Manifest(**content)
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write_manifest(
+    path: Path, sha256: str, repository: str = "", revision: str = "", commit: str = ""
+) -> bool:
+    """Writes the manifest of ``path``; returns False, and does nothing, where that is not possible.
+
+    A ``<name>.json`` that is not ours (other programs keep notes under such names) is left alone.
+    """
+    target = manifest_path(path)
+    if target.exists() and recorded_manifest(path) is None:
+        logger.debug("%s belongs to another program; the checksum of %s is not kept", target, path.name)
+        return False
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        state = path.stat()
+        content = asdict(Manifest(sha256, state.st_size, state.st_mtime_ns, repository, revision, commit))
+        temporary.write_text(json.dumps({"format": _FORMAT, **content}, indent=2) + "\n", encoding="utf-8")
+        os.replace(temporary, target)
+    except OSError as error:
+        logger.debug("the checksum of %s cannot be kept beside it: %s", path, error)
+        return False
+    return True
+
+
+def sha256_of(path: Path, progress: Progress | None = None, fresh: bool = False) -> str:
+    """SHA-256 of a file as 64 hexadecimal digits.
+
+    Args:
+        path: The file.
+        progress: Told how many bytes have been read.
+        fresh: Read the file even where its checksum is remembered.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    state = path.stat()
+    key = (str(path.resolve()), state.st_size, state.st_mtime_ns)
+    if not fresh:
+        remembered = read_manifest(path)
+        if remembered is not None:
+            return remembered.sha256
+        if key in _known:
+            return _known[key]
+    digest = hashlib.sha256()
+    done = 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+            done += len(block)
+            if progress is not None:
+                progress(path.name, done, state.st_size)
+    _known[key] = digest.hexdigest()
+    if state.st_size >= _WORTH_KEEPING:
+        _remember(path, _known[key])
+    return _known[key]
+
+
+def vouched_sha256(path: Path) -> str | None:
+    """What the checksum of ``path`` should be by its manifest; None where nobody says.
+
+    A file that was downloaded should stay what it was; any other may have been replaced on purpose, which its
+    modification time tells.
+    """
+    recorded = recorded_manifest(path)
+    if recorded is None or not (recorded.repository or read_manifest(path)):
+        return None
+    return recorded.sha256
+
+
+def _remember(path: Path, sha256: str) -> None:
+    """Keeps a checksum just computed, unless that would hide that the file is no longer what it should be."""
+    expected = vouched_sha256(path)
+    if expected is not None and expected != sha256:
+        logger.warning("%s is not what it was when it was fetched or made: damaged, or another file", path)
+    elif expected is None:
+        write_manifest(path, sha256)
+    elif read_manifest(path) is None:  # a copy: the same bytes with another modification time
+        recorded = recorded_manifest(path)
+        assert recorded is not None
+        write_manifest(path, sha256, recorded.repository, recorded.revision, recorded.commit)
+
+
+def safetensors_metadata(path: Path) -> dict[str, str]:
+    """The text metadata in a safetensors file's header; empty where there is none or it is no such file."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if not 0 < length <= min(LARGEST_HEADER, path.stat().st_size):
+                return {}
+            header: Any = json.loads(file.read(length))
+        metadata = header.get("__metadata__", {})
+        return {key: value for key, value in metadata.items() if isinstance(value, str)}
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return {}

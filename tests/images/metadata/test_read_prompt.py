@@ -1,0 +1,146 @@
+"""Which of a picture's texts counts, and text files beside pictures."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+from PIL import Image, PngImagePlugin
+
+from imagereward_core.images.metadata import read_prompt, sidecar_prompt
+from imagereward_core.images.metadata.sidecar import MAX_SIDECAR_BYTES
+
+INFOTEXT = "a cat\nNegative prompt: blurry\nSteps: 20, Sampler: Euler, Seed: 7"
+GRAPH = {
+    "1": {"class_type": "CLIPTextEncode", "inputs": {"text": "a traced cat", "clip": ["9", 1]}},
+    "2": {"class_type": "KSampler", "inputs": {"positive": ["1", 0], "latent_image": ["9", 0], "steps": 3}},
+    "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "x"}},
+}
+WORKFLOW = {
+    "nodes": [
+        {
+            "id": 1,
+            "type": "CLIPTextEncode",
+            "outputs": [{"type": "CONDITIONING"}],
+            "widgets_values": ["a drawn cat"],
+        }
+    ],
+    "links": [],
+}
+
+
+def picture(path, **texts):
+    info = PngImagePlugin.PngInfo()
+    for name, text in texts.items():
+        info.add_text(name, text if isinstance(text, str) else json.dumps(text))
+    Image.new("RGB", (8, 8)).save(path, pnginfo=info)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("texts", "prompt", "source"),
+    [
+        ({"parameters": INFOTEXT}, "a cat", "a1111"),
+        ({"parameters": INFOTEXT, "prompt": GRAPH, "workflow": WORKFLOW}, "a cat", "a1111"),
+        ({"prompt": GRAPH, "workflow": WORKFLOW}, "a traced cat", "comfyui"),
+        ({"workflow": WORKFLOW}, "a drawn cat", "comfyui"),
+        ({"prompt": "{broken", "workflow": WORKFLOW}, "a drawn cat", "comfyui"),
+        ({"parameters": "Steps: 20, Sampler: Euler, Seed: 7", "prompt": GRAPH}, "a traced cat", "comfyui"),
+        ({"parameters": "only a caption"}, "only a caption", "a1111"),
+        ({"parameters": "{red|blue} cat, {x}"}, "{red|blue} cat, {x}", "a1111"),
+        (
+            {"parameters": {"sui_image_params": {"prompt": "a cat", "negativeprompt": "x"}}},
+            "a cat",
+            "swarmui",
+        ),
+        ({"parameters": {"prompt": "a cat", "negative_prompt": "x", "steps": 3}}, "a cat", "fooocus"),
+        ({"Comment": {"prompt": "a cat", "uc": "x", "steps": 28}, "Software": "NovelAI"}, "a cat", "novelai"),
+        ({"invokeai_metadata": {"positive_prompt": "a cat", "negative_prompt": "x"}}, "a cat", "invokeai"),
+    ],
+)
+def test_the_best_source_is_taken(tmp_path, texts, prompt, source):
+    found = read_prompt(picture(tmp_path / "a.png", **texts))
+    assert found is not None
+    assert (found.prompt, found.source) == (prompt, source)
+    with Image.open(tmp_path / "a.png") as image:
+        assert read_prompt(image) == found
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {},
+        {"prompt": "{broken"},
+        {"prompt": "[]", "workflow": "null"},
+        {"parameters": {"unknown": "program", "of": "tomorrow"}},
+        {"Comment": "made with a camera", "ImageDescription": "holiday: beach, place: x, day: 2"},
+        {"parameters": "  "},
+    ],
+)
+def test_what_cannot_be_understood_is_no_prompt(tmp_path, texts):
+    assert read_prompt(picture(tmp_path / "a.png", **texts)) is None
+
+
+def test_a_picture_made_without_a_prompt_keeps_its_settings(tmp_path):
+    found = read_prompt(picture(tmp_path / "a.png", parameters="Steps: 20, Sampler: Euler, Seed: 7"))
+    assert found is not None and found.prompt == "" and found.settings["Seed"] == "7"
+
+
+def test_falling_back_to_the_editors_file_is_told(tmp_path):
+    found = read_prompt(picture(tmp_path / "a.png", prompt="{broken", workflow=WORKFLOW))
+    assert found is not None and any("editor's file" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])
+@pytest.mark.parametrize("name", ["picture.txt", "picture.png.txt"])
+def test_a_caption_beside_the_picture_is_read_in_any_encoding(tmp_path, name, encoding):
+    (tmp_path / name).write_bytes("a café, a cat\n".encode(encoding))
+    found = sidecar_prompt(tmp_path / "picture.png")
+    assert found is not None
+    assert (found.prompt, found.source) == ("a café, a cat", "sidecar")
+
+
+def test_the_file_named_after_the_whole_picture_comes_first(tmp_path):
+    (tmp_path / "picture.txt").write_text("of either")
+    (tmp_path / "picture.png.txt").write_text("of the png")
+    assert sidecar_prompt(tmp_path / "picture.png").prompt == "of the png"
+    assert sidecar_prompt(str(tmp_path / "picture.jpg")).prompt == "of either"
+
+
+def test_an_infotext_beside_the_picture_is_taken_apart(tmp_path):
+    (tmp_path / "picture.txt").write_text(INFOTEXT)
+    found = sidecar_prompt(tmp_path / "picture.png")
+    assert (found.prompt, found.negative, found.source, found.settings["Seed"]) == (
+        "a cat",
+        "blurry",
+        "sidecar",
+        "7",
+    )
+
+
+def test_no_text_beside_the_picture_is_no_prompt(tmp_path):
+    assert sidecar_prompt(tmp_path / "picture.png") is None
+    (tmp_path / "picture.txt").write_text("  \n")
+    (tmp_path / "picture.png.txt").mkdir()
+    assert sidecar_prompt(tmp_path / "picture.png") is None
+    (tmp_path / "picture.txt").write_bytes(b"x" * (MAX_SIDECAR_BYTES + 1))
+    assert sidecar_prompt(tmp_path / "picture.png") is None
+    (tmp_path / "alone.txt").write_text("a text is not beside itself")
+    assert sidecar_prompt(tmp_path / "alone.txt") is None
+    for odd in ("", ".", "..", "a\0b"):
+        assert sidecar_prompt(odd) is None
+
+
+def test_reading_prompts_loads_no_torch():
+    import subprocess
+
+    code = "import sys, imagereward_core.images.metadata; sys.exit('torch' in sys.modules)"
+    root = str(
+        next(
+            parent
+            for parent in __import__("pathlib").Path(__file__).parents
+            if (parent / "imagereward_core").is_dir()
+        )
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=root).returncode == 0

@@ -1,0 +1,82 @@
+"""A tiny random reward network and its vocabulary, for tests that need no meaning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from imagereward_core.images.spec import ImageSpec
+from imagereward_core.nets.config import HeadConfig, RewardConfig, TextConfig, VisionConfig
+from imagereward_core.nets.reward import RewardNetwork
+from imagereward_core.runtime import LocalRuntime
+from imagereward_core.scorers.imagereward import ImageRewardScorer
+from imagereward_core.scorers.tokenizer import PromptEncoder
+from imagereward_core.weights.card import Distribution, ScorerCard, WeightFile
+
+WORDS = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "[MASK]",
+    *"abcdefghijklmnopqrstuvwxyz",
+    *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz"),
+    ",",
+]
+
+TINY = RewardConfig(
+    vision=VisionConfig(image_size=32, patch_size=8, width=48, depth=3, heads=4, mlp_width=96),
+    text=TextConfig(vocab_size=len(WORDS) + 2, positions=40, width=36, depth=3, heads=3, mlp_width=64),
+    head=HeadConfig(widths=(24, 16, 12, 8)),
+    projection=8,
+)
+
+CARD = ScorerCard(
+    id="tiny",
+    title="Tiny (random weights)",
+    summary="Random weights for tests.",
+    paper="",
+    licence="Apache-2.0",
+    checkpoint=(WeightFile(name="tiny.safetensors"),),
+    tokenizer=WeightFile(name="vocab.txt"),
+    image=ImageSpec(size=32),
+    token_limit=12,
+    needs_prompt=True,
+    typical_range=(-2.0, 2.0),
+    distribution=Distribution(source="normal", mean=0.0, std=1.0),
+)
+
+
+def telling(network: torch.nn.Module, seed: int = 0, spread: float = 0.35) -> None:
+    """Random weights under which scores differ: plain initialisation gives every picture the same constant."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) * spread)
+            if name.endswith("weight") and ("norm" in name.lower()):
+                parameter.add_(1.0)
+
+
+def tiny_network(seed: int = 0) -> RewardNetwork:
+    """A tiny reward network with telling random weights, in evaluation mode."""
+    network = RewardNetwork(TINY).eval()
+    telling(network, seed)
+    return network
+
+
+def write_vocabulary(folder: Path) -> Path:
+    """The tiny vocabulary as a file."""
+    path = folder / "vocab.txt"
+    path.write_text("\n".join(WORDS) + "\n", encoding="utf-8")
+    return path
+
+
+def tiny_scorer(
+    folder: Path, runtime: LocalRuntime | None = None, batch_size: int | None = None
+) -> ImageRewardScorer:
+    """A scorer around a tiny random network."""
+    runtime = runtime or LocalRuntime("cpu", "fp32")
+    network = tiny_network().set_precision(runtime.dtype)
+    encoder = PromptEncoder(write_vocabulary(folder), CARD.token_limit or 12)
+    return ImageRewardScorer(CARD, network, encoder, runtime, "random", batch_size=batch_size)
