@@ -7,14 +7,13 @@ instead of the previous picture's score, no gradient graph outlives ``score``, a
 from __future__ import annotations
 
 import logging
-
 import os
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -85,7 +84,7 @@ class RewardModel(RewardNetwork):
     def attach(self, card: ScorerCard, encoder: PromptEncoder, revision: str) -> RewardModel:
         """Gives the network its tokenizer and its picture rules."""
         self.scorer = ImageRewardScorer(card, self, encoder, _WhereverTheModelIs(self), revision)
-        self.blip.tokenizer = encoder.tokenizer
+        self.blip.tokenizer = encoder.tokenizer  # type: ignore[assignment]
         return self
 
     @property
@@ -126,7 +125,7 @@ class RewardModel(RewardNetwork):
         """
         if isinstance(image, (list, tuple)) or (isinstance(image, Tensor) and image.dim() == 4):
             return self._scores(prompt, image).values.tolist()
-        scores = self._scores(prompt, [image], warn=False)
+        scores = self._scores(prompt, [cast("Picture", image)], warn=False)
         if scores.failures:
             raise ImageError(scores.failures[0])
         return float(scores.values[0])
@@ -142,7 +141,10 @@ class RewardModel(RewardNetwork):
         return ranks, scores.values.tolist()
 
     def score_gard(self, prompt_ids: Tensor, prompt_attention_mask: Tensor, image: Tensor) -> Tensor:
-        """Differentiable rewards, [B, 1], of token ids [B, L], their mask, and normalised pixels [B, 3, S, S] (the name is the reference's)."""
+        """Differentiable rewards [B, 1] of token ids [B, L], their mask, and normalised pixels [B, 3, S, S].
+
+        The name, and its spelling, are the reference's.
+        """
         return self(prompt_ids, prompt_attention_mask, image)
 
     def _scores(

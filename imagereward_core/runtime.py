@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from .errors import Cancelled
@@ -16,17 +16,17 @@ Progress = Callable[[int, int], None]
 
 
 class Runtime(Protocol):
-    """The contract between the core and whatever it runs in. A host fulfils it with its own memory manager.
+    """The contract between the core and whatever it runs in. A host fulfils it with its own memory manager."""
 
-    Attributes:
-        device: Where the network runs.
-        dtype: Precision of the image tower; the text tower and the head stay in float32.
-    """
+    @property
+    def device(self) -> torch.device:
+        """Where the network runs."""
 
-    device: torch.device
-    dtype: torch.dtype
+    @property
+    def dtype(self) -> torch.dtype:
+        """Precision of the image tower; the text tower and the head stay in float32."""
 
-    def resident(self, module: torch.nn.Module) -> object:
+    def resident(self, module: torch.nn.Module) -> AbstractContextManager[None]:
         """A context manager in which ``module`` is on ``device``."""
 
     def progress(self, done: int, total: int) -> None:

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, TextIO
 
 
@@ -51,31 +52,25 @@ class Console:
     @contextmanager
     def bytes(self) -> Iterator[Callable[[str, int, int], None]]:
         """Bars over the bytes of files that are downloaded, checked or converted one after another."""
+        _hide_bars_of_the_hub()
         tqdm = _tqdm() if self.shows_progress else None
         if tqdm is None:
             yield lambda name, done, total: None
             return
-        bars: list[Any] = []
+        look = {"unit": "B", "unit_scale": True, "dynamic_ncols": True, "leave": False, "file": sys.stderr}
+        bar, shown = tqdm(disable=True), ""
 
         def report(name: str, done: int, total: int) -> None:
-            if not bars or bars[-1].desc != f"{name}: " or done < bars[-1].n:
-                while bars:
-                    bars.pop().close()
-                look = {
-                    "unit": "B",
-                    "unit_scale": True,
-                    "unit_divisor": 1024,
-                    "dynamic_ncols": True,
-                    "leave": False,
-                }
-                bars.append(tqdm(total=total or None, desc=name, file=sys.stderr, **look))
-            bars[-1].update(done - bars[-1].n)
+            nonlocal bar, shown
+            if name != shown or done < bar.n:
+                bar.close()
+                bar, shown = tqdm(total=total or None, desc=name, **look), name
+            bar.update(done - bar.n)
 
         try:
             yield report
         finally:
-            while bars:
-                bars.pop().close()
+            bar.close()
 
 
 class _ToConsole(logging.Handler):
@@ -118,6 +113,14 @@ def can_show(stream: TextIO, text: str) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+def _hide_bars_of_the_hub() -> None:
+    """huggingface_hub would draw a second bar over ours, and one where none is wanted."""
+    try:
+        import_module("huggingface_hub.utils").disable_progress_bars()
+    except ImportError:
+        return
 
 
 def _tqdm() -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,9 +26,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "demo",
         help="draw, score, sort and filter a few batches; no network needed",
         description=(
-            "Draws a few batches of pictures with their prompts inside, as an image generator would save them, scores them with the "
-            "small demo model that comes with this program, keeps the better half of each batch and writes one page about it. The demo "
-            "model judges such drawn scenes only."
+            "Draws a few batches of pictures with their prompts inside, as an image generator would save them, scores "
+            "them with the small demo model that comes with this program, keeps the better half of each batch and writes "
+            "one page about it. The demo model judges such drawn scenes only."
         ),
         epilog=EXPLANATION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -113,9 +112,8 @@ def run(args: argparse.Namespace) -> int:
         f"Kept {len(selection.kept)} of {len(paths)}: the better half for each prompt. Nothing was moved or deleted."
     )
     console.say(f"The page with all pictures: {page.resolve()}")
-    console.say(
-        f'The same from the command line: imagereward rank "{args.output}" --scorer demo --within prompt --top-percent {_KEPT_PERCENT}'
-    )
+    options = f"--scorer demo --within prompt --top-percent {_KEPT_PERCENT}"
+    console.say(f'The same from the command line: imagereward rank "{args.output}" {options}')
     return exit_code(job.scored)
 
 
@@ -142,7 +140,7 @@ def _save(folder: Path, number: int, place: int, batch: DrawnBatch, picture: Dra
 
 
 def _written(number: int, prompt: str) -> str:
-    """The prompt as its author might have written it: every second one with emphasis and a LoRA tag, to show what becomes of them."""
+    """The prompt as its author might have written it: every second one with emphasis and a LoRA tag, which scorers do not see."""
     if number % 2:
         return prompt
     words = prompt.split(" ")

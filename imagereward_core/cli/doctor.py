@@ -102,13 +102,11 @@ def _packages(args: argparse.Namespace, findings: Findings) -> Iterator[tuple[st
                 yield name, "not installed"
                 findings.problems.append(f"{name} is not installed, so {lack}: python -m pip install {name}")
             else:
-                yield (
-                    name,
-                    f"{version}, cannot be imported ({type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''})",
-                )
+                first = next(iter(str(error).strip().splitlines()), "no reason given")
+                yield name, f"{version}, cannot be imported ({type(error).__name__}: {first})"
                 findings.problems.append(
-                    f"{name} {version} is installed but cannot be imported, so {lack}: install it again, in a form made for this Python "
-                    "and this machine"
+                    f"{name} {version} is installed but cannot be imported, so {lack}: install it again, in a form made for "
+                    "this Python and this machine"
                 )
             continue
         yield name, version or "unknown version"
@@ -137,8 +135,8 @@ def _device(args: argparse.Namespace, findings: Findings) -> Iterator[tuple[str,
             )
     elif shutil.which("nvidia-smi"):
         findings.problems.append(
-            f"this machine seems to have an NVIDIA card, but torch {torch.__version__} cannot use it, so scoring is slow: install torch "
-            "for CUDA as its website describes"
+            f"this machine seems to have an NVIDIA card, but torch {torch.__version__} cannot use it, so scoring is slow: "
+            "install torch for CUDA as its website describes"
         )
     precision = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}[
         pick_dtype("auto", device)
@@ -199,9 +197,10 @@ def _weights(args: argparse.Namespace, findings: Findings) -> Iterator[tuple[str
                     f"{readable_size(free)}: free some, or name another folder with --models-dir"
                 )
             if _cannot_download(settings.allow_download, findings):
+                what = "weights" if found is None else "vocabulary"
                 findings.problems.append(
-                    f"{'the weights' if found is None else 'the vocabulary'} of {card.id} must be fetched, and downloads are not possible or "
-                    "switched off: allow them, or copy the folder from a machine that has it ('imagereward models download' there)"
+                    f"the {what} of {card.id} must be fetched, and downloads are not possible or switched off: allow them, or "
+                    "copy the folder from a machine that has it ('imagereward models download' there)"
                 )
 
 

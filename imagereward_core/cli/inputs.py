@@ -97,10 +97,15 @@ def find_pictures(arguments: Sequence[str], recursive: bool, stdin: TextIO) -> I
             if each.path.suffix.lower() in _COMPANION_SUFFIXES and not each.problem:
                 passed_over += 1
             else:
-                found.setdefault(os.path.normcase(os.path.abspath(each.path)), each)
+                found.setdefault(_identity(each.path), each)
     if all(each.problem for each in found.values()):
         raise UsageError(_nothing(arguments, list(found.values()), recursive))
     return Inputs(tuple(found.values()), passed_over)
+
+
+def _identity(path: Path) -> str:
+    """The same for two ways to write one path; links keep their own, since texts may lie beside them."""
+    return os.path.normcase(os.path.abspath(path))  # noqa: PTH100 - Path.resolve follows links
 
 
 def natural_key(name: str) -> tuple[list[str | int], str]:
@@ -140,7 +145,7 @@ def _expand(argument: str, recursive: bool) -> Iterator[Input]:
 
 
 def _pattern(pattern: str, recursive: bool) -> Iterator[Input]:
-    names = sorted(glob.glob(pattern, recursive=True), key=natural_key)
+    names = sorted(glob.glob(pattern, recursive=True), key=natural_key)  # noqa: PTH207 - may be absolute
     if not names:
         yield Input(Path(pattern), f"{pattern}: no file fits this pattern.")
     for name in names:

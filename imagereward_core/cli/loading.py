@@ -13,6 +13,7 @@ from .pipeline import Watch
 if TYPE_CHECKING:
     import argparse
 
+    from ..images.spec import Framing
     from ..runtime import LocalRuntime
     from ..scorers.imagereward import ImageRewardScorer
     from ..weights.locate import WeightSettings
@@ -48,7 +49,8 @@ def load_scorer(
         NoScorerError: A package is missing.
     """
     try:
-        from ..scorers.registry import create_scorer, get_card
+        from ..scorers.registry import create_scorer
+        from ..weights.cards import get_card
         from ..weights.checkpoint import head_is_untrained
         from ..weights.store import resolve, resolve_file
 
@@ -58,11 +60,11 @@ def load_scorer(
                 resolve_file(Path(args.scorer).expanduser(), get_card(DEFAULT_SCORER), settings, progress)
             else:
                 resolve(get_card(args.scorer), settings, progress)
-        framing = "pad" if args.whole_picture else "center_crop"
+        framing: Framing = "pad" if args.whole_picture else "center_crop"
         scorer = create_scorer(args.scorer, runtime, settings, args.batch_size, framing)
     except ImportError as error:
         raise NoScorerError(
-            f"a package that scoring needs cannot be loaded ({error}). The command 'imagereward doctor' says which one and what to do"
+            f"a package that scoring needs cannot be loaded ({error}). 'imagereward doctor' says which one and what to do"
         ) from error
     if head_is_untrained({f"mlp.{name}": value for name, value in scorer.network.mlp.state_dict().items()}):
         raise NoScorerError(

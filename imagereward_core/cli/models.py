@@ -120,7 +120,6 @@ def _download(args: argparse.Namespace) -> int:
     if not any(form.repository for form in card.checkpoint):
         console.say(f"{card.id} comes with this program; there is nothing to download.")
         return DONE
-    _hide_other_bars()
     with console.bytes() as progress:
         folder = download(card, settings, progress).checkpoint.parent
         found = resolve(card, settings, progress)
@@ -178,15 +177,6 @@ def _convert(args: argparse.Namespace) -> int:
         f"{report.tensors} tensors, {readable_size(report.size)}, {done}. The source is unchanged and no longer needed."
     )
     return DONE
-
-
-def _hide_other_bars() -> None:
-    """huggingface_hub would draw a second bar over ours."""
-    try:
-        from huggingface_hub.utils import disable_progress_bars
-    except ImportError:
-        return
-    disable_progress_bars()
 
 
 def readable_size(number: int) -> str:

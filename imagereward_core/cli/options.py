@@ -129,8 +129,8 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="DIR",
-        help=f"folder with weights, searched first; may be given several times. Folders in the variable {MODELS_VARIABLE} (separated by "
-        f"'{os.pathsep}') come after these",
+        help="folder with weights, searched first; may be given several times. Folders in the environment variable "
+        f"{MODELS_VARIABLE} (separated by '{os.pathsep}') come after these",
     )
     group.add_argument("--offline", "--no-download", action="store_true", help="never download anything")
 

@@ -20,8 +20,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "rank",
         help="sort pictures from best to worst and filter them",
         description=(
-            "Scores pictures, prints them from best to worst, and keeps those that pass the filter: every condition that is given must "
-            "hold. No file is moved or deleted."
+            "Scores pictures, prints them from best to worst, and keeps those that pass the filter: every condition that is "
+            "given must hold. No file is moved or deleted."
         ),
         epilog=f"{ROWS}\n{EXPLANATION}",
         formatter_class=argparse.RawDescriptionHelpFormatter,

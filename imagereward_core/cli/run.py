@@ -106,24 +106,22 @@ def report_entries(scored: Scored, page: Path, notes: Sequence[str] = ()) -> lis
     from ..library.report import ReportEntry
 
     entries = []
-    for index, (each, prompt) in enumerate(zip(scored.inputs, scored.prompts)):
-        here = os.path.abspath(each.path)
-        below = os.path.relpath(here, os.path.abspath(page.parent)) if _same_drive(here, page) else ".."
+    for index, (each, prompt) in enumerate(zip(scored.inputs, scored.prompts, strict=True)):
+        try:
+            from_page = os.path.relpath(each.path, page.parent)
+        except ValueError:  # another drive
+            from_page = ".."
         entries.append(
             ReportEntry(
-                name=each.name if below.startswith("..") else below,
+                name=each.name if from_page.startswith("..") else from_page,
                 picture=each.path,
-                path=Path(here),
+                path=each.path,
                 written=prompt.written,
                 origin=ORIGINS[prompt.source],
                 note=notes[index] if notes else "",
             )
         )
     return entries
-
-
-def _same_drive(path: str, page: Path) -> bool:
-    return os.path.splitdrive(path)[0].lower() == os.path.splitdrive(os.path.abspath(page))[0].lower()
 
 
 def _explain_failures(rows: Sequence[Row], hidden: Sequence[int], console: Console) -> None:

@@ -86,7 +86,7 @@ def render_table(
         if number in gaps:
             lines.append("")
         parts = []
-        for place, room in zip(shown, widths):
+        for place, room in zip(shown, widths, strict=True):
             column = columns[place]
             text = shorten(cells[place], room, ellipsis, column.keep_end) if column.flexible else cells[place]
             space = " " * (room - text_width(text))

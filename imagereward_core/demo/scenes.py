@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from PIL import Image, ImageDraw
 
@@ -32,6 +33,7 @@ COUNT_WORDS = ("a", "two", "three", "four")
 RELATIONS = ("left of", "right of", "above", "below")
 OPENINGS = ("", "", "a picture of ", "a drawing of ")
 
+Choice = TypeVar("Choice", str, int)
 Difference = Literal["colour", "shape", "count", "place"]
 DIFFERENCES: tuple[Difference, ...] = ("colour", "shape", "count", "place")
 
@@ -194,7 +196,7 @@ def _changed(
     return replace(thing, **{name: _other(rng, allowed, getattr(thing, name))})
 
 
-def _other(rng: random.Random, choices, current):  # type: ignore[no-untyped-def]
+def _other(rng: random.Random, choices: Sequence[Choice], current: Choice) -> Choice:
     """Any of ``choices`` but ``current``."""
     return rng.choice([choice for choice in choices if choice != current])
 

@@ -68,7 +68,7 @@ def tensor_to_pixels(images: torch.Tensor, spec: ImageSpec) -> torch.Tensor:
     pixels = torch.cat(
         [_resize(quantize(part).permute(0, 3, 1, 2), placement) for part in images.split(step)]
     )
-    return _frame(pixels.expand(-1, 3, -1, -1), placement, spec, scale=1.0).contiguous()
+    return _frame(pixels[:, :3].expand(-1, 3, -1, -1), placement, spec, scale=1.0).contiguous()
 
 
 def differentiable_pixels(images: torch.Tensor, spec: ImageSpec) -> torch.Tensor:

@@ -84,7 +84,7 @@ def write_report(
             file.write(page_end(entries, scores, facts, target.parent))
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, target)
+        temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -95,5 +95,5 @@ def _pictures(entries: Sequence[ReportEntry], facts: Sequence[Facts], folder: Pa
     """The scored pictures from best to worst."""
     shown = sorted((fact for fact in facts if fact.rank), key=lambda fact: (fact.rank, fact.index))
     sources = [entries[fact.index].picture for fact in shown]
-    for fact, thumbnail in zip(shown, thumbnails(sources, thumbnail_side(len(shown)))):
+    for fact, thumbnail in zip(shown, thumbnails(sources, thumbnail_side(len(shown))), strict=True):
         yield card_html(entries[fact.index], fact, thumbnail, folder)

@@ -21,7 +21,7 @@ def histogram(values: Sequence[float], kept: Sequence[bool]) -> str:
     number = max(8, min(40, math.ceil(2 * math.sqrt(len(values)))))
     width = (high - low) / number
     counts = [[0, 0] for _ in range(number)]
-    for value, good in zip(values, kept):
+    for value, good in zip(values, kept, strict=True):
         place = min(number - 1, int((value - low) / width)) if width > 0 else number // 2
         counts[place][0 if good else 1] += 1
     tallest = max(sum(pair) for pair in counts)
@@ -29,7 +29,7 @@ def histogram(values: Sequence[float], kept: Sequence[bool]) -> str:
     for place, pair in enumerate(counts):
         bottom = float(_TOP + _BARS_HIGH)
         end = low + (place + 1) * width if place < number - 1 else high
-        for kind, count in zip(("kept", "rejected"), pair):
+        for kind, count in zip(("kept", "rejected"), pair, strict=True):
             height = _BARS_HIGH * count / tallest
             bottom -= height
             if count:

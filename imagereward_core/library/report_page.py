@@ -34,7 +34,9 @@ def page_start(scores: Scores, facts: Sequence[Facts], card: ScorerCard, title: 
     scored = [fact for fact in facts if fact.rank]
     prompts = len({fact.prompt for fact in scored})
     heading = title or f"{_count(len(facts), 'picture')}, best first"
-    policy = f"default-src 'none'; img-src data:; style-src {_checksum(style)}; script-src {_checksum(script)}; base-uri 'none'; form-action 'none'"
+    allowed = f"img-src data:; style-src {_checksum(style)}; script-src {_checksum(script)}"
+    policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+    mark = "" if scores.on_reference else '<span class="off">off reference</span>'
     warnings = [text for text in (notice, "" if scores.on_reference else _OFF_REFERENCE) if text]
     return f"""<!doctype html>
 <html lang="en">
@@ -49,7 +51,7 @@ def page_start(scores: Scores, facts: Sequence[Facts], card: ScorerCard, title: 
 </head>
 <body>
 <header class="top">
-<p class="kicker">{escape(card.title)}, weights {escape(scores.revision)}{"" if scores.on_reference else '<span class="off">off reference</span>'}</p>
+<p class="kicker">{escape(card.title)}, weights {escape(scores.revision)}{mark}</p>
 <h1>{escape(heading)}</h1>
 <p class="lead">{_lead(facts, scored, prompts)}</p>
 {"".join(f'<p class="notice" role="note">{escape(text)}</p>' for text in warnings)}
@@ -122,7 +124,8 @@ def _chart(scores: Scores, scored: Sequence[Facts]) -> str:
 <h2>Scores</h2>
 {key}
 {histogram(values, [fact.kept for fact in scored])}
-<div class="slide js"><input type="range" id="least" min="{low!r}" max="{high!r}" value="{low!r}" step="any" aria-label="Least score to show">
+<div class="slide js">
+<input type="range" id="least" min="{low!r}" max="{high!r}" value="{low!r}" step="any" aria-label="Least score to show">
 <output for="least" id="least-text"></output></div>
 <p class="hint">Lowest {low:.4f}, median {middle:.4f}, highest {high:.4f}. Higher is better.</p>
 <p class="hint">{_percentiles(scores)}</p>
@@ -198,16 +201,14 @@ def _failures(entries: Sequence[ReportEntry], failed: Sequence[Facts], folder: P
         entry = entries[fact.index]
         link = relative_link(entry.path, folder)
         name = f'<a href="{link}">{escape(entry.name)}</a>' if link else escape(entry.name)
-        prompt = (
-            f'<br><span class="prompt" dir="auto">{escape(fact.seen or entry.written)}</span>'
-            if fact.seen or entry.written
-            else ""
-        )
-        rows.append(
-            f'<tr><th scope="row" dir="auto">{name}</th><td>{escape(fact.reason.removeprefix(f"{entry.picture}: "))}{prompt}</td></tr>'
-        )
+        reason = escape(fact.reason.removeprefix(f"{entry.picture}: "))
+        prompt = fact.seen or entry.written
+        if prompt:
+            reason += f'<br><span class="prompt" dir="auto">{escape(prompt)}</span>'
+        rows.append(f'<tr><th scope="row" dir="auto">{name}</th><td>{reason}</td></tr>')
     return f"""<section id="failures"><h2>Not scored</h2>
-<table><thead><tr><th scope="col">Picture</th><th scope="col">Reason</th></tr></thead><tbody>{"".join(rows)}</tbody></table></section>"""
+<table><thead><tr><th scope="col">Picture</th><th scope="col">Reason</th></tr></thead>
+<tbody>{"".join(rows)}</tbody></table></section>"""
 
 
 def _data(entries: Sequence[ReportEntry], scores: Scores, facts: Sequence[Facts]) -> dict[str, Any]:

@@ -77,6 +77,6 @@ def _small(image: Image.Image, side: int) -> Image.Image:
     copy = image.convert("RGBA" if see_through else "RGB")
     copy.thumbnail((side, side), Image.Resampling.LANCZOS)
     copy = ImageOps.exif_transpose(copy) or copy
-    if copy.mode == "RGBA" and copy.getextrema()[3] == (255, 255):
+    if copy.mode == "RGBA" and copy.getchannel("A").getextrema() == (255, 255):
         copy = copy.convert("RGB")
     return copy

@@ -30,7 +30,9 @@ class Head(nn.Module):
 
     def forward(self, states: Tensor) -> Tensor:
         """[B, width] to [B, 1], the raw reward."""
-        return self.layers(states.to(self.layers[0].weight.dtype))
+        first = self.layers[0]
+        assert isinstance(first, nn.Linear)
+        return self.layers(states.to(first.weight.dtype))
 
     def fold(self) -> tuple[Tensor, Tensor]:
         """The head as one vector and one number: float64 ``weight`` [width] and ``bias`` [], with ``raw = states @ weight + bias``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -119,8 +119,10 @@ def _attempt(picture: Picture, spec: ImageSpec) -> Tensor | str:
             return str(error)
 
 
-def _collect(start: int, futures) -> Prepared:  # type: ignore[no-untyped-def]
-    members, pixels, failures = [], [], {}
+def _collect(start: int, futures: list[Future[Tensor | str]]) -> Prepared:
+    members: list[int] = []
+    pixels: list[Tensor] = []
+    failures: dict[int, str] = {}
     for number, future in enumerate(futures, start=start):
         result = future.result()
         if isinstance(result, str):

@@ -41,7 +41,7 @@ def network_config(card: ScorerCard) -> RewardConfig:
     return RewardConfig()
 
 
-def text_config_from_json(path: str | Path) -> TextConfig:
+def text_config_from_json(path: str | os.PathLike[str]) -> TextConfig:
     """Text tower sizes from a BERT configuration file in the reference's form (``med_config.json``).
 
     ``encoder_width`` is ignored, as in the reference, which overwrites it with the width of the image tower.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import logging
-import os
 import shutil
 from pathlib import Path
 
@@ -153,7 +152,7 @@ def _fetch(weight_file: WeightFile, target: Path, settings: WeightSettings, watc
             f"what came for {target.name} has the SHA-256 {found}, expected {expected}, and was set aside as "
             f"{aside.name}. A proxy may have changed it, or the hub holds another file by now"
         )
-    os.replace(part, target)
+    part.replace(target)
     write_manifest(target, found, weight_file.repository, weight_file.revision, remote.commit)
     logger.info("downloaded %s", target)
 
@@ -174,5 +173,5 @@ def _set_aside(part: Path, target: Path) -> Path:
     while aside.exists():
         aside = target.with_name(f"{target.name}.{number}.bad")
         number += 1
-    os.replace(part, aside)
+    part.replace(aside)
     return aside

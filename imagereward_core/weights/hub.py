@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import inspect
 import io
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -153,7 +152,7 @@ def _whole_file(remote: RemoteFile, part: Path, endpoint: str | None) -> None:
         local_dir=part.with_suffix(".hub"),
         endpoint=endpoint,
     )
-    os.replace(arrived, part)
+    Path(arrived).replace(part)
 
 
 class _CountingFile(io.BufferedWriter):

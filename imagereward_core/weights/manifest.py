@@ -94,7 +94,7 @@ def write_manifest(
         state = path.stat()
         content = asdict(Manifest(sha256, state.st_size, state.st_mtime_ns, repository, revision, commit))
         temporary.write_text(json.dumps({"format": _FORMAT, **content}, indent=2) + "\n", encoding="utf-8")
-        os.replace(temporary, target)
+        temporary.replace(target)
     except OSError as error:
         logger.debug("the checksum of %s cannot be kept beside it: %s", path, error)
         return False

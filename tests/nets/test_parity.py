@@ -29,7 +29,7 @@ def blip_text_oracle(network):
         is_decoder=True,
     )
     oracle = blip.BlipTextModel(config, add_pooling_layer=False).eval()
-    state = {name: value for name, value in network.blip.text_encoder.state_dict().items()}
+    state = dict(network.blip.text_encoder.state_dict())
     known = oracle.state_dict()
     result = oracle.load_state_dict(
         {name: value for name, value in state.items() if name in known}, strict=True

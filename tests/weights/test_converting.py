@@ -107,8 +107,10 @@ def test_an_interruption_leaves_no_target(source: Path, monkeypatch: pytest.Monk
             patch.setattr(
                 converting, "_bytes", lambda tensor: stop() if len(seen) == 3 else seen.append(tensor) or b""
             )
+        elif moment == "flushing":
+            patch.setattr(os, "fsync", stop)
         else:
-            patch.setattr(os, "fsync" if moment == "flushing" else "replace", stop)
+            patch.setattr(Path, "replace", stop)
         with pytest.raises(KeyboardInterrupt):
             convert(source, target)
     assert not target.exists()

@@ -182,7 +182,7 @@ def _only_text(nodes: Graph, tracer: TextTracer, notes: list[str]) -> str | None
         for key, link in node.links()
         if known.DISLIKED.search(key.lower())
     }
-    avoided = [tracer.told(name, "negative") for name, node in nodes.items() if _is_sampler(node)]
+    avoided = {tracer.told(name, "negative") for name, node in nodes.items() if _is_sampler(node)}
     holding: dict[str, str] = {}
     for name in encoders:
         text = tracer.text(name).strip()

@@ -18,6 +18,7 @@ from .comfyui_strings import MAX_TEXT, assemble, chosen_input, is_switch, join_t
 MAX_ALL_TEXTS = 16_000_000
 """Most characters kept for all nodes of a graph together."""
 _BEGINNING = 200
+_MOST_NOTES = 20
 
 Role = Literal["positive", "negative"]
 _Key = tuple[str, int, Role]
@@ -39,6 +40,7 @@ class TextTracer:
 
     @property
     def notes(self) -> tuple[str, ...]:
+        """The notes gathered so far."""
         return tuple(self._notes)
 
     def told(self, name: str, role: Role) -> str:
@@ -96,7 +98,8 @@ class TextTracer:
         return text[:_BEGINNING]
 
     def _note(self, sentence: str) -> None:
-        self._notes[sentence] = None
+        if len(self._notes) < _MOST_NOTES:
+            self._notes[sentence] = None
 
     def _drawn(self, node: Node, role: Role) -> _Steps:
         """What a sampler draws, or a service that takes a prompt and gives a picture."""

@@ -91,7 +91,8 @@ def map_tensors(archive: TorchArchive, records: Mapping[str, TensorRecord]) -> d
             is missing; or the file system does not allow memory maps.
     """
     try:
-        mapped = torch.UntypedStorage.from_file(str(archive.path), False, archive.path.stat().st_size)
+        size = archive.path.stat().st_size
+        mapped: Any = torch.UntypedStorage.from_file(str(archive.path), False, size)
     except (RuntimeError, OSError) as error:
         raise WeightsError(
             f"{archive.path} cannot be mapped into memory ({error}); copy it to a local disk"
@@ -154,4 +155,4 @@ def _tensor(
             copied = torch.frombuffer(bytearray(raw.read(length)), dtype=torch.uint8)
         storage, offset = copied.untyped_storage(), record.offset
     tensor = torch.empty(0, dtype=dtype)
-    return tensor.set_(storage, offset, record.shape, record.stride)  # type: ignore[call-overload,no-any-return]
+    return tensor.set_(storage, offset, record.shape, record.stride)

@@ -167,7 +167,7 @@ def _write(
             os.fsync(out.fileno())
         if read_layout(temporary) != layout:
             raise WeightsError(f"{temporary} does not read back as it was written; the disk may be failing")
-        os.replace(temporary, target)
+        temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)  # our own unfinished file, not a user's
         raise
@@ -181,4 +181,5 @@ def _put(out: BinaryIO, data: Any, digest: Any) -> None:
 
 def _bytes(tensor: torch.Tensor) -> memoryview:
     """The numbers of a tensor in row-major order, without a copy where it already lies so."""
-    return memoryview(tensor.contiguous().reshape(-1).view(torch.uint8).numpy())
+    numbers: Any = tensor.contiguous().reshape(-1).view(torch.uint8).numpy()
+    return memoryview(numbers)

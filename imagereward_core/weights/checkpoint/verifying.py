@@ -138,4 +138,5 @@ def head_is_untrained(state: Mapping[str, torch.Tensor]) -> bool:
     for weight in weights[1:]:
         folded = weight @ folded
     width = int(folded.shape[1])
-    return float(folded.norm()) * width**0.5 < _SMALLEST_REACH
+    reach: float = folded.norm().item() * width**0.5
+    return reach < _SMALLEST_REACH

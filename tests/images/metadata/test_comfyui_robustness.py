@@ -51,6 +51,12 @@ def test_a_missing_node_leaves_the_rest():
     assert any("77 is missing" in note for note in found.notes)
 
 
+def test_a_graph_full_of_gaps_is_not_told_gap_by_gap():
+    gaps = {f"conditioning_{number}": [str(number), 0] for number in range(5000)}
+    found = positive_prompt(drawn(pos=node("XyzCombine", text="a cat", **gaps)))
+    assert found is not None and found.prompt == "a cat" and 0 < len(found.notes) < 50
+
+
 @pytest.mark.parametrize("length", [10, 12_000])
 def test_chains_of_any_length_are_followed(length):
     data = drawn(pos=node("Reroute", value=["0", 0]))

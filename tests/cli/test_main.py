@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imagereward_core.cli import doctor, options
+from imagereward_core.cli.main import build_parser
+from imagereward_core.weights.bundled import MODEL_FOLDER
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def python(*arguments: object, cwd: Path = ROOT, **settings: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **settings}
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env=environment,
+        encoding="utf-8",
+    )
+
+
+@pytest.mark.parametrize("command", ["", "score", "rank", "models", "doctor", "demo"])
+def test_help_documents_exit_codes(run, command):
+    done = run(*command.split(), "--help")
+    assert done.code == 0 and "exit codes:" in done.out and "130" in done.out
+
+
+def test_help_documents_every_column(run):
+    from imagereward_core.cli.output import COLUMNS
+
+    assert all(name in options.ROWS for name in COLUMNS)
+    assert options.ROWS in run("score", "--help").out
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; from imagereward_core.cli.main import main; main(['--help']); main(['score', '--help']);"
+        "print([m for m in ('torch', 'transformers', 'numpy', 'PIL', 'huggingface_hub') if m in sys.modules])"
+    )
+    assert python("-c", code).stdout.strip().endswith("[]")
+
+
+def test_a_command_is_needed(run):
+    assert run().code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (["score", "{folder}", "-s", "unknown"], 2, "unknown"),
+        (["score", "{folder}/nothing", "-s", "demo"], 2, "no picture was found"),
+        (["score", "{folder}", "--offline"], 3, "ImageReward"),
+        (["score", "{folder}", "-s", "{folder}/no.safetensors"], 3, "no checkpoint"),
+        (["models", "verify", "--offline"], 3, "models download"),
+        (["models", "convert", "{folder}/no.pt"], 2, "no checkpoint"),
+        (["models", "download", "nonsense"], 2, "nonsense"),
+    ],
+)
+def test_errors_are_one_line_without_a_traceback(run, folder, arguments, code, word, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    done = run(*(argument.format(folder=folder) for argument in arguments))
+    assert done.code == code and word in done.err
+    assert "Traceback" not in done.err and done.err.count("\n") == 1
+
+
+def test_an_unexpected_error_is_one_line_too_and_debug_shows_where(run, folder, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError("surprise")
+
+    monkeypatch.setattr("imagereward_core.cli.run.score_inputs", fail)
+    assert run("score", folder, "-s", "demo").code == 4
+    assert "Traceback" not in run("score", folder, "-s", "demo").err
+    assert "Traceback" in run("score", folder, "-s", "demo", "--debug").err
+
+
+def test_models_folders_come_from_the_options_and_then_from_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("IMAGEREWARD_MODELS", os.pathsep.join([str(tmp_path / "a"), "", str(tmp_path / "b")]))
+    args = build_parser().parse_args(
+        ["score", "x.png", "--models-dir", str(tmp_path / "first"), "--no-download"]
+    )
+    settings = options.weight_settings(args)
+    assert settings.folders == (tmp_path / "first", tmp_path / "a", tmp_path / "b")
+    assert settings.allow_download is False
+
+
+def test_models_are_listed_with_what_a_person_must_know(run):
+    facts = json.loads(run("models", "list", "--format", "json").out)
+    by_id = {fact["id"]: fact for fact in facts}
+    assert by_id["demo"]["found"].endswith("demo.safetensors")
+    assert by_id["ImageReward-v1.0"]["size"] > 1e9 and by_id["ImageReward-v1.0"]["licence"]
+    table = run("models", "list").out
+    assert "1.8 GB" in table and "not downloaded" in table
+
+
+def test_the_demo_model_is_sound_and_needs_no_download(run):
+    done = run("models", "verify", "demo")
+    assert done.code == 0 and "sound   yes" in done.out
+    done = run("models", "download", "demo")
+    assert done.code == 0 and "nothing to download" in done.err
+
+
+def test_a_damaged_checkpoint_is_called_unsound(run, tmp_path):
+    whole = (MODEL_FOLDER / "demo.safetensors").read_bytes()
+    damaged = tmp_path / "demo.safetensors"
+    damaged.write_bytes(whole[: len(whole) // 2])
+    done = run("models", "verify", damaged)
+    assert done.code == 3 and "Traceback" not in done.err
+
+
+def test_converting_a_checkpoint_says_where_the_new_one_is(run, tmp_path):
+    import torch
+
+    source = tmp_path / "weights.pt"
+    torch.save({"mlp.layers.0.weight": torch.ones(2, 3)}, source)
+    done = run("models", "convert", source)
+    assert done.code == 0 and Path(done.out.strip()) == tmp_path / "weights.safetensors"
+    assert source.exists() and (tmp_path / "weights.safetensors").exists()
+
+
+def test_the_doctor_finds_nothing_wrong_with_a_working_machine(run):
+    done = run("doctor")
+    assert done.code == 0 and done.out.rstrip().endswith("Nothing is wrong.")
+    assert "torch" in done.out and "precision" in done.out and "ImageReward-v1.0" in done.out
+
+
+def test_the_doctor_says_how_to_mend_what_is_missing(run, monkeypatch, tmp_path):
+    whole = doctor.import_module
+
+    def broken(name):
+        if name == "torch":
+            raise OSError("libtorch_cpu.so: cannot open shared object file")
+        if name == "safetensors":
+            raise ImportError("No module named 'safetensors'")
+        return whole(name)
+
+    monkeypatch.setattr(doctor, "import_module", broken)
+    done = run("doctor", "--offline", "--models-dir", tmp_path / "no")
+    wrong = done.out.partition("What is wrong:")[2]
+    assert done.code == 1
+    assert (
+        "torch" in wrong
+        and "safetensors" in wrong
+        and str(tmp_path / "no") in wrong
+        and "switched off" in wrong
+    )
+    assert "libtorch_cpu.so" in done.out
+
+
+def test_the_doctor_works_where_torch_cannot_be_imported_at_all():
+    code = "import sys; sys.modules['torch'] = None; from imagereward_core.cli.main import main; sys.exit(main(['doctor']))"
+    done = python("-c", code)
+    assert done.returncode == 1 and "torch" in done.stdout.partition("What is wrong:")[2]
+    assert "Traceback" not in done.stderr
+
+
+def test_scoring_without_torch_points_to_the_doctor(folder):
+    code = (
+        "import sys; sys.modules['torch'] = None; from imagereward_core.cli.main import main;"
+        "sys.exit(main(['score', sys.argv[1], '-s', 'demo']))"
+    )
+    done = python("-c", code, folder)
+    assert done.returncode == 3 and "doctor" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_terminal_without_unicode_still_gets_its_table(folder):
+    done = python("-m", "imagereward_core", "score", folder, "-s", "demo", PYTHONIOENCODING="ascii")
+    assert done.returncode == 1 and "2 inside.png" in done.stdout and "Traceback" not in done.stderr
+
+
+def test_a_reader_who_leaves_early_causes_no_noise(folder):
+    code = (
+        "import os, sys; from imagereward_core.cli.main import main; read, write = os.pipe(); os.close(read);"
+        "os.dup2(write, 1); sys.exit(main(['score', sys.argv[1], '-s', 'demo', '-f', 'csv']))"
+    )
+    done = python("-c", code, folder)
+    assert done.returncode == 141 and "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import pytest
+from cli_fakes import SETTINGS, save_picture
+
+
+@pytest.fixture
+def batch(tmp_path):
+    """Six pictures for two prompts."""
+    where = tmp_path / "batch"
+    for number in range(6):
+        prompt = "a red star" if number % 2 else "two blue rings"
+        save_picture(where / f"{number}.png", (40 * number, 120, 255 - 40 * number), prompt + SETTINGS)
+    return where
+
+
+def rank(run, batch, *options):
+    return run("rank", batch, "-s", "demo", "-f", "json", *options)
+
+
+def test_rows_come_from_best_to_worst(run, batch):
+    rows = rank(run, batch).rows
+    scores = [row["score"] for row in rows]
+    assert len(rows) == 6 and scores == sorted(scores, reverse=True)
+    assert [row["rank"] for row in rows] == [1, 2, 3, 4, 5, 6]
+
+
+def test_only_what_is_kept_is_shown_unless_all_is_asked_for(run, batch):
+    kept = rank(run, batch, "--top", "2")
+    assert [row["rank"] for row in kept.rows] == [1, 2] and kept.document["counts"]["kept"] == 2
+    everything = rank(run, batch, "--top", "2", "--show", "all").rows
+    assert [row["kept"] for row in everything] == [True, True, False, False, False, False]
+    assert all("beyond the best 2" in row["reason"] for row in everything[2:])
+
+
+def test_rules_can_hold_within_each_prompt(run, batch):
+    done = rank(run, batch, "--top-percent", "34", "--within", "prompt")
+    assert [(row["prompt"], row["rank_in_prompt"]) for row in done.rows] == [
+        ("two blue rings", 1),
+        ("two blue rings", 2),
+        ("a red star", 1),
+        ("a red star", 2),
+    ]
+    assert done.document["rule"]["within"] == "prompt"
+
+
+def test_a_score_can_be_demanded_and_a_number_guaranteed(run, batch):
+    assert rank(run, batch, "--min-score", "1000").rows == []
+    assert len(rank(run, batch, "--min-score", "1000", "--keep-at-least", "2").rows) == 2
+    assert len(rank(run, batch, "--min-percentile", "0").rows) == 6
+
+
+def test_failures_do_not_go_unnoticed_where_their_rows_are_not_shown(run, batch):
+    (batch / "9.png").write_bytes(b"")
+    done = rank(run, batch, "--top", "1")
+    assert done.code == 1 and len(done.rows) == 1
+    assert "9.png" in done.err and "empty" in done.err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--top", "-1"),
+        ("--top-percent", "101"),
+        ("--min-score", "nan"),
+        ("--min-percentile", "5", "--whole-picture"),
+        ("--batch-size", "0"),
+        ("--prompt", "x", "--prompt-from", "sidecar"),
+        ("--device", "nonsense"),
+    ],
+)
+def test_options_that_make_no_sense_are_usage_errors(run, batch, options):
+    done = rank(run, batch, *options)
+    assert done.code == 2 and done.out == "" and done.err
+
+
+def test_the_table_separates_prompts_and_says_what_is_kept(run, batch):
+    table = run("rank", batch, "-s", "demo", "--within", "prompt", "--top", "1", "--show", "all").out
+    assert table.count("\n\n") == 1
+    assert table.splitlines()[0].split()[:2] == ["Rank", "Score"] and " yes " in table and " no " in table
