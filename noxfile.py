@@ -36,7 +36,8 @@ HOSTS = {
 def install(session, *packages):
     """Torch goes first and alone, so that no other package can choose a different build of it."""
     session.install(TORCH)
-    session.install("-c", "constraints.txt", *packages)
+    if packages:
+        session.install("-c", "constraints.txt", *packages)
 
 
 @nox.session
@@ -84,8 +85,8 @@ def train_demo(session):
 @nox.session
 def bench(session):
     """Measure against the published reference package in one run, with identical random weights; writes benchmarks/results/."""
-    install(session, "-r", "benchmarks/requirements.txt")
-    session.install("--no-deps", "-r", "benchmarks/requirements-nodeps.txt")
+    install(session)
+    session.install("--no-deps", "-r", "benchmarks/requirements.txt")
     session.run("python", "-m", "benchmarks.parity", *session.posargs)
     session.run("python", "-m", "benchmarks.speed", *session.posargs)
     session.run("python", "-m", "benchmarks.table")

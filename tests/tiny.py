@@ -58,10 +58,10 @@ def telling(network: torch.nn.Module, seed: int = 0, spread: float = 0.35) -> No
                 parameter.add_(1.0)
 
 
-def tiny_network(seed: int = 0) -> RewardNetwork:
+def tiny_network(seed: int = 0, spread: float = 0.35) -> RewardNetwork:
     """A tiny reward network with telling random weights, in evaluation mode."""
     network = RewardNetwork(TINY).eval()
-    telling(network, seed)
+    telling(network, seed, spread)
     return network
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .console import Console
 from .exits import EXPLANATION, UsageError
-from .options import add_talk, positive
+from .options import add_talk, between
 
 if TYPE_CHECKING:
     from ..demo.batches import DrawnBatch, DrawnPicture
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT_FOLDER = "imagereward-demo"
 SOFTWARE = "imagereward demo"
+_PROMPTS, _PICTURES = 4, 6
 _KEPT_PERCENT = 50
 _PAGE = "index.html"
 
@@ -37,21 +38,32 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "-o",
         "--output",
         type=Path,
-        default=Path(DEFAULT_FOLDER),
         metavar="DIR",
-        help=f"folder to write (default: ./{DEFAULT_FOLDER})",
+        help=f"folder to write (default: ./{DEFAULT_FOLDER}, followed by the numbers below where they are not the usual ones)",
     )
     parser.add_argument(
-        "--prompts", type=positive, default=4, metavar="N", help="number of prompts (default: 4)"
+        "--prompts",
+        type=between(1, 200),
+        default=_PROMPTS,
+        metavar="N",
+        help=f"number of prompts (default: {_PROMPTS})",
     )
     parser.add_argument(
-        "--pictures-per-prompt", type=positive, default=6, metavar="N", help="pictures for each (default: 6)"
+        "--pictures-per-prompt",
+        type=between(1, 100),
+        default=_PICTURES,
+        metavar="N",
+        help=f"pictures for each (default: {_PICTURES})",
     )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="another number, other pictures (default: 0)"
     )
     parser.add_argument(
-        "--size", type=positive, default=384, metavar="PIXELS", help="side of the pictures (default: 384)"
+        "--size",
+        type=between(32, 4096),
+        default=384,
+        metavar="PIXELS",
+        help="side of the pictures (default: 384)",
     )
     add_talk(parser)
     parser.set_defaults(run=run)
@@ -75,18 +87,19 @@ def run(args: argparse.Namespace) -> int:
     from .run import exit_code, report_entries, score_inputs
 
     console = Console(args.quiet)
-    page = args.output / _PAGE
+    folder = args.output or Path(_default_folder(args))
+    page = folder / _PAGE
     _check(page)
-    args.output.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
     truths: list[str] = []
     for number, batch in enumerate(
         draw_batches(args.prompts, args.pictures_per_prompt, args.seed, args.size), start=1
     ):
         for place, picture in enumerate(batch.pictures, start=1):
-            paths.append(_save(args.output, number, place, batch, picture))
+            paths.append(_save(folder, number, place, batch, picture))
             truths.append(picture.truth)
-    console.say(f"Drew {len(paths)} pictures for {args.prompts} prompts into {args.output}")
+    console.say(f"Drew {len(paths)} pictures for {args.prompts} prompts into {folder}")
 
     settings = argparse.Namespace(
         scorer="demo",
@@ -113,8 +126,18 @@ def run(args: argparse.Namespace) -> int:
     )
     console.say(f"The page with all pictures: {page.resolve()}")
     options = f"--scorer demo --within prompt --top-percent {_KEPT_PERCENT}"
-    console.say(f'The same from the command line: imagereward rank "{args.output}" {options}')
+    console.say(f'The same from the command line: imagereward rank "{folder}" {options}')
     return exit_code(job.scored)
+
+
+def _default_folder(args: argparse.Namespace) -> str:
+    """One folder for each choice of numbers, so that the pictures of different runs do not get mixed."""
+    numbers = (args.prompts, args.pictures_per_prompt, args.seed)
+    return (
+        DEFAULT_FOLDER
+        if numbers == (_PROMPTS, _PICTURES, 0)
+        else "{}-{}x{}-seed{}".format(DEFAULT_FOLDER, *numbers)
+    )
 
 
 def _title(scored: Scored) -> str:
@@ -126,7 +149,7 @@ def _save(folder: Path, number: int, place: int, batch: DrawnBatch, picture: Dra
     """Saves a picture as a WebUI would, with its prompt and settings in the PNG text ``parameters``."""
     from PIL.PngImagePlugin import PngInfo
 
-    path = folder / f"{number:02d}-{place:02d} {picture.truth.replace(',', '')}.png"
+    path = folder / f"{number:02d}-{place:02d} {picture.truth.removeprefix('as asked, ')}.png"
     _check(path)
     side = picture.image.width
     text = PngInfo()

@@ -45,27 +45,23 @@ def load_scorer(
     Raises:
         UsageError: The device or the precision does not exist here.
         UnknownScorerError: There is no such scorer.
-        WeightsError: Its weights are missing, damaged or untrained.
-        NoScorerError: A package is missing.
+        WeightsError: Its weights are missing or damaged.
+        NoScorerError: Its weights are untrained.
+        ImportError: A package is missing.
     """
-    try:
-        from ..scorers.registry import create_scorer
-        from ..weights.cards import get_card
-        from ..weights.checkpoint import head_is_untrained
-        from ..weights.store import resolve, resolve_file
+    from ..scorers.registry import create_scorer
+    from ..weights.cards import get_card
+    from ..weights.checkpoint import head_is_untrained
+    from ..weights.store import resolve, resolve_file
 
-        runtime = _runtime(args, watch)
-        with console.bytes() as progress:  # create_scorer would do the same without a bar
-            if is_checkpoint(args.scorer):
-                resolve_file(Path(args.scorer).expanduser(), get_card(DEFAULT_SCORER), settings, progress)
-            else:
-                resolve(get_card(args.scorer), settings, progress)
-        framing: Framing = "pad" if args.whole_picture else "center_crop"
-        scorer = create_scorer(args.scorer, runtime, settings, args.batch_size, framing)
-    except ImportError as error:
-        raise NoScorerError(
-            f"a package that scoring needs cannot be loaded ({error}). 'imagereward doctor' says which one and what to do"
-        ) from error
+    runtime = _runtime(args, watch)
+    with console.bytes() as progress:  # create_scorer would do the same without a bar
+        if is_checkpoint(args.scorer):
+            resolve_file(Path(args.scorer).expanduser(), get_card(DEFAULT_SCORER), settings, progress)
+        else:
+            resolve(get_card(args.scorer), settings, progress)
+    framing: Framing = "pad" if args.whole_picture else "center_crop"
+    scorer = create_scorer(args.scorer, runtime, settings, args.batch_size, framing)
     if head_is_untrained({f"mlp.{name}": value for name, value in scorer.network.mlp.state_dict().items()}):
         raise NoScorerError(
             f"the reward head of {args.scorer} has not been trained: every picture would get the same score"

@@ -7,8 +7,8 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 
-from .. import __version__
 from ..errors import Cancelled, CuratorError, UnknownScorerError, WeightsError
 from . import demo, doctor, models, rank, score
 from .console import Console, logging_to, prepare_streams
@@ -33,7 +33,8 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=f"{_EXAMPLES}\n{EXPLANATION}\n'imagereward COMMAND --help' lists the options of a command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"imagereward {__version__}")
+    version = import_module("..", __package__).__version__
+    parser.add_argument("--version", action="version", version=f"imagereward {version}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for command in (score, rank, models, doctor, demo):
         command.add_parser(commands)
@@ -75,6 +76,11 @@ def _explain(error: BaseException, console: Console) -> int:
         if isinstance(error, (UsageError, UnknownScorerError)):
             return USAGE
         return NO_SCORER if isinstance(error, (NoScorerError, WeightsError)) else OTHER
+    if isinstance(error, ImportError):
+        console.complain(
+            f"imagereward: a package cannot be loaded ({error}); the command 'imagereward doctor' says which one and what to do"
+        )
+        return NO_SCORER
     if isinstance(error, OSError):
         console.complain(f"imagereward: {error}")
         return OTHER

@@ -13,6 +13,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from ..library.report_cards import is_rank_alone
 from ..scores import Scores
 from ..weights.card import ScorerCard
 from .console import can_show
@@ -108,7 +109,7 @@ def _table(rows: Sequence[Row], rule: Mapping[str, Any] | None, width: int | Non
             "cut" if row.prompt_cut else "",
             row.file,
             row.prompt_read,
-            row.reason,
+            "" if is_rank_alone(row.reason) else row.reason,
         )
         for row in rows
     ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import ImageError
+from ..images.decode import open_image
 from ..images.metadata import PictureText, clean_prompt, read_prompt, sidecar_prompt
 
 PromptSource = Literal["auto", "sidecar", "metadata"]
@@ -70,7 +71,7 @@ class PromptFinder:
             try:
                 found = look(picture)
             except ImageError as error:
-                return FoundPrompt(problem=str(error))
+                return FoundPrompt(problem=_why_unreadable(picture, error))
             if found is not None and found.prompt.strip():
                 return self._finish(found, name)
         return self._missing()
@@ -95,3 +96,12 @@ class PromptFinder:
             "metadata": "its metadata holds none",
         }
         return FoundPrompt(problem=f"it has no prompt: {places[self.source]}. Give one with --prompt")
+
+
+def _why_unreadable(picture: Path, error: ImageError) -> str:
+    """What is wrong with a picture whose metadata cannot be read, in the words the scorer would use."""
+    try:
+        open_image(picture)
+    except ImageError as clearer:
+        return str(clearer)
+    return str(error)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 _COMMANDS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _GAP = 2
 _LEAST = 12
+_COMFORT = 24
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Column:
         right: Whether numbers in it are aligned at the right.
         flexible: Whether long texts in it may be shortened.
         keep_end: Whether a shortened text keeps its end, as a file name should.
-        dispensable: Whether the column goes first where the window is narrow.
+        dispensable: Whether the column goes where the window is so narrow that others would become hard to read.
     """
 
     title: str
@@ -78,7 +79,10 @@ def render_table(
     used = [place for place in range(len(columns)) if not rows or any(row[place] for row in clean)]
     shown = used
     widths = _widths(columns, clean, shown, width)
-    if width is not None and _total(widths) > width:
+    squeezed = any(
+        columns[place].flexible and room < _COMFORT for place, room in zip(shown, widths, strict=True)
+    )
+    if width is not None and squeezed and _total(_widths(columns, clean, shown, None)) > width:
         shown = [place for place in used if not columns[place].dispensable]
         widths = _widths(columns, clean, shown, width)
     lines = []

@@ -51,10 +51,10 @@ def is_held_out(scene: Scene) -> bool:
     return zlib.crc32(scene.prompt.encode()) % 10 == 0
 
 
-def scene_where(rng: random.Random, held_out: bool) -> Scene:
+def scene_where(rng: random.Random, held_out: bool, pairs: int = 1) -> Scene:
     """A random scene from the held-out tenth of prompts, or from the rest."""
     while True:
-        scene = random_scene(rng)
+        scene = random_scene(rng, pairs)
         if is_held_out(scene) == held_out:
             return scene
 
@@ -151,9 +151,12 @@ def _family(rng: random.Random, held_out: bool) -> tuple[list[Scene], list[tuple
 
     No scene of a training family has a held-out prompt; in a held-out family the first one has.
     """
-    scenes = [scene_where(rng, held_out)]
+    # Pairs, and in them place and shape, are the hardest to learn and come more often.
+    scenes = [scene_where(rng, held_out, pairs=3)]
+    differences = possible_differences(scenes[0])
+    weights = [1 if difference == "colour" else 2 for difference in differences]
     while len(scenes) < SCENES_PER_FAMILY:
-        difference = rng.choice(possible_differences(scenes[0]))
+        difference = rng.choices(differences, weights)[0]
         near = change(scenes[0], difference, rng)
         if near not in scenes and (held_out or not is_held_out(near)):
             scenes.append(near)

@@ -77,11 +77,11 @@ class Scene:
         return f"{words} on a {self.background} background"
 
 
-def random_scene(rng: random.Random) -> Scene:
-    """A scene of any sort: a third single things, a third counted things, a third pairs."""
+def random_scene(rng: random.Random, pairs: int = 1) -> Scene:
+    """A scene of any sort: single things and counted things equally often, two different things ``pairs`` times as often as each."""
     thing = Thing(rng.choice(SHAPES), rng.choice(list(COLOURS)))
     background = rng.choice(list(BACKGROUNDS))
-    sort = rng.randrange(3)
+    sort = rng.randrange(2 + pairs)
     if sort == 0:
         return Scene(thing, background)
     if sort == 1:

@@ -14,6 +14,7 @@ import json
 import platform
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,6 +27,7 @@ from ..scorers.tokenizer import PromptEncoder, pad_ids
 from ..training.initialise import initialise
 from ..training.trainer import TrainingConfig, train
 from ..weights.bundled import FACTS_FILE, MODEL_FOLDER
+from ..weights.checkpoint import load_into
 from .dataset import Families, HeldOutGroup, held_out_group
 from .measure import measure
 from .pretrain import pretrain
@@ -78,8 +80,13 @@ def main(arguments: list[str] | None = None) -> None:
     training = Families(options.families, options.batch, SPEC, encode, seed=options.seed)
     validation = Families(128, 32, SPEC, encode, seed=options.seed + 1, held_out=True)
     network = RewardNetwork(demo_config(len(words)))
-    initialise(network, options.seed)
-    named = pretrain(network.blip.visual_encoder, SPEC, options.seed, steps=options.naming_steps, report=say)
+    if options.start is None:
+        initialise(network, options.seed)
+        named = pretrain(network.blip.visual_encoder, SPEC, options.seed, steps=options.naming_steps, report=say)
+        earlier: list[dict[str, Any]] = [{"stage": "naming", "seed": options.seed, "steps": options.naming_steps, "named": round(named, 4)}]
+    else:
+        load_into(network, options.start / "demo.safetensors", dtype_of=lambda _: torch.float32)
+        earlier = json.loads((options.start / FACTS_FILE.name).read_text(encoding="utf-8"))["training"]
     config = TrainingConfig(
         epochs=options.epochs,
         learning_rate=options.learning_rate,
@@ -117,24 +124,25 @@ def main(arguments: list[str] | None = None) -> None:
         "sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
         "size": checkpoint.stat().st_size,
         "held_out": held_out,
-        "training": {
-            "command": "python -m imagereward_core.demo.train",
-            "seed": options.seed,
-            "naming_steps": options.naming_steps,
-            "named_correctly": round(named, 4),
-            "families": options.families,
-            "batch_families": options.batch,
-            "epochs": options.epochs,
-            "learning_rate": options.learning_rate,
-            "date": started,
-            "seconds": round(record.seconds),
-            "torch": torch.__version__,
-            "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
-            "steps": record.steps,
-            "training_loss": [round(value, 4) for value in record.training_loss],
-            "validation_loss": [round(value, 4) for value in record.validation_loss],
-            "validation_accuracy": [round(value, 4) for value in record.validation_accuracy],
-        },
+        "training": [
+            *earlier,
+            {
+                "stage": "ranking",
+                "seed": options.seed,
+                "families": options.families,
+                "batch_families": options.batch,
+                "epochs": options.epochs,
+                "learning_rate": options.learning_rate,
+                "date": started,
+                "seconds": round(record.seconds),
+                "torch": torch.__version__,
+                "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
+                "steps": record.steps,
+                "training_loss": [round(value, 4) for value in record.training_loss],
+                "validation_loss": [round(value, 4) for value in record.validation_loss],
+                "validation_accuracy": [round(value, 4) for value in record.validation_accuracy],
+            },
+        ],
     }
     (options.output / FACTS_FILE.name).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     print(f"held-out accuracy {100 * held_out['accuracy']:.2f} % over {held_out['pairs']} pairs")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Control characters, marks that reverse the direction of what follows, and halves of characters from undecodable file names.
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_RANK_ALONE = re.compile(r"kept: rank \d+ of \d+")
+_RANK_ALONE = re.compile(r"(?:kept: )?rank \d+ of \d+")
 CUT_LABEL = "Not read, too long:"
 _LONG = 150
 """Texts above this many characters are shortened until the reader asks for all of them."""
@@ -161,10 +161,15 @@ def _meter(percentile: float) -> str:
     )
 
 
+def is_rank_alone(reason: str) -> bool:
+    """Whether a reason says no more than the rank, which stands beside it anyway."""
+    return _RANK_ALONE.fullmatch(reason) is not None
+
+
 def _reason(reason: str) -> str:
-    """Why the picture was kept or rejected, unless that is its rank alone, which stands there already."""
+    """Why the picture was kept or rejected, unless that is its rank alone."""
     _, _, why = reason.partition(": ")
-    if not why or _RANK_ALONE.fullmatch(reason):
+    if not why or is_rank_alone(reason):
         return ""
     return f'<p class="reason">{escape(why[0].upper() + why[1:]).replace(" %", "&nbsp;%")}</p>'
 
@@ -188,7 +193,7 @@ def fold(parts: Sequence[tuple[str, str, str]], name: str) -> str:
     lines = []
     for kind, label, text in parts:
         if text:
-            head = f"<small>{label}</small> " if label else ""
+            head = f"<small>{escape(label)}</small> " if label else ""
             lines.append(f'<p class="{kind}" dir="auto">{head}<span>{escape(text)}</span></p>')
     if not any(len(text) > _LONG for _, _, text in parts):
         return f'<div class="texts">{"".join(lines)}</div>'

@@ -40,7 +40,7 @@ def histogram(values: Sequence[float], kept: Sequence[bool]) -> str:
     base = _TOP + _BARS_HIGH
     marks = "".join(
         f'<text x="{100 * (mark - low) / (high - low) if high > low else 50:.2f}%" y="{base + 17}" '
-        f'text-anchor="middle">{mark:g}</text>'
+        f'text-anchor="middle">{mark:.10g}</text>'
         for mark in ticks(low, high)
     )
     label = f"Histogram of {len(values)} scores from {low:.4f} to {high:.4f}"
@@ -59,4 +59,5 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)
     margin = 0.03 * (high - low)
     first, last = math.ceil((low + margin) / step), math.floor((high - margin) / step)
-    return [float(f"{number * step:.10g}") for number in range(first, last + 1)]
+    decimals = max(0, 2 - math.floor(math.log10(step)))
+    return [round(number * step, decimals) for number in range(first, last + 1)]

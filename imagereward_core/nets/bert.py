@@ -43,7 +43,10 @@ class Projections(nn.Module):
 
 
 class Residual(nn.Module):
-    """A linear layer whose output is added to the stream and normalised: BERT's post-norm."""
+    """A linear layer whose output is added to the stream and normalised: BERT's post-norm.
+
+    The stream keeps its dtype (float32), whatever that of the branch.
+    """
 
     def __init__(self, config: TextConfig, inputs: int) -> None:
         super().__init__()
@@ -77,15 +80,13 @@ class Attention(nn.Module):
 
         Args:
             stream: States that ask.
-            key: Keys, in any dtype.
-            value: Values, in any dtype.
+            key: Keys, in the dtype of the query projection.
+            value: Values, in the dtype of the query projection.
             mask: Bool, broadcastable to [B, heads, L, T], True where attention is allowed; None allows all.
         """
-        query = split_heads(self.self.query(stream), self.heads)
+        query = split_heads(self.self.query(stream.to(self.self.query.weight.dtype)), self.heads)
         dropout = self.dropout if self.training else 0.0
-        mixed = F.scaled_dot_product_attention(
-            query, key.to(query.dtype), value.to(query.dtype), attn_mask=mask, dropout_p=dropout
-        )
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
         return self.output(merge_heads(mixed), stream)
 
 
@@ -97,8 +98,8 @@ class Intermediate(nn.Module):
         self.dense = Linear(config.width, config.mlp_width)
 
     def forward(self, stream: Tensor) -> Tensor:
-        """[B, L, width] to [B, L, mlp_width]."""
-        return self.dense.gelu(stream)
+        """[B, L, width] to [B, L, mlp_width], in the dtype of the layer."""
+        return self.dense.gelu(stream.to(self.dense.weight.dtype))
 
 
 class Layer(nn.Module):

@@ -6,12 +6,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from . import onednn
+
 
 class Linear(nn.Linear):
-    """A linear layer that can apply GELU to its own output, so that a faster kernel may fuse the two (``packing.py``)."""
+    """A linear layer that can apply GELU to its own output, and that takes a faster kernel where there is one (``onednn.py``)."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """[..., inputs] to [..., outputs]."""
+        if onednn.usable(inputs, self.weight):
+            return onednn.linear(inputs, self.weight, self.bias)
+        return super().forward(inputs)
 
     def gelu(self, inputs: Tensor) -> Tensor:
         """``gelu(linear(inputs))`` with the exact (erf) GELU."""
+        if onednn.usable(inputs, self.weight):
+            return onednn.linear(inputs, self.weight, self.bias, gelu=True)
         return F.gelu(self(inputs))
 
 

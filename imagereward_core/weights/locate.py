@@ -20,8 +20,11 @@ _SMALL_BYTES = 16 * 1024 * 1024
 """Files up to this size are checked against a stated checksum whenever they are found."""
 
 _BUNDLED = {"demo": MODEL_FOLDER}
-_OTHER_HOMES = {"google-bert/bert-base-uncased": ("bert-base-uncased",)}
-"""Older names of repositories, under which a hub cache may still hold their files."""
+_OTHER_HOMES = {
+    "google-bert/bert-base-uncased": ("bert-base-uncased",),
+    "THUDM/ImageReward": ("zai-org/ImageReward",),
+}
+"""Former and later names of repositories, under which a hub cache may hold their files too."""
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,12 @@ def test_the_demo_model_is_sound_and_needs_no_download(run):
     assert done.code == 0 and "nothing to download" in done.err
 
 
+@pytest.mark.parametrize("options", [("--prompts", "0"), ("--size", "1"), ("--pictures-per-prompt", "1000")])
+def test_the_demo_s_numbers_have_bounds(run, options, tmp_path):
+    done = run("demo", "-o", tmp_path / "d", *options)
+    assert done.code == 2 and not (tmp_path / "d").exists()
+
+
 def test_a_damaged_checkpoint_is_called_unsound(run, tmp_path):
     whole = (MODEL_FOLDER / "demo.safetensors").read_bytes()
     damaged = tmp_path / "demo.safetensors"
@@ -183,3 +189,9 @@ def test_a_reader_who_leaves_early_causes_no_noise(folder):
     )
     done = python("-c", code, folder)
     assert done.returncode == 141 and "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
+
+
+def test_the_version_is_the_package_s(run):
+    import imagereward_core
+
+    assert run("--version").out.strip() == f"imagereward {imagereward_core.__version__}"

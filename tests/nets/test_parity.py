@@ -185,7 +185,7 @@ def test_full_size_skeleton_has_the_released_layout():
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_half_precision_stays_near_float32(dtype):
-    network, half = tiny_network(), tiny_network().set_precision(dtype)
+    network, half = tiny_network(spread=0.2), tiny_network(spread=0.2).set_precision(dtype)
     ids, mask = prompts()
     pixels = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(5))
     with torch.no_grad():
@@ -193,7 +193,7 @@ def test_half_precision_stays_near_float32(dtype):
     assert rounded.dtype == torch.float32
     assert half.blip.visual_encoder.blocks[0].attn.qkv.weight.dtype == dtype
     assert half.blip.text_encoder.encoder.layer[0].attention.self.query.weight.dtype == torch.float32
-    assert 0 < (exact - rounded).abs().max() < 0.25 * exact.std()
+    assert 0 < (exact - rounded).abs().max() < 0.1 * exact.std()
 
 
 def test_network_follows_a_cast_of_everything():

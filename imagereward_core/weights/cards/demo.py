@@ -18,9 +18,9 @@ def _facts() -> dict[str, Any]:
 
 def _build() -> ScorerCard:
     facts = _facts()
-    accuracy = facts["held_out"]["accuracy"]
-    worst = min(facts["held_out"]["by_kind"].items(), key=lambda item: item[1]["accuracy"])
-    scores = facts["held_out"]["scores"]
+    held_out = facts["held_out"]
+    by_kind = ", ".join(f"{kind} {100 * row['accuracy']:.1f} %" for kind, row in held_out["by_kind"].items())
+    scores = held_out["scores"]
     return ScorerCard(
         id="demo",
         title="Demo (drawn scenes only)",
@@ -43,8 +43,8 @@ def _build() -> ScorerCard:
             quantiles=tuple(scores["quantiles"]),
         ),
         notes=(
-            f"On held-out drawn scenes it orders {100 * accuracy:.1f} % of all pairs as they were ranked; its weakest kind of pair "
-            f"is '{worst[0]}' with {100 * worst[1]['accuracy']:.1f} %.",
+            f"On {held_out['prompts']} held-out prompts it orders {100 * held_out['accuracy']:.1f} % of {held_out['pairs']:,} pairs as "
+            f"they were ranked. By what is wrong with the worse picture: {by_kind}.",
             "On photographs and artwork its number means nothing.",
             "Words outside its small vocabulary are unknown to it.",
         ),

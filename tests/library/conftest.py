@@ -1,0 +1,8 @@
+"""The folder of the tests' own helpers is importable."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
