@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from PIL import Image
 
 from .dataset import scene_where
-from .degrade import FLAWS
+from .degrade import FLAWS, Flaw
 from .scenes import Scene, change, draw, possible_differences
+
+# Noise and blocks as fine as a large picture's pixels vanish when a scorer shrinks it; the demo model has learnt these.
+_SPOILT_AT = 128
 
 
 @dataclass(frozen=True)
@@ -70,10 +73,16 @@ def _draw_batch(scene: Scene, pictures: int, chooser: random.Random, size: int) 
             image, truth = draw(scene, rng, size), "as asked"
         elif (place - good) % 2:
             flaw = flaws[number % len(flaws)]
-            image, truth = FLAWS[flaw](draw(scene, rng, size), rng), f"as asked, spoilt by {flaw}"
+            image, truth = _spoilt(scene, flaw, rng, size), f"as asked, spoilt by {flaw}"
         else:
             difference = differences[number % len(differences)]
             image, truth = draw(change(scene, difference, rng), rng, size), f"wrong {difference}"
         drawn.append(DrawnPicture(image, truth, seed))
     chooser.shuffle(drawn)
     return DrawnBatch(scene.prompt, tuple(drawn))
+
+
+def _spoilt(scene: Scene, flaw: Flaw, rng: random.Random, size: int) -> Image.Image:
+    """The right picture, spoilt when it was small and then enlarged."""
+    small = FLAWS[flaw](draw(scene, rng, _SPOILT_AT), rng)
+    return small.resize((size, size), Image.Resampling.BICUBIC)

@@ -82,8 +82,12 @@ def main(arguments: list[str] | None = None) -> None:
     network = RewardNetwork(demo_config(len(words)))
     if options.start is None:
         initialise(network, options.seed)
-        named = pretrain(network.blip.visual_encoder, SPEC, options.seed, steps=options.naming_steps, report=say)
-        earlier: list[dict[str, Any]] = [{"stage": "naming", "seed": options.seed, "steps": options.naming_steps, "named": round(named, 4)}]
+        named = pretrain(
+            network.blip.visual_encoder, SPEC, options.seed, steps=options.naming_steps, report=say
+        )
+        earlier: list[dict[str, Any]] = [
+            {"stage": "naming", "seed": options.seed, "steps": options.naming_steps, "named": round(named, 4)}
+        ]
     else:
         load_into(network, options.start / "demo.safetensors", dtype_of=lambda _: torch.float32)
         earlier = json.loads((options.start / FACTS_FILE.name).read_text(encoding="utf-8"))["training"]
@@ -161,6 +165,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=6e-4, help="largest learning rate")
     parser.add_argument("--held-out", type=int, default=1000, help="held-out groups to measure on")
     parser.add_argument("--seed", type=int, default=0, help="everything follows from it")
+    parser.add_argument(
+        "--start", type=Path, help="folder of a model to go on from, instead of random weights and naming"
+    )
     parser.add_argument(
         "--naming-steps",
         type=int,

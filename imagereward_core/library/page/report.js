@@ -27,7 +27,10 @@
   };
 
   // Frames take the usual shape of the batch, so that portraits are not lost in squares.
-  const shapes = [...main.querySelectorAll("img")].map((image) => image.width / image.height).sort((a, b) => a - b);
+  const side = (image, name) => Number(image.getAttribute(name));
+  const shapes = [...main.querySelectorAll("img")]
+    .map((image) => side(image, "width") / side(image, "height"))
+    .sort((a, b) => a - b);
   if (shapes.length) {
     const usual = Math.min(1.6, Math.max(0.66, shapes[shapes.length >> 1]));
     main.style.setProperty("--shape", usual.toFixed(3));

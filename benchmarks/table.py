@@ -1,0 +1,105 @@
+"""Writes ``results/README.md`` from the recorded figures, so that no number in it is typed by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def load(name: str) -> dict[str, Any] | None:
+    """A recorded result, or None where it has not been measured."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def machine_line(figures: dict[str, Any]) -> str:
+    """Where and with what something was measured."""
+    machine, versions = figures["machine"], figures["versions"]
+    named = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+    return (
+        f"{figures['date']}; {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, "
+        f"{', '.join(machine['flags'])}; {machine['accelerator'] or 'no GPU'}; {named}."
+    )
+
+
+def speed_part(figures: dict[str, Any]) -> list[str]:
+    """Speed, loading and import."""
+    lines = ["## Speed", "", f"{figures['what']}. `python -m benchmarks.speed`. {machine_line(figures)}", ""]
+    lines += ["| variant | pictures/s | times the reference: median [least..most] |", "| --- | --- | --- |"]
+    for name, row in figures["speed"].items():
+        lines.append(
+            f"| {name} | {row['pictures_per_second']:.2f} | {row['times_reference']:.2f} [{row['least']:.2f}..{row['most']:.2f}] |"
+        )
+    lines += ["", "## Loading, in fresh processes", ""]
+    lines += [
+        "| way | load s | times faster | first two scores s | peak at load MiB | by size of weights | peak after scoring MiB |"
+    ]
+    lines += ["| --- | --- | --- | --- | --- | --- | --- |"]
+    for name, row in figures["loading"].items():
+        lines.append(
+            f"| {name} | {row['load_s']:.2f} | {row['times_faster_to_load']:.1f} | {row['first_scores_s']:.2f} | "
+            f"{row['peak_at_load_mib']:.0f} | {row['peak_at_load_by_weights']:.2f} | {row['peak_after_scoring_mib']:.0f} |"
+        )
+    lines += ["", "Memory is counted above that of the imports.", ""]
+    lines += [
+        f"`import imagereward_core`: {figures['import']['median_ms']} ms (median of 10 fresh processes), without torch.",
+        "",
+    ]
+    return lines
+
+
+def parity_part(figures: dict[str, Any]) -> list[str]:
+    """Differences to the reference."""
+    lines = ["## Parity with the published reference", ""]
+    spread = figures["reference_scores"]["std"]
+    lines += [
+        lines.append(
+            f"| {name} | {row['pictures_per_second']:.2f} | "
+            f"{row['times_reference']:.2f} [{row['least']:.2f}..{row['most']:.2f}] |"
+        )
+        f"standard deviation {spread:.2f}. `python -m benchmarks.parity`. {machine_line(figures)}",
+        "",
+        "| scores | largest difference | mean | Spearman | pairs ordered alike |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for title, part in (("reference", "against_reference"), ("float64", "against_float64")):
+        for name, row in figures[part].items():
+            lines.append(
+                f"| {name} against {title} | {row['max_abs']:.1e} | {row['mean_abs']:.1e} | {row['spearman']:.5f} | "
+                f"{100 * row['pair_order_agreement']:.2f} % |"
+            )
+    keys = figures["keys"]
+    lines += [
+        "",
+        f"Keys: {keys['file_keys']} in the file, {keys['our_keys']} in our network, {keys['missing_in_ours']} missing, "
+        f"{keys['unexpected_in_ours']} unexpected, {keys['other_shape']} of another shape. Prompts with other token ids: "
+        f"{figures['prompts_with_other_ids']}.",
+        "",
+    ]
+    for name, row in figures["batch_independence"].items():
+        lines.append(
+            f"{name}: batch 1 against 8 differs by at most {row['batch_1_against_8']:.1e}, another order by {row['shuffled']:.1e}."
+        )
+    return [*lines, ""]
+
+
+def main() -> None:
+    """Writes the page."""
+    lines = [
+        "# Recorded measurements",
+        "",
+        "Made by `nox -s bench`; this page by `python -m benchmarks.table`. Weights are random.",
+        "",
+    ]
+    for name, part in (("speed", speed_part), ("parity", parity_part)):
+        figures = load(name)
+        if figures is not None:
+            lines += part(figures)
+    (RESULTS / "README.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
