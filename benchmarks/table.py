@@ -56,10 +56,8 @@ def parity_part(figures: dict[str, Any]) -> list[str]:
     lines = ["## Parity with the published reference", ""]
     spread = figures["reference_scores"]["std"]
     lines += [
-        lines.append(
-            f"| {name} | {row['pictures_per_second']:.2f} | "
-            f"{row['times_reference']:.2f} [{row['least']:.2f}..{row['most']:.2f}] |"
-        )
+        f"{len(figures['pictures'])} pictures of odd sizes and modes times {len(figures['prompts'])} prompts; full size, "
+        "random weights, scores' "
         f"standard deviation {spread:.2f}. `python -m benchmarks.parity`. {machine_line(figures)}",
         "",
         "| scores | largest difference | mean | Spearman | pairs ordered alike |",

@@ -22,7 +22,7 @@ class DrawnPicture:
 
     Attributes:
         image: RGB, square.
-        truth: What is the matter with it: ``as asked``, ``as asked, but with blur``, ``wrong colour``, ...
+        truth: What is the matter with it: ``as asked``, ``as asked, spoilt by blur``, ``wrong colour``, ...
         seed: The number it was drawn from.
     """
 

@@ -165,11 +165,10 @@ def _about(scores: Scores, card: ScorerCard) -> str:
 def _tools(scored: Sequence[Facts], prompts: int) -> str:
     """The switches. Without the script there are none, and the page shows every picture by rank."""
     kept = sum(fact.kept for fact in scored)
-    groups = (
-        _choice("group", "Group", [("prompt", "By prompt", None), ("all", "Overall", None)])
-        if prompts > 1
-        else ""
-    )
+    ways = [("prompt", "By prompt", None), ("all", "Overall", None)]
+    if len(scored) < 2 * prompts:  # hardly any picture has a rival within its prompt
+        ways.reverse()
+    groups = _choice("group", "Group", ways) if prompts > 1 else ""
     options = [
         ("all", "All", len(scored)),
         ("kept", "Kept", kept),

@@ -147,6 +147,16 @@ def test_off_reference_scores_are_marked_and_have_no_percentiles(tmp_path):
     assert not page.having("span", "class", "off") and "Off reference" not in page.words
 
 
+def test_the_page_begins_by_prompt_where_pictures_compete_within_prompts(tmp_path):
+    def first_choice(prompts):
+        page, _ = page_of(tmp_path, make_scores([0.1, 0.2, 0.3, 0.4], prompts))
+        return [field["value"] for field in page.having("input", "name", "group") if "checked" in field]
+
+    assert first_choice(["a", "a", "b", "b"]) == ["prompt"]
+    assert first_choice(["a", "b", "c", "d"]) == ["all"]
+    assert first_choice(["a", "a", "a", "a"]) == []
+
+
 def test_a_notice_stands_on_the_page(tmp_path):
     page, _ = page_of(tmp_path, make_scores([0.3]), notice="Random weights: these numbers mean nothing.")
     assert "Random weights" in page.words and page.having("p", "class", "notice")
