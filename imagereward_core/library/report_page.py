@@ -153,7 +153,7 @@ def _about(scores: Scores, card: ScorerCard) -> str:
         ("Paper", card.paper),
     ]
     facts = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in rows if text)
-    notes = "".join(f"<li>{escape(note)}</li>" for note in card.notes)
+    notes = "".join(f"<li>{escape(note)}</li>" for note in card.notes).replace(" %", "&nbsp;%")
     return f"""<div class="about">
 <h2>What the number means</h2>
 <p>{escape(card.summary)}</p>

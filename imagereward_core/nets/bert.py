@@ -24,7 +24,8 @@ class Embeddings(nn.Module):
         self.position_embeddings = nn.Embedding(config.positions, config.width)
         self.LayerNorm = nn.LayerNorm(config.width, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.dropout)
-        self.register_buffer("position_ids", torch.arange(config.positions).expand(1, -1))
+        # On the CPU also in a skeleton: arange on the meta device takes a second, to import sympy.
+        self.register_buffer("position_ids", torch.arange(config.positions, device="cpu").expand(1, -1))
 
     def forward(self, ids: Tensor) -> Tensor:
         """int64 [B, L] to [B, L, width]."""

@@ -36,6 +36,12 @@
     main.style.setProperty("--shape", usual.toFixed(3));
   }
 
+  // The prompt as written, where all pictures of a group share it: then it stands once, above them.
+  function writtenByAll(members) {
+    const texts = members.map((picture) => picture.card.querySelector(".written"));
+    return texts.every((text) => text && text.textContent === texts[0].textContent) ? texts[0] : null;
+  }
+
   function heading(prompt, members) {
     const head = make("header", "group-head");
     const title = make("h2", "", prompt.seen || "No prompt");
@@ -47,6 +53,8 @@
       cut.append(make("small", "", "Not read, too long:"), " ", make("span", "", prompt.cut));
       head.append(cut);
     }
+    const written = writtenByAll(members);
+    if (written) head.append(written.cloneNode(true));
     const scores = members.map((picture) => picture.score);
     const best = Math.max(...scores).toFixed(4);
     const worst = Math.min(...scores).toFixed(4);
@@ -75,6 +83,7 @@
     const sections = [...groups].map(([key, members]) => {
       const section = make("section", "group");
       if (key >= 0) section.append(heading(data.prompts[key], members));
+      section.classList.toggle("written-above", key >= 0 && writtenByAll(members) !== null);
       const grid = make("div", "grid");
       grid.append(...members.map((picture) => picture.card));
       section.append(grid);
