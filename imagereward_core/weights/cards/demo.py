@@ -43,8 +43,9 @@ def _build() -> ScorerCard:
             quantiles=tuple(scores["quantiles"]),
         ),
         notes=(
-            f"On {held_out['prompts']} held-out prompts it orders {100 * held_out['accuracy']:.1f} % of {held_out['pairs']:,} pairs as "
-            f"they were ranked. By what is wrong with the worse picture: {by_kind}.",
+            f"On {held_out['prompts']:,} held-out prompts it orders {100 * held_out['accuracy']:.1f} % of {held_out['pairs']:,} pairs "
+            "as they were ranked.",
+            f"Accuracy by what is wrong with the worse picture: {by_kind}.",
             "On photographs and artwork its number means nothing.",
             "Words outside its small vocabulary are unknown to it.",
         ),
