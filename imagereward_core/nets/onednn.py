@@ -8,7 +8,7 @@ at a time its float32 product is faster too. It computes the same up to rounding
 from __future__ import annotations
 
 import platform
-from functools import lru_cache
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -27,7 +27,7 @@ def usable(inputs: Tensor, weight: Tensor) -> bool:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def supported(dtype: torch.dtype) -> bool:
     """Whether this torch on this processor has the operator for ``dtype`` and gets a small product right; tried once."""
     if platform.machine().lower() not in X86 or not torch.backends.mkldnn.is_available():
