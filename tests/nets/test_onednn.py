@@ -69,7 +69,9 @@ def test_gradients_are_those_of_plain_layers():
     assert not onednn.usable(inputs, made.weight)
     given_gradients = torch.autograd.grad(made.gelu(inputs).sum(), [inputs, made.weight, made.bias])
     plain = F.gelu(F.linear(inputs, made.weight, made.bias)).sum()
-    for ours, theirs in zip(given_gradients, torch.autograd.grad(plain, [inputs, made.weight, made.bias]), strict=True):
+    for ours, theirs in zip(
+        given_gradients, torch.autograd.grad(plain, [inputs, made.weight, made.bias]), strict=True
+    ):
         torch.testing.assert_close(ours, theirs)
 
 
