@@ -97,7 +97,14 @@ class Families:
     """
 
     def __init__(
-        self, number: int, batch: int, spec: ImageSpec, encode: Encode, seed: int, held_out: bool = False
+        self,
+        number: int,
+        batch: int,
+        spec: ImageSpec,
+        encode: Encode,
+        seed: int,
+        held_out: bool = False,
+        place_weight: int = 2,
     ) -> None:
         self.batch, self.seed = batch, seed
         pictures = SCENES_PER_FAMILY + FLAWED_PER_FAMILY
@@ -106,7 +113,7 @@ class Families:
         self.ids: list[list[Sequence[int]]] = []
         for row in range(number):
             rng = random.Random(f"family {seed} {row}")
-            scenes, drawn = _family(rng, held_out)
+            scenes, drawn = _family(rng, held_out, place_weight)
             asking = scenes[:PROMPTS_PER_FAMILY]
             self.pixels[row] = stack([picture for picture, _, _ in drawn], spec)
             self.ranks[row] = torch.tensor(
@@ -146,7 +153,9 @@ class Families:
         return found
 
 
-def _family(rng: random.Random, held_out: bool) -> tuple[list[Scene], list[tuple[Image.Image, Scene, bool]]]:
+def _family(
+    rng: random.Random, held_out: bool, place_weight: int
+) -> tuple[list[Scene], list[tuple[Image.Image, Scene, bool]]]:
     """The scenes of a family, and its pictures with the scene each shows and whether it is flawed.
 
     No scene of a training family has a held-out prompt; in a held-out family the first one has.
@@ -154,7 +163,10 @@ def _family(rng: random.Random, held_out: bool) -> tuple[list[Scene], list[tuple
     # Pairs, and in them place and shape, are the hardest to learn and come more often.
     scenes = [scene_where(rng, held_out, pairs=3)]
     differences = possible_differences(scenes[0])
-    weights = [1 if difference == "colour" else 2 for difference in differences]
+    weights = [
+        place_weight if difference == "place" else 1 if difference == "colour" else 2
+        for difference in differences
+    ]
     while len(scenes) < SCENES_PER_FAMILY:
         difference = rng.choices(differences, weights)[0]
         near = change(scenes[0], difference, rng)

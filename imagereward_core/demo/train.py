@@ -77,7 +77,9 @@ def main(arguments: list[str] | None = None) -> None:
         print(line, flush=True)
 
     say(f"drawing {options.families} families of scenes ...")
-    training = Families(options.families, options.batch, SPEC, encode, seed=options.seed)
+    training = Families(
+        options.families, options.batch, SPEC, encode, seed=options.seed, place_weight=options.place_weight
+    )
     validation = Families(128, 32, SPEC, encode, seed=options.seed + 1, held_out=True)
     network = RewardNetwork(demo_config(len(words)))
     if options.start is None:
@@ -136,6 +138,7 @@ def main(arguments: list[str] | None = None) -> None:
                 "families": options.families,
                 "batch_families": options.batch,
                 "epochs": options.epochs,
+                "place_weight": options.place_weight,
                 "learning_rate": options.learning_rate,
                 "date": started,
                 "seconds": round(record.seconds),
@@ -161,6 +164,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=MODEL_FOLDER, help="folder to write to")
     parser.add_argument("--families", type=int, default=6000, help="families of scenes to draw")
     parser.add_argument("--batch", type=int, default=16, help="families per step")
+    parser.add_argument(
+        "--place-weight", type=int, default=2, help="how often near misses are wrong in place; colour has 1"
+    )
     parser.add_argument("--epochs", type=int, default=6, help="passes over the families")
     parser.add_argument("--learning-rate", type=float, default=6e-4, help="largest learning rate")
     parser.add_argument("--held-out", type=int, default=1000, help="held-out groups to measure on")
