@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .config import VisionConfig
-from .layers import Linear, drop_path, layer_norm
+from .layers import Linear, add, drop_path, layer_norm
 
 
 class PatchEmbed(nn.Module):
@@ -60,7 +60,8 @@ class Block(nn.Module):
     """Attention and MLP, each behind a LayerNorm and added to the residual stream.
 
     The residual stream keeps the dtype it comes in with (float32), the layers compute in the dtype of their own weights: in
-    half precision this halves the error of a stream that would be rounded after every addition.
+    half precision this halves the error of a stream that would be rounded after every addition. In inference mode the stream
+    given is overwritten.
     """
 
     def __init__(self, config: VisionConfig, drop: float) -> None:
@@ -75,8 +76,8 @@ class Block(nn.Module):
         """[B, T, width] to [B, T, width]."""
         drop = self.drop if self.training else 0.0
         compute = self.attn.qkv.weight.dtype
-        stream = stream + drop_path(self.attn(layer_norm(self.norm1, stream, compute)), drop)
-        return stream + drop_path(self.mlp(layer_norm(self.norm2, stream, compute)), drop)
+        stream = add(stream, drop_path(self.attn(layer_norm(self.norm1, stream, compute)), drop))
+        return add(stream, drop_path(self.mlp(layer_norm(self.norm2, stream, compute)), drop))
 
 
 class VisionTransformer(nn.Module):

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..images.preprocess import normalize
 from ..images.spec import ImageSpec
+from ..nets.packing import pack
 from ..nets.reward import RewardNetwork
 from ..runtime import Runtime
 from ..scores import FloatArray, Scores
@@ -41,6 +42,8 @@ class ImageRewardScorer:
         spec: Picture rules; the card's own by default. Others are off-reference.
         batch_size: Pictures per forward pass; by default 8 on a CPU (more is slower there) and 32 elsewhere. Halved, for the rest
             of the call, whenever the device is full.
+        packing: Whether the network is this scorer's alone and never trained, so that its weights may be rearranged for the CPU
+            (``nets/packing.py``) when first used.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class ImageRewardScorer:
         revision: str,
         spec: ImageSpec | None = None,
         batch_size: int | None = None,
+        packing: bool = False,
     ) -> None:
         self.card, self.network, self.encoder, self.runtime, self.revision = (
             card,
@@ -64,6 +68,7 @@ class ImageRewardScorer:
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; expected 1 or more")
         self.batch_size = batch_size
+        self.packing = packing
 
     def score(self, images: Sequence[Picture] | Tensor, prompts: str | Sequence[str]) -> Scores:
         """One score per picture; see :meth:`imagereward_core.scorers.base.Scorer.score`."""
@@ -121,6 +126,9 @@ class ImageRewardScorer:
         batch = self.batch_size or (8 if self.runtime.device.type == "cpu" else 32)
         done, total = 0, len(pictures)
         with torch.inference_mode(), self.runtime.resident(self.network):
+            if self.packing and self.runtime.device.type == "cpu":
+                pack(self.network)
+                self.packing = False
             weight, bias = self.network.mlp.fold()
             for chunk in prepared_chunks(pictures, self.spec, batch):
                 for number, reason in chunk.failures.items():

@@ -153,4 +153,5 @@ def create_scorer(
         revision=found.revision,
         spec=replace(card.image, framing=framing),
         batch_size=batch_size,
+        packing=True,
     )
