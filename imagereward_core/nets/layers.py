@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from . import onednn
 
-
 # From so many rows on, and up to so many inputs, torch's own float32 product is the faster one; measured at full size. Within both
 # bounds its result for a row does not depend on the number of rows, so that a picture has the same score in every batch.
 PLAIN_ROWS, PLAIN_INPUTS = 152, 1024

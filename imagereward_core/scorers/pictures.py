@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -21,19 +22,30 @@ if TYPE_CHECKING:
     from .base import Picture
 
 
+WINDOW = 128
+"""Pictures decoded ahead of the model, and kept until every tower has seen them."""
+
+Waiting = Callable[[], "Tensor | str"]
+"""Waits for the exact pixels of a picture, uint8 [3, S, S], or the reason why there are none."""
+
+
 @dataclass(frozen=True)
-class Prepared:
-    """The readable pictures of a chunk.
+class Window:
+    """Some consecutive pictures on their way.
 
     Attributes:
-        members: Which pictures these are, as numbers in the list given.
-        pixels: uint8 [len(members), 3, S, S]; None when none could be read.
-        failures: Reason by number for the others.
+        start: Number of the first.
+        pictures: For each the results of its decoding: pixels by spec, or one reason.
     """
 
-    members: list[int]
-    pixels: Tensor | None
-    failures: dict[int, str]
+    start: int
+    pictures: list[Future[dict[ImageSpec, Tensor] | str]]
+
+    def of(self, spec: ImageSpec) -> list[tuple[int, Waiting]]:
+        """The number of every picture with a call that waits for its pixels for ``spec``."""
+        return [
+            (number, partial(_wait, future, spec)) for number, future in enumerate(self.pictures, self.start)
+        ]
 
 
 def as_list(images: Sequence[Picture] | Tensor) -> list[Picture]:
@@ -92,45 +104,36 @@ def prepare(picture: Picture, spec: ImageSpec) -> Tensor:
     return torch.from_numpy(to_pixels(open_image(picture), spec)).permute(2, 0, 1)
 
 
-def prepared_chunks(
-    pictures: Sequence[Picture], spec: ImageSpec, chunk: int, ahead: int = 2
-) -> Iterator[Prepared]:
-    """Chunks of pictures in order, decoded in threads while the model is busy with earlier ones."""
-    starts = range(0, len(pictures), chunk)
+def decoded_windows(
+    pictures: Sequence[Picture], specs: Sequence[ImageSpec], window: int = WINDOW
+) -> Iterator[Window]:
+    """Windows of pictures in order, decoded in threads; while the model is busy with one the next is being decoded."""
     threads = max(1, min(8, (os.cpu_count() or 2) - 1, len(pictures)))
     with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
-        pending = []
-        for start in starts:
-            pending.append(
-                (start, [pool.submit(_attempt, picture, spec) for picture in pictures[start : start + chunk]])
-            )
-            if len(pending) > ahead:
-                yield _collect(*pending.pop(0))
-        for waiting in pending:
-            yield _collect(*waiting)
+        pending: list[Window] = []
+        try:
+            for start in range(0, len(pictures), window):
+                chosen = pictures[start : start + window]
+                pending.append(Window(start, [pool.submit(_attempt, picture, specs) for picture in chosen]))
+                if len(pending) > 1:
+                    yield pending.pop(0)
+            yield from pending
+        finally:  # also when the model fails or is stopped: what nobody will look at is not decoded
+            for each in pending:
+                for future in each.pictures:
+                    future.cancel()
 
 
-def _attempt(picture: Picture, spec: ImageSpec) -> Tensor | str:
-    """Pixels, or the reason why there are none."""
+def _attempt(picture: Picture, specs: Sequence[ImageSpec]) -> dict[ImageSpec, Tensor] | str:
+    """Pixels for every spec, or the reason why there are none. The file is decoded once."""
     with torch.inference_mode():
         try:
-            return prepare(picture, spec)
+            opened = picture if isinstance(picture, Tensor) else open_image(picture)
+            return {spec: prepare(opened, spec) for spec in specs}
         except ImageError as error:
             return str(error)
 
 
-def _collect(start: int, futures: list[Future[Tensor | str]]) -> Prepared:
-    members: list[int] = []
-    pixels: list[Tensor] = []
-    failures: dict[int, str] = {}
-    for number, future in enumerate(futures, start=start):
-        result = future.result()
-        if isinstance(result, str):
-            failures[number] = result
-        else:
-            members.append(number)
-            pixels.append(result)
-    if not pixels:
-        return Prepared(members, None, failures)
-    device = next((each.device for each in pixels if each.device.type != "cpu"), pixels[0].device)
-    return Prepared(members, torch.stack([each.to(device) for each in pixels]), failures)
+def _wait(future: Future[dict[ImageSpec, Tensor] | str], spec: ImageSpec) -> Tensor | str:
+    result = future.result()
+    return result if isinstance(result, str) else result[spec]

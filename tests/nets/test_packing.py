@@ -78,7 +78,9 @@ def test_a_cast_turns_a_packed_network_plain_and_trainable():
         rewards(network)
     network.float()
     assert packed_layers(network) == 0
-    assert [name for name, _ in network.named_parameters()] == [name for name, _ in expected.named_parameters()]
+    assert [name for name, _ in network.named_parameters()] == [
+        name for name, _ in expected.named_parameters()
+    ]
     assert torch.equal(rewards(network), rewards(expected))
     network(torch.full((1, 4), 7), torch.ones(1, 4), torch.randn(1, 3, 32, 32)).sum().backward()
     assert network.blip.visual_encoder.blocks[0].attn.qkv.weight.grad is not None

@@ -244,7 +244,7 @@ def test_whole_picture_option_is_marked_and_sees_the_ends(tmp_path):
     from dataclasses import replace
 
     plain, whole = tiny_scorer(tmp_path), tiny_scorer(tmp_path)
-    whole.spec = replace(whole.spec, framing="pad")
+    whole.tower.spec = replace(whole.spec, framing="pad")
     one, two = picture(1, (200, 64)), picture(1, (200, 64))
     two.paste((255, 0, 0), (0, 0, 40, 64))
     assert np.ptp(plain.score([one, two], "a").values) < ROUNDING

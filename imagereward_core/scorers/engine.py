@@ -1,0 +1,260 @@
+"""What all picture scorers share: a picture is decoded once and goes through each tower once, whoever asks and in whatever batch."""
+
+from __future__ import annotations
+
+import logging
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..images.preprocess import normalize
+from ..images.spec import ImageSpec
+from ..nets.packing import pack
+from ..runtime import Runtime
+from ..scores import FloatArray, Scores
+from ..weights.card import ScorerCard
+from .base import prompts_per_picture
+from .pictures import as_list, decoded_windows, unique
+
+if TYPE_CHECKING:
+    from .base import Picture
+
+log = logging.getLogger(__name__)
+
+Rewards = list[float]
+Keep = Callable[[int, int, "Rewards | str"], None]
+"""Told the number of the scorer, that of the picture, and its scores in the order of its prompts, or why it has none."""
+
+
+class Tower:
+    """A picture encoder with the rules for its pictures. Scorers that hold the same tower share its work.
+
+    Args:
+        network: What the runtime keeps on the device: the tower, and whatever else of the network its scorers need.
+        spec: How pictures are prepared.
+        encode: Normalised pixels float32 [B, 3, S, S] on the device to features [B, ...].
+        packing: Whether the network is never trained and belongs to its scorers alone, so that its weights may be rearranged for
+            the CPU (``nets/packing.py``) when first used.
+    """
+
+    def __init__(
+        self, network: nn.Module, spec: ImageSpec, encode: Callable[[Tensor], Tensor], packing: bool = False
+    ) -> None:
+        self.network, self.spec, self.encode, self.packing = network, spec, encode, packing
+
+    def pack_once(self, device: torch.device) -> None:
+        """Rearranges the weights, where that is allowed and of use."""
+        if self.packing and device.type == "cpu":
+            pack(self.network)
+            self.packing = False
+
+
+class PictureScorer(ABC):
+    """A scorer that reads features of a picture and, most of them, a prompt.
+
+    Args:
+        card: The scorer's card.
+        tower: Where features come from.
+        runtime: Device, precision, progress, cancellation.
+        revision: Which weights these are.
+        batch_size: Pictures per forward pass; by default 8 on a CPU (more is slower there) and 32 elsewhere. Halved, for the rest
+            of the call, whenever the device is full.
+    """
+
+    def __init__(
+        self,
+        card: ScorerCard,
+        tower: Tower,
+        runtime: Runtime,
+        revision: str,
+        batch_size: int | None = None,
+    ) -> None:
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}; expected 1 or more")
+        self.card, self.tower, self.runtime, self.revision = card, tower, runtime, revision
+        self.batch_size = batch_size
+
+    @property
+    def spec(self) -> ImageSpec:
+        """How this scorer's pictures are prepared."""
+        return self.tower.spec
+
+    def begin(self) -> None:  # noqa: B027 (most scorers have nothing to do)
+        """Called before every hundred or so pictures, with the network in place."""
+
+    @abstractmethod
+    def rate(self, features: Tensor, wanted: Sequence[Sequence[str]]) -> list[Rewards]:
+        """Scores of pictures whose features are [B, ...]: picture ``i`` against every prompt of ``wanted[i]``."""
+
+    def cut(self, prompt: str) -> str:
+        """The part of the prompt that the scorer does not read; empty where it reads all."""
+        return ""
+
+    def score(self, images: Sequence[Picture] | Tensor, prompts: str | Sequence[str]) -> Scores:
+        """One score per picture; see :meth:`imagereward_core.scorers.base.Scorer.score`."""
+        return score_together([self], images, prompts)[0]
+
+    def score_matrix(self, images: Sequence[Picture] | Tensor, prompts: Sequence[str]) -> FloatArray:
+        """Every picture against every prompt, float64 [N, P]; NaN in the row of a picture that cannot be read.
+
+        The tower, most of the work, runs once per picture.
+        """
+        pictures = as_list(images)
+        values = np.full((len(pictures), len(prompts)), math.nan)
+
+        def keep(_: int, picture: int, rewards: Rewards | str) -> None:
+            if not isinstance(rewards, str):
+                values[picture] = rewards
+
+        _run([self], pictures, [prompts for _ in pictures], keep)
+        return values
+
+
+def score_together(
+    scorers: Sequence[PictureScorer], images: Sequence[Picture] | Tensor, prompts: str | Sequence[str]
+) -> list[Scores]:
+    """The Scores of several scorers over the same pictures, as if each had been called alone.
+
+    Every picture is decoded once, resized once for all scorers with the same rules, and goes once through every tower.
+
+    Raises:
+        PromptError, ImageError: As :meth:`imagereward_core.scorers.base.Scorer.score`.
+    """
+    pictures = as_list(images)
+    texts = prompts_per_picture(prompts, len(pictures))
+    different, place = unique(pictures)
+    asked: list[list[int]] = [[] for _ in different]
+    for index, where in enumerate(place):
+        asked[where].append(index)
+    wanted = [list(dict.fromkeys(texts[index] for index in indexes)) for indexes in asked]
+    values = np.full((len(scorers), len(pictures)), math.nan)
+    failures: list[dict[int, str]] = [{} for _ in scorers]
+
+    def keep(scorer: int, picture: int, rewards: Rewards | str) -> None:
+        for index in asked[picture]:
+            if isinstance(rewards, str):
+                failures[scorer][index] = rewards
+                continue
+            reward = rewards[wanted[picture].index(texts[index])]
+            if math.isfinite(reward):
+                values[scorer, index] = reward
+            else:
+                failures[scorer][index] = (
+                    f"the network gave {reward}; a score is a finite number. Try precision fp32"
+                )
+
+    cuts = [{text: scorer.cut(text) for text in dict.fromkeys(texts)} for scorer in scorers]
+    _run(scorers, different, wanted, keep)
+    return [
+        Scores.for_card(
+            scorer.card,
+            scorer.revision,
+            values[number],
+            texts,
+            [cuts[number][text] for text in texts],
+            failures[number],
+            scorer.spec.on_reference,
+        )
+        for number, scorer in enumerate(scorers)
+    ]
+
+
+def _run(
+    scorers: Sequence[PictureScorer],
+    pictures: Sequence[Picture],
+    wanted: Sequence[Sequence[str]],
+    keep: Keep,
+) -> None:
+    """Scores picture ``i`` against the prompts ``wanted[i]`` with every scorer and hands on each result, or the reason for none."""
+    if not pictures or not scorers:
+        return
+    passes = [_Pass(members, wanted, keep) for members in _by_tower(scorers)]
+    lead = scorers[0].runtime
+    total = len(pictures) * len(passes)
+    done = 0
+
+    def advance(number: int) -> None:
+        nonlocal done
+        done += number
+        lead.progress(len(pictures) if done == total else done // len(passes), len(pictures))
+
+    specs = list(dict.fromkeys(each.spec for each in passes))
+    with torch.inference_mode():
+        for window in decoded_windows(pictures, specs):
+            for each in passes:
+                each.score_window(window.of(each.spec), advance)
+
+
+def _by_tower(scorers: Sequence[PictureScorer]) -> list[list[tuple[int, PictureScorer]]]:
+    """Scorers with their numbers, those that share a tower together."""
+    groups: dict[int, list[tuple[int, PictureScorer]]] = {}
+    for number, scorer in enumerate(scorers):
+        groups.setdefault(id(scorer.tower), []).append((number, scorer))
+    return list(groups.values())
+
+
+class _Pass:
+    """The scorers of one tower on their way through the pictures."""
+
+    def __init__(
+        self, members: list[tuple[int, PictureScorer]], wanted: Sequence[Sequence[str]], keep: Keep
+    ) -> None:
+        self.members, self.wanted, self.keep = members, wanted, keep
+        first = members[0][1]
+        self.tower, self.runtime, self.spec = first.tower, first.runtime, first.spec
+        sizes = [scorer.batch_size for _, scorer in members if scorer.batch_size is not None]
+        self.batch = min(sizes) if sizes else 8 if self.runtime.device.type == "cpu" else 32
+
+    def score_window(
+        self, pictures: list[tuple[int, Callable[[], Tensor | str]]], advance: Callable[[int], None]
+    ) -> None:
+        """Scores pictures given as their numbers and a call that waits for their pixels (or the reason why there are none)."""
+        with self.runtime.resident(self.tower.network):
+            self.tower.pack_once(self.runtime.device)
+            for _, scorer in self.members:
+                scorer.begin()
+            start = 0
+            while start < len(pictures):
+                self.runtime.check_cancelled()
+                group = pictures[start : start + self.batch]
+                readable: list[int] = []
+                pixels: list[Tensor] = []
+                for number, get in group:
+                    got = get()
+                    if isinstance(got, str):
+                        self._fail(number, got)
+                    else:
+                        readable.append(number)
+                        pixels.append(got)
+                if pixels and not self._score(readable, pixels):
+                    continue
+                start += len(group)
+                advance(len(group))
+
+    def _score(self, numbers: list[int], pixels: list[Tensor]) -> bool:
+        """Scores readable pictures; False when the device was full and a smaller batch is to be tried."""
+        device = self.runtime.device
+        prompts = [self.wanted[number] for number in numbers]
+        try:
+            batch = torch.stack([each.to(device) for each in pixels])
+            features = self.tower.encode(normalize(batch, self.spec))
+            rated = [scorer.rate(features, prompts) for _, scorer in self.members]
+        except Exception as error:
+            if self.batch == 1 or not self.runtime.is_out_of_memory(error):
+                raise
+            self.batch = max(1, min(self.batch, len(numbers)) // 2)
+            log.warning("the device is full; going on with %d pictures at a time", self.batch)
+            return False
+        for (scorer, _), rows in zip(self.members, rated):
+            for number, row in zip(numbers, rows):
+                self.keep(scorer, number, row)
+        return True
+
+    def _fail(self, number: int, reason: str) -> None:
+        for scorer, _ in self.members:
+            self.keep(scorer, number, reason)
