@@ -90,18 +90,24 @@ def prepare(picture: Picture, spec: ImageSpec) -> Tensor:
     Raises:
         ImageError: The picture cannot be scored.
     """
-    if isinstance(picture, Tensor):
-        if picture.dim() != 3 or not picture.is_floating_point():
-            raise ImageError(
-                f"a tensor of shape {list(picture.shape)} and type {picture.dtype}; expected [H, W, C] of floats in 0..1"
-            )
-        batch = picture.detach()[None]
-        if nan_pictures(batch):
-            raise ImageError(
-                "the picture holds NaN; expected values in 0..1. The step that made it has failed, often in half precision"
-            )
-        return tensor_to_pixels(batch, spec)[0]
-    return torch.from_numpy(to_pixels(open_image(picture), spec)).permute(2, 0, 1)
+    return _prepare_all(picture, [spec])[spec]
+
+
+def _prepare_all(picture: Picture, specs: Sequence[ImageSpec]) -> dict[ImageSpec, Tensor]:
+    """The same for several specs; a file is decoded once."""
+    if not isinstance(picture, Tensor):
+        opened = open_image(picture)
+        return {spec: torch.from_numpy(to_pixels(opened, spec)).permute(2, 0, 1) for spec in specs}
+    if picture.dim() != 3 or not picture.is_floating_point():
+        raise ImageError(
+            f"a tensor of shape {list(picture.shape)} and type {picture.dtype}; expected [H, W, C] of floats in 0..1"
+        )
+    batch = picture.detach()[None]
+    if nan_pictures(batch):
+        raise ImageError(
+            "the picture holds NaN; expected values in 0..1. The step that made it has failed, often in half precision"
+        )
+    return {spec: tensor_to_pixels(batch, spec)[0] for spec in specs}
 
 
 def decoded_windows(
@@ -125,11 +131,10 @@ def decoded_windows(
 
 
 def _attempt(picture: Picture, specs: Sequence[ImageSpec]) -> dict[ImageSpec, Tensor] | str:
-    """Pixels for every spec, or the reason why there are none. The file is decoded once."""
+    """Pixels for every spec, or the reason why there are none."""
     with torch.inference_mode():
         try:
-            opened = picture if isinstance(picture, Tensor) else open_image(picture)
-            return {spec: prepare(opened, spec) for spec in specs}
+            return _prepare_all(picture, specs)
         except ImageError as error:
             return str(error)
 
