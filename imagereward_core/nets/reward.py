@@ -5,13 +5,10 @@ The module tree gives exactly the 625 keys of the released ``ImageReward.pt``. R
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
+from . import skeleton
 from .bert import TextEncoder
 from .config import HeadConfig, RewardConfig
 from .vit import VisionTransformer
@@ -118,25 +115,8 @@ def parameter_dtype(name: str, dtype: torch.dtype) -> torch.dtype:
     return torch.float32 if kept else dtype
 
 
-class _WithoutInitialisation(TorchFunctionMode):
-    """Leaves out ``torch.nn.init``: on the meta device it computes nothing, but takes seconds and imports sympy to do so."""
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        kwargs = kwargs or {}
-        if getattr(func, "__module__", None) == "torch.nn.init":
-            return kwargs["tensor"] if "tensor" in kwargs else args[0]
-        return func(*args, **kwargs)
-
-
 def build_skeleton(
     config: RewardConfig | None = None, kind: type[RewardNetwork] | None = None
 ) -> RewardNetwork:
     """A network (of class ``kind``) without storage, on the meta device, ready to have a checkpoint's tensors assigned to it."""
-    with torch.device("meta"), _WithoutInitialisation():
-        return (kind or RewardNetwork)(config).eval()
+    return skeleton.build_skeleton(lambda: (kind or RewardNetwork)(config))

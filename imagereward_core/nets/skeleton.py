@@ -1,0 +1,41 @@
+"""Networks without storage: names, shapes and dtypes, ready to have a checkpoint's tensors assigned to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+M = TypeVar("M", bound=nn.Module)
+
+
+class _WithoutInitialisation(TorchFunctionMode):
+    """Leaves out ``torch.nn.init``: on the meta device it computes nothing, but takes seconds and imports sympy to do so."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return func(*args, **kwargs)
+
+
+def build_skeleton(make: Callable[[], M]) -> M:
+    """The network that ``make`` builds, on the meta device and in evaluation mode, in milliseconds and without memory for its weights."""
+    with torch.device("meta"), _WithoutInitialisation():
+        return make().eval()
+
+
+def set_precision(network: M, dtype_of: Callable[[str], torch.dtype]) -> M:
+    """Gives every parameter of ``network`` the dtype that ``dtype_of`` answers for its name, in place; returns the network."""
+    for name, parameter in network.named_parameters():
+        parameter.data = parameter.data.to(dtype_of(name))
+    return network
