@@ -9,14 +9,29 @@ from typing import TYPE_CHECKING, Any
 
 from .decode import ImageSource, open_image, source_name
 from .preprocess import normalize, stack_pixels, to_pixels
-from .spec import CLIP_MEAN, CLIP_STD, Framing, ImageSpec
+from .spec import (
+    CLIP_MEAN,
+    CLIP_PROCESSOR_SPEC,
+    CLIP_SPEC,
+    CLIP_STD,
+    HPS_SPEC,
+    IMAGEREWARD_SPEC,
+    SIGLIP_SPEC,
+    Framing,
+    ImageSpec,
+)
 
 if TYPE_CHECKING:
     from .tensors import differentiable_pixels, nan_pictures, quantize, tensor_to_pixels
 
 __all__ = [
     "CLIP_MEAN",
+    "CLIP_PROCESSOR_SPEC",
+    "CLIP_SPEC",
     "CLIP_STD",
+    "HPS_SPEC",
+    "IMAGEREWARD_SPEC",
+    "SIGLIP_SPEC",
     "Framing",
     "ImageSource",
     "ImageSpec",

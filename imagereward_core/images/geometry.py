@@ -24,8 +24,8 @@ class Placement:
         height: Height the whole picture is resized to, in pixels.
         left: First column of the resized picture that is kept (center_crop), else 0.
         top: First row of the resized picture that is kept (center_crop), else 0.
-        pad_left: Columns of mean colour to the left of the picture (pad), else 0.
-        pad_top: Rows of mean colour above the picture (pad), else 0.
+        pad_left: Columns of the fill colour to the left of the picture (pad, letterbox), else 0.
+        pad_top: Rows of the fill colour above the picture (pad, letterbox), else 0.
         kept_width: Columns of the resized picture that are kept.
         kept_height: Rows of the resized picture that are kept.
     """
@@ -43,10 +43,18 @@ class Placement:
 def place(width: int, height: int, spec: ImageSpec) -> Placement:
     """Work out the geometry for a picture of ``width`` x ``height`` pixels.
 
-    ``center_crop`` is torchvision's rule, which the reference uses: the short side becomes ``spec.size``, the
-    long side ``int(size * long / short)``, and the crop starts at ``int(round((x - size) / 2.0))``, with
-    Python's rounding of halves to the even number. The long side is never below ``size``, so torchvision's
-    zero padding cannot occur. ``pad`` makes the long side ``spec.size`` and the short side at least 1.
+    - ``center_crop`` is torchvision's rule, which the reference uses: the short side becomes ``spec.size``, the
+      long side ``int(size * long / short)``, and the crop starts at ``int(round((x - size) / 2.0))``, with
+      Python's rounding of halves to the even number. The long side is never below ``size``, so torchvision's
+      zero padding cannot occur.
+    - ``center_crop_floor`` is transformers' rule (``image_transforms.center_crop``): the same size, but the crop
+      starts at ``(x - size) // 2``, one pixel earlier when ``x - size`` is 3 more than a multiple of 4.
+    - ``letterbox`` is hpsv2's (``ResizeMaxSize``): both sides become ``round(side * (size / long))``, halves to
+      the even number, and an odd remainder leaves its extra pixel at the right or the bottom. Where the
+      reference fails we go on: a side that rounds to 0 becomes 1, and a picture whose long side is ``size``
+      already is padded too.
+    - ``squash`` makes both sides ``spec.size``.
+    - ``pad`` makes the long side ``spec.size`` and the short side at least 1.
 
     Raises:
         ImageError: A side is zero, or the resized picture would have a side that Pillow cannot address.
@@ -56,29 +64,46 @@ def place(width: int, height: int, spec: ImageSpec) -> Placement:
         raise ImageError(
             f"The picture is {width} x {height} pixels; expected at least 1 x 1. Replace the picture."
         )
+    new_width, new_height = _resized(width, height, spec)
+    if max(new_width, new_height) > _INT_MAX:
+        raise ImageError(
+            f"The picture is {width} x {height} pixels: with its short side at {size} its long side would be "
+            f"{max(new_width, new_height)} pixels; expected at most {_INT_MAX}. Crop the picture to a less extreme shape."
+        )
+    if spec.framing in ("center_crop", "center_crop_floor"):
+        offset = _crop_offset if spec.framing == "center_crop" else _crop_offset_floor
+        left, top = offset(new_width, size), offset(new_height, size)
+        return Placement(new_width, new_height, left, top, 0, 0, size, size)
+    pad_left, pad_top = (size - new_width) // 2, (size - new_height) // 2
+    return Placement(new_width, new_height, 0, 0, pad_left, pad_top, new_width, new_height)
+
+
+def _resized(width: int, height: int, spec: ImageSpec) -> tuple[int, int]:
+    """Width and height of the whole resized picture."""
+    size = spec.size
     short, long = min(width, height), max(width, height)
+    if spec.framing == "squash":
+        return size, size
+    if spec.framing == "letterbox":
+        # the scale first, as the reference does: size * side / long rounds some halves the other way
+        scale = size / float(long)
+        return max(1, round(width * scale)), max(1, round(height * scale))
     if spec.framing == "pad":
         new_short, new_long = max(1, int(size * short / long)), size
     else:
         new_short, new_long = size, int(size * long / short)
-    if new_long > _INT_MAX:
-        raise ImageError(
-            f"The picture is {width} x {height} pixels: with its short side at {size} its long side would be "
-            f"{new_long} pixels; expected at most {_INT_MAX}. Crop the picture to a less extreme shape."
-        )
-    new_width, new_height = (new_short, new_long) if width <= height else (new_long, new_short)
-    if spec.framing == "pad":
-        pad_left, pad_top = (size - new_width) // 2, (size - new_height) // 2
-        return Placement(new_width, new_height, 0, 0, pad_left, pad_top, new_width, new_height)
-    return Placement(
-        new_width, new_height, _crop_offset(new_width, size), _crop_offset(new_height, size), 0, 0, size, size
-    )
+    return (new_short, new_long) if width <= height else (new_long, new_short)
 
 
 def mean_color(spec: ImageSpec) -> tuple[int, int, int]:
     """The colour ``pad`` fills with: the spec's mean in 0..255, rounded; it normalises to nearly zero."""
     red, green, blue = (round(255 * value) for value in spec.mean)
     return red, green, blue
+
+
+def fill_color(spec: ImageSpec) -> tuple[int, int, int]:
+    """What surrounds a picture that does not fill the square: black, or the mean colour for ``pad``."""
+    return mean_color(spec) if spec.framing == "pad" else (0, 0, 0)
 
 
 def vertical_pass_first(
@@ -112,6 +137,10 @@ def vertical_pass_first(
 
 def _crop_offset(length: int, size: int) -> int:
     return round((length - size) / 2.0)
+
+
+def _crop_offset_floor(length: int, size: int) -> int:
+    return (length - size) // 2
 
 
 def _pillow_version() -> tuple[int, int]:

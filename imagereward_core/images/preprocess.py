@@ -1,9 +1,10 @@
 """From a Pillow picture to the exact pixels, and from those to the exact floats, a scorer was published with.
 
-The chain and its order are the reference's (ImageReward/ImageReward.py, ``_transform``): resize, centre crop,
-conversion to RGB, division by 255, normalisation. Converting last matters: Pillow resizes palette and 1-bit
+The default chain and its order are the reference's (ImageReward/ImageReward.py, ``_transform``): resize, centre
+crop, conversion to RGB, division by 255, normalisation. Converting last matters: Pillow resizes palette and 1-bit
 pictures without interpolation, CMYK in CMYK, and pictures with alpha premultiplied, after which the alpha is
-dropped, not composited. Torchvision is not needed; tests hold this file to it byte for byte.
+dropped, not composited. Other scorers convert first, or resize floats (``ImageSpec.resizing``). Torchvision is not
+needed; tests hold this file to it byte for byte.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from ..errors import ImageError
-from .geometry import Placement, mean_color, place, vertical_pass_first
+from .geometry import Placement, fill_color, place, vertical_pass_first
 from .resample import resize_bicubic
 from .spec import ImageSpec
 
@@ -37,11 +38,13 @@ def to_pixels(image: Image.Image, spec: ImageSpec) -> np.ndarray:
 
     Equal byte for byte to torchvision's ``Resize(size, BICUBIC)``, ``CenterCrop(size)`` and
     ``convert("RGB")`` in this order, with the installed Pillow. A very elongated picture gives the same bytes
-    without the resized picture, of up to gigabytes, ever being in memory. ``framing="pad"`` fits the whole
-    picture, with the same resampling, centred on the mean colour.
+    without the resized picture, of up to gigabytes, ever being in memory. Other framings and resizings are
+    equal to their own references in the same way (the constants of ``spec`` name them); ``framing="pad"`` fits
+    the whole picture, with the same resampling, centred on the mean colour.
 
     Returns:
-        uint8 ``[size, size, 3]``, RGB, 0..255, writable and contiguous.
+        ``[size, size, 3]``, RGB, writable and contiguous: uint8 in 0..255, or, where the spec resizes floats,
+        float32 in about 0..1, unclamped.
 
     Raises:
         ImageError: Pillow cannot decode, resize or convert the picture (for instance 16-bit grey before
@@ -49,6 +52,10 @@ def to_pixels(image: Image.Image, spec: ImageSpec) -> np.ndarray:
     """
     placement = place(image.width, image.height, spec)
     try:
+        if spec.resizing != "own_mode":
+            image = _converted(image)
+        if spec.resizing in ("floats", "floats_antialias"):
+            return _float_square(image, placement, spec)
         pixels = _cropped_rgb(image, placement)
     except ImageError:
         raise
@@ -58,10 +65,10 @@ def to_pixels(image: Image.Image, spec: ImageSpec) -> np.ndarray:
             f"and converted to RGB: {type(error).__name__}: {error}; expected a mode Pillow can resize. "
             f"Save it as an 8-bit RGB picture and score that."
         ) from error
-    if spec.framing == "center_crop":
+    if pixels.shape[:2] == (spec.size, spec.size):
         return pixels
     square = np.empty((spec.size, spec.size, 3), dtype=np.uint8)
-    square[:] = mean_color(spec)
+    square[:] = fill_color(spec)
     rows = slice(placement.pad_top, placement.pad_top + placement.height)
     columns = slice(placement.pad_left, placement.pad_left + placement.width)
     square[rows, columns] = pixels
@@ -69,25 +76,48 @@ def to_pixels(image: Image.Image, spec: ImageSpec) -> np.ndarray:
 
 
 def stack_pixels(pictures: list[np.ndarray]) -> torch.Tensor:
-    """Stack uint8 ``[S, S, 3]`` squares from ``to_pixels`` into a uint8 CPU tensor ``[B, 3, S, S]``."""
+    """Stack ``[S, S, 3]`` squares from ``to_pixels`` into a CPU tensor ``[B, 3, S, S]`` of their type."""
     import torch
 
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
 
 
 def normalize(pixels: torch.Tensor, spec: ImageSpec) -> torch.Tensor:
-    """Turn uint8 ``[B, 3, S, S]`` into float32 ``(x / 255 - mean) / std``, on the same device.
+    """Turn pixels ``[B, 3, S, S]`` into float32 ``(x - mean) / std``, on the same device; uint8 is divided by 255 first.
 
-    Equal bit for bit to torchvision's ``ToTensor`` and ``Normalize``. The divisors are tensors on the device
-    because torch multiplies CUDA tensors by the reciprocal of a plain number, which rounds differently.
+    Equal bit for bit to torchvision's ``ToTensor`` and ``Normalize``, and to the rescaling and normalisation of
+    transformers' Pillow-based processors. The divisors are tensors on the device because torch multiplies CUDA
+    tensors by the reciprocal of a plain number, which rounds differently.
     """
     import torch
 
+    from .interpolate import levels_to_floats
+
     device = pixels.device
-    levels = torch.tensor(255.0, device=device)
+    floats = pixels if pixels.is_floating_point() else levels_to_floats(pixels)
     mean = torch.tensor(spec.mean, dtype=torch.float32, device=device)[:, None, None]
     std = torch.tensor(spec.std, dtype=torch.float32, device=device)[:, None, None]
-    return pixels.to(torch.float32).div_(levels).sub_(mean).div_(std)
+    return floats.sub(mean).div_(std)
+
+
+def _converted(image: Image.Image) -> Image.Image:
+    """The picture in RGB, without touching the given one and without Pillow's warning about transparency."""
+    if image.mode == "RGB":
+        return image
+    if "transparency" in image.info:
+        image = image.copy()
+        image.info.pop("transparency")
+    return image.convert("RGB")
+
+
+def _float_square(image: Image.Image, placement: Placement, spec: ImageSpec) -> np.ndarray:
+    import torch
+
+    from .interpolate import float_squares
+
+    levels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]
+    square: np.ndarray = float_squares(levels, placement, spec)[0].permute(1, 2, 0).contiguous().numpy()
+    return square
 
 
 def _cropped_rgb(image: Image.Image, placement: Placement) -> np.ndarray:

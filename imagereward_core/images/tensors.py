@@ -7,10 +7,10 @@ very bytes that saving it as a PNG (``SaveImage``) and scoring that file gives.
 from __future__ import annotations
 
 import torch
-from torch.nn import functional
 
 from ..errors import ImageError
-from .geometry import Placement, mean_color, place, vertical_pass_first
+from .geometry import Placement, place, vertical_pass_first
+from .interpolate import float_squares, in_square, resize_floats
 from .resample import chunk_values, resize_bicubic
 from .spec import ImageSpec
 
@@ -49,14 +49,16 @@ def tensor_to_pixels(images: torch.Tensor, spec: ImageSpec) -> torch.Tensor:
     """Turn float pictures into the squares the network sees, on their own device, before normalisation.
 
     Byte for byte what ``to_pixels`` makes of the same picture saved as a PNG: one channel as grey, three as
-    RGB, four as RGBA (resized premultiplied, then the alpha is dropped, as Pillow and so the reference do).
+    RGB, four as RGBA (resized premultiplied, then the alpha is dropped, as Pillow and so the reference do;
+    dropped before where the spec converts first). Where the spec resizes floats, so do the bits on a CPU; a
+    CUDA device rounds a few of them differently.
 
     Args:
         images: Float ``[B, H, W, C]`` in 0..1 with C of 1, 3 or 4.
-        spec: The scorer's size and framing.
+        spec: The scorer's size, framing and resizing.
 
     Returns:
-        uint8 ``[B, 3, size, size]``, RGB, 0..255.
+        ``[B, 3, size, size]``, RGB: uint8 in 0..255, or, where the spec resizes floats, float32 in about 0..1.
 
     Raises:
         ImageError: Wrong shape or dtype, an empty picture, or one too elongated to be resized.
@@ -65,17 +67,15 @@ def tensor_to_pixels(images: torch.Tensor, spec: ImageSpec) -> torch.Tensor:
     placement = place(images.shape[2], images.shape[1], spec)
     # a few pictures at a time: the working memory stays small and, on a CPU, near its caches
     step = max(1, chunk_values(images.device) // images[:1].numel()) if len(images) else 1
-    pixels = torch.cat(
-        [_resize(quantize(part).permute(0, 3, 1, 2), placement) for part in images.split(step)]
-    )
-    return _frame(pixels[:, :3].expand(-1, 3, -1, -1), placement, spec, scale=1.0).contiguous()
+    return torch.cat([_squares(quantize(part), placement, spec) for part in images.split(step)])
 
 
 def differentiable_pixels(images: torch.Tensor, spec: ImageSpec) -> torch.Tensor:
     """Turn float pictures into normalised network input through which gradients flow back to ``images``.
 
-    The geometry is the reference's; the resize is torch's antialiased bicubic in float32. Nothing is clamped
-    or rounded: a sharp edge may overshoot 0..1, and its gradient survives.
+    The geometry is the reference's; the resize is torch's antialiased bicubic in float32, or the reference's own
+    where the spec resizes floats, which leaves no gap to the exact path. Nothing is clamped or rounded: a sharp
+    edge may overshoot 0..1, and its gradient survives.
 
     Gap to the exact path in levels of 0..255 (size 224, torch 2.13 on a CPU, inputs of 100 x 150 to 2000 x
     2600, input already at whole levels): smooth pictures 1.1 at most, 0.31 on average. Uniform noise shrunk
@@ -86,7 +86,7 @@ def differentiable_pixels(images: torch.Tensor, spec: ImageSpec) -> torch.Tensor
 
     Args:
         images: Float ``[B, H, W, C]`` in 0..1 with C of 1 or 3.
-        spec: The scorer's size, framing, mean and std.
+        spec: The scorer's spec.
 
     Returns:
         float32 ``[B, 3, size, size]``, normalised as ``normalize`` does.
@@ -104,14 +104,10 @@ def differentiable_pixels(images: torch.Tensor, spec: ImageSpec) -> torch.Tensor
             f"{placement.height}; expected at most {_MOST_PIXELS} pixels. Crop it to a less extreme shape."
         )
     floats = images.to(torch.float32).permute(0, 3, 1, 2)
-    if (width, height) != (placement.width, placement.height):
-        size = (placement.height, placement.width)
-        floats = functional.interpolate(
-            floats, size=size, mode="bicubic", align_corners=False, antialias=True
-        )
-    rows = slice(placement.top, placement.top + placement.kept_height)
-    columns = slice(placement.left, placement.left + placement.kept_width)
-    floats = _frame(floats[:, :, rows, columns].expand(-1, 3, -1, -1), placement, spec, scale=1 / 255)
+    if spec.resizing in ("floats", "floats_antialias"):
+        floats = floats.expand(-1, 3, -1, -1).contiguous()
+    floats = resize_floats(floats, placement, antialias=spec.resizing != "floats")
+    floats = in_square(floats.expand(-1, 3, -1, -1), placement, spec)
     mean = torch.tensor(spec.mean, dtype=torch.float32, device=images.device)[:, None, None]
     std = torch.tensor(spec.std, dtype=torch.float32, device=images.device)[:, None, None]
     return (floats - mean) / std
@@ -132,6 +128,16 @@ def _check_shape(images: torch.Tensor, channels: tuple[int, ...]) -> None:
             f"with channels one of {expected}. Move the channels last, add a batch dimension with "
             f"tensor[None], or drop the extra channels."
         )
+
+
+def _squares(levels: torch.Tensor, placement: Placement, spec: ImageSpec) -> torch.Tensor:
+    """Squares of uint8 ``[B, H, W, C]``."""
+    pixels = levels.permute(0, 3, 1, 2)
+    if spec.resizing != "own_mode":
+        pixels = pixels[:, :3]
+    if spec.resizing in ("floats", "floats_antialias"):
+        return float_squares(pixels.expand(-1, 3, -1, -1), placement, spec)
+    return in_square(_resize(pixels, placement)[:, :3].expand(-1, 3, -1, -1), placement, spec).contiguous()
 
 
 def _resize(pixels: torch.Tensor, placement: Placement) -> torch.Tensor:
@@ -161,15 +167,3 @@ def _unpremultiply(pixels: torch.Tensor) -> torch.Tensor:
     color, alpha = pixels[:, :3].to(torch.int32), pixels[:, 3:].to(torch.int32)
     divided = torch.div(color * 255, alpha.clamp(min=1), rounding_mode="floor").clamp_(max=255)
     return torch.where((alpha == 0) | (alpha == 255), color, divided).to(torch.uint8)
-
-
-def _frame(pixels: torch.Tensor, placement: Placement, spec: ImageSpec, scale: float) -> torch.Tensor:
-    """Fill the square: the pixels as they are, or (pad) centred on the mean colour times ``scale``."""
-    if spec.framing == "center_crop":
-        return pixels
-    color = torch.tensor(mean_color(spec), device=pixels.device) * scale
-    square = color.to(pixels.dtype)[None, :, None, None].repeat(len(pixels), 1, spec.size, spec.size)
-    rows = slice(placement.pad_top, placement.pad_top + placement.height)
-    columns = slice(placement.pad_left, placement.pad_left + placement.width)
-    square[:, :, rows, columns] = pixels
-    return square
