@@ -1,0 +1,392 @@
+"""Blends: several scorers' opinions as one score, and a blend as a scorer like any other.
+
+The ImageReward paper interpolates between scores (its Figure 14), which is the method ``weighted``. ``standard`` and ``rank``
+bring the members to one scale first. A picture that one member could not score has no blended score: it would otherwise be
+compared on fewer votes than the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Union, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import CuratorError
+from ..scores import FloatArray, Scores
+from ..weights.card import Distribution, ScorerCard
+from .agreement import check_same_pictures, normalised_ranks, standardised, unscored
+from .base import Picture, Scorer
+
+if TYPE_CHECKING:
+    import torch
+
+Method = Literal["weighted", "standard", "rank"]
+Basis = Literal["raw", "reference", "batch", "rank"]
+Together = Callable[
+    [Sequence[Scorer], "Union[Sequence[Picture], torch.Tensor]", "Union[str, Sequence[str]]"], "list[Scores]"
+]
+
+METHODS: dict[Method, str] = {
+    "weighted": "Sum of the raw scores times their weights, as in the ImageReward paper.",
+    "standard": "Weighted mean of the scores after each was brought to mean 0 and standard deviation 1.",
+    "rank": "Weighted mean of the places within each prompt, from 1 (best) to 0 (worst).",
+}
+"""Ways to blend, each in one sentence for menus."""
+
+NAME_LENGTH = 80
+_DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
+    f"{port}{number}" for port in ("com", "lpt") for number in "123456789¹²³"
+}
+
+
+class BlendError(CuratorError):
+    """A blend is described in a way that means nothing, cannot be stored, or does not fit the scorers it is used with."""
+
+
+def check_name(what: str, name: str) -> None:
+    """Makes sure that a name can be an id, a part of a command line and a file name on every system.
+
+    Raises:
+        BlendError: It is empty, too long, reserved by Windows, or holds a character that means something elsewhere.
+    """
+    bad = sorted({mark for mark in name if mark in '/\\:*?"<>|,=@' or not mark.isprintable()})
+    if bad:
+        raise BlendError(
+            f"the {what} {name!r} holds {' '.join(map(repr, bad))}; expected a name without these"
+        )
+    if not name or name != name.strip() or name.endswith("."):
+        raise BlendError(
+            f"the {what} {name!r} is empty, begins or ends with a space, or ends with a dot; expected a plain name"
+        )
+    if len(name) > NAME_LENGTH:
+        raise BlendError(f"the {what} {name!r} has {len(name)} characters; expected at most {NAME_LENGTH}")
+    if name.split(".")[0].strip().casefold() in _DEVICES:
+        raise BlendError(f"the {what} {name!r} is the name of a device on Windows; expected another one")
+
+
+@dataclass(frozen=True)
+class BlendMember:
+    """One voice of a blend.
+
+    Attributes:
+        scorer: Id of a scorer; a blend is no member of another, write its members out instead.
+        weight: How much it counts. 0 keeps it in the list, and its scores shown, without a vote.
+    """
+
+    scorer: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Blend:
+    """What a blend is made of.
+
+    Attributes:
+        name: What people call it; its id as a scorer is ``blend:<name>``.
+        members: The scorers with their weights. Under ``weighted`` a weight may be negative (regression against human
+            choices gives such weights when two scorers overlap); a mean has no use for a negative vote.
+        method: One of :data:`METHODS`.
+
+    Raises:
+        BlendError: A name or a weight means nothing, a scorer is named twice, or no weight differs from zero.
+    """
+
+    name: str
+    members: tuple[BlendMember, ...]
+    method: Method = "standard"
+
+    def __post_init__(self) -> None:
+        if self.method not in get_args(Method):
+            raise BlendError(f"the method is {self.method!r}; expected one of {', '.join(METHODS)}")
+        named: set[str] = set()
+        for member in self.members:
+            check_name("scorer", member.scorer)
+            if member.scorer.casefold() in named:
+                raise BlendError(f"{member.scorer} is in the blend twice; expected every scorer once")
+            named.add(member.scorer.casefold())
+            if not math.isfinite(member.weight):
+                raise BlendError(
+                    f"the weight of {member.scorer} is {member.weight}; expected a finite number"
+                )
+            if member.weight < 0 and self.method != "weighted":
+                raise BlendError(
+                    f"the weight of {member.scorer} is {member.weight:g}; expected 0 or more, since {self.method!r} takes a mean. "
+                    "Only 'weighted' can subtract a scorer"
+                )
+        if not any(member.weight for member in self.members):
+            raise BlendError("no scorer of the blend has a weight other than 0; expected at least one")
+        check_name("blend", self.name)
+
+    @property
+    def id(self) -> str:
+        """The blend's id as a scorer."""
+        return f"blend:{self.name}"
+
+    def shares(self) -> list[float]:
+        """The weights as shares of 1, for the methods that take a mean."""
+        largest = max(member.weight for member in self.members)
+        parts = [
+            member.weight / largest for member in self.members
+        ]  # the sum of very large weights has no end
+        return [part / math.fsum(parts) for part in parts]
+
+    def revision(self, revisions: Sequence[str]) -> str:
+        """A short label for this blend of members with these revisions, in the members' order."""
+        parts = [
+            (member.scorer.casefold(), revision, float(member.weight).hex())
+            for member, revision in zip(self.members, revisions, strict=True)
+        ]
+        return hashlib.sha256(repr((self.method, parts)).encode("utf-8", "backslashreplace")).hexdigest()[:12]
+
+
+@dataclass(frozen=True, eq=False)
+class BlendResult:
+    """Blended scores and how they came about.
+
+    Attributes:
+        blend: What was blended.
+        scores: The blended scores.
+        members: Each member's own scores, in the blend's order.
+        votes: float64 [members, N], what each member brought before its weight: the raw score, the standardised score or the
+            place within the prompt. NaN for pictures without a blended score.
+        basis: Per member what its votes are: ``raw``; ``reference`` (standardised with the scorer's published distribution);
+            ``batch`` (standardised with the scores given) or ``rank``.
+    """
+
+    blend: Blend
+    scores: Scores
+    members: tuple[Scores, ...]
+    votes: FloatArray
+    basis: tuple[Basis, ...]
+
+    @property
+    def batch_dependent(self) -> bool:
+        """Whether the same picture may get another score in the company of other pictures."""
+        return bool({"batch", "rank"} & self._voted_on().keys())
+
+    def describe(self) -> str:
+        """What the blended numbers rest on, in plain words."""
+        return " ".join(
+            f"{_BASIS_IN_WORDS[basis]}: {', '.join(ids)}." for basis, ids in self._voted_on().items()
+        )
+
+    def _voted_on(self) -> dict[Basis, list[str]]:
+        """The members that have a vote, by what their votes are."""
+        found: dict[Basis, list[str]] = {}
+        for member, basis in zip(self.blend.members, self.basis, strict=True):
+            if member.weight:
+                found.setdefault(basis, []).append(member.scorer)
+        return found
+
+
+_BASIS_IN_WORDS: dict[Basis, str] = {
+    "raw": "Raw scores",
+    "reference": "Measured against the published distribution",
+    "batch": "Measured against the pictures of this run, so other pictures change the numbers",
+    "rank": "Placed among the pictures of this run with the same prompt, so other pictures change the numbers",
+}
+
+
+def combine(blend: Blend, scores: Sequence[Scores]) -> BlendResult:
+    """Blends scores that were made already. Pure: nothing is scored here.
+
+    Under ``standard`` a member's scores are measured against its reference distribution where its scores have one, else
+    against those given (all prompts together; mean and standard deviation over N); where the given ones are all equal, as
+    with a single picture, every picture gets 0. Under ``rank`` a picture alone with its prompt gets 0.5. Only pictures that
+    every member with a vote has scored are compared.
+
+    Args:
+        blend: Members, weights, method.
+        scores: One for each member, in any order, all of the same pictures and prompts.
+
+    Raises:
+        BlendError: The scores are not those of the blend's members.
+        DifferentPicturesError: They belong to different pictures or prompts.
+    """
+    members = tuple(scores[at] for at in _arrange(blend, [part.scorer for part in scores]))
+    check_same_pictures(members)
+    failures = unscored([part for member, part in zip(blend.members, members, strict=True) if member.weight])
+    complete = np.array([index not in failures for index in range(len(members[0]))], dtype=bool)
+    votes = np.full((len(members), len(complete)), math.nan)
+    basis: list[Basis] = []
+    found: Basis
+    for row, part in enumerate(members):
+        given = np.where(complete, part.values, math.nan)
+        if blend.method == "weighted":
+            votes[row], found = given, "raw"
+        elif blend.method == "rank":
+            votes[row], found = normalised_ranks(given, part.groups("prompt")), "rank"
+        elif (known := _usable(part.distribution)) is not None:
+            votes[row], found = (given - known.mean) / known.std, "reference"
+        else:
+            votes[row], found = standardised(given), "batch"
+        basis.append(found)
+    values = _weighted_sum(blend, votes, complete)
+    for index in np.flatnonzero(complete & ~np.isfinite(values)).tolist():
+        failures[index], values[index] = f"the blend gave {values[index]}; expected smaller weights", math.nan
+    blended = Scores(
+        values=values,
+        scorer=blend.id,
+        revision=blend.revision([part.revision for part in members]),
+        prompts=members[0].prompts,
+        cut=tuple(max(cuts, key=len) for cuts in zip(*(part.cut for part in members), strict=True)),
+        failures=failures,
+        on_reference=all(part.on_reference for part in members),
+    )
+    return BlendResult(blend, blended, members, votes, tuple(basis))
+
+
+def _arrange(blend: Blend, ids: Sequence[str]) -> list[int]:
+    """For every member of the blend its place in ``ids``."""
+    given = [name.casefold() for name in ids]
+    expected = [member.scorer.casefold() for member in blend.members]
+    if sorted(given) != sorted(expected):
+        raise BlendError(
+            f"the blend {blend.name!r} is made of {', '.join(member.scorer for member in blend.members)}, but {', '.join(ids) or 'none'} "
+            "was given; expected each of its scorers once"
+        )
+    return [given.index(name) for name in expected]
+
+
+def _usable(distribution: Distribution | None) -> Distribution | None:
+    return distribution if distribution is not None and distribution.std > 0 else None
+
+
+def _weighted_sum(blend: Blend, votes: FloatArray, complete: npt.NDArray[np.bool_]) -> FloatArray:
+    """The blended values, float64 [N]: a sum under ``weighted``, else a mean; NaN where not ``complete``."""
+    weights = [member.weight for member in blend.members] if blend.method == "weighted" else blend.shares()
+    values = np.where(complete, 0.0, math.nan)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for weight, row in zip(weights, votes, strict=True):
+            if weight:
+                values += weight * row
+    # Places are fractions: without the rounding, weights 0.1 + 0.2 against 0.3 would decide what is a tie.
+    return values.round(12) if blend.method == "rank" else values
+
+
+class BlendScorer:
+    """A blend that scores pictures, for use wherever a scorer is used.
+
+    Args:
+        spec: What it is made of.
+        members: A scorer for each member, in any order.
+        together: Scores the same pictures with several scorers, sharing what work can be shared; by default they take turns.
+
+    Raises:
+        BlendError: The scorers are not those of the blend.
+    """
+
+    def __init__(self, spec: Blend, members: Sequence[Scorer], together: Together | None = None) -> None:
+        self.spec = spec
+        self.members = tuple(members[at] for at in _arrange(spec, [member.card.id for member in members]))
+        self.together = together or in_turn
+        self.card = blend_card(spec, [member.card for member in self.members])
+        self.revision = spec.revision([member.revision for member in self.members])
+
+    def score(self, images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[str]) -> Scores:
+        """One blended score per picture; see :meth:`imagereward_core.scorers.base.Scorer.score`."""
+        return self.score_with_members(images, prompts).scores
+
+    def score_with_members(
+        self, images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[str]
+    ) -> BlendResult:
+        """The blended scores together with those of every member.
+
+        Raises:
+            PromptError: As for any scorer.
+        """
+        return combine(self.spec, self.together(self.members, images, prompts))
+
+
+def in_turn(
+    scorers: Sequence[Scorer], images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[str]
+) -> list[Scores]:
+    """Scores of each scorer, one scorer after another; every one opens the pictures for itself."""
+    return [scorer.score(images, prompts) for scorer in scorers]
+
+
+def blend_card(spec: Blend, cards: Sequence[ScorerCard]) -> ScorerCard:
+    """The card of a blend, made from its members' cards in the blend's order.
+
+    It has no weights of its own, hence no files. Each member prepares pictures by its own rules; ``image`` shows the first
+    member's. ``typical_range`` is what the members' typical ranges add up to, with -2 to 2 for a member that is standardised
+    against the pictures of the run; how members go together is unknown, so most blended scores lie well inside it.
+    """
+    parts = list(zip(spec.members, cards, strict=True))
+    limits = [card.token_limit for card in cards if card.token_limit is not None]
+    licences: dict[str, list[str]] = {}
+    for card in cards:
+        licences.setdefault(card.licence, []).append(card.id)
+    weights = ", ".join(f"{card.id} {member.weight:g}" for member, card in parts)
+    return ScorerCard(
+        id=spec.id,
+        title=f"{spec.name} (blend of {len(parts)})",
+        summary=f"{METHODS[spec.method]} Weights: {weights}.",
+        paper="; ".join(dict.fromkeys(card.paper for card in cards if card.paper)),
+        licence="; ".join(f"{licence} ({', '.join(ids)})" for licence, ids in licences.items()),
+        checkpoint=(),
+        tokenizer=None,
+        image=cards[0].image,
+        token_limit=min(limits, default=None),
+        needs_prompt=any(card.needs_prompt for card in cards),
+        typical_range=_typical_range(spec, cards),
+        distribution=None,
+        notes=(*_notes(spec, cards), *(f"{card.id}: {note}" for card in cards for note in card.notes)),
+        download_size=sum(card.download_size for card in cards),
+        cross_prompt=spec.method != "rank"
+        and all(card.cross_prompt for member, card in parts if member.weight),
+    )
+
+
+def _typical_range(spec: Blend, cards: Sequence[ScorerCard]) -> tuple[float, float]:
+    if spec.method == "rank":
+        return 0.0, 1.0
+    weights = [member.weight for member in spec.members] if spec.method == "weighted" else spec.shares()
+    bounds = []
+    for weight, card in zip(weights, cards, strict=True):
+        low, high = card.typical_range
+        if spec.method == "standard":
+            known = _usable(card.distribution)
+            low, high = (
+                ((low - known.mean) / known.std, (high - known.mean) / known.std) if known else (-2, 2)
+            )
+        bounds.append(sorted((weight * low, weight * high)))
+    return sum(low for low, _ in bounds), sum(high for _, high in bounds)
+
+
+def _notes(spec: Blend, cards: Sequence[ScorerCard]) -> list[str]:
+    """What a person should know about the blend itself."""
+    voters = [(member, card) for member, card in zip(spec.members, cards, strict=True) if member.weight]
+    notes = ["A picture that one of the scorers cannot score has no blended score."]
+    if spec.method == "rank":
+        return [
+            "The score says where a picture stands among those of the same run with the same prompt; other company, other score.",
+            "A picture alone with its prompt gets 0.5.",
+            *notes,
+        ]
+    if spec.method == "weighted":
+        widths = [
+            abs(member.weight) * (card.typical_range[1] - card.typical_range[0]) for member, card in voters
+        ]
+        total = sum(widths)
+        if 0 < total < math.inf:
+            shares = ", ".join(
+                f"{card.id} {100 * width / total:.0f} %" for (_, card), width in zip(voters, widths)
+            )
+            notes.insert(
+                0, f"Raw scores differ in scale. By their typical ranges the sum is moved by {shares}."
+            )
+        return notes
+    by_batch = [card.id for _, card in voters if _usable(card.distribution) is None]
+    if by_batch:
+        notes.insert(
+            0,
+            f"{', '.join(by_batch)}: no published distribution, so measured against the pictures of the same run, all prompts "
+            "together; other company, other score. A single picture counts 0.",
+        )
+    return notes

@@ -1,0 +1,119 @@
+"""What a score means, in plain words: against the published distribution, the typical range, and the user's own history."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..scores import FloatArray
+from ..weights.card import ScorerCard
+from .agreement import ordinal
+
+MIN_HISTORY = 50
+"""Below this many earlier scores a percentile is off by more than 7 points more often than one time in three."""
+
+
+def explain(
+    card: ScorerCard,
+    value: float,
+    rank: int | None = None,
+    of: int | None = None,
+    *,
+    history: Sequence[float] = (),
+    on_reference: bool = True,
+) -> str:
+    """A score in plain words.
+
+    Args:
+        card: The card of the scorer that gave it.
+        value: The raw score; NaN where there is none.
+        rank: The picture's place among those it was compared with, 1 is best; 0, like None, says nothing.
+        of: How many it was compared with.
+        history: The user's own earlier scores by the same scorer; too few of them are not mentioned.
+        on_reference: False for scores made in another way than published, to which the published distribution does not apply.
+
+    Raises:
+        ValueError: ``rank`` is negative or beyond ``of``.
+    """
+    if rank is not None and (rank < 0 or (of is not None and rank > of)):
+        raise ValueError(f"rank is {rank} of {of}; expected a place from 1 to the number of pictures")
+    if math.isnan(value):
+        return "No score."
+    parts = [f"{_number(card, value)}: {_standing(card, value, on_reference)}"]
+    if rank:
+        parts.append(f"Here it is {ordinal(rank)}{f' of {of}' if of is not None else ''}.")
+    percentile = percentile_in_history(value, history)
+    if percentile is not None:
+        number = len(_known(history))
+        parts.append(f"It is better than {_share(percentile)} of your own {number:,} earlier scores.")
+    return " ".join(parts)
+
+
+def _standing(card: ScorerCard, value: float, on_reference: bool) -> str:
+    known = card.distribution
+    if known is not None and on_reference:
+        return (
+            f"better than {_share(known.percentile(value))} of the reference scores of {card.id} (mean {known.mean:.3g}, standard "
+            f"deviation {known.std:.3g}: {known.source})."
+        )
+    low, high = card.typical_range
+    why = (
+        f"no distribution of {card.id} scores is known"
+        if known is None
+        else "it was made in another way than published, so the published distribution does not apply"
+    )
+    where = "below" if value < low else "above" if value > high else "within"
+    return f"{why}; typical scores lie between {_number(card, low)} and {_number(card, high)}, and this is {where} that range."
+
+
+def _share(percentile: float) -> str:
+    """A percentile in words that never claims all or none."""
+    if percentile < 1:
+        return "less than 1 %"
+    return "more than 99 %" if percentile > 99 else f"{percentile:.0f} %"
+
+
+def _number(card: ScorerCard, value: float) -> str:
+    """A score with as many decimals as tell typical scores apart: a hundredth of the typical range, and at least two."""
+    low, high = card.typical_range
+    decimals = 2 - math.floor(math.log10(high - low)) if 0 < high - low < math.inf else 4
+    text = f"{value:.{min(max(decimals, 2), 6)}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def compare_warning(card: ScorerCard, prompts: Sequence[str]) -> str | None:
+    """A warning for raw scores that are about to be compared although their prompts differ; None where that is no problem.
+
+    Args:
+        card: The card of the scorer; its ``cross_prompt`` says whether its scores may be compared across prompts.
+        prompts: The prompt of each score.
+    """
+    different = len(set(prompts))
+    if different < 2 or card.cross_prompt:
+        return None
+    return (
+        f"These pictures have {different} different prompts. {card.id} scores tell pictures for one prompt apart; between prompts they "
+        "say little. Compare within each prompt, or compare ranks."
+    )
+
+
+def percentile_in_history(value: float, history: Sequence[float], minimum: int = MIN_HISTORY) -> float | None:
+    """Share of the user's own earlier scores below ``value``, in 0..100, the same measure as ``Distribution.percentile``.
+
+    Args:
+        value: The score.
+        history: Earlier scores by the same scorer and weights; NaN among them is ignored.
+        minimum: With fewer earlier scores the answer is None.
+    """
+    earlier = _known(history)
+    if math.isnan(value) or len(earlier) < max(1, minimum):
+        return None
+    return 100.0 * float((earlier < value).mean())
+
+
+def _known(history: Sequence[float]) -> FloatArray:
+    """The earlier scores without NaN."""
+    earlier = np.asarray(history, dtype=np.float64)
+    return earlier[~np.isnan(earlier)]
