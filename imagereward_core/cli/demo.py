@@ -103,6 +103,7 @@ def run(args: argparse.Namespace) -> int:
 
     settings = argparse.Namespace(
         scorer="demo",
+        also=[],
         device="cpu",
         precision="fp32",
         batch_size=None,

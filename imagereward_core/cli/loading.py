@@ -13,21 +13,16 @@ from .pipeline import Watch
 if TYPE_CHECKING:
     import argparse
 
-    from ..images.spec import Framing
     from ..runtime import LocalRuntime
-    from ..scorers.imagereward import ImageRewardScorer
+    from ..scorers.engine import PictureScorer
+    from ..scorers.panel import Panel
     from ..weights.locate import WeightSettings
-
-
-def is_checkpoint(name: str) -> bool:
-    """Whether ``name`` is the path of a checkpoint and not the id of a scorer."""
-    from ..scorers.registry import CHECKPOINT_SUFFIXES
-
-    return Path(name).suffix.lower() in CHECKPOINT_SUFFIXES
 
 
 def foreign_weights(name: str) -> str:
     """What must be said about weights somebody named by their path; empty for a registered scorer."""
+    from ..scorers.registry import is_checkpoint
+
     if not is_checkpoint(name):
         return ""
     return (
@@ -37,36 +32,82 @@ def foreign_weights(name: str) -> str:
     )
 
 
-def load_scorer(
-    args: argparse.Namespace, settings: WeightSettings, console: Console, watch: Watch
-) -> ImageRewardScorer:
-    """The scorer that the command line names.
+def load_panel(args: argparse.Namespace, settings: WeightSettings, console: Console, watch: Watch) -> Panel:
+    """The scorers that the command line names.
 
     Raises:
         UsageError: The device or the precision does not exist here.
         UnknownScorerError: There is no such scorer.
-        WeightsError: Its weights are missing or damaged.
-        NoScorerError: Its weights are untrained.
+        BlendError: There is no such blend, or its text cannot be read.
+        WeightsError: Weights are missing or damaged.
+        NoScorerError: Weights are untrained.
         ImportError: A package is missing.
     """
-    from ..scorers.registry import create_scorer
+    from ..scorers.blend_file import BlendFile
+    from ..scorers.making import Maker
+    from ..scorers.panel import Panel
+    from ..scorers.registry import is_checkpoint
     from ..weights.cards import get_card
-    from ..weights.checkpoint import head_is_untrained
     from ..weights.store import resolve, resolve_file
 
-    runtime = _runtime(args, watch)
-    with console.bytes() as progress:  # create_scorer would do the same without a bar
+    maker = Maker(
+        _runtime(args, watch),
+        settings,
+        args.batch_size,
+        args.whole_picture,
+        BlendFile(blends_folder(settings)),
+    )
+    names = [args.scorer, *_others(args, settings)]
+    with console.bytes() as progress:  # the maker would do the same without a bar
         if is_checkpoint(args.scorer):
             resolve_file(Path(args.scorer).expanduser(), get_card(DEFAULT_SCORER), settings, progress)
-        else:
-            resolve(get_card(args.scorer), settings, progress)
-    framing: Framing = "pad" if args.whole_picture else "center_crop"
-    scorer = create_scorer(args.scorer, runtime, settings, args.batch_size, framing)
-    if head_is_untrained({f"mlp.{name}": value for name, value in scorer.network.mlp.state_dict().items()}):
+        for card in maker.cards(names):
+            resolve(card, settings, progress)
+    scorers = maker.make_all(names)
+    panel = Panel(scorers[0], scorers[1:])
+    for scorer in panel.scorers:
+        _check_trained(scorer)
+    return panel
+
+
+def _others(args: argparse.Namespace, settings: WeightSettings) -> list[str]:
+    """The scorers of --also; ``all`` stands for those whose weights are on this machine."""
+    from ..weights.cards import CARDS
+    from ..weights.locate import find_weights
+
+    names: list[str] = []
+    for part in (part.strip() for text in args.also for part in text.split(",")):
+        if part.lower() == "all":
+            names += [
+                name
+                for name, card in CARDS.items()
+                if name != "demo" and find_weights(card, settings) is not None
+            ]
+        elif part:
+            names.append(part)
+    main = str(args.scorer).casefold()
+    return [name for name in dict.fromkeys(names) if name.casefold() != main]
+
+
+def blends_folder(settings: WeightSettings) -> Path:
+    """Where blends are saved: in the first models folder, or beside this program's own downloads."""
+    from ..weights.cards import get_card
+    from ..weights.locate import target_folder
+
+    return target_folder(get_card(DEFAULT_SCORER), settings).parent
+
+
+def _check_trained(scorer: PictureScorer) -> None:
+    from ..scorers.imagereward import ImageRewardScorer
+    from ..weights.checkpoint import head_is_untrained
+
+    if not isinstance(scorer, ImageRewardScorer):
+        return
+    head = scorer.network.mlp.state_dict()
+    if head_is_untrained({f"mlp.{name}": value for name, value in head.items()}):
         raise NoScorerError(
-            f"the reward head of {args.scorer} has not been trained: every picture would get the same score"
+            f"the reward head of {scorer.card.id} has not been trained: every picture would get the same score"
         )
-    return scorer
 
 
 def _runtime(args: argparse.Namespace, watch: Watch) -> LocalRuntime:

@@ -13,8 +13,9 @@ from .exits import DONE, EXPLANATION, NO_SCORER, NoScorerError, UsageError
 from .options import DEFAULT_SCORER, add_talk, add_weights, weight_settings
 
 if TYPE_CHECKING:
-    from ..weights.card import ScorerCard
+    from ..weights.card import ScorerCard, WeightsCard
     from ..weights.locate import WeightSettings
+    from ..weights.manifest import Progress
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -83,9 +84,9 @@ def _list(args: argparse.Namespace) -> int:
             fact["title"],
             readable_size(fact["size"]),
             fact["licence"],
-            "{:.1f} to {:.1f}".format(*fact["typical_range"]),
+            "{:.3g} to {:.3g}".format(*fact["typical_range"]),
             str(fact["token_limit"] or "-"),
-            fact["found"] or "not downloaded",
+            _where(fact),
         )
         for fact in facts
     ]
@@ -93,48 +94,74 @@ def _list(args: argparse.Namespace) -> int:
     return DONE
 
 
+def _where(fact: dict[str, Any]) -> str:
+    """Where the weights lie, or what is to be done."""
+    if fact["found"] is None:
+        return "to be fetched by hand" if fact["address"] else "not downloaded"
+    lacks = fact["backbone"] and fact["backbone_found"] is None
+    return f"{fact['found']}{' (without ' + fact['backbone'] + ')' if lacks else ''}"
+
+
 def _facts(card: ScorerCard, settings: WeightSettings) -> dict[str, Any]:
+    from ..weights.cards import backbone_of
     from ..weights.locate import find_weights
 
     found = find_weights(card, settings)
+    by_hand = [form.address for form in card.checkpoint if form.address]
     return {
         "id": card.id,
         "title": card.title,
         "summary": card.summary,
-        "size": card.download_size or card.checkpoint[0].size or 0,
+        "size": sum(
+            part.download_size or part.checkpoint[0].size or 0 for part in (card, backbone_of(card)) if part
+        ),
         "licence": card.licence,
         "paper": card.paper,
         "typical_range": list(card.typical_range),
         "token_limit": card.token_limit,
+        "needs_prompt": card.needs_prompt,
+        "compare_across_prompts": card.cross_prompt,
         "notes": list(card.notes),
+        "address": by_hand[0] if by_hand and not any(form.repository for form in card.checkpoint) else "",
         "found": str(found.checkpoint) if found else None,
+        "backbone": card.backbone,
+        "backbone_found": str(found.backbone.checkpoint) if found and found.backbone else None,
     }
 
 
 def _download(args: argparse.Namespace) -> int:
-    from ..weights.cards import get_card
-    from ..weights.download import download
+    from ..weights.cards import backbone_of, get_card
+    from ..weights.locate import bundled_folder
     from ..weights.store import resolve
 
     card, settings, console = get_card(args.scorer), weight_settings(args), Console(args.quiet)
-    if not any(form.repository for form in card.checkpoint):
+    if bundled_folder(card) is not None:
         console.say(f"{card.id} comes with this program; there is nothing to download.")
         return DONE
+    parts = [part for part in (card, backbone_of(card)) if part is not None]
     with console.bytes() as progress:
-        folder = download(card, settings, progress).checkpoint.parent
+        folders = [_fetch(part, settings, progress) for part in parts]
         found = resolve(card, settings, progress)
-    print(folder)
+    print(*folders, sep="\n")
     console.say(f"{card.id} is ready (weights {found.revision}).")
     return DONE
 
 
+def _fetch(card: WeightsCard, settings: WeightSettings, progress: Progress) -> Path:
+    """The folder of a card's files, fetched from the hub; where they are on none, the folder a person has put them into."""
+    from ..weights.download import download
+    from ..weights.locate import find_weights
+
+    found = None if any(form.repository for form in card.checkpoint) else find_weights(card, settings)
+    return (found or download(card, settings, progress)).checkpoint.parent
+
+
 def _verify(args: argparse.Namespace) -> int:
     from ..nets.reward import POSITION_IDS, build_skeleton
-    from ..scorers.registry import network_config
+    from ..scorers.registry import is_checkpoint, network_config
     from ..weights.cards import get_card
     from ..weights.checkpoint import verify
     from ..weights.locate import find_weights
-    from .loading import is_checkpoint
 
     console = Console(args.quiet)
     if is_checkpoint(args.scorer):

@@ -32,6 +32,8 @@ each row of csv, json and jsonl holds:
   prompt_written    the prompt as it was written, with LoRA tags, weights and the like
   prompt_source     option, sidecar (text file beside the picture) or metadata
   notes             choices made while reading the prompt
+  disputed          where the scorers disagree about the picture: who puts it where, for a person to look at
+  beside            scores by the other scorers of --also, or by the members of a blend (csv: one column score:ID for each)
   scorer, revision  which scorer and which weights (csv and jsonl; json has them once, with facts about the scorer)
 """
 
@@ -113,8 +115,16 @@ def add_scorer(parser: argparse.ArgumentParser, default: str = DEFAULT_SCORER) -
         "-s",
         "--scorer",
         default=default,
-        metavar="ID|FILE",
-        help=f"scorer, or a checkpoint file (default: {default})",
+        metavar="ID|FILE|BLEND",
+        help=f"scorer, a checkpoint file of ImageReward's kind, or a blend: the name of a saved one (blend:NAME) or its text, such as "
+        f"ImageReward-v1.0=0.7,PickScore=0.3@rank (default: {default})",
+    )
+    group.add_argument(
+        "--also",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="show the scores of this scorer as well; may be given several times. 'all' means every scorer whose weights are here",
     )
     group.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, xpu or mps (default: auto)")
     group.add_argument(

@@ -21,11 +21,14 @@ from .rows import Row, counts
 from .table import Column, render_table
 
 SCHEMA_VERSION = 1
-COLUMNS = (*(field.name for field in fields(Row)), "scorer", "revision")
+COLUMNS = (*(field.name for field in fields(Row) if field.name != "beside"), "scorer", "revision")
+"""Columns of csv when one scorer is at work; every other adds a column ``score:ID``."""
 
-_TABLE = (
+_LEFT = (
     Column("Rank", right=True),
     Column("Score", right=True),
+)
+_RIGHT = (
     Column("Percentile", right=True),
     Column("In prompt", right=True),
     Column("Kept"),
@@ -70,10 +73,17 @@ def render(
         lines = (json.dumps({**asdict(row), **source}, ensure_ascii=False, allow_nan=False) for row in shown)
         return "".join(f"{line}\n" for line in lines)
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    others = [f"score:{other}" for other in (rows[0].beside if rows else ())]
+    writer = csv.DictWriter(text, (*COLUMNS, *others), lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**asdict(row), "kept": str(row.kept).lower(), **source} for row in shown)
+    writer.writerows(_flat(row) | source for row in shown)
     return text.getvalue()
+
+
+def _flat(row: Row) -> dict[str, Any]:
+    """A row as csv holds it, without the columns that all rows share."""
+    cells = {**asdict(row), "kept": str(row.kept).lower()}
+    return cells | {f"score:{other}": value for other, value in cells.pop("beside").items()}
 
 
 def _head(scores: Scores, card: ScorerCard, rule: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -102,14 +112,14 @@ def _table(rows: Sequence[Row], rule: Mapping[str, Any] | None, width: int | Non
     cells = [
         (
             str(row.rank or "-"),
-            "-" if row.score is None else f"{row.score:.4f}",
+            *(_number(value) for value in (row.score, *row.beside.values())),
             "" if row.percentile is None else f"{row.percentile:.1f}",
             f"{row.rank_in_prompt} of {row.scored_in_prompt}" if row.rank else "-",
             ("yes" if row.kept else "no") if rule is not None else "",
             "cut" if row.prompt_cut else "",
             row.file,
             row.prompt_read,
-            "" if is_rank_alone(row.reason) else row.reason,
+            "; ".join(filter(None, ("" if is_rank_alone(row.reason) else row.reason, row.disputed))),
         )
         for row in rows
     ]
@@ -117,7 +127,12 @@ def _table(rows: Sequence[Row], rule: Mapping[str, Any] | None, width: int | Non
     gaps = {
         place for place in range(1, len(rows)) if by_prompt and rows[place].prompt != rows[place - 1].prompt
     }
-    return render_table(_TABLE, cells, width, ellipsis(), gaps)
+    others = [Column(other, right=True) for other in (rows[0].beside if rows else ())]
+    return render_table((*_LEFT, *others, *_RIGHT), cells, width, ellipsis(), gaps)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 def ellipsis() -> str:

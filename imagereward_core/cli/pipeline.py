@@ -6,8 +6,8 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from .inputs import Input
 from .prompts import FoundPrompt, PromptFinder
 
 if TYPE_CHECKING:
-    from ..scorers.base import Scorer
+    from ..scorers.panel import Panel
 
 _FIRST, _LEAST, _MOST = 32, 16, 512
 _SECONDS = 5.0
@@ -35,12 +35,18 @@ class Scored:
         inputs: The pictures that were reached.
         prompts: Their prompts.
         scores: Their scores, in the same order; a picture without a prompt is a failure among them.
+        beside: Scores by other scorers, to be shown beside them.
+        disputed: Pictures that scorers place very differently, with the reason.
+        remarks: What a blend's numbers rest on, and how far the scorers agree, one sentence each.
         stopped: Whether the person stopped the run before its end.
     """
 
     inputs: tuple[Input, ...]
     prompts: tuple[FoundPrompt, ...]
     scores: Scores
+    beside: tuple[Scores, ...] = ()
+    disputed: Mapping[int, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
     stopped: bool = False
 
 
@@ -87,7 +93,7 @@ class Watch:
 
 
 def score_all(
-    scorer: Scorer, inputs: Sequence[Input], find_prompt: PromptFinder, console: Console, watch: Watch
+    panel: Panel, inputs: Sequence[Input], find_prompt: PromptFinder, console: Console, watch: Watch
 ) -> Scored:
     """Scores ``inputs``, piece by piece.
 
@@ -97,7 +103,7 @@ def score_all(
         Cancelled: Stopped before the first piece was done.
     """
     prompts: list[FoundPrompt] = []
-    parts: list[Scores] = []
+    parts: list[list[Scores]] = []
     size = _FIRST
     with StopSwitch(console) as watch.switch, console.count(len(inputs), "pictures") as watch.report:
         while len(prompts) < len(inputs) and not watch.cancelled():
@@ -109,7 +115,7 @@ def score_all(
                 for each in piece
             ]
             try:
-                parts.append(_score_piece(scorer, piece, asked))
+                parts.append(_score_piece(panel, piece, asked))
             except Cancelled:
                 break
             prompts.extend(asked)
@@ -119,15 +125,29 @@ def score_all(
         stopped = len(prompts) < len(inputs)
     if not parts:
         raise Cancelled("stopped before the first pictures were scored")
-    return Scored(tuple(inputs[: len(prompts)]), tuple(prompts), Scores.join(parts), stopped)
+    result = panel.judge([Scores.join(each) for each in zip(*parts)])
+    return Scored(
+        inputs=tuple(inputs[: len(prompts)]),
+        prompts=tuple(prompts),
+        scores=result.main,
+        beside=result.beside,
+        disputed={each.index: each.reason for each in result.disagreements},
+        remarks=tuple(filter(None, (result.basis, *(pair.sentence() for pair in result.agreement)))),
+        stopped=stopped,
+    )
 
 
-def _score_piece(scorer: Scorer, piece: Sequence[Input], prompts: Sequence[FoundPrompt]) -> Scores:
-    """Scores of all pictures of a piece; those with a problem are not shown to the scorer."""
+def _score_piece(panel: Panel, piece: Sequence[Input], prompts: Sequence[FoundPrompt]) -> list[Scores]:
+    """Scores of all pictures of a piece by every scorer; those with a problem are not shown to the scorers."""
     fit = [place for place, prompt in enumerate(prompts) if not prompt.problem]
-    some = scorer.score([piece[place].path for place in fit], [prompts[place].seen for place in fit])
-    values = np.full(len(piece), math.nan)
-    cut = [""] * len(piece)
+    pictures, texts = [piece[place].path for place in fit], [prompts[place].seen for place in fit]
+    return [_spread(some, fit, prompts) for some in panel.score(pictures, texts)]
+
+
+def _spread(some: Scores, fit: Sequence[int], prompts: Sequence[FoundPrompt]) -> Scores:
+    """Scores of the pictures at the places ``fit`` as scores of the whole piece."""
+    values = np.full(len(prompts), math.nan)
+    cut = [""] * len(prompts)
     failures = {place: prompt.problem for place, prompt in enumerate(prompts) if prompt.problem}
     for number, place in enumerate(fit):
         values[place], cut[place] = some.values[number], some.cut[number]

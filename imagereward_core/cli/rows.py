@@ -30,6 +30,8 @@ class Row:
     prompt_written: str
     prompt_source: str
     notes: str
+    disputed: str
+    beside: dict[str, float | None]
 
     @property
     def prompt_read(self) -> str:
@@ -64,6 +66,8 @@ def make_rows(scored: Scored, selection: Selection, explain: bool) -> list[Row]:
             prompt_written=scored.prompts[index].written,
             prompt_source=scored.prompts[index].source,
             notes="; ".join(scored.prompts[index].notes),
+            disputed=scored.disputed.get(index, ""),
+            beside={other.scorer: _number(other.values[index]) for other in scored.beside},
         )
         for index, percentile in enumerate(scores.percentiles().tolist())
     ]

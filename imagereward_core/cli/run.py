@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .console import Console
 from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
 from .inputs import Input, find_pictures
-from .loading import foreign_weights, load_scorer
+from .loading import foreign_weights, load_panel
 from .options import check_writable, chosen_format, weight_settings
 from .output import put, render, window_width
 from .pipeline import Scored, Watch, score_all
@@ -62,9 +62,9 @@ def score_inputs(
 ) -> Job:
     """Makes the scorer ready and scores ``inputs``."""
     watch = Watch()
-    scorer = load_scorer(args, weight_settings(args), console, watch)
-    finder.needed = scorer.card.needs_prompt
-    return Job(score_all(scorer, inputs, finder, console, watch), scorer.card, console)
+    panel = load_panel(args, weight_settings(args), console, watch)
+    finder.needed = panel.needs_prompt
+    return Job(score_all(panel, inputs, finder, console, watch), panel.card, console)
 
 
 def deliver(
@@ -85,7 +85,7 @@ def deliver(
     if args.html:
         from ..library.report import write_report
 
-        entries = report_entries(scored, args.html)
+        entries = report_entries(scored, args.html, [_beside(row) for row in rows])
         write_report(
             args.html, entries, scored.scores, selection, job.card, notice=foreign_weights(args.scorer)
         )
@@ -124,6 +124,12 @@ def report_entries(scored: Scored, page: Path, notes: Sequence[str] = ()) -> lis
     return entries
 
 
+def _beside(row: Row) -> str:
+    """What other scorers say about a picture, for the page."""
+    numbers = [f"{scorer} {value:.4g}" for scorer, value in row.beside.items() if value is not None]
+    return ". ".join(filter(None, (", ".join(numbers), row.disputed and f"Scorers disagree: {row.disputed}")))
+
+
 def _explain_failures(rows: Sequence[Row], hidden: Sequence[int], console: Console) -> None:
     """Pictures without a score must not go unnoticed where their rows are not printed."""
     failed = [rows[index] for index in hidden if rows[index].score is None]
@@ -135,6 +141,8 @@ def _explain_failures(rows: Sequence[Row], hidden: Sequence[int], console: Conso
 
 def _summary(args: argparse.Namespace, rows: Sequence[Row], job: Job, filtered: bool) -> None:
     """One line about the whole run, and what has to be known to read its numbers."""
+    from ..scorers.meaning import compare_warning
+
     console, scores = job.console, job.scored.scores
     good = sum(row.score is not None for row in rows)
     text = f"{good} of {len(rows)} pictures scored with {scores.scorer}, weights {scores.revision}"
@@ -143,6 +151,14 @@ def _summary(args: argparse.Namespace, rows: Sequence[Row], job: Job, filtered: 
     if job.scored.stopped:
         text += "; stopped before the end"
     console.say(text + ".")
+    for remark in job.scored.remarks:
+        console.say(remark)
+    if job.scored.disputed:
+        console.say(
+            f"The scorers disagree about {len(job.scored.disputed)} pictures; look at these yourself (see the column disputed)."
+        )
+    if filtered and args.within != "prompt" and (warning := compare_warning(job.card, scores.prompts)):
+        console.say(f"{warning} --within prompt does.")
     cut = sum(bool(row.prompt_cut) for row in rows)
     if cut:
         console.say(

@@ -158,7 +158,7 @@ def score_together(
             texts,
             [cuts[number][text] for text in texts],
             failures[number],
-            scorer.spec.on_reference,
+            scorer.spec == scorer.card.image,
         )
         for number, scorer in enumerate(scorers)
     ]

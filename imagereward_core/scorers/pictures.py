@@ -26,7 +26,7 @@ WINDOW = 128
 """Pictures decoded ahead of the model, and kept until every tower has seen them."""
 
 Waiting = Callable[[], "Tensor | str"]
-"""Waits for the exact pixels of a picture, uint8 [3, S, S], or the reason why there are none."""
+"""Waits for the exact pixels of a picture, [3, S, S] uint8 or, for specs that resize floats, float32; or the reason for none."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def unique(pictures: Sequence[Picture]) -> tuple[list[Picture], list[int]]:
 
 
 def prepare(picture: Picture, spec: ImageSpec) -> Tensor:
-    """Exact pixels of one picture, uint8 [3, S, S]; a tensor is prepared on its own device.
+    """Exact pixels of one picture, [3, S, S], uint8 (float32 for specs that resize floats); a tensor is prepared on its own device.
 
     Raises:
         ImageError: The picture cannot be scored.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from ..nets.reward import RewardNetwork
     from ..runtime import Runtime
     from ..weights.store import FoundWeights
-    from .imagereward import ImageRewardScorer
+    from .panel import AnyScorer
     from .tokenizer import PromptEncoder
 
 CHECKPOINT_SUFFIXES = {".pt", ".pth", ".bin", ".safetensors"}
@@ -31,6 +30,11 @@ CHECKPOINT_SUFFIXES = {".pt", ".pth", ".bin", ".safetensors"}
 def scorer_ids() -> list[str]:
     """Names under which scorers are registered, the default first."""
     return list(CARDS)
+
+
+def is_checkpoint(name: str | os.PathLike[str]) -> bool:
+    """Whether ``name`` is the path of a checkpoint and not the id of a scorer."""
+    return Path(name).suffix.lower() in CHECKPOINT_SUFFIXES
 
 
 def network_config(card: ScorerCard) -> RewardConfig:
@@ -126,11 +130,12 @@ def create_scorer(
     settings: WeightSettings | None = None,
     batch_size: int | None = None,
     framing: Framing = "center_crop",
-) -> ImageRewardScorer:
+) -> AnyScorer:
     """Makes the scorer ``name`` ready: finds, or downloads, its weights and loads them.
 
     Args:
-        name: A registered id, or the path of a checkpoint with ImageReward's layout.
+        name: A registered id, the path of a checkpoint with ImageReward's layout, or the text of a blend, such as
+            ``ImageReward-v1.0=0.7,PickScore=0.3@rank``.
         runtime: Where it runs; by default the best device of this machine.
         settings: Where weights are looked for and whether they may be downloaded.
         batch_size: Pictures per forward pass; None picks by device.
@@ -138,20 +143,9 @@ def create_scorer(
 
     Raises:
         UnknownScorerError: There is no such scorer and no such file.
+        BlendError: The text of a blend cannot be read.
         WeightsError: The weights are missing, damaged or of another layout.
     """
-    from ..runtime import LocalRuntime
-    from .imagereward import ImageRewardScorer
+    from .making import Maker
 
-    runtime = runtime or LocalRuntime()
-    card, found = find(name, settings or WeightSettings())
-    return ImageRewardScorer(
-        card=card,
-        network=load_network(network_config(card), found.checkpoint, runtime.dtype),
-        encoder=make_encoder(card, found),
-        runtime=runtime,
-        revision=found.revision,
-        spec=replace(card.image, framing=framing),
-        batch_size=batch_size,
-        packing=True,
-    )
+    return Maker(runtime, settings, batch_size, whole_picture=framing == "pad").make(name)

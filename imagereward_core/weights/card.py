@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Literal
 
 from ..images.spec import ImageSpec
+
+TextRules = Literal["", "bert", "openai", "open_clip", "processor"]
+"""How a prompt becomes tokens: not at all, as BLIP does it, or as one of CLIP's three tokenizers does."""
 
 
 @dataclass(frozen=True)
@@ -15,12 +19,13 @@ class WeightFile:
 
     Attributes:
         name: File name inside the scorer's folder, for example ``ImageReward.pt``.
-        repository: Hub repository, ``owner/name``; empty for a file that ships with this package.
+        repository: Hub repository, ``owner/name``; empty for a file that is on no hub.
         remote_name: Path inside the repository, where it differs from ``name``.
         revision: Pinned branch, tag or commit of the repository.
         sha256: Expected checksum, or None where the publisher states none; a download is then checked against the
             checksum the hub itself declares for the file.
         size: Size in bytes; None where unknown.
+        address: Web address of a file that this program does not fetch itself and a person has to.
     """
 
     name: str
@@ -29,6 +34,7 @@ class WeightFile:
     revision: str = "main"
     sha256: str | None = None
     size: int | None = None
+    address: str = ""
 
     @property
     def path_in_repository(self) -> str:
@@ -65,44 +71,65 @@ class Distribution:
         return 100.0 * (above - 1 + (value - low) / (high - low)) / (len(marks) - 1)
 
 
-@dataclass(frozen=True)
-class ScorerCard:
-    """What a scorer is, what it needs and what its number means.
+@dataclass(frozen=True, kw_only=True)
+class WeightsCard:
+    """A set of weights: what a person is told about it, and what is needed to get and read it.
 
     Attributes:
         id: Name people type, for example ``ImageReward-v1.0``.
         title: One line for menus.
-        summary: What it judges, in plain words.
         paper: Where it is described; empty where there is none.
         licence: Licence of the weights.
         checkpoint: The weights; the first entry is preferred, later ones are other forms of the same weights.
-        tokenizer: The vocabulary the text encoder reads, or None for scorers without text.
-        image: How pictures are prepared.
-        token_limit: Longest prompt in tokens, the two special ones included; None for scorers without text.
-        needs_prompt: Whether a score without a prompt means nothing.
-        typical_range: Scores between which most pictures lie.
-        distribution: Reference distribution for percentiles, or None.
-        notes: Known biases and limits, one sentence each.
-        download_size: Bytes to fetch, for messages.
+        tokenizer: The vocabulary the text encoder reads, or None for weights without text.
+        layout: Key of ``checkpoint.keymaps.KEYMAPS`` for files whose tensors have other names than the network's; empty where the
+            names are the same.
+        download_size: Bytes to fetch, for messages; rounded where no exact number is published, 0 where none is.
+        home: Name of the folder inside a models folder, for scorers that use the same files as another; else empty.
     """
 
     id: str
     title: str
-    summary: str
     paper: str
     licence: str
     checkpoint: tuple[WeightFile, ...]
-    tokenizer: WeightFile | None
+    tokenizer: WeightFile | None = None
+    layout: str = ""
+    download_size: int = 0
+    home: str = ""
+
+    @property
+    def folder(self) -> str:
+        """Name of the folder for these files inside a models folder."""
+        return self.home or self.id
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScorerCard(WeightsCard):
+    """What a scorer is, what it needs and what its number means.
+
+    Attributes:
+        summary: What it judges, in plain words.
+        image: How pictures are prepared.
+        token_limit: Longest prompt in tokens, the two special ones included; None for scorers without text.
+        needs_prompt: Whether a score without a prompt means nothing.
+        typical_range: Scores between which most pictures lie.
+        distribution: Reference distribution for percentiles, or None where none is published.
+        notes: Known biases and limits, one sentence each.
+        higher_is_better: Always True so far; told to programs that read scores.
+        backbone: For a head, the id of the weights its picture encoder is read from, themselves a card; else empty.
+        text: How a prompt becomes tokens.
+        cross_prompt: False where the authors advise against comparing raw scores of pictures with different prompts.
+    """
+
+    summary: str
     image: ImageSpec
     token_limit: int | None
     needs_prompt: bool
     typical_range: tuple[float, float]
     distribution: Distribution | None
-    notes: tuple[str, ...] = field(default=())
-    download_size: int = 0
+    notes: tuple[str, ...] = ()
     higher_is_better: bool = True
-
-    @property
-    def folder(self) -> str:
-        """Name of this scorer's own folder inside a models folder."""
-        return self.id
+    backbone: str = ""
+    text: TextRules = ""
+    cross_prompt: bool = True

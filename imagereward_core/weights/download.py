@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from ..errors import DownloadError
-from .card import ScorerCard, WeightFile
+from .card import WeightFile, WeightsCard
 from .hub import ask, reason, stream
 from .locate import FoundWeights, WeightSettings, inside, target_folder
 from .locks import exclusive
@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 _SPARE_BYTES = 64 * 1024 * 1024
 
 
-def download(card: ScorerCard, settings: WeightSettings, progress: Progress | None = None) -> FoundWeights:
-    """Fetches the checkpoint and the vocabulary of a scorer into one folder.
+def download(card: WeightsCard, settings: WeightSettings, progress: Progress | None = None) -> FoundWeights:
+    """Fetches the checkpoint and the vocabulary of a scorer into one folder; what a head sits on is a card of its own.
 
     The folder can be copied to another machine, where both are found without a network.
 
@@ -40,8 +40,12 @@ def download(card: ScorerCard, settings: WeightSettings, progress: Progress | No
     """
     form = next((form for form in card.checkpoint if form.repository), None)
     if form is None:
+        by_address = next((form for form in card.checkpoint if form.address), None)
         raise DownloadError(
             f"the files of {card.id} ship with this program and are on no hub; install the program again"
+            if by_address is None
+            else f"{by_address.name} of {card.id} is on no hub, and this program fetches from nowhere else. "
+            f"{by_hand(card, by_address, target_folder(card, settings))}"
         )
     checkpoint = download_file(card, form, settings, progress)
     vocabulary = None if card.tokenizer is None else download_file(card, card.tokenizer, settings, progress)
@@ -49,7 +53,7 @@ def download(card: ScorerCard, settings: WeightSettings, progress: Progress | No
 
 
 def download_file(
-    card: ScorerCard, weight_file: WeightFile, settings: WeightSettings, progress: Progress | None = None
+    card: WeightsCard, weight_file: WeightFile, settings: WeightSettings, progress: Progress | None = None
 ) -> Path:
     """Fetches one file of a scorer and returns where it lies (see :func:`download`).
 
@@ -74,13 +78,17 @@ def download_file(
     return target
 
 
-def by_hand(card: ScorerCard, weight_file: WeightFile, folder: Path) -> str:
+def by_hand(card: WeightsCard, weight_file: WeightFile, folder: Path) -> str:
     """How a person gets the file: its name, its size, where it can be had and where to put it."""
     size = weight_file.size or (card.download_size if weight_file in card.checkpoint else 0)
     about = f" (about {size / 1e6:,.1f} MB)" if size else ""
+    if weight_file.repository:
+        name, where = weight_file.path_in_repository, f"huggingface.co/{weight_file.repository}"
+    else:
+        name, where = weight_file.name, weight_file.address
     return (
-        f"To get it by hand, download {weight_file.path_in_repository}{about} from "
-        f"huggingface.co/{weight_file.repository} and put it, named {weight_file.name}, into {folder}"
+        f"To get it by hand, download {name}{about} from {where} and put it, named {weight_file.name}, "
+        f"into {folder}"
     )
 
 

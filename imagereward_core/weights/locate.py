@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ..errors import WeightsError
 from .bundled import MODEL_FOLDER
-from .card import ScorerCard, WeightFile
+from .card import WeightFile, WeightsCard
+from .cards import backbone_of
 from .manifest import sha256_of
 
 logger = logging.getLogger(__name__)
@@ -60,11 +61,13 @@ class FoundWeights:
         vocabulary: The tokenizer's vocabulary; None where the scorer reads no text or the file was not found.
         revision: Short label of the weights that goes into every score, the same for one set of weights
             wherever it lies and in whichever format; empty until :func:`~.store.resolve` has established it.
+        backbone: The files of the picture encoder a head sits on; None where there is none or it was not found.
     """
 
     checkpoint: Path
     vocabulary: Path | None
     revision: str = ""
+    backbone: FoundWeights | None = None
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -86,23 +89,23 @@ def inside(folder: Path, name: str) -> Path:
     return folder / name
 
 
-def bundled_folder(card: ScorerCard) -> Path | None:
+def bundled_folder(card: WeightsCard) -> Path | None:
     """The folder in this package that holds the scorer's files, for those that ship with it."""
     return _BUNDLED.get(card.id)
 
 
-def user_folder(card: ScorerCard) -> Path | None:
+def user_folder(card: WeightsCard) -> Path | None:
     """This program's own folder for the scorer in the user's cache; None where the user has no home."""
     return _in_home("imagereward-curator", card.folder)
 
 
-def models_folders(card: ScorerCard, settings: WeightSettings) -> tuple[tuple[Path, Path], ...]:
+def models_folders(card: WeightsCard, settings: WeightSettings) -> tuple[tuple[Path, Path], ...]:
     """The models folders in search order, each as a pair: the scorer's own folder in it, and itself."""
     roots = [*settings.folders, *([] if settings.download_folder is None else [settings.download_folder])]
     return tuple((inside(root, card.folder), root) for root in dict.fromkeys(Path(root) for root in roots))
 
 
-def target_folder(card: ScorerCard, settings: WeightSettings) -> Path:
+def target_folder(card: WeightsCard, settings: WeightSettings) -> Path:
     """The folder a download of the scorer goes to; it need not exist yet.
 
     Raises:
@@ -121,7 +124,7 @@ def target_folder(card: ScorerCard, settings: WeightSettings) -> Path:
     return own
 
 
-def searched(card: ScorerCard, settings: WeightSettings) -> tuple[str, ...]:
+def searched(card: WeightsCard, settings: WeightSettings) -> tuple[str, ...]:
     """Where files of the scorer are looked for, in order, in words for a person."""
     places = [str(folder) for group in _groups(card, settings) for folder in group]
     reference = _in_home("ImageReward")
@@ -131,7 +134,7 @@ def searched(card: ScorerCard, settings: WeightSettings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(places))
 
 
-def find_file(card: ScorerCard, weight_file: WeightFile, settings: WeightSettings) -> Path | None:
+def find_file(card: WeightsCard, weight_file: WeightFile, settings: WeightSettings) -> Path | None:
     """Where ``weight_file`` lies, or None.
 
     Order: files of this package, the models folders (in each first the scorer's own folder, then the folder
@@ -145,7 +148,7 @@ def find_file(card: ScorerCard, weight_file: WeightFile, settings: WeightSetting
     return None
 
 
-def find_weights(card: ScorerCard, settings: WeightSettings) -> FoundWeights | None:
+def find_weights(card: WeightsCard, settings: WeightSettings) -> FoundWeights | None:
     """The scorer's files on this machine, or None where no form of its checkpoint is there.
 
     The place decides before the form: within one place an earlier entry of ``card.checkpoint`` wins.
@@ -154,11 +157,13 @@ def find_weights(card: ScorerCard, settings: WeightSettings) -> FoundWeights | N
         for form in card.checkpoint:
             path = look(form)
             if path is not None:
-                return FoundWeights(path, find_vocabulary(card, settings))
+                under = backbone_of(card)
+                backbone = None if under is None else find_weights(under, settings)
+                return FoundWeights(path, find_vocabulary(card, settings), backbone=backbone)
     return None
 
 
-def find_vocabulary(card: ScorerCard, settings: WeightSettings) -> Path | None:
+def find_vocabulary(card: WeightsCard, settings: WeightSettings) -> Path | None:
     """The tokenizer's vocabulary on this machine; None where there is none or the scorer reads no text."""
     return None if card.tokenizer is None else find_file(card, card.tokenizer, settings)
 
@@ -181,14 +186,14 @@ def accept(path: Path, weight_file: WeightFile) -> bool:
     return False
 
 
-def _groups(card: ScorerCard, settings: WeightSettings) -> Iterator[tuple[Path, ...]]:
+def _groups(card: WeightsCard, settings: WeightSettings) -> Iterator[tuple[Path, ...]]:
     """Plain folders in search order; those of one group are one place."""
     for folder in (bundled_folder(card), *models_folders(card, settings), user_folder(card)):
         if folder is not None:
             yield folder if isinstance(folder, tuple) else (folder,)
 
 
-def _places(card: ScorerCard, settings: WeightSettings) -> Iterator[Callable[[WeightFile], Path | None]]:
+def _places(card: WeightsCard, settings: WeightSettings) -> Iterator[Callable[[WeightFile], Path | None]]:
     """One search function per place, in order."""
     for group in _groups(card, settings):
         yield partial(_in_folders, group)
@@ -223,9 +228,14 @@ def _in_hub_cache(form: WeightFile) -> Path | None:
         if form.sha256 is not None:
             snapshots = cache / f"models--{repository.replace('/', '--')}" / "snapshots"
             for path in sorted(snapshots.glob(f"*/{form.path_in_repository}")):
-                if accept(path, form):
+                if accept(path, form) and _is_told(path, form.sha256):
                     return path
     return None
+
+
+def _is_told(path: Path, sha256: str) -> bool:
+    """Whether a file of the hub's cache that :func:`accept` took is known to have this checksum: the cache names large ones by it."""
+    return path.stat().st_size <= _SMALL_BYTES or path.resolve().name == sha256
 
 
 def _in_home(*parts: str) -> Path | None:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import DownloadError, WeightsError
-from .card import ScorerCard, WeightFile
+from .card import WeightFile, WeightsCard
+from .cards import backbone_of
 from .download import by_hand, download_file
 from .locate import (
     FoundWeights,
@@ -32,11 +33,12 @@ logger = logging.getLogger(__name__)
 _LABEL_DIGITS = 12
 
 
-def resolve(card: ScorerCard, settings: WeightSettings, progress: Progress | None = None) -> FoundWeights:
+def resolve(card: WeightsCard, settings: WeightSettings, progress: Progress | None = None) -> FoundWeights:
     """The files of a scorer, fetched if they are not on this machine and the settings allow it.
 
-    A ``.pt`` file in a models folder is rewritten once as ``.safetensors`` beside it, where the settings
-    allow it, the folder can be written to and there is room; otherwise it is used as it is.
+    A ``.pt`` file in a models folder is rewritten once as ``.safetensors`` beside it, with the names the
+    network has, where the settings allow it, the folder can be written to and there is room; otherwise it is
+    used as it is. A head comes with the weights it sits on, and both are in its label.
 
     Args:
         card: The scorer.
@@ -46,18 +48,20 @@ def resolve(card: ScorerCard, settings: WeightSettings, progress: Progress | Non
 
     Raises:
         WeightsError: A file is nowhere and may not be fetched (the text names it, every place searched and
-            where to get it), or a ``.pt`` file found is no safe checkpoint.
+            where to get it), or a ``.pt`` file found is no safe checkpoint or that of another scorer.
         DownloadError: A file had to be fetched and could not be.
     """
     found = find_weights(card, settings)
     if found is None:
-        form = next((form for form in card.checkpoint if form.repository), card.checkpoint[0])
+        forms = card.checkpoint
+        form = next((form for form in forms if form.repository), None)
+        form = form or next((form for form in forms if form.address), forms[0])
         found = FoundWeights(_obtain(card, form, settings, progress), find_vocabulary(card, settings))
     return _complete(found, card, settings, progress)
 
 
 def resolve_file(
-    checkpoint: Path, card: ScorerCard, settings: WeightSettings, progress: Progress | None = None
+    checkpoint: Path, card: WeightsCard, settings: WeightSettings, progress: Progress | None = None
 ) -> FoundWeights:
     """Like :func:`resolve`, for a checkpoint somebody named by its path; only the vocabulary is looked for.
 
@@ -97,23 +101,31 @@ def revision_of(checkpoint: Path, progress: Progress | None = None) -> str:
 
 
 def _complete(
-    found: FoundWeights, card: ScorerCard, settings: WeightSettings, progress: Progress | None
+    found: FoundWeights, card: WeightsCard, settings: WeightSettings, progress: Progress | None
 ) -> FoundWeights:
-    """Adds what is still missing: the vocabulary, the conversion, the label."""
+    """Adds what is still missing: the vocabulary, the conversion, what a head sits on, the label."""
     vocabulary = found.vocabulary
     if vocabulary is None and card.tokenizer is not None:
         vocabulary = _obtain(card, card.tokenizer, settings, progress)
     checkpoint = _converted(found.checkpoint, card, settings, progress)
-    return replace(
-        found, checkpoint=checkpoint, vocabulary=vocabulary, revision=revision_of(checkpoint, progress)
-    )
+    revision = revision_of(checkpoint, progress)
+    under = backbone_of(card)
+    backbone = None if under is None else resolve(under, settings, progress)
+    if backbone is not None:
+        revision = f"{revision}+{backbone.revision}"
+    return replace(found, checkpoint=checkpoint, vocabulary=vocabulary, revision=revision, backbone=backbone)
 
 
 def _obtain(
-    card: ScorerCard, weight_file: WeightFile, settings: WeightSettings, progress: Progress | None
+    card: WeightsCard, weight_file: WeightFile, settings: WeightSettings, progress: Progress | None
 ) -> Path:
     """Fetches a file that is nowhere on this machine, or says how to get it."""
     places = "; ".join(searched(card, settings))
+    if weight_file.address and not weight_file.repository:
+        raise WeightsError(
+            f"{weight_file.name} of {card.id} was not found, and it is on no hub that this program fetches from. Searched: "
+            f"{places}. {by_hand(card, weight_file, target_folder(card, settings))}"
+        )
     if not weight_file.repository:
         home = bundled_folder(card)
         advice = (
@@ -133,17 +145,21 @@ def _obtain(
         ) from error
 
 
-def _converted(path: Path, card: ScorerCard, settings: WeightSettings, progress: Progress | None) -> Path:
+def _converted(path: Path, card: WeightsCard, settings: WeightSettings, progress: Progress | None) -> Path:
     """The ``.safetensors`` form of ``path``, made if need be, or ``path`` itself."""
     convertible = settings.auto_convert and path.suffix.lower() in (".pt", ".pth", ".bin")
     if not convertible or not _is_ours(path, card, settings):
         return path
-    from .checkpoint import convert, read_layout
+    from .checkpoint import convert, keymap_of, read_layout
 
     target = path.with_suffix(".safetensors")
-    read_layout(path)  # a file that is no safe checkpoint is an error, whatever becomes of the conversion
+    keymap = keymap_of(card)
+    # A file that is no safe checkpoint, or that of another scorer, is an error, whatever becomes of the conversion.
+    layout = read_layout(path, keymap)
+    if keymap is not None:
+        keymap.check(path, layout)
     try:
-        report = convert(path, target, progress=progress)
+        report = convert(path, target, progress=progress, keymap=keymap)
     except (WeightsError, OSError) as error:
         logger.warning("%s is used as it is; it was not converted: %s", path, error)
         return path
@@ -152,7 +168,7 @@ def _converted(path: Path, card: ScorerCard, settings: WeightSettings, progress:
     return target
 
 
-def _is_ours(path: Path, card: ScorerCard, settings: WeightSettings) -> bool:
+def _is_ours(path: Path, card: WeightsCard, settings: WeightSettings) -> bool:
     """Whether ``path`` lies in a models folder or in this program's own, not in another program's cache."""
     own = [folder for pair in models_folders(card, settings) for folder in pair]
     return path.parent in {*own, user_folder(card)} and os.access(path.parent, os.W_OK)

@@ -26,6 +26,8 @@ FIELDS = {
     "prompt_written",
     "prompt_source",
     "notes",
+    "disputed",
+    "beside",
 }
 
 
@@ -101,7 +103,7 @@ def test_csv_and_jsonl_say_the_same_as_json(run, folder):
     rows = run("score", folder, "-s", "demo", "-f", "json").rows
     table = list(csv.DictReader(io.StringIO(run("score", folder, "-s", "demo", "-f", "csv").out)))
     lines = [json.loads(line) for line in run("score", folder, "-s", "demo", "-f", "jsonl").out.splitlines()]
-    assert tuple(table[0]) == COLUMNS and set(lines[0]) == set(COLUMNS)
+    assert tuple(table[0]) == COLUMNS and set(lines[0]) == {*COLUMNS, "beside"}
     for row, record, line in zip(rows, table, lines):
         assert {name: line[name] for name in FIELDS} == row
         assert record["file"] == row["file"] and record["reason"] == row["reason"]

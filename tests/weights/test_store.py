@@ -3,8 +3,10 @@ came."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,11 @@ import torch
 from weights_fakes import VOCABULARY, FakeHub, make_card, tiny_state
 
 from imagereward_core.errors import DownloadError, WeightsError
-from imagereward_core.weights.card import WeightFile
-from imagereward_core.weights.checkpoint import convert, open_state, sha256_of
-from imagereward_core.weights.locate import WeightSettings
+from imagereward_core.weights import locate
+from imagereward_core.weights.card import ScorerCard, WeightFile
+from imagereward_core.weights.cards import CARDS
+from imagereward_core.weights.checkpoint import KEYMAPS, KeyMap, convert, open_state, sha256_of
+from imagereward_core.weights.locate import WeightSettings, find_weights
 from imagereward_core.weights.store import resolve, resolve_file, revision_of
 
 CARD = make_card()
@@ -191,3 +195,70 @@ def test_a_checkpoint_named_by_path_is_used_where_it_is(folder: Path, tmp_path: 
 def test_a_scorer_without_text_needs_no_vocabulary(folder: Path) -> None:
     found = resolve(make_card(tokenizer=None), offline(folder))
     assert found.vocabulary is None and open_state(found.checkpoint).keys() == tiny_state().keys()
+
+
+@pytest.fixture
+def head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScorerCard:
+    """The card of a head on a tower whose files lie in a models folder of its own."""
+    tower = make_card("Tower", checkpoint=(WeightFile(name="Tower.pt", repository="owner/tower"),))
+    monkeypatch.setitem(CARDS, "Tower", replace(tower, tokenizer=None))
+    card = make_card("Head", checkpoint=(WeightFile(name="Head.pt"),), tokenizer=None, backbone="Tower")
+    for number, name in enumerate(("Head", "Tower")):
+        (tmp_path / name).mkdir()
+        torch.save(tiny_state(number), tmp_path / name / f"{name}.pt")
+    return card
+
+
+def test_a_head_comes_with_what_it_sits_on_and_both_are_in_its_label(
+    head: ScorerCard, tmp_path: Path
+) -> None:
+    found = resolve(head, offline(tmp_path))
+    under = resolve(CARDS["Tower"], offline(tmp_path))
+    assert found.backbone == under and under.checkpoint == tmp_path / "Tower" / "Tower.safetensors"
+    assert found.revision == f"{revision_of(tmp_path / 'Head' / 'Head.pt')}+{under.revision}"
+
+
+def test_a_head_without_what_it_sits_on_asks_for_that(head: ScorerCard, tmp_path: Path) -> None:
+    (tmp_path / "Tower" / "Tower.pt").unlink()
+    with pytest.raises(WeightsError, match=r"Tower\.pt of Tower was not found.*huggingface\.co/owner/tower"):
+        resolve(head, offline(tmp_path))
+    found = find_weights(head, offline(tmp_path))
+    assert found is not None and found.backbone is None
+
+
+def test_a_foreign_file_is_converted_to_the_names_of_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keymap = KeyMap("a test", KEYMAPS["clip-h"].views, {"visual_projection.weight": (3, 5)})
+    monkeypatch.setitem(KEYMAPS, "test", keymap)
+    card = make_card("Foreign", tokenizer=None, layout="test")
+    path = tmp_path / "Reward.pt"
+    torch.save({"state_dict": {"visual.proj": torch.randn(5, 3)}}, path)
+    found = resolve(card, offline(tmp_path))
+    state = open_state(found.checkpoint)
+    original = torch.load(path, weights_only=True)["state_dict"]["visual.proj"]
+    assert found.checkpoint.suffix == ".safetensors" and found.revision == revision_of(path)
+    assert state.keys() == {"visual_projection.weight"}
+    assert torch.equal(state["visual_projection.weight"], original.T)
+    assert resolve(card, offline(tmp_path)) == found
+
+
+def test_another_snapshot_of_the_hub_counts_only_where_the_checksum_can_be_told(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locate, "_SMALL_BYTES", 4)
+    content, name = b"large enough", "Big.safetensors"
+    digest = hashlib.sha256(content).hexdigest()
+    form = WeightFile(name=name, repository="owner/big", revision="a" * 40, sha256=digest)
+    card = make_card("Big", checkpoint=(form,), tokenizer=None)
+    cache = home / "hub" / "models--owner--big"
+    snapshot = cache / "snapshots" / ("b" * 40)
+    snapshot.mkdir(parents=True)
+    (snapshot / name).write_bytes(content)
+    assert find_weights(card, WeightSettings()) is None
+    (snapshot / name).unlink()
+    (cache / "blobs").mkdir()
+    (cache / "blobs" / digest).write_bytes(content)
+    (snapshot / name).symlink_to(cache / "blobs" / digest)
+    found = find_weights(card, WeightSettings())
+    assert found is not None and found.checkpoint == snapshot / name

@@ -32,6 +32,7 @@ def _build() -> ScorerCard:
         licence="Apache-2.0",
         checkpoint=(WeightFile(name="demo.safetensors", sha256=facts["sha256"], size=facts["size"]),),
         tokenizer=WeightFile(name="vocab.txt"),
+        text="bert",
         image=ImageSpec(size=facts["image_size"]),
         token_limit=35,
         needs_prompt=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...images.spec import ImageSpec
+from ...images.spec import IMAGEREWARD_SPEC
 from ..card import Distribution, ScorerCard, WeightFile
 
 BERT_VOCABULARY = WeightFile(
@@ -24,7 +24,8 @@ IMAGEREWARD = ScorerCard(
         WeightFile(name="ImageReward.pt", repository="THUDM/ImageReward", revision="main"),
     ),
     tokenizer=BERT_VOCABULARY,
-    image=ImageSpec(),
+    text="bert",
+    image=IMAGEREWARD_SPEC,
     token_limit=35,
     needs_prompt=True,
     typical_range=(-2.0, 2.0),

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from ..manifest import sha256_of
 from .converting import ConversionReport, convert
-from .layout import Layout, Mismatch, compare, recognise
+from .keymaps import KEYMAPS, KeyMap, View, keymap_of
+from .layout import Layout, Mismatch, compare
 from .loading import DtypeOf, load_into
 from .reading import StateFile, open_state, read_layout
+from .recognising import recognise
 from .verifying import VerifyReport, head_is_untrained, verify
 
 __all__ = [
+    "KEYMAPS",
     "ConversionReport",
     "DtypeOf",
+    "KeyMap",
     "Layout",
     "Mismatch",
     "StateFile",
     "VerifyReport",
+    "View",
     "compare",
     "convert",
     "head_is_untrained",
+    "keymap_of",
     "load_into",
     "open_state",
     "read_layout",

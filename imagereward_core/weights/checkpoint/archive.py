@@ -6,7 +6,7 @@ import math
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -39,8 +39,12 @@ class TorchArchive:
     places: Mapping[str, tuple[int, int]]
 
 
-def open_archive(path: Path) -> TorchArchive:
+def open_archive(path: Path, read: Callable[[bytes], Any] = read_pickle) -> TorchArchive:
     """Reads the table of contents of a zipped ``.pt`` file.
+
+    Args:
+        path: The file.
+        read: Interprets the pickle; by default one of plain tensors.
 
     Raises:
         WeightsError: The zip is cut short or damaged, is no torch checkpoint, or its pickle holds more than
@@ -66,7 +70,7 @@ def open_archive(path: Path) -> TorchArchive:
                 raise PickleRefusedError(
                     f"its pickle has {table.file_size} bytes, more than any list of tensors needs"
                 )
-            tree = read_pickle(archive.read(table))
+            tree = read(archive.read(table))
     except PickleRefusedError as error:
         raise WeightsError(
             f"{path} is refused: {error}. Expected a state dict of plain tensors; if this is a whole saved "

@@ -18,6 +18,7 @@ import torch
 from ...errors import WeightsError
 from ..locks import exclusive
 from ..manifest import Progress, safetensors_metadata, sha256_of, write_manifest
+from .keymaps import KeyMap
 from .layout import Layout
 from .loading import DtypeOf
 from .reading import StateFile, read_layout
@@ -63,7 +64,11 @@ class ConversionReport:
 
 
 def convert(
-    source: Path, target: Path, dtype_of: DtypeOf | None = None, progress: Progress | None = None
+    source: Path,
+    target: Path,
+    dtype_of: DtypeOf | None = None,
+    progress: Progress | None = None,
+    keymap: KeyMap | None = None,
 ) -> ConversionReport:
     """Writes the tensors of ``source`` to ``target`` as safetensors.
 
@@ -77,6 +82,7 @@ def convert(
         dtype_of: Asked with the name of every floating-point tensor; without it every number stays bit for
             bit the same.
         progress: Told how many bytes have been hashed, then written.
+        keymap: Gives the tensors the names and the form they have in the network; the others are left out.
 
     Raises:
         WeightsError: The source cannot be read; the target exists and is not a conversion of this source; the
@@ -89,7 +95,7 @@ def convert(
         raise WeightsError(
             f"cannot convert {source} to {target}; expected another name that ends in .safetensors"
         )
-    file = StateFile(source)
+    file = StateFile(source, keymap)
     layout = _wanted(file, dtype_of)
     checksum = sha256_of(source, progress)
     metadata = {"format": "pt", "source": source.name, "source_sha256": checksum}

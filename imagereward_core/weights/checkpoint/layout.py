@@ -1,50 +1,18 @@
-"""Names, dtypes and shapes of a checkpoint: how two layouts differ, and what a foreign one looks like."""
+"""Names, dtypes and shapes of a checkpoint, and how two layouts differ."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
+
+from .recognising import recognise
 
 Layout = dict[str, tuple[torch.dtype, tuple[int, ...]]]
 
 SHOWN = 5
 """Names written out per kind of difference; the rest is counted."""
-
-# What it is, and the beginnings of names that tell; a mark with a leading dot may stand anywhere in a name.
-_FOREIGN = (
-    ("a LoRA (small additions to an image model)", ("lora_", ".lora_", "lycoris_")),
-    (
-        "an image-generating checkpoint (Stable Diffusion, SDXL, Flux or alike)",
-        (
-            "model.diffusion_model.",
-            "first_stage_model.",
-            "cond_stage_model.",
-            "conditioner.embedders.",
-            "double_blocks.",
-            "down_blocks.",
-        ),
-    ),
-    (
-        "BLIP's own checkpoint (model_large.pth), which has no reward head: training starts from it, scoring "
-        "cannot",
-        ("text_decoder.", "itm_head.", "image_queue", "visual_encoder_m.", "visual_encoder.blocks."),
-    ),
-    (
-        "a CLIP model (PickScore and HPS are of this kind too)",
-        (
-            "visual.transformer.resblocks.",
-            "visual.conv1.",
-            "vision_model.encoder.",
-            "text_model.encoder.",
-            "logit_scale",
-        ),
-    ),
-    ("a BERT text model alone", ("bert.embeddings.", "embeddings.word_embeddings.")),
-    ("a vision transformer alone", ("blocks.0.attn.", "patch_embed.")),
-    ("a small head alone, such as an aesthetic predictor", ("layers.0.",)),
-)
 
 
 @dataclass(frozen=True)
@@ -107,17 +75,6 @@ def compare(
     return Mismatch(
         len(expected), len(found), missing, unexpected, misshaped, recognise(found) if wrong else ""
     )
-
-
-def recognise(names: Iterable[str]) -> str:
-    """What a foreign checkpoint seems to be, judged by its names; empty where unknown."""
-    names = tuple(names)
-    for what, marks in _FOREIGN:
-        if any(
-            name.startswith(mark) or (mark[0] == "." and mark in name) for name in names for mark in marks
-        ):
-            return what
-    return ""
 
 
 def _compatible(

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from ...errors import WeightsError
+from .keymaps import KeyMap
 from .layout import Layout, compare
 from .reading import StateFile
 
@@ -21,6 +22,7 @@ def load_into(
     dtype_of: DtypeOf | None = None,
     optional: frozenset[str] = frozenset(),
     rename: Callable[[str], str | None] | None = None,
+    keymap: KeyMap | None = None,
 ) -> None:
     """Loads a checkpoint into ``module``, a skeleton on the meta device, in place.
 
@@ -36,12 +38,13 @@ def load_into(
         optional: Position buffers (whole numbers, ``[1, N]``) that newer files leave out; a missing one
             becomes 0 .. N-1.
         rename: From the file's name of a tensor to the network's, or to None for one that is not used.
+        keymap: How a foreign file is read; ``rename`` is then asked with the names it gives.
 
     Raises:
         WeightsError: The file cannot be read (see :class:`StateFile`), or its names, shapes or kinds of
             numbers are not the network's; the text counts and lists the differences.
     """
-    file = StateFile(path)
+    file = StateFile(path, keymap)
     sources = _sources(file, rename)
     stored = file.layout()
     found: Layout = {name: stored[source] for name, source in sources.items()}

@@ -34,7 +34,10 @@ STORAGES: dict[str, str] = {
 _ORDERED_DICT = "collections.OrderedDict"
 _TENSOR = "torch._utils._rebuild_tensor_v2"
 _PARAMETER = "torch._utils._rebuild_parameter"
-_KNOWN = {_ORDERED_DICT, _TENSOR, _PARAMETER, *(f"torch.{name}" for name in STORAGES)}
+PLAIN = {_ORDERED_DICT, _TENSOR, _PARAMETER}
+"""What a file of plain tensors calls."""
+
+_KNOWN = {*PLAIN, *(f"torch.{name}" for name in STORAGES)}
 
 _MOST_DIMENSIONS = 32
 _LITERALS = {"BININT", "BININT1", "BININT2", "BINFLOAT", "LONG1", "BINUNICODE"}
@@ -66,14 +69,18 @@ class TensorRecord:
 
 
 @dataclass(frozen=True)
-class _Name:
+class Name:
     """A name the pickle mentions, kept as text."""
 
     text: str
 
 
-def read_pickle(data: bytes) -> Any:
+def read_pickle(data: bytes, reader: PickleReader | None = None) -> Any:
     """The tree ``data`` describes: dictionaries, lists, tuples, numbers, text and :class:`TensorRecord`.
+
+    Args:
+        data: The pickle.
+        reader: The machine that interprets it; by default a new one for plain tensors.
 
     Raises:
         PickleRefusedError: The pickle is cut short, longer than :data:`LARGEST_PICKLE`, or uses an
@@ -81,7 +88,7 @@ def read_pickle(data: bytes) -> Any:
     """
     if len(data) > LARGEST_PICKLE:
         raise PickleRefusedError(f"its pickle has {len(data)} bytes, more than any list of tensors needs")
-    reader = _Reader()
+    reader = reader or PickleReader()
     try:
         for opcode, argument, _ in pickletools.genops(data):
             reader.step(opcode.name, argument)
@@ -92,7 +99,7 @@ def read_pickle(data: bytes) -> Any:
         raise PickleRefusedError(f"its pickle is damaged ({error})") from error
 
 
-class _Reader:
+class PickleReader:
     """The stack, the marks and the memo of the pickle machine, holding data only."""
 
     def __init__(self) -> None:
@@ -128,21 +135,48 @@ class _Reader:
             items = self._take(len(stack) - 2 if name == "SETITEM" else self.marks.pop())
             self._set(stack[-1], items)
         elif name == "GLOBAL":
-            stack.append(_name(argument))
+            stack.append(self.name(".".join(argument.split(" ", 1))))
         elif name == "BINPERSID":
             stack.append(_storage(stack.pop()))
         elif name == "REDUCE":
             arguments = _as(tuple, stack.pop())
-            stack.append(_build(stack.pop(), arguments))
+            stack.append(self.call(stack.pop(), arguments))
         elif name == "BUILD":
-            # torch.save stores a state dict's `_metadata` this way; it carries module versions and is not
-            # needed.
-            stack.pop()
-            _as(dict, stack[-1])
+            state = stack.pop()
+            self.attach(stack[-1], state)
         elif name not in ("PROTO", "STOP"):
+            self.other(name)
+
+    def name(self, text: str) -> Name:
+        """A name the pickle asks for, if plain tensors need it."""
+        if text not in _KNOWN:
             raise PickleRefusedError(
-                f"its pickle uses the instruction {name}, which plain tensors never need; nothing was run"
+                f"its pickle asks for {text}, which plain tensors never need; nothing of it was run"
             )
+        return Name(text)
+
+    def call(self, function: Any, arguments: tuple[Any, ...]) -> Any:
+        """What calling ``function`` stands for, as data."""
+        return _build(function, arguments)
+
+    def attach(self, target: Any, state: Any) -> None:
+        """Gives ``target`` its state; torch stores a state dict's ``_metadata`` this way, which nobody needs."""
+        _as(dict, target)
+
+    def other(self, instruction: str) -> None:
+        """Carries out an instruction that plain tensors never need."""
+        raise PickleRefusedError(
+            f"its pickle uses the instruction {instruction}, which plain tensors never need; nothing was run"
+        )
+
+    def put(self, target: Any, key: Any, value: Any) -> None:
+        """Sets one entry of a dictionary."""
+        _as(dict, target)
+        if not isinstance(key, (str, int)):
+            raise PickleRefusedError(
+                f"its pickle uses a {type(key).__name__} as the name of an entry; expected text"
+            )
+        target[key] = value
 
     def _take(self, start: int) -> list[Any]:
         if start < 0 or start > len(self.stack):
@@ -152,13 +186,8 @@ class _Reader:
         return taken
 
     def _set(self, target: Any, items: list[Any]) -> None:
-        _as(dict, target)
         for key, value in zip(items[::2], items[1::2], strict=True):
-            if not isinstance(key, (str, int)):
-                raise PickleRefusedError(
-                    f"its pickle uses a {type(key).__name__} as the name of an entry; expected text"
-                )
-            target[key] = value
+            self.put(target, key, value)
 
 
 def _as(kind: type, value: Any) -> Any:
@@ -168,20 +197,10 @@ def _as(kind: type, value: Any) -> Any:
     return value
 
 
-def _name(argument: str) -> _Name:
-    """A name the pickle asks for, if plain tensors need it."""
-    text = ".".join(argument.split(" ", 1))
-    if text not in _KNOWN:
-        raise PickleRefusedError(
-            f"its pickle asks for {text}, which plain tensors never need; nothing of it was run"
-        )
-    return _Name(text)
-
-
 def _storage(identity: Any) -> StorageRecord:
     """A storage from torch's persistent id: ("storage", class, key, device, length)."""
     tag, kind, key, _device, length = _as(tuple, identity)
-    _as(_Name, kind)
+    _as(Name, kind)
     if tag != "storage" or not isinstance(key, str) or not _is_count(length):
         raise TypeError("a storage is described in an unknown way")
     dtype = STORAGES.get(kind.text.removeprefix("torch."))
@@ -192,7 +211,7 @@ def _storage(identity: Any) -> StorageRecord:
 
 def _build(name: Any, arguments: tuple[Any, ...]) -> Any:
     """What calling ``name`` stands for, as data."""
-    _as(_Name, name)
+    _as(Name, name)
     if name.text == _ORDERED_DICT and not arguments:
         return {}
     if name.text == _PARAMETER:

@@ -13,8 +13,10 @@ import torch
 from ...errors import WeightsError
 from ..manifest import LARGEST_HEADER
 from .archive import map_tensors, open_archive
+from .keymaps import KeyMap, View
 from .layout import Layout
-from .pickled import TensorRecord
+from .pickled import TensorRecord, read_pickle
+from .whole_model import read_model
 
 EXPECTED = "expected a .safetensors file, or a .pt file of plain tensors saved by torch 1.6 or later"
 
@@ -33,11 +35,15 @@ class StateFile:
 
     Attributes:
         path: The file.
-        names: Names of its tensors, in the file's order.
+        names: Names of its tensors, in the file's order; with a key map, those of the network.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keymap: KeyMap | None = None) -> None:
         """Reads the table of contents of ``path``.
+
+        Args:
+            path: The file.
+            keymap: How its tensors become those of a network; without it they are taken as they are.
 
         Raises:
             WeightsError: The file is missing, empty, cut short, no checkpoint, of an old format, or refused
@@ -50,16 +56,21 @@ class StateFile:
             self._stored = _without_prefix({name: name for name in _safetensors_names(self.path)})
             self._map = partial(_map_safetensors, self.path)
         else:
-            archive = open_archive(self.path)
+            whole = keymap is not None and keymap.whole_model
+            archive = open_archive(self.path, read_model if whole else read_pickle)
             self._stored = _without_prefix(_unwrap(self.path, archive.tree))
             self._map = partial(map_tensors, archive)
-        self.names = tuple(self._stored)
+        self._views = {name: View(name) for name in self._stored}
+        if keymap is not None:
+            self._views = keymap.views(self.layout())
+        self.names = tuple(self._views)
 
     def map(self, names: Iterable[str] | None = None) -> dict[str, torch.Tensor]:
         """The named tensors (by default all) over a new memory map, freed together with the last one."""
-        stored = {name: self._stored[name] for name in (self.names if names is None else names)}
+        views = {name: self._views[name] for name in (self._views if names is None else names)}
         with torch.device("cpu"), torch.inference_mode(False):  # whatever the caller has set as its default
-            return self._map(stored)
+            stored = self._map({view.source: self._stored[view.source] for view in views.values()})
+            return {name: view.of(stored[view.source]) for name, view in views.items()}
 
     def layout(self) -> Layout:
         """Names, dtypes and shapes, without reading any tensor."""
@@ -95,9 +106,9 @@ def open_state(path: Path) -> dict[str, torch.Tensor]:
     return StateFile(path).map()
 
 
-def read_layout(path: Path) -> Layout:
-    """Names, dtypes and shapes of a checkpoint, no tensor being read; errors as in :class:`StateFile`."""
-    return StateFile(path).layout()
+def read_layout(path: Path, keymap: KeyMap | None = None) -> Layout:
+    """Names, dtypes and shapes of a checkpoint, no tensor being read; arguments and errors as in :class:`StateFile`."""
+    return StateFile(path, keymap).layout()
 
 
 def sniff(path: Path) -> Literal["safetensors", "torch"]:

@@ -12,6 +12,7 @@ import torch
 
 from ..card import ScorerCard
 from ..manifest import Progress, sha256_of, vouched_sha256
+from .keymaps import keymap_of
 from .layout import Mismatch, compare
 from .reading import StateFile
 
@@ -87,7 +88,7 @@ def verify(
         WeightsError: The file cannot be read as a checkpoint at all.
     """
     path = Path(path)
-    file = StateFile(path)
+    file = StateFile(path, keymap_of(card))
     expected = vouched_sha256(path)  # before the checksum is computed, which may replace an outdated note
     checksum = sha256_of(path, progress, fresh=True)
     stated = next(

@@ -1,0 +1,108 @@
+"""The scorers of one run: one whose number decides, perhaps a blend, and others whose numbers are shown beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Union
+
+from ..scores import Scores
+from ..weights.card import ScorerCard
+from .agreement import Disagreement, PairAgreement, agreement, disagreements
+from .blend import BlendScorer, combine
+from .engine import PictureScorer, score_together
+
+if TYPE_CHECKING:
+    import torch
+
+    from .base import Picture
+
+AnyScorer = Union[PictureScorer, BlendScorer]
+
+
+@dataclass(frozen=True)
+class PanelResult:
+    """What a panel found.
+
+    Attributes:
+        main: The scores that decide.
+        beside: Scores to be shown beside them: of a blend's members, then of the others.
+        agreement: How far every two scorers agree; empty for a single one.
+        disagreements: Pictures a person should look at, by index.
+        basis: For a blend, what its numbers rest on; else empty.
+    """
+
+    main: Scores
+    beside: tuple[Scores, ...] = ()
+    agreement: tuple[PairAgreement, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
+    basis: str = ""
+
+
+class Panel:
+    """Scorers that work on the same pictures, each picture decoded once and encoded once per tower.
+
+    Scoring and judging are apart, because blends by rank compare all pictures of a run: score in pieces, join, then judge.
+
+    Args:
+        main: The scorer whose number decides.
+        others: Scorers whose numbers are shown as well.
+    """
+
+    def __init__(self, main: AnyScorer, others: Sequence[AnyScorer] = ()) -> None:
+        self.main, self.others = main, tuple(others)
+        by_id: dict[str, PictureScorer] = {}
+        for scorer in (main, *others):
+            for single in _singles(scorer):
+                by_id.setdefault(single.card.id, single)
+        self.scorers = tuple(by_id.values())
+
+    @property
+    def card(self) -> ScorerCard:
+        """The card of the scorer that decides."""
+        return self.main.card
+
+    @property
+    def needs_prompt(self) -> bool:
+        """Whether any of the scorers reads the prompt."""
+        return any(scorer.card.needs_prompt for scorer in self.scorers)
+
+    def score(self, images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[str]) -> list[Scores]:
+        """The Scores of every single scorer, in the order of ``scorers``."""
+        return score_together(self.scorers, images, prompts)
+
+    def judge(self, scores: Sequence[Scores]) -> PanelResult:
+        """What the scores of all pictures of a run come to.
+
+        Args:
+            scores: One for each of ``scorers``, in their order.
+        """
+        by_id = {each.scorer: each for each in scores}
+
+        def of(scorer: AnyScorer) -> Scores:
+            if isinstance(scorer, BlendScorer):
+                return combine(scorer.spec, [by_id[single.card.id] for single in _singles(scorer)]).scores
+            return by_id[scorer.card.id]
+
+        main = of(self.main)
+        basis, beside = "", {}
+        if isinstance(self.main, BlendScorer):
+            basis = combine(self.main.spec, [by_id[each.card.id] for each in _singles(self.main)]).describe()
+            beside = {single.card.id: by_id[single.card.id] for single in _singles(self.main)}
+        beside |= {other.card.id: of(other) for other in self.others}
+        beside.pop(main.scorer, None)
+        shown = tuple(beside.values())
+        # A blend agrees with its own members; those who can differ are the scorers it is made of.
+        voices = shown if basis else (main, *shown)
+        if len(voices) < 2:
+            return PanelResult(main, shown, basis=basis)
+        return PanelResult(main, shown, tuple(agreement(voices)), tuple(disagreements(voices)), basis)
+
+
+def _singles(scorer: AnyScorer) -> list[PictureScorer]:
+    """The scorer itself, or the members of a blend."""
+    if not isinstance(scorer, BlendScorer):
+        return [scorer]
+    singles = [member for member in scorer.members if isinstance(member, PictureScorer)]
+    assert len(singles) == len(scorer.members), "members of a blend are single scorers"
+    return singles
