@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 DEFAULT_FOLDER = "imagereward-demo"
 SOFTWARE = "imagereward demo"
 _PROMPTS, _PICTURES = 4, 6
+_SEED = 1
 _KEPT_PERCENT = 50
 _PAGE = "index.html"
 
@@ -56,7 +57,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help=f"pictures for each (default: {_PICTURES})",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="another number, other pictures (default: 0)"
+        "--seed",
+        type=int,
+        default=_SEED,
+        metavar="N",
+        help=f"another number, other pictures (default: {_SEED})",
     )
     parser.add_argument(
         "--size",
@@ -136,7 +141,7 @@ def _default_folder(args: argparse.Namespace) -> str:
     numbers = (args.prompts, args.pictures_per_prompt, args.seed)
     return (
         DEFAULT_FOLDER
-        if numbers == (_PROMPTS, _PICTURES, 0)
+        if numbers == (_PROMPTS, _PICTURES, _SEED)
         else "{}-{}x{}-seed{}".format(DEFAULT_FOLDER, *numbers)
     )
 

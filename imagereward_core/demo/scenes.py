@@ -67,14 +67,35 @@ class Scene:
     @property
     def prompt(self) -> str:
         """The scene in words, for example ``a red star left of a blue square on a gray background``."""
+        return " ".join(word for word, _ in self.described())
+
+    def described(self) -> list[tuple[str, str]]:
+        """The words of the prompt, each with what it speaks of: an aspect as :meth:`aspects` names it, or nothing."""
         plural = {"cross": "crosses"}.get(self.thing.shape, self.thing.shape + "s")
-        noun = self.thing.shape if self.count == 1 else plural
         article = "an" if self.count == 1 and self.thing.colour[0] in "aeiou" else COUNT_WORDS[self.count - 1]
-        words = f"{article} {self.thing.colour} {noun}"
+        words = [
+            (article, "count"),
+            (self.thing.colour, "colour"),
+            (self.thing.shape if self.count == 1 else plural, "shape"),
+        ]
         if self.other is not None:
-            other_article = "an" if self.other.colour[0] in "aeiou" else "a"
-            words += f" {self.relation} {other_article} {self.other.colour} {self.other.shape}"
-        return f"{words} on a {self.background} background"
+            words += [(word, "relation") for word in self.relation.split()]
+            words.append(("an" if self.other.colour[0] in "aeiou" else "a", ""))
+            words += [(self.other.colour, "other colour"), (self.other.shape, "other shape")]
+        return [*words, ("on", ""), ("a", ""), (self.background, "background"), ("background", "")]
+
+    def aspects(self) -> dict[str, str | int]:
+        """Everything in which two scenes of one sort can differ, by name."""
+        other = self.other or Thing("", "")
+        return {
+            "count": self.count,
+            "colour": self.thing.colour,
+            "shape": self.thing.shape,
+            "relation": self.relation,
+            "other colour": other.colour,
+            "other shape": other.shape,
+            "background": self.background,
+        }
 
 
 def random_scene(rng: random.Random, pairs: int = 1) -> Scene:

@@ -9,7 +9,7 @@ SMALL = ("--prompts", "2", "--pictures-per-prompt", "3", "--size", "64")
 
 def test_the_demo_runs_as_a_program_and_its_pictures_carry_their_prompts(tmp_path):
     done = python("-m", "imagereward_core", "demo", *SMALL, cwd=tmp_path)
-    where = tmp_path / "imagereward-demo-2x3-seed0"
+    where = tmp_path / "imagereward-demo-2x3-seed1"
     assert done.returncode == 0 and "Traceback" not in done.stderr
     assert (
         len(done.stdout.strip().splitlines()) == 1 + 6 + 1

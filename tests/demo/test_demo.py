@@ -189,5 +189,5 @@ def test_the_embedded_model_orders_held_out_pictures_as_recorded():
         return torch.from_numpy(scorer.score(pictures, group.prompt).values.copy())
 
     again = measure((held_out_group(90_000 + seed, SPEC) for seed in range(60)), rewards)
-    assert facts["accuracy"] >= 0.94 and min(row["accuracy"] for row in facts["by_kind"].values()) >= 0.8
+    assert facts["accuracy"] >= 0.95 and min(row["accuracy"] for row in facts["by_kind"].values()) >= 0.85
     assert again["accuracy"] == pytest.approx(facts["accuracy"], abs=0.03)

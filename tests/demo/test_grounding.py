@@ -1,0 +1,89 @@
+"""What the towers are taught before they rank: which words of a prompt a picture contradicts."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from imagereward_core.demo.dataset import is_held_out
+from imagereward_core.demo.grounding import asked, ground, wrong_words
+from imagereward_core.demo.scenes import Scene, Thing, random_scene
+from imagereward_core.demo.train import SPEC, TOKEN_LIMIT, demo_config
+from imagereward_core.demo.vocabulary import vocabulary
+from imagereward_core.nets.reward import RewardNetwork
+from imagereward_core.scorers.tokenizer import PromptEncoder
+from imagereward_core.training.initialise import initialise
+
+PAIR = Scene(Thing("star", "red"), "gray", other=Thing("square", "blue"), relation="left of")
+
+
+@pytest.fixture(scope="module")
+def encode(tmp_path_factory):
+    path = tmp_path_factory.mktemp("words") / "vocab.txt"
+    path.write_text("\n".join(vocabulary()) + "\n", encoding="utf-8")
+    encoder = PromptEncoder(path, TOKEN_LIMIT)
+    return lambda prompt: encoder(prompt).ids
+
+
+def marked(wanted: Scene, shown: Scene, encode, opening: str = "") -> list[str]:
+    """The words of the prompt whose first piece is marked wrong."""
+    ids, marks = wrong_words(wanted, shown, opening, encode)
+    assert len(ids) == len(marks) and marks[-1] == -1
+    found, place = [], 1
+    for word in (opening + wanted.prompt).split():
+        if marks[place] == 1:
+            found.append(word)
+        place += len(encode(word)) - 2
+    return found
+
+
+def test_nothing_is_marked_where_picture_and_prompt_agree(encode):
+    assert marked(PAIR, PAIR, encode, "a picture of ") == []
+    assert wrong_words(PAIR, PAIR, "", encode)[1][0] == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"relation": "below"}, ["left", "of"]),
+        ({"background": "pink"}, ["gray"]),
+        ({"thing": Thing("ring", "red")}, ["star"]),
+        ({"other": Thing("square", "green")}, ["blue"]),
+        ({"thing": Thing("star", "blue"), "other": Thing("square", "red")}, ["red", "blue"]),
+    ],
+)
+def test_exactly_the_contradicted_words_are_marked(changes, words, encode):
+    shown = replace(PAIR, **changes)
+    assert marked(PAIR, shown, encode) == words
+    assert wrong_words(PAIR, shown, "a drawing of ", encode)[1][0] == 1
+
+
+def test_a_wrong_number_marks_the_article_or_the_number(encode):
+    two = Scene(Thing("cross", "orange"), "black", count=2)
+    assert marked(two, replace(two, count=3), encode) == ["two"]
+    assert marked(replace(two, count=1), two, encode) == ["an"]
+
+
+def test_prompts_asked_for_are_never_held_out_and_wrong_as_often_as_said():
+    rng = random.Random(2)
+    right = 0
+    for _ in range(400):
+        shown = random_scene(rng)
+        wanted = asked(shown, rng, place_weight=2)
+        assert not is_held_out(wanted)
+        right += wanted == shown
+    assert 60 < right < 160
+
+
+def test_grounding_trains_both_towers_and_nothing_else(encode):
+    network = RewardNetwork(demo_config(len(vocabulary())))
+    initialise(network, 0)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    share = ground(network, SPEC, encode, seed=1, scenes=8, steps=3, batch=4, report=lambda line: None)
+    assert 0 <= share <= 1
+    changed = {
+        name.split(".")[1] for name, value in network.state_dict().items() if not value.equal(before[name])
+    }
+    assert changed == {"visual_encoder", "text_encoder"}
