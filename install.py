@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-NEEDED = ("huggingface_hub", "safetensors", "tqdm")
+NEEDED = ("ftfy", "huggingface_hub", "safetensors", "tqdm")
 
 
 def missing() -> list[str]:

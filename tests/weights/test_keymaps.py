@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from foreign import CLIP, EXAMPLES, MPS, Example, OpenClip, open_clip_file, telling, whole_mps_file
+from foreign import CLIP, EXAMPLES, MPS, Example, OpenClip, open_clip_file, whole_mps_file
 from oracles import import_torchvision
+from tiny import telling
 
 from imagereward_core.errors import WeightsError
 from imagereward_core.nets.clip import ClipConfig, ClipNetwork

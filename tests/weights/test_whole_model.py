@@ -119,10 +119,19 @@ def test_a_model_inside_itself_is_refused() -> None:
 
 def test_modules_that_multiply_are_refused_in_time() -> None:
     module: nn.Module = nn.Linear(1, 1)
-    for _ in range(60):
+    for _ in range(30):
         module = nn.ModuleList([module, module])
     with pytest.raises(PickleRefusedError, match="more than 100,000 modules"):
         read_model(table(module))
+
+
+def test_tensors_that_multiply_are_refused_in_time() -> None:
+    wide = nn.Module()
+    for number in range(400):
+        wide.register_parameter(f"p{number}", None)
+    wide._parameters.update(dict.fromkeys(wide._parameters, nn.Parameter(torch.ones(1))))
+    with pytest.raises(PickleRefusedError, match="more than 100,000 tensors"):
+        read_model(table(nn.ModuleList([wide] * 300)))
 
 
 def test_a_model_without_tensors_is_refused_by_its_name() -> None:

@@ -15,8 +15,10 @@ from .pickled import PLAIN, Name, PickleReader, PickleRefusedError, TensorRecord
 
 _SETS = {"__builtin__.set", "builtins.set"}
 _PARAMETER_WITH_STATE = "torch._utils._rebuild_parameter_with_state"
-_MOST_MODULES = 100_000
-_DEEPEST = 64
+# Far more than any model has. A small file can describe modules that lie in each other a great many times.
+_MOST = 100_000
+_DEEPEST = 32
+_LONGEST_NAME = 64
 
 
 @dataclass
@@ -67,7 +69,7 @@ class ModelReader(PickleReader):
 
     def put(self, target: Any, key: Any, value: Any) -> None:
         """Entries of dictionaries; those of other objects, and under keys that are no text, lead to no tensor of the model."""
-        if isinstance(target, dict) and isinstance(key, (str, int)):
+        if isinstance(target, dict) and isinstance(key, (str, int)) and len(str(key)) <= _LONGEST_NAME:
             target[key] = value
 
 
@@ -91,9 +93,8 @@ def _state_dict(model: ObjectRecord) -> dict[str, TensorRecord]:
     """The tensors of ``model`` and of the modules in it, under the names a state dict gives them."""
     found: dict[str, TensorRecord] = {}
     waiting: list[tuple[str, Any]] = [("", model)]
-    for _ in range(_MOST_MODULES):
-        if not waiting:
-            return found
+    seen = 0
+    while waiting:
         prefix, module = waiting.pop()
         if not isinstance(module, ObjectRecord):
             raise PickleRefusedError(f"{prefix.rstrip('.')} in it is no module; nothing of it was run")
@@ -107,9 +108,14 @@ def _state_dict(model: ObjectRecord) -> dict[str, TensorRecord]:
                 persistent = group == "_parameters" or not (isinstance(left_out, set) and name in left_out)
                 if isinstance(tensor, TensorRecord) and persistent:
                     found[f"{prefix}{name}"] = tensor
-        children = _entries(module, "_modules").items()
-        waiting.extend((f"{prefix}{name}.", child) for name, child in children if child is not None)
-    raise PickleRefusedError(f"it holds more than {_MOST_MODULES:,} modules; nothing of it was run")
+                if len(found) > _MOST:
+                    raise PickleRefusedError(f"it holds more than {_MOST:,} tensors; nothing of it was run")
+        children = _entries(module, "_modules")
+        seen += len(children)
+        if seen > _MOST:
+            raise PickleRefusedError(f"it holds more than {_MOST:,} modules; nothing of it was run")
+        waiting.extend((f"{prefix}{name}.", child) for name, child in children.items() if child is not None)
+    return found
 
 
 def _entries(module: ObjectRecord, group: str) -> dict[Any, Any]:
