@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .exits import DONE, EXPLANATION, SOME_FAILED
 from .models import readable_size
-from .options import MODELS_VARIABLE, add_talk, add_weights, weight_settings
+from .options import DEFAULT_SCORER, MODELS_VARIABLE, add_talk, add_weights, weight_settings
+
+if TYPE_CHECKING:
+    from ..weights.card import ScorerCard
+    from ..weights.locate import FoundWeights, WeightSettings
 
 _OLDEST_PYTHON = (3, 10)
 _PACKAGES = (
@@ -25,10 +29,15 @@ _PACKAGES = (
     ("numpy", "numpy", "1.26"),
     ("pillow", "PIL", "9.5"),
     ("safetensors", "safetensors", "0.4.2"),
+    ("ftfy", "ftfy", "6.0"),
     ("huggingface_hub", "huggingface_hub", "0.20"),
     ("tqdm", "tqdm", ""),
 )
-_OPTIONAL = {"huggingface_hub": "nothing can be downloaded", "tqdm": "there are no progress bars"}
+_OPTIONAL = {
+    "ftfy": "CLIP and HPSv2 cannot read prompts",
+    "huggingface_hub": "nothing can be downloaded",
+    "tqdm": "there are no progress bars",
+}
 
 
 @dataclass
@@ -168,7 +177,7 @@ def _memory() -> str:
 
 def _weights(args: argparse.Namespace, findings: Findings) -> Iterator[tuple[str, str]]:
     from ..weights.cards import CARDS
-    from ..weights.locate import find_weights, searched, target_folder
+    from ..weights.locate import find_weights, searched
 
     settings = weight_settings(args)
     for folder in settings.folders:
@@ -176,32 +185,55 @@ def _weights(args: argparse.Namespace, findings: Findings) -> Iterator[tuple[str
             findings.problems.append(
                 f"the models folder {folder} does not exist: check --models-dir and the variable {MODELS_VARIABLE}"
             )
+    main = CARDS[DEFAULT_SCORER]
+    found = find_weights(main, settings)
+    yield main.id, str(found.checkpoint) if found else f"not downloaded ({readable_size(main.download_size)})"
+    lacks_vocabulary = found is not None and found.vocabulary is None
+    if lacks_vocabulary:
+        yield "  vocabulary", "not there"
+    if found is None:
+        for place in searched(main, settings):
+            yield "  searched", place
+    if found is None or lacks_vocabulary:
+        yield from _to_be_fetched(main, found, settings, findings)
     for card in CARDS.values():
-        found = find_weights(card, settings)
-        if found is None:
-            yield card.id, f"not downloaded ({readable_size(card.download_size)})"
-            for place in searched(card, settings):
-                yield "  searched", place
-        else:
-            yield card.id, str(found.checkpoint)
-            if found.vocabulary is None and card.tokenizer is not None:
-                yield "  vocabulary", "not there"
-        lacks_vocabulary = found is not None and found.vocabulary is None and card.tokenizer is not None
-        if found is None or lacks_vocabulary:
-            folder = target_folder(card, settings)
-            free = shutil.disk_usage(_existing(folder)).free
-            yield "  goes to", f"{folder} ({readable_size(free)} free there)"
-            if found is None and free < 2 * card.download_size:
-                findings.problems.append(
-                    f"{card.id} needs {readable_size(2 * card.download_size)} for download and conversion, and {folder} has "
-                    f"{readable_size(free)}: free some, or name another folder with --models-dir"
-                )
-            if _cannot_download(settings.allow_download, findings):
-                what = "weights" if found is None else "vocabulary"
-                findings.problems.append(
-                    f"the {what} of {card.id} must be fetched, and downloads are not possible or switched off: allow them, or "
-                    "copy the folder from a machine that has it ('imagereward models download' there)"
-                )
+        if card is not main:
+            yield card.id, _elsewhere(card, find_weights(card, settings))
+
+
+def _to_be_fetched(
+    card: ScorerCard, found: FoundWeights | None, settings: WeightSettings, findings: Findings
+) -> Iterator[tuple[str, str]]:
+    """Where the default scorer's files will go, and what is in the way."""
+    from ..weights.locate import target_folder
+
+    folder = target_folder(card, settings)
+    free = shutil.disk_usage(_existing(folder)).free
+    yield "  goes to", f"{folder} ({readable_size(free)} free there)"
+    if found is None and free < 2 * card.download_size:
+        findings.problems.append(
+            f"{card.id} needs {readable_size(2 * card.download_size)} for download and conversion, and {folder} has "
+            f"{readable_size(free)}: free some, or name another folder with --models-dir"
+        )
+    if _cannot_download(settings.allow_download, findings):
+        what = "weights" if found is None else "vocabulary"
+        findings.problems.append(
+            f"the {what} of {card.id} must be fetched, and downloads are not possible or switched off: allow them, or "
+            "copy the folder from a machine that has it ('imagereward models download' there)"
+        )
+    else:
+        yield "  get it with", f"imagereward models download {card.id} (else it is fetched at first use)"
+
+
+def _elsewhere(card: ScorerCard, found: FoundWeights | None) -> str:
+    """One line about a scorer that nobody needs to have."""
+    if found is not None:
+        lacks = found.vocabulary is None and card.tokenizer is not None
+        return f"{found.checkpoint}{' (its vocabulary is not there)' if lacks else ''}"
+    by_hand = next((form.address for form in card.checkpoint if form.address), "")
+    if by_hand and not any(form.repository for form in card.checkpoint):
+        return f"not here; to be fetched by hand from {by_hand}"
+    return f"not here ({readable_size(card.download_size)}): imagereward models download {card.id}"
 
 
 def _hub(args: argparse.Namespace, findings: Findings) -> Iterator[tuple[str, str]]:

@@ -157,8 +157,9 @@ def _fetch(card: WeightsCard, settings: WeightSettings, progress: Progress) -> P
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from ..nets.reward import POSITION_IDS, build_skeleton
-    from ..scorers.registry import is_checkpoint, network_config
+    from ..nets.reward import POSITION_IDS
+    from ..scorers.making import skeleton_of
+    from ..scorers.registry import is_checkpoint
     from ..weights.cards import get_card
     from ..weights.checkpoint import verify
     from ..weights.locate import find_weights
@@ -174,7 +175,7 @@ def _verify(args: argparse.Namespace) -> int:
                 f"the weights of {card.id} are not on this machine; 'imagereward models download {card.id}' fetches them"
             )
         path = found.checkpoint
-    expected = build_skeleton(network_config(card)).state_dict()
+    expected = skeleton_of(card).state_dict()
     layout = {name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in expected.items()}
     with console.bytes() as progress:
         report = verify(path, card, layout, frozenset({POSITION_IDS}), progress)

@@ -214,6 +214,14 @@ class Maker:
         return self._towers.setdefault((id(network), spec), Tower(network, spec, encode, packing=True))
 
 
+def skeleton_of(card: ScorerCard) -> nn.Module:
+    """The network whose weights ``card`` describes, without storage: names, shapes and dtypes."""
+    if not card.layout:
+        return reward.build_skeleton(network_config(card))
+    kind = KINDS[card.layout]
+    return build_skeleton(lambda: kind.make(kind.sizes()))
+
+
 def _together(scorers: Sequence[Any], images: Any, prompts: Any) -> list[Any]:
     return score_together(scorers, images, prompts)
 

@@ -123,3 +123,13 @@ def test_models_lists_every_scorer_with_what_is_missing(run, models):
         "MPS",
     }
     assert all(fact["found"] for fact in listed)
+
+
+@pytest.mark.parametrize("name", ["CLIP", "BLIP", "Aesthetic", "PickScore", "HPSv2.1", "MPS"])
+def test_verify_knows_the_layout_of_every_scorer(run, models, name):
+    assert run("models", "verify", name, "--models-dir", models).code == 0
+    other = models / ("CLIP" if name == "Aesthetic" else "Aesthetic")
+    wrong = next(other.glob("*.safetensors"))
+    target = next((models / name).glob("*.safetensors"))
+    target.write_bytes(wrong.read_bytes())
+    assert run("models", "verify", name, "--models-dir", models).code != 0
