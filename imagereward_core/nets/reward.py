@@ -103,12 +103,12 @@ class RewardNetwork(nn.Module):
 def parameter_dtype(name: str, dtype: torch.dtype) -> torch.dtype:
     """The dtype of the parameter ``name`` (a checkpoint key) in a network of precision ``dtype``.
 
-    LayerNorms, embeddings and the residual streams of both towers stay in float32, and so does the text's attention to itself, to
-    which scores are sensitive and which is a small part of the work. The text's attention to the image and its feed-forward
-    part add no measurable error to that of the image tower (``benchmarks/results``).
+    LayerNorms, embeddings (the projection of pixels among them) and the residual streams of both towers stay in float32, and so
+    does the text's attention to itself, to which scores are sensitive and which is a small part of the work. The text's attention
+    to the image and its feed-forward part add no measurable error to that of the image tower (``benchmarks/results``).
     """
     if ".visual_encoder." in name:
-        kept = ("norm" in name) or name.endswith(("cls_token", "pos_embed"))
+        kept = ("norm" in name) or ("patch_embed" in name) or name.endswith(("cls_token", "pos_embed"))
     else:
         kept = not any(part in name for part in (".crossattention.", ".intermediate.", ".output.dense."))
         kept = kept or ".attention." in name or "LayerNorm" in name

@@ -102,9 +102,8 @@ class VisionTransformer(nn.Module):
         Returns:
             [B, 1 + patches, width] in the dtype of the tower's linear layers.
         """
-        compute = self.patch_embed.proj.weight.dtype
-        patches = self.patch_embed(pixels.to(compute)).to(self.pos_embed.dtype)
+        patches = self.patch_embed(pixels.to(self.patch_embed.proj.weight.dtype)).to(self.pos_embed.dtype)
         stream = torch.cat([self.cls_token.expand(patches.shape[0], -1, -1), patches], dim=1) + self.pos_embed
         for block in self.blocks:
             stream = block(stream)
-        return layer_norm(self.norm, stream, compute)
+        return layer_norm(self.norm, stream, self.blocks[-1].mlp.fc2.weight.dtype)
