@@ -106,4 +106,6 @@ class VisionTransformer(nn.Module):
         stream = torch.cat([self.cls_token.expand(patches.shape[0], -1, -1), patches], dim=1) + self.pos_embed
         for block in self.blocks:
             stream = block(stream)
-        return layer_norm(self.norm, stream, self.blocks[-1].mlp.fc2.weight.dtype)
+        last = self.blocks[-1]
+        assert isinstance(last, Block)
+        return layer_norm(self.norm, stream, last.mlp.fc2.weight.dtype)
