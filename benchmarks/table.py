@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ def load(name: str) -> dict[str, Any] | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def machine_line(figures: dict[str, Any]) -> str:
-    """Where and with what something was measured."""
+def machine_line(figures: dict[str, Any], packages: Collection[str] | None = None) -> str:
+    """Where and with what something was measured; ``packages`` are those to name, by default all."""
     machine, versions = figures["machine"], figures["versions"]
+    if packages is not None:
+        versions = {name: version for name, version in versions.items() if name in packages}
     named = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     return (
         f"{figures['date']}; {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, "
@@ -84,15 +87,43 @@ def parity_part(figures: dict[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
+def scorers_part(figures: dict[str, Any]) -> list[str]:
+    """Differences of the other scorers to their published programs."""
+    lines = [
+        "## Parity of the other scorers with their published programs",
+        "",
+        "Picture files and prompts in, scores out, fp32; random weights. `nox -s bench_scorers`. "
+        + machine_line(figures, ("python", "torch", "pillow")),
+        "",
+        "| scorer | published program | with | layers | pictures x prompts | their scores' standard deviation | "
+        "largest difference | mean | pairs ordered alike |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, row in figures["scorers"].items():
+        versions = ", ".join(f"{package} {version}" for package, version in row["versions"].items())
+        lines.append(
+            f"| {name} | {row['what']} | {versions} | {row['layers']} | {row['pictures']} x {row['prompts']} | "
+            f"{row['reference_scores']['std']:.2g} | {row['fp32']['max_abs']:.1e} | {row['fp32']['mean_abs']:.1e} | "
+            f"{100 * row['fp32']['pair_order_agreement']:.2f} % |"
+        )
+    reasons: dict[str, list[str]] = {}
+    for name, row in figures["scorers"].items():
+        for picture, why in row["left_out"].items():
+            reasons.setdefault(f"{picture}: {why}", []).append(name)
+    lines += ["", "Pictures the published programs cannot take:", ""]
+    lines += [f"- {', '.join(names)}: {reason}." for reason, names in reasons.items()]
+    return [*lines, ""]
+
+
 def main() -> None:
     """Writes the page."""
     lines = [
         "# Recorded measurements",
         "",
-        "Made by `nox -s bench`; this page by `python -m benchmarks.table`. Weights are random.",
+        "Made by `nox -s bench` and `nox -s bench_scorers`; this page by `python -m benchmarks.table`. Weights are random.",
         "",
     ]
-    for name, part in (("speed", speed_part), ("parity", parity_part)):
+    for name, part in (("speed", speed_part), ("parity", parity_part), ("scorer_parity", scorers_part)):
         figures = load(name)
         if figures is not None:
             lines += part(figures)

@@ -1,0 +1,124 @@
+"""Pages say what cards and records say: a card or a record that changes changes ``docs/scorers.md`` with it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imagereward_core.scorers.blend import METHODS
+from imagereward_core.weights.card import ScorerCard, WeightsCard
+from imagereward_core.weights.cards import CARDS, backbone_of
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = (ROOT / "docs" / "scorers.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def size(card: WeightsCard) -> str:
+    """The size of a set of weights as people say it."""
+    number = card.download_size
+    if not number:
+        return "size not published"
+    return f"{number / 1e9:.1f} GB" if number >= 5e7 else f"{number / 1e6:.1f} MB"
+
+
+def weights(card: ScorerCard) -> str:
+    """Where the weights come from, and how large they are."""
+    forms = [form for form in card.checkpoint if form.repository or form.address]
+    source = next((form for form in forms if form.repository), forms[0])
+    words = f"`{source.repository}`" if source.repository else f"by hand from <{source.address}>"
+    under = backbone_of(card)
+    on = f"; sits on {under.id} ({size(under)})" if under else ""
+    return f"{words} ({size(card)}){on}"
+
+
+def section(card: ScorerCard) -> str:
+    """What ``docs/scorers.md`` says about a scorer."""
+    low, high = card.typical_range
+    facts = [
+        f"Paper: {card.paper}",
+        f"licence: {card.licence}",
+        f"weights: {weights(card)}",
+        f"typical scores: {low:g} to {high:g}",
+        f"tokens: {card.token_limit or 'no text is read'}",
+    ]
+    notes = "\n".join(f"- {note}" for note in card.notes)
+    return f"### {card.id}\n\n{card.summary}\n\n{'; '.join(facts)}.\n\n{notes}\n"
+
+
+def record(name: str) -> dict[str, Any]:
+    """A recorded measurement."""
+    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def rows() -> dict[str, str]:
+    """The rows of the table of comparisons, by scorer, as the records have them."""
+    figures = record("parity")
+    made = {
+        "ImageReward-v1.0": f"| ImageReward-v1.0 | score of image-reward {figures['versions']['image-reward']} | all | "
+        f"{len(figures['pictures'])} x {len(figures['prompts'])} | {figures['against_reference']['fp32']['max_abs']:.1e} | "
+        f"{figures['reference_scores']['std']:.2g} |"
+    }
+    for name, row in record("scorer_parity")["scorers"].items():
+        package, version = next(iter(row["versions"].items()))
+        made[name] = (
+            f"| {name} | {row['what']} ({package} {version}) | {row['layers']} | {row['pictures']} x {row['prompts']} | "
+            f"{row['fp32']['max_abs']:.1e} | {row['reference_scores']['std']:.2g} |"
+        )
+    return made
+
+
+TOLD = [card for card in CARDS.values() if card.id != "demo"]  # the demo's facts change with every training
+
+
+@pytest.mark.parametrize("card", TOLD, ids=lambda card: card.id)
+def test_the_page_tells_of_every_scorer_what_its_card_tells(card: ScorerCard) -> None:
+    assert section(card) in PAGE
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_every_scorer_is_in_the_tables_and_has_a_section(name: str) -> None:
+    assert re.search(rf"^### {re.escape(name)}$", PAGE, re.MULTILINE)
+    assert PAGE.count(f"| `{name}` |") == 1
+    assert README.count(f"| `{name}` |") == 1
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_every_difference_in_the_page_is_the_recorded_one(name: str) -> None:
+    if name in rows():
+        assert rows()[name] in PAGE
+    assert len(re.findall(rf"^\| {re.escape(name)} \|", PAGE, re.MULTILINE)) == 1
+
+
+def test_no_record_is_worse_than_its_own_limit() -> None:
+    for name, row in record("scorer_parity")["scorers"].items():
+        assert row["fp32"]["max_abs"] <= row["limit"], name
+        assert row["pictures"] >= 20 and row["reference_scores"]["std"] > 1000 * row["fp32"]["max_abs"], name
+
+
+def test_the_page_tells_how_near_the_tests_hold_the_scorers() -> None:
+    source = (ROOT / "tests" / "scorers" / "test_references.py").read_text(encoding="utf-8")
+    (tolerance,) = re.findall(r"^TOLERANCE = (\S+)$", source, re.MULTILINE)
+    assert f"at most {tolerance}" in PAGE
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_of_blending_is_explained(method: str) -> None:
+    assert re.search(rf"^\| `{method}`", PAGE, re.MULTILINE)
+
+
+def test_no_link_leads_nowhere() -> None:
+    for page in (README, PAGE):
+        folder = ROOT if page is README else ROOT / "docs"
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page):
+            assert target.startswith("https://") or (folder / target).exists(), target
+        headings = {
+            re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+            for heading in re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+        }
+        for anchor in re.findall(r"\]\(#([^)]+)\)", page):
+            assert anchor in headings, anchor
