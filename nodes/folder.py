@@ -1,0 +1,201 @@
+"""Load Pictures from Folder: a folder of pictures with their prompts, so that a graph can sort what exists already."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from comfy_api.latest import io
+
+from .errors import GraphError
+from .folders import inside
+from .schema import schema
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from torch import Tensor
+
+log = logging.getLogger(__name__)
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff"}
+ROOT = "."
+
+
+class LoadFolder(io.ComfyNode):
+    """Pictures of a folder below the host's input folder."""
+
+    @classmethod
+    def define_schema(cls) -> Any:
+        """See the host's V3 schema."""
+        import folder_paths
+
+        return schema(
+            "LoadFolder",
+            "Load Pictures from Folder",
+            "Loads the pictures of a folder inside ComfyUI's input folder as a list, each in its own size, with the prompts found in their "
+            "metadata or in text files beside them. Nothing is changed or moved.",
+            [
+                io.Combo.Input(
+                    "folder",
+                    options=[ROOT, *folder_paths.get_input_subfolders()],
+                    default=ROOT,
+                    tooltip="A folder inside ComfyUI's input folder; '.' is the input folder itself.",
+                ),
+                io.Boolean.Input(
+                    "subfolders",
+                    default=False,
+                    tooltip="Whether pictures in folders below it are loaded as well.",
+                ),
+                io.Int.Input(
+                    "start",
+                    default=0,
+                    min=0,
+                    max=1_000_000,
+                    tooltip="How many pictures, in order of their names, to pass over.",
+                ),
+                io.Int.Input(
+                    "most",
+                    default=100,
+                    min=1,
+                    max=4096,
+                    tooltip="Load at most this many; all of them are in memory at once.",
+                ),
+            ],
+            [
+                io.Image.Output(
+                    "images",
+                    display_name="images",
+                    is_output_list=True,
+                    tooltip="One picture per entry, in its own size.",
+                ),
+                io.String.Output(
+                    "prompts",
+                    display_name="prompts",
+                    is_output_list=True,
+                    tooltip="The prompt of each picture, from its metadata or the text file beside it; empty where there is none.",
+                ),
+                io.String.Output(
+                    "names",
+                    display_name="names",
+                    is_output_list=True,
+                    tooltip="File names without folder and suffix.",
+                ),
+            ],
+            ("load images from directory", "batch load", "folder of images"),
+        )
+
+    @classmethod
+    def fingerprint_inputs(
+        cls, folder: str = ROOT, subfolders: bool = False, start: int = 0, most: int = 100
+    ) -> str:
+        """Changes when pictures are added, removed or replaced; the host writes it into saved pictures, so it names no path."""
+        stamps = hashlib.sha256()
+        for path in _find(folder, subfolders)[start : start + most]:
+            status = path.stat()
+            stamps.update(
+                f"{path} {status.st_size} {status.st_mtime_ns}\n".encode("utf-8", "surrogateescape")
+            )
+        return stamps.hexdigest()
+
+    @classmethod
+    def execute(cls, folder: str = ROOT, subfolders: bool = False, start: int = 0, most: int = 100) -> Any:
+        """Loads."""
+        from comfy.model_management import throw_exception_if_processing_interrupted
+        from comfy.utils import ProgressBar
+
+        from ..imagereward_core.errors import ImageError
+
+        found = _find(folder, subfolders)
+        wanted = found[start : start + most]
+        images, prompts, names = [], [], []
+        bar = ProgressBar(len(wanted))
+        for path in wanted:
+            throw_exception_if_processing_interrupted()
+            try:
+                images.append(load_picture(path))
+            except ImageError as error:
+                log.warning("Load Pictures from Folder passes over a file: %s", error)
+            else:
+                prompts.append(prompt_of(path))
+                names.append(path.stem)
+            bar.update(1)
+        if not images:
+            raise GraphError(
+                f"there is no picture to load in {folder!r}: {len(found)} files look like pictures, start is {start}. Put "
+                "pictures into that folder inside ComfyUI's input folder, or choose another one."
+            )
+        return io.NodeOutput(images, prompts, names)
+
+
+def _find(folder: str, subfolders: bool) -> list[Path]:
+    """Files that look like pictures, by name.
+
+    Raises:
+        GraphError: The folder is not inside the input folder, or is none.
+    """
+    import folder_paths
+
+    root = inside(folder_paths.get_input_directory(), folder)
+    if not root.is_dir():
+        raise GraphError(
+            f"there is no folder {folder!r} inside ComfyUI's input folder; choose one of the list"
+        )
+    files = root.rglob("*") if subfolders else root.iterdir()
+    return sorted(
+        (
+            path
+            for path in files
+            if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
+        ),
+        key=lambda path: str(path).casefold(),
+    )
+
+
+def load_picture(path: Path) -> Tensor:
+    """A picture as the host holds it: upright, float32 [1, H, W, C] in 0..1, with a fourth channel where something shows through.
+
+    Raises:
+        ImageError: It cannot be read.
+    """
+    import numpy as np
+    import torch
+
+    from ..imagereward_core.images.decode import open_image
+
+    picture = _upright(open_image(path))
+    levels = np.array(picture, dtype=np.float32) / 255.0
+    return torch.from_numpy(levels)[None]
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    from PIL import ImageOps
+
+    see_through = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
+    if picture.mode.startswith("I;16") or picture.mode == "I":
+        picture = picture.point(lambda level: level / 256).convert("L")
+    turned = ImageOps.exif_transpose(picture) or picture
+    if see_through:
+        turned = turned.convert("RGBA")
+        if turned.getchannel("A").getextrema() != (255, 255):
+            return turned
+    return turned.convert("RGB")
+
+
+def prompt_of(path: Path) -> str:
+    """The prompt a picture was made with, as written; empty where none is found."""
+    from ..imagereward_core.errors import ImageError
+    from ..imagereward_core.images.metadata import read_prompt, sidecar_prompt
+
+    for look in (sidecar_prompt, read_prompt):
+        try:
+            found = look(path)
+        except ImageError:
+            continue
+        if found is not None and found.prompt.strip():
+            return found.prompt
+    return ""
+
+
+NODES = [LoadFolder]

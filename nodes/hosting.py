@@ -1,0 +1,22 @@
+"""Small things every node needs of the host."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def blocked(message: str | None = None) -> Any:
+    """What an output carries so that nodes behind it do not run: silently, or with a message in the host's dialog."""
+    from comfy_execution.graph_utils import ExecutionBlocker
+
+    return ExecutionBlocker(message)
+
+
+def listed(values: list[Any]) -> Any:
+    """A list output; an empty one would make the nodes behind it fail, so it blocks them."""
+    return values if values else blocked()
+
+
+def one(value: Any) -> Any:
+    """The value of a widget in a node that gets all inputs as lists."""
+    return value[0] if isinstance(value, list) and value else value

@@ -1,0 +1,74 @@
+"""Prompt for Scoring: what a scorer will see of a prompt, and what it will not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from .loaded import LoadedScorer
+from .schema import SCORER, schema
+
+
+class PromptForScoring(io.ComfyNode):
+    """Removes generator syntax and shows what is cut."""
+
+    @classmethod
+    def define_schema(cls) -> Any:
+        """See the host's V3 schema."""
+        return schema(
+            "PromptForScoring",
+            "Prompt for Scoring",
+            "Shows what a scorer sees of a prompt: LoRA tags, weights and other generator syntax are removed, and with a scorer connected, "
+            "the end that its token limit cuts off is named.",
+            [
+                io.String.Input(
+                    "prompt", multiline=True, default="", tooltip="The prompt as written for the generator."
+                ),
+                SCORER.Input(
+                    "scorer",
+                    optional=True,
+                    tooltip="From Load Scorer; adds what this scorer's token limit leaves unread.",
+                ),
+            ],
+            [
+                io.String.Output(
+                    "clean_prompt",
+                    display_name="prompt",
+                    tooltip="For Score Images: the words without syntax.",
+                ),
+                io.String.Output(
+                    "removed", display_name="removed", tooltip="The pieces that were removed, one per line."
+                ),
+                io.String.Output(
+                    "cut",
+                    display_name="cut off",
+                    tooltip="The end that the scorer does not read; empty where it reads all.",
+                ),
+                io.String.Output("report", display_name="report", tooltip="All of it in words."),
+            ],
+            ("clean prompt", "strip lora tags", "prompt cleaner"),
+        )
+
+    @classmethod
+    def execute(cls, prompt: str = "", scorer: Any = None) -> Any:
+        """Cleans."""
+        from ..imagereward_core.images.metadata import clean_prompt
+
+        clean = clean_prompt(prompt)
+        cuts = _cuts(scorer, clean.text) if isinstance(scorer, LoadedScorer) else {}
+        longest = max(cuts.values(), key=len, default="")
+        lines = [f"The scorer sees: {clean.text or '(nothing)'}"]
+        lines += [f"Removed: {piece}" for piece in clean.removed]
+        lines += [f"Not read by {name}: {piece}" for name, piece in cuts.items()]
+        lines += clean.notes
+        return io.NodeOutput(clean.text, "\n".join(clean.removed), longest, "\n".join(lines))
+
+
+def _cuts(scorer: LoadedScorer, prompt: str) -> dict[str, str]:
+    """What each scorer leaves unread, by id, for those that leave something."""
+    cuts = {each.card.id: each.cut(prompt) for each in scorer.panel.scorers}
+    return {name: piece for name, piece in cuts.items() if piece}
+
+
+NODES = [PromptForScoring]

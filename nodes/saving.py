@@ -1,0 +1,145 @@
+"""Save Scored Images: files named by score, the score in their metadata, kept and rejected apart. Nothing is ever overwritten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io, ui
+
+from .errors import GraphError, choice
+from .hosting import listed, one
+from .schema import SCORES, SELECTION, advanced, changed_pictures, schema
+from .scored import ChosenBatch, one_scored
+from .streams import Pictures
+
+FORMATS = ("png", "webp (lossless)", "webp")
+APART, SKIP = "save apart", "do not save"
+PREFIX = "ImageReward/%rank%_%score%_%scorer%"
+
+
+class SaveScored(io.ComfyNode):
+    """Saves pictures with their scores."""
+
+    @classmethod
+    def define_schema(cls) -> Any:
+        """See the host's V3 schema."""
+        return schema(
+            "SaveScored",
+            "Save Scored Images",
+            "Saves pictures in ComfyUI's output folder with the score in the file name and in the metadata, beside the workflow. With a "
+            "selection, kept and rejected pictures go to folders of their own. Existing files are never overwritten.",
+            [
+                io.Image.Input("images", tooltip="The pictures that were scored."),
+                SCORES.Input("scores", tooltip="Their scores."),
+                SELECTION.Input(
+                    "selection",
+                    optional=True,
+                    tooltip="From Filter by Score, together with all images and scores: saves kept and rejected pictures apart.",
+                ),
+                io.String.Input(
+                    "filename_prefix",
+                    default=PREFIX,
+                    tooltip="Folders and file name inside the output folder. %rank% %score% %scorer% %percentile% %index% %verdict%, and "
+                    "%width% %height% %year% %month% %day% %hour% %minute% %second% are filled in.",
+                ),
+                io.Combo.Input(
+                    "format", options=list(FORMATS), default="png", tooltip="The format of the files."
+                ),
+                advanced(
+                    io.Int.Input,
+                    "quality",
+                    default=90,
+                    min=1,
+                    max=100,
+                    tooltip="Quality of webp files that are not lossless.",
+                ),
+                io.String.Input(
+                    "kept_folder",
+                    default="kept",
+                    tooltip="With a selection: the folder for kept pictures, inside that of the prefix.",
+                ),
+                io.String.Input(
+                    "rejected_folder",
+                    default="rejected",
+                    tooltip="With a selection: the folder for rejected pictures, inside that of the prefix.",
+                ),
+                io.Combo.Input(
+                    "rejected",
+                    options=[APART, SKIP],
+                    default=APART,
+                    tooltip="With a selection: whether rejected pictures are saved at all.",
+                ),
+                io.Boolean.Input(
+                    "score_metadata",
+                    default=True,
+                    tooltip="Adds the scores to the metadata, under names that galleries read; prompt and workflow are written as always.",
+                ),
+                changed_pictures(),
+            ],
+            [
+                io.String.Output(
+                    "files",
+                    display_name="files",
+                    is_output_list=True,
+                    tooltip="The saved files, relative to the output folder.",
+                )
+            ],
+            ("save image with score", "export best", "save kept and rejected"),
+            is_input_list=True,
+            is_output_node=True,
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        images: Any,
+        scores: Any,
+        selection: Any = None,
+        filename_prefix: Any = PREFIX,
+        format: Any = "png",
+        quality: Any = 90,
+        kept_folder: Any = "kept",
+        rejected_folder: Any = "rejected",
+        rejected: Any = APART,
+        score_metadata: Any = True,
+        changed_pictures: Any = False,
+    ) -> Any:
+        """Saves."""
+        import folder_paths
+        from comfy.cli_args import args
+        from comfy.model_management import throw_exception_if_processing_interrupted
+
+        from .files import Naming, Writer, metadata_of
+
+        scored, pictures = one_scored(scores), Pictures(images)
+        scored.check_pictures(pictures.singles, only_count=bool(one(changed_pictures)))
+        choices = one(selection)
+        if choices is not None and not isinstance(choices, ChosenBatch):
+            raise GraphError("selection is something else; connect the selection output of Filter by Score")
+        skip = choice("rejected", one(rejected), (APART, SKIP)) == SKIP
+        if choices is not None:
+            choices.check(scored)
+        naming = Naming(scored, one(filename_prefix), choices, one(kept_folder), one(rejected_folder))
+        writer = Writer(
+            folder_paths.get_output_directory(), choice("format", one(format), FORMATS), int(one(quality))
+        )
+        extra = None if args.disable_metadata else (cls.hidden.prompt, cls.hidden.extra_pnginfo)
+        saved = []
+        for index in scored.scores.order().tolist():
+            throw_exception_if_processing_interrupted()
+            if choices is not None and skip and not naming.kept[index]:
+                continue
+            fields = (
+                metadata_of(scored, index, choices)
+                if one(score_metadata) and not args.disable_metadata
+                else {}
+            )
+            saved.append(
+                writer.save(pictures.singles[index], naming.of(index, pictures.singles[index]), extra, fields)
+            )
+        results = [ui.SavedResult(path.name, folder, io.FolderType.output) for path, folder in saved]
+        names = [f"{folder}/{path.name}" if folder else path.name for path, folder in saved]
+        return io.NodeOutput(listed(names), ui=ui.SavedImages(results))
+
+
+NODES = [SaveScored]

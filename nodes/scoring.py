@@ -1,0 +1,120 @@
+"""Score Images: pictures and prompts in, scores out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..imagereward_core.errors import PromptError
+from .errors import GraphError
+from .hosting import one
+from .loaded import LoadedScorer
+from .schema import SCORER, SCORES, schema
+from .streams import Pictures
+from .wording import table
+
+
+class ScoreImages(io.ComfyNode):
+    """Scores a batch, or a list of pictures of any sizes."""
+
+    @classmethod
+    def define_schema(cls) -> Any:
+        """See the host's V3 schema."""
+        return schema(
+            "ScoreImages",
+            "Score Images",
+            "Gives every picture a number: higher is better. Takes a batch or a list of pictures of any sizes, with one prompt for all or "
+            "a list with one prompt per picture. The same picture saved and scored with the imagereward command gets the same number.",
+            [
+                SCORER.Input("scorer", tooltip="From Load Scorer."),
+                io.Image.Input("images", tooltip="A batch, or a list of pictures of any sizes."),
+                io.String.Input(
+                    "prompt",
+                    multiline=True,
+                    default="",
+                    tooltip="What the pictures should show. One prompt for all, or a list with exactly one per picture. The demo scorer "
+                    "knows drawn scenes such as: a red star left of a blue square on a gray background.",
+                ),
+                io.Boolean.Input(
+                    "clean_prompt",
+                    default=True,
+                    tooltip="Removes LoRA tags, weights and other generator syntax, which no scorer understands. Prompt for Scoring shows "
+                    "the result.",
+                ),
+            ],
+            [
+                SCORES.Output(
+                    "scores",
+                    display_name="scores",
+                    tooltip="For the nodes that sort, filter, blend, show and save.",
+                ),
+                io.Image.Output(
+                    "scored_images",
+                    display_name="images",
+                    is_output_list=True,
+                    tooltip="The pictures, unchanged and in the same order.",
+                ),
+                io.Float.Output(
+                    "values",
+                    display_name="values",
+                    is_output_list=True,
+                    tooltip="The scores in the order of the pictures.",
+                ),
+                io.String.Output(
+                    "table", display_name="table", tooltip="All pictures from best to worst as text."
+                ),
+            ],
+            (
+                "ImageReward score",
+                "rate images",
+                "judge",
+                "aesthetic score",
+                "PickScore",
+                "HPS",
+                "CLIP score",
+            ),
+            is_input_list=True,
+        )
+
+    @classmethod
+    def execute(cls, scorer: Any, images: Any, prompt: Any = "", clean_prompt: Any = True) -> Any:
+        """Scores all pictures in one call."""
+        loaded = one(scorer)
+        if not isinstance(loaded, LoadedScorer) or (isinstance(scorer, list) and len(scorer) != 1):
+            raise GraphError("scorer is not one scorer; connect the output of one Load Scorer")
+        pictures = Pictures(images)
+        texts = _prompts(prompt, len(pictures.singles), bool(one(clean_prompt)), loaded.panel.needs_prompt)
+        scored = loaded.score(pictures.singles, texts)
+        return io.NodeOutput(scored, list(images), list(scored.scores), table(scored))
+
+
+def _prompts(given: Any, number: int, clean: bool, needed: bool) -> str | list[str]:
+    """One prompt, or one per picture, as the scorer is to see it.
+
+    Raises:
+        PromptError: The number does not fit, or a prompt is empty that must not be.
+    """
+    from ..imagereward_core.images.metadata import clean_prompt
+
+    texts: Sequence[Any] = given if isinstance(given, list) else [given]
+    if len(texts) not in (1, number):
+        raise PromptError(
+            f"{len(texts)} prompts for {number} pictures; expected one prompt for all, or a list with exactly one per picture. Connect the "
+            "list that belongs to these pictures."
+        )
+    if not all(isinstance(text, str) for text in texts):
+        raise PromptError("a prompt is not text; connect a STRING")
+    seen = [clean_prompt(text).text if clean else text for text in texts]
+    empty = [at + 1 for at, text in enumerate(seen) if not text.strip()]
+    if needed and empty:
+        whose = "the prompt" if len(seen) == 1 else f"the prompt of picture {', '.join(map(str, empty[:5]))}"
+        raise PromptError(
+            f"{whose} is empty, or holds generator syntax only; this scorer compares pictures with their prompt. Type or connect what the "
+            "pictures should show, or use a scorer that needs no prompt (Aesthetic)."
+        )
+    return seen[0] if len(seen) == 1 else seen
+
+
+NODES = [ScoreImages]

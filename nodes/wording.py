@@ -1,0 +1,130 @@
+"""Cards and scores as text."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..imagereward_core.scores import Scores
+
+if TYPE_CHECKING:
+    from ..imagereward_core.weights.card import ScorerCard
+    from .scored import ScoredBatch
+
+PROMPT_SHOWN = 60
+
+
+def number(value: float, decimals: int = 4) -> str:
+    """A score with a fixed number of decimals; ``none`` where there is none, never ``-0``."""
+    if math.isnan(value):
+        return "none"
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def about(card: ScorerCard, revision: str) -> str:
+    """What a scorer judges and what its number means, from its card."""
+    low, high = card.typical_range
+    lines = [
+        card.title,
+        card.summary,
+        f"Higher is better; most pictures lie between {low:.4g} and {high:.4g}.",
+    ]
+    if card.token_limit is not None:
+        lines.append(f"Reads a prompt of up to {card.token_limit} tokens, the two special ones included.")
+    if not card.needs_prompt:
+        lines.append("Needs no prompt.")
+    lines += card.notes
+    lines.append(f"Licence of the weights: {card.licence}.")
+    if card.paper:
+        lines.append(f"Described in: {card.paper}")
+    return "\n".join([*lines, f"Weights: {revision}"])
+
+
+def remarks(scored: ScoredBatch) -> list[str]:
+    """What a person should know about these scores, in sentences."""
+    from ..imagereward_core.scorers.meaning import compare_warning
+
+    found = []
+    warning = compare_warning(scored.card, scored.scores.prompts)
+    if warning:
+        found.append(warning)
+    cut = sum(scored.scores.truncated)
+    if cut:
+        found.append(
+            f"{cut} of {len(scored)} prompts are longer than {scored.card.id} reads; the table names what it does not see."
+        )
+    if scored.basis:
+        found.append(scored.basis)
+    if not scored.scores.on_reference:
+        found.append(
+            "Made in another way than published (whole_picture), so not comparable with published numbers."
+        )
+    return found
+
+
+def table(scored: ScoredBatch, reasons: Sequence[str] = (), decimals: int = 4) -> str:
+    """All pictures from best to worst, one per line."""
+    scores = scored.scores
+    percentiles, ranks = scores.percentiles(), scores.ranks()
+    several = len(set(scores.prompts)) > 1
+    lines = [f"{scores.scorer}, {len(scored)} pictures, higher is better"]
+    lines += remarks(scored)
+    for index in scores.order().tolist():
+        value = float(scores.values[index])
+        parts = [f"{ranks[index]:>4}." if ranks[index] else "    -", f"{number(value, decimals):>10}"]
+        if not math.isnan(percentiles[index]):
+            parts.append(f"percentile {percentiles[index]:5.1f}")
+        parts.append(f"picture {index + 1}")
+        if several:
+            parts.append(_short(scores.prompts[index]))
+        if index in scores.failures:
+            parts.append(scores.failures[index])
+        if scores.cut[index]:
+            parts.append(f"not read: {_short(scores.cut[index])}")
+        if reasons:
+            parts.append(reasons[index])
+        lines.append("  ".join(parts))
+    return "\n".join(lines)
+
+
+def as_json(scored: ScoredBatch) -> str:
+    """Everything about the scores, for other programs; missing numbers are null."""
+    return json.dumps(
+        {
+            "scorer": scored.scores.scorer,
+            "revision": scored.scores.revision,
+            "higher_is_better": scored.card.higher_is_better,
+            "on_reference": scored.scores.on_reference,
+            "pictures": [_entry(scored.scores, index) for index in range(len(scored))],
+            "members": {member.scorer: [_known(value) for value in member] for member in scored.members},
+        },
+        ensure_ascii=False,
+        indent=1,
+    )
+
+
+def _entry(scores: Scores, index: int) -> dict[str, object]:
+    entry: dict[str, object] = {
+        "picture": index + 1,
+        "score": _known(float(scores.values[index])),
+        "rank": int(scores.ranks()[index]) or None,
+        "percentile": _known(float(scores.percentiles()[index])),
+        "prompt": scores.prompts[index],
+    }
+    if index in scores.failures:
+        entry["problem"] = scores.failures[index]
+    if scores.cut[index]:
+        entry["not_read"] = scores.cut[index]
+    return entry
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= PROMPT_SHOWN else flat[: PROMPT_SHOWN - 3] + "..."

@@ -1,0 +1,37 @@
+"""Score keys keep to what galleries and the WebUI parse."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imagereward_core.images.metadata.score_keys import AESTHETIC_KEY, score_fields, score_key
+from imagereward_core.weights.cards import CARDS
+
+WEBUI_KEY = re.compile(r"\w[\w \-/]+")
+
+
+def test_every_registered_scorer_has_a_key_of_its_own():
+    keys = [score_key(scorer) for scorer in CARDS]
+    assert len(set(keys)) == len(keys)
+    assert [key for key in keys if key.lower().endswith("score")] == [AESTHETIC_KEY]
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60))
+def test_any_name_gives_a_key_that_is_read_and_never_taken_for_the_aesthetic_score(name):
+    key = score_key(name)
+    assert re.fullmatch(r"[0-9A-Za-z_]+", key)
+    assert WEBUI_KEY.fullmatch(key) or len(key) == 1
+    assert key == AESTHETIC_KEY if name == "Aesthetic" else not key.lower().endswith("score")
+
+
+def test_the_aesthetic_score_comes_first_and_numbers_have_decimals():
+    fields = score_fields({"PickScore": 21.0, "ImageReward-v1.0": -0.5, "Aesthetic": 6.0})
+    assert list(fields.items()) == [
+        ("aesthetic_score", "6.0000"),
+        ("PickAPic", "21.0000"),
+        ("ImageReward", "-0.5000"),
+    ]

@@ -1,0 +1,58 @@
+"""Hosts for the node tests: two generations of the host in this process, and a real one where COMFYUI_PATH is set."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = str(Path(__file__).resolve().parent)
+if FOLDER not in sys.path:
+    sys.path.insert(0, FOLDER)
+
+from fake_host import FakeHost  # noqa: E402
+from graphs import draw_scenes  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def running_comfyui(tmp_path_factory):
+    """The real host, started once; None where COMFYUI_PATH is not set."""
+    from real_host import from_environment
+
+    host = from_environment(tmp_path_factory.mktemp("comfyui"))
+    if host is not None:
+        draw_scenes(host.base / "input" / "scenes")
+    yield host
+    if host is not None:
+        host.close()
+
+
+@pytest.fixture
+def real(running_comfyui):
+    """The real host alone."""
+    if running_comfyui is None:
+        pytest.skip("COMFYUI_PATH is not set; set it to a ComfyUI folder to run this against the real host")
+    return running_comfyui
+
+
+@pytest.fixture(params=["recent", "old"])
+def fake(request, monkeypatch, tmp_path):
+    """A host in this process, of either generation."""
+    host = FakeHost(monkeypatch, tmp_path, recent=request.param == "recent")
+    draw_scenes(tmp_path / "input" / "scenes")
+    yield host
+    host.close()
+
+
+@pytest.fixture(params=["recent", "old", "real"])
+def host(request):
+    """Any host: what a test says with this holds in this process and in the real one."""
+    if request.param == "real":
+        yield request.getfixturevalue("real")
+        return
+    monkeypatch = request.getfixturevalue("monkeypatch")
+    made = FakeHost(monkeypatch, request.getfixturevalue("tmp_path"), recent=request.param == "recent")
+    draw_scenes(made.base / "input" / "scenes")
+    yield made
+    made.close()

@@ -1,0 +1,103 @@
+"""A node pack for tests alone: pictures nobody draws by hand, and an output node that tells over HTTP what reached it."""
+
+import json
+
+import torch
+from comfy_api.latest import ComfyExtension, io
+
+KINDS = ["batch", "mixed", "one nan", "all nan", "empty", "single", "rgba", "many", "brighter"]
+
+
+def pictures(kind):
+    make = torch.Generator().manual_seed(7)
+    batch = torch.rand(4, 48, 64, 3, generator=make)
+    if kind == "mixed":
+        return [torch.rand(1, 40 + 16 * step, 64, 3, generator=make) for step in range(3)]
+    if kind == "one nan":
+        batch[1, 3, 3, 0] = float("nan")
+    if kind == "all nan":
+        batch[:, 0, 0] = float("nan")
+    if kind == "brighter":
+        batch = (batch * 1.2).clamp(0, 1)
+    few = {"empty": batch[:0], "single": batch[:1], "rgba": torch.rand(4, 48, 64, 4, generator=make)}
+    if kind == "many":
+        return [torch.rand(6000, 16, 16, 3, generator=make)]
+    return [few.get(kind, batch)]
+
+
+def numbered(images):
+    """Latents and masks whose values say to which picture they belong."""
+    numbers = iter(range(10_000))
+    latents, masks = [], []
+    for batch in images:
+        index = torch.tensor([float(next(numbers)) for _ in batch])
+        latents.append(
+            {
+                "samples": index.view(-1, 1, 1, 1).expand(-1, 4, 6, 8).clone(),
+                "noise_mask": index.view(-1, 1, 1, 1) + 100,
+            }
+        )
+        masks.append(index.view(-1, 1, 1).expand(-1, 6, 8).clone())
+    return latents, masks
+
+
+class ProbePictures(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="CuratorProbePictures",
+            category="tests",
+            inputs=[io.Combo.Input("kind", options=KINDS)],
+            outputs=[
+                io.Image.Output("pictures", is_output_list=True),
+                io.Latent.Output("latents", is_output_list=True),
+                io.Mask.Output("masks", is_output_list=True),
+                io.String.Output("names", is_output_list=True),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, kind):
+        images = pictures(kind)
+        latents, masks = numbered(images)
+        names = [f"name {number}" for number in range(sum(len(batch) for batch in images))]
+        return io.NodeOutput(images, latents, masks, names)
+
+
+def described(value):
+    if isinstance(value, torch.Tensor):
+        means = (
+            [round(float(part.double().mean()), 6) for part in value] if value.dim() > 2 else value.tolist()
+        )
+        return {"shape": list(value.shape), "means": means}
+    if isinstance(value, dict):
+        return {key: described(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [described(part) for part in value]
+    return value if isinstance(value, (str, int, float, bool, type(None))) else type(value).__name__
+
+
+class ProbeShow(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="CuratorProbeShow",
+            category="tests",
+            inputs=[io.AnyType.Input("source")],
+            outputs=[],
+            is_input_list=True,
+            is_output_node=True,
+        )
+
+    @classmethod
+    def execute(cls, source):
+        return io.NodeOutput(ui={"shown": [json.dumps([described(each) for each in source])]})
+
+
+class Probe(ComfyExtension):
+    async def get_node_list(self):
+        return [ProbePictures, ProbeShow]
+
+
+def comfy_entrypoint():
+    return Probe()

@@ -1,0 +1,238 @@
+"""Blend Scores, Score to Text and Number, plot, sheet, prompts and names: what is shown and said."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from graphs import PROMPTS, Graph, shown
+from PIL import Image
+
+
+def scored(fake, values, prompts=None, scorer="demo", pictures=None, failures=None):
+    """SCORES without any picture having been scored."""
+    from_scores = fake.module("imagereward_core.scores").Scores
+    cards = fake.module("imagereward_core.weights.cards")
+    number = len(values)
+    made = from_scores(
+        values=np.array(values, dtype=np.float64),
+        scorer=scorer,
+        revision="r",
+        prompts=tuple(prompts or ["p"] * number),
+        cut=("",) * number,
+        failures=failures or {},
+    )
+    names = tuple(pictures or [f"picture {index}" for index in range(number)])
+    return fake.module("nodes.scored").ScoredBatch(made, names, cards.get_card(scorer))
+
+
+def test_two_scorers_are_blended_by_rank_and_agreement_is_told(fake):
+    blending = fake.module("nodes.blending")
+    one = scored(fake, [3.0, 2.0, 1.0, 0.0])
+    other = scored(fake, [0.2, 0.1, 0.4, 0.0], scorer="CLIP")
+    output = blending.BlendScores.execute(
+        one, scores_2=other, method="rank", weight_1=1.0, weight_2=1.0, name="both"
+    )
+    blended, parts, report = output.args
+    assert blended.scores.values.tolist() == pytest.approx([5 / 6, 0.5, 2 / 3, 0.0])
+    assert blended.scores.scorer == "blend:both" and [each.scorer for each in blended.members] == [
+        "demo",
+        "CLIP",
+    ]
+    assert len(parts) == 2 and "demo and CLIP order 67 % of 6 pairs" in report
+
+
+def test_any_number_of_scorers_by_chaining(fake):
+    blending = fake.module("nodes.blending")
+    ids = ["demo", "CLIP", "BLIP", "PickScore", "HPSv2", "MPS"]
+    every = [scored(fake, [float(at), 1.0], scorer=name) for at, name in enumerate(ids)]
+    _, parts, _ = blending.BlendScores.execute(
+        every[0], scores_2=every[1], scores_3=every[2], scores_4=every[3]
+    ).args
+    blended, all_parts, _ = blending.BlendScores.execute(
+        every[4], scores_2=every[5], more=parts, method="weighted"
+    ).args
+    assert len(all_parts) == 6 and blended.scores.values.tolist() == [15.0, 6.0]
+
+
+def test_a_blend_is_no_part_of_a_blend_and_says_how_to_join_them(fake):
+    blending = fake.module("nodes.blending")
+    first, _, _ = blending.BlendScores.execute(
+        scored(fake, [1.0, 2.0]), scores_2=scored(fake, [1.0, 2.0], scorer="CLIP")
+    ).args
+    with pytest.raises(fake.module("nodes.errors").GraphError, match="is a blend already"):
+        blending.BlendScores.execute(first, scores_2=scored(fake, [1.0, 2.0], scorer="BLIP"))
+
+
+def test_the_same_scorer_twice_is_refused(fake):
+    blending = fake.module("nodes.blending")
+    with pytest.raises(fake.module("imagereward_core.errors").CuratorError, match="twice"):
+        blending.BlendScores.execute(scored(fake, [1.0]), scores_2=scored(fake, [2.0]))
+
+
+@pytest.mark.parametrize(
+    "which, place, value",
+    [
+        ("best", 1, 2.0),
+        ("worst", 1, -1.0),
+        ("mean", 1, 0.5),
+        ("median", 1, 0.5),
+        ("by rank", 2, 1.0),
+        ("by position", 1, 1.0),
+    ],
+)
+def test_one_value_of_choice(fake, which, place, value):
+    batch = scored(fake, [1.0, -1.0, 2.0, 0.0])
+    found = fake.module("nodes.telling").ScoreToText.execute(batch, which, place, 2).args
+    assert found[0] == value and found[1] == f"{value:.2f}" and found[2] and found[5] == [1.0, -1.0, 2.0, 0.0]
+    facts = json.loads(found[4])
+    assert [each["rank"] for each in facts["pictures"]] == [2, 4, 1, 3]
+
+
+def test_a_place_that_is_not_there_is_refused(fake):
+    batch = scored(fake, [1.0, float("nan")], failures={1: "torn"})
+    telling = fake.module("nodes.telling").ScoreToText
+    with pytest.raises(fake.module("nodes.errors").GraphError, match="number is 2, but there are 1"):
+        telling.execute(batch, "by rank", 2)
+    value, text, meaning, *_ = telling.execute(batch, "by position", 2).args
+    assert value != value and text == "none" and meaning == "No score: torn"
+
+
+def test_the_table_warns_of_what_a_person_should_know(fake):
+    wording = fake.module("nodes.wording")
+    batch = scored(
+        fake, [1.0, float("nan"), -0.00001], prompts=["a", "b", "a"], failures={1: "the picture holds NaN"}
+    )
+    text = wording.table(batch)
+    assert text.index("picture 1") < text.index("picture 3") < text.index("picture 2")
+    assert "the picture holds NaN" in text and "-0.0000" not in text
+
+
+def test_what_a_scorer_sees_of_a_prompt(host):
+    graph = Graph()
+    asked = graph.add(
+        "PromptForScoring",
+        prompt="<lora:x:1> (a red star:1.2) on a gray background",
+        scorer=[graph.load(), 0],
+    )
+    long = graph.add("PromptForScoring", prompt="a red star " * 60, scorer=[graph.load(), 0])
+    out = [graph.show(asked, slot) for slot in range(4)] + [graph.show(long, 2)]
+    ran = host.run(graph)
+    clean, removed, cut, report, long_cut = (shown(ran, each)[0] for each in out)
+    assert clean == "a red star on a gray background" and "<lora:x:1>" in removed and cut == ""
+    assert report.startswith("The scorer sees: a red star")
+    assert long_cut and ("a red star " * 60).strip().endswith(long_cut.strip())
+
+
+def test_plot_and_sheet_are_pictures_of_the_size_asked_for(host):
+    graph = Graph()
+    _, scores = graph.scored_folder()
+    chosen = graph.filter(scores, top_k=3)
+    plot = graph.plot(scores, selection=[chosen, 14], width=512, height=320)
+    sheet = graph.sheet(scores, [scores, 1], selection=[chosen, 14], columns=4, cell=64)
+    sizes = [graph.show(plot, 0), graph.show(sheet, 0)]
+    ran = host.run(graph)
+    assert shown(ran, sizes[0])[0]["shape"] == [1, 320, 512, 3]
+    _, height, width, _ = shown(ran, sizes[1])[0]["shape"]
+    assert width == 4 * 68 + 4 and height > 2 * 68
+    for node in (plot, sheet):
+        (shown_file,) = ran.outputs[node]["images"]
+        with Image.open(host.base / "temp" / shown_file["filename"]) as picture:
+            assert picture.size == ((512, 320) if node == plot else (width, height))
+
+
+@pytest.mark.parametrize(
+    "values", [[1.0], [0.0, 0.0], [-3.0, -2.0], [20.1, 20.2, 20.3], [1e-12] * 300, list(range(-150, 150))]
+)
+@pytest.mark.parametrize("show", ["histogram and ranked bars", "histogram", "ranked bars"])
+def test_any_scores_can_be_drawn(fake, values, show):
+    plotting, drawing = fake.module("nodes.plotting"), fake.module("nodes.drawing")
+    picture = plotting.draw_plot(
+        scored(fake, [float(value) for value in values]), None, show, (256, 200), drawing.theme_of("light")
+    )
+    colours = {colour for _, colour in picture.getcolors(100_000)}
+    assert picture.size == (256, 200) and drawing.theme_of("light").plain in colours
+
+
+def test_kept_and_rejected_are_told_apart_by_colour(fake):
+    plotting, drawing = fake.module("nodes.plotting"), fake.module("nodes.drawing")
+    theme = drawing.theme_of("dark")
+    picture = plotting.draw_plot(scored(fake, [2.0, 1.0]), [True, False], "ranked bars", (400, 300), theme)
+    colours = {colour for _, colour in picture.getcolors(100_000)}
+    assert {theme.kept, theme.rejected} <= colours and theme.plain not in colours
+
+
+def test_the_sheet_puts_the_best_picture_first(fake):
+    import torch
+
+    sheet, drawing = fake.module("nodes.sheet"), fake.module("nodes.drawing")
+    red, blue = torch.tensor([1.0, 0, 0]).expand(20, 40, 3), torch.tensor([0, 0, 1.0]).expand(40, 20, 3)
+    drawn = sheet.draw_sheet(
+        scored(fake, [0.0, 5.0]), [red, blue], [1, 0], None, "none", 2, 64, drawing.theme_of("dark")
+    )
+    middle = drawn.height - 4 - 32
+    assert drawn.getpixel((4 + 32, middle)) == (0, 0, 255) and drawn.getpixel((4 + 64 + 4 + 32, middle)) == (
+        255,
+        0,
+        0,
+    )
+
+
+def test_letters_are_drawn_without_freetype_too(fake, monkeypatch):
+    drawing = fake.module("nodes.drawing")
+    bitmap = getattr(drawing.ImageFont, "load_default_imagefont", drawing.ImageFont.load_default)()
+
+    def one_size_only():
+        return bitmap
+
+    monkeypatch.setattr(drawing.ImageFont, "load_default", one_size_only)
+    drawing.font.cache_clear()
+    picture = Image.new("RGB", (200, 40))
+    drawing.write(drawing.ImageDraw.Draw(picture), (2, 2), "ImageReward 1.5 \u4e00", 20, (255, 255, 255))
+    drawing.font.cache_clear()
+    assert picture.getextrema()[0][1] > 200
+
+
+def test_tokens_in_names_are_filled_in_and_stay_plain_names(fake):
+    import torch
+
+    files = fake.module("nodes.files")
+    batch = scored(fake, [1.5, -0.25])
+    naming = files.Naming(
+        batch, "a/%verdict%_%rank%_%score%_%scorer%_%index%_%percentile%_%width%x%height%", None, "k", "r"
+    )
+    assert naming.of(1, torch.zeros(20, 30, 3)) == "a/scored_002_-0.2500_demo_002_none_30x20"
+    blended, _, _ = (
+        fake.module("nodes.blending").BlendScores.execute(batch, method="weighted", name="mine").args
+    )
+    assert files.Naming(blended, "%scorer%", None, "k", "r").of(0, torch.zeros(2, 2, 3)) == "blend_mine"
+
+
+def test_metadata_of_a_blend_names_every_scorer_by_keys_others_read(fake):
+    files, blending = fake.module("nodes.files"), fake.module("nodes.blending")
+    parts = [scored(fake, [5.5, 6.25], scorer=name) for name in ("PickScore", "Aesthetic", "HPSv2.1")]
+    blended, _, _ = blending.BlendScores.execute(
+        parts[0], scores_2=parts[1], scores_3=parts[2], method="weighted"
+    ).args
+    fields = files.metadata_of(blended, 1, None)
+    assert next(iter(fields)) == "aesthetic_score" and fields["aesthetic_score"] == "6.2500"
+    assert fields["PickAPic"] == "6.2500" and fields["HPSv21"] == "6.2500" and "blend_blend" in fields
+    assert len(json.loads(fields["imagereward"])["scores"]) == 4
+
+
+def test_a_picture_goes_through_the_host_without_losing_a_level(fake, tmp_path):
+    import torch
+
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)
+    Image.fromarray(levels).save(tmp_path / "levels.png")
+    tensor = fake.module("nodes.folder").load_picture(tmp_path / "levels.png")
+    assert isinstance(tensor, torch.Tensor) and tensor.shape == (1, 16, 16, 3)
+    assert np.array_equal(np.asarray(fake.module("nodes.drawing").to_picture(tensor[0])), levels)
+
+
+def test_prompts_come_from_files_as_the_command_finds_them(fake):
+    folder = fake.module("nodes.folder")
+    assert folder.prompt_of(fake.base / "input" / "scenes" / "0_0.png") == PROMPTS[0]
+    with pytest.raises(fake.module("nodes.errors").GraphError, match="leads out"):
+        folder._find("../models", False)
