@@ -1,0 +1,68 @@
+"""Every node has a page the host finds, in every language, that names all its inputs and outputs."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from pack import NODE_IDS, ROOT, schema_texts
+from test_locales import locale
+
+PAGES = ROOT / "web" / "docs"
+LANGUAGES = ["", "zh"]
+
+
+def page(node_id, language):
+    """Where the front end looks: ``docs/<node>/<language>.md``, then ``docs/<node>.md``."""
+    return PAGES / node_id / f"{language}.md" if language else PAGES / f"{node_id}.md"
+
+
+def first_cells(text):
+    """The first column of all tables."""
+    return [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("|")]
+
+
+def test_the_nodes_are_those_that_have_pages():
+    assert set(schema_texts()) == set(NODE_IDS)
+    expected = {page(node_id, language) for node_id in NODE_IDS for language in LANGUAGES}
+    assert {path for path in PAGES.rglob("*") if path.is_file()} == expected
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=["english", "chinese"])
+@pytest.mark.parametrize("node_id", NODE_IDS)
+def test_page_tells_of_every_input_in_the_order_of_the_node(node_id, language, texts):
+    cells = first_cells(page(node_id, language).read_text(encoding="utf-8"))
+    named = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+    assert named == list(texts[node_id]["inputs"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=["english", "chinese"])
+@pytest.mark.parametrize("node_id", NODE_IDS)
+def test_page_tells_of_every_output_in_the_order_of_the_node(node_id, language, texts):
+    outputs = (locale(language) if language else texts)[node_id]["outputs"]
+    text = page(node_id, language).read_text(encoding="utf-8")
+    part = text.partition("## 输出\n" if language else "## Outputs\n")[2].partition("\n## ")[0]
+    listed = [names for line in part.splitlines() for names in re.findall(r"^- \*\*(.+?)\*\*[:：]", line)]
+    assert [name for names in listed for name in re.split(", |、", names)] == [
+        each["name"] for each in outputs.values()
+    ]
+
+
+@pytest.mark.parametrize("node_id", NODE_IDS)
+def test_chinese_page_gives_every_input_the_name_it_has_on_the_node(node_id):
+    cells = " ".join(first_cells(page(node_id, "zh").read_text(encoding="utf-8")))
+    for name, each in locale("zh")[node_id]["inputs"].items():
+        assert f"`{name}` {each['name']}" in cells
+
+
+@pytest.mark.parametrize("node_id", NODE_IDS)
+def test_page_has_the_nodes_name_and_an_example(node_id, texts):
+    english, chinese = (page(node_id, language).read_text(encoding="utf-8") for language in LANGUAGES)
+    assert english.startswith(f"# {texts[node_id]['display_name']}\n") and "## Example\n" in english
+    assert chinese.startswith(f"# {locale('zh')[node_id]['display_name']}\n") and "## 示例\n" in chinese
+
+
+@pytest.mark.parametrize("path", sorted(PAGES.rglob("*.md")), ids=lambda path: str(path.relative_to(PAGES)))
+def test_pages_bring_their_own_text_only(path):
+    text = path.read_text(encoding="utf-8")
+    assert "](" not in text and "<img" not in text and "<script" not in text

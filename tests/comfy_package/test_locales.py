@@ -1,0 +1,90 @@
+"""Texts in every language: complete, in step with the schemas, and readable by the front end."""
+
+from __future__ import annotations
+
+import json
+import re
+import string
+
+import pytest
+from english import RESERVED, english
+from pack import NODE_IDS, ROOT
+
+LOCALES = ROOT / "locales"
+FRONT_END = {"en", "zh", "zh-TW", "ru", "ja", "ko", "fr", "es", "ar", "tr", "pt-BR"}
+"""Languages that can be chosen in the host's settings."""
+SCREEN_NAMES = {"ComfyUI", "CPU", "ImageReward", "Apple", "JSON", "Latent", "LoRA", "float32", "webp"}
+
+
+def locale(language, name="nodeDefs"):
+    return json.loads((LOCALES / language / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def leaves(tree, path=()):
+    """Every text with its path."""
+    if isinstance(tree, dict):
+        return {key: text for name, each in tree.items() for key, text in leaves(each, (*path, name)).items()}
+    return {path: tree}
+
+
+def languages():
+    return sorted(folder.name for folder in LOCALES.iterdir() if folder.is_dir())
+
+
+def test_languages_are_those_a_user_can_choose():
+    assert {"en", "zh"} <= set(languages()) <= FRONT_END
+
+
+def test_english_texts_are_those_of_the_schemas(texts):
+    assert locale("en") == english(texts), "run python tests/comfy_package/english.py"
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("name", ["nodeDefs", "main"])
+def test_every_language_has_every_text_and_no_other(language, name):
+    assert set(leaves(locale(language, name))) == set(leaves(locale("en", name)))
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("name", ["nodeDefs", "main"])
+def test_no_text_is_empty_or_holds_what_the_message_format_reserves(language, name):
+    for path, text in leaves(locale(language, name)).items():
+        assert text.strip() and not set(text) & set(RESERVED), path
+
+
+def test_every_node_and_all_its_texts_are_there(texts):
+    assert set(locale("en")) == set(texts) == set(NODE_IDS)
+    missing = [path for path, text in leaves(texts).items() if not text]
+    assert missing == [], "nodes/ leaves these without a text"
+
+
+def test_types_and_category_are_those_of_the_schemas(texts):
+    from pack import schemas
+
+    custom = {each.io_type for schema in schemas().values() for each in [*schema.inputs, *schema.outputs]}
+    main = locale("en", "main")
+    assert set(main["dataTypes"]) == {name for name in custom if name.startswith("IMAGEREWARD_")}
+    assert set(main["nodeCategories"]) == {schema.category for schema in schemas().values()}
+
+
+def test_chinese_is_translated(texts):
+    for path, text in leaves(locale("zh")).items():
+        if text not in SCREEN_NAMES:
+            assert re.search("[一-鿿]", text), path
+            assert not set("，。：；（）") & set(leaves(locale("en"))[path])
+
+
+def test_chinese_keeps_choices_and_tokens_of_the_english(texts):
+    """Choices of drop-down lists stay English on the screen, so the translation names them as they are."""
+    from pack import schemas
+
+    zh = locale("zh")
+    for name, schema in schemas().items():
+        for each in schema.inputs:
+            tooltip = zh[name]["inputs"][each.id]["tooltip"]
+            options = each.given.get("options") or []
+            if each.id in ("which", "when_nothing_passes", "method", "badge", "rejected", "theme", "order"):
+                assert all(option in tooltip for option in options), (name, each.id)
+            tokens = set(re.findall("%[a-z]+%", each.given.get("tooltip") or ""))
+            assert tokens == set(re.findall("%[a-z]+%", tooltip))
+            assert not set(string.whitespace) - {" ", "\n"} & set(tooltip)
