@@ -111,6 +111,8 @@ def bench_scorers(session, libraries):
     install(session)
     session.install("--no-deps", "-r", requirements)
     session.run("python", "-m", "benchmarks.scorer_parity", *scorers, *session.posargs)
+    if libraries == "2023":
+        session.run("python", "-m", "benchmarks.scorer_speed")
     session.run("python", "-m", "benchmarks.table")
 
 

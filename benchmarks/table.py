@@ -115,6 +115,33 @@ def scorers_part(figures: dict[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
+def scorer_speed_part(figures: dict[str, Any]) -> list[str]:
+    """Speed of every scorer beside ImageReward's, and of several in one pass."""
+    lines = [
+        "## Speed of the scorers",
+        "",
+        f"{figures['what']}. `python -m benchmarks.scorer_speed`. {machine_line(figures, ('python', 'torch'))}",
+        "",
+        "| scorer | pictures/s | ImageReward beside it | times ImageReward: median [least..most] |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, row in figures["scorers"].items():
+        times = row["times_imagereward"]
+        lines.append(
+            f"| {name} | {row['pictures_per_second']:.2f} | {row['imagereward_pictures_per_second']:.2f} | "
+            f"{times['median']:.2f} [{times['least']:.2f}..{times['most']:.2f}] |"
+        )
+    together = figures["together"]
+    saved = together["one_after_another_over_one_pass"]
+    lines += [
+        "",
+        f"{', '.join(together['scorers'])} one after another take {saved['median']:.2f} [{saved['least']:.2f}..{saved['most']:.2f}] times "
+        "as long as in one pass.",
+        "",
+    ]
+    return lines
+
+
 def main() -> None:
     """Writes the page."""
     lines = [
@@ -123,7 +150,12 @@ def main() -> None:
         "Made by `nox -s bench` and `nox -s bench_scorers`; this page by `python -m benchmarks.table`. Weights are random.",
         "",
     ]
-    for name, part in (("speed", speed_part), ("parity", parity_part), ("scorer_parity", scorers_part)):
+    for name, part in (
+        ("speed", speed_part),
+        ("parity", parity_part),
+        ("scorer_parity", scorers_part),
+        ("scorer_speed", scorer_speed_part),
+    ):
         figures = load(name)
         if figures is not None:
             lines += part(figures)
