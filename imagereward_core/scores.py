@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,6 +15,14 @@ from .weights.card import Distribution, ScorerCard
 Within = Literal["all", "prompt"]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+
+def grouped(labels: Iterable[Hashable]) -> list[IntArray]:
+    """Indexes of those with equal labels, each int64 and rising; groups in the order of first appearance."""
+    members: dict[Hashable, list[int]] = {}
+    for index, label in enumerate(labels):
+        members.setdefault(label, []).append(index)
+    return [np.array(indexes, dtype=np.int64) for indexes in members.values()]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +87,7 @@ class Scores:
             return [np.arange(len(self), dtype=np.int64)]
         if within != "prompt":
             raise ValueError(f"within is {within!r}; expected 'all' or 'prompt'")
-        members: dict[str, list[int]] = {}
-        for index, prompt in enumerate(self.prompts):
-            members.setdefault(prompt, []).append(index)
-        return [np.array(indexes, dtype=np.int64) for indexes in members.values()]
+        return grouped(self.prompts)
 
     def ranks(self, within: Within = "all") -> IntArray:
         """Rank of every picture, int64 [N]: 1 is best, 0 stands for a picture without a score.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from .scores import IntArray, Scores, Within
+from .scores import IntArray, Scores, Within, grouped
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Rule:
         min_score: Keep scores of at least this.
         min_percentile: Keep percentiles of at least this (0..100, against the scorer's reference distribution).
         keep_at_least: Keep this many of the best, whatever the other conditions say.
-        within: Whether the counts and shares hold over the whole batch or within each prompt.
+        within: Whether the counts and shares hold over the whole batch or within each prompt; :func:`select` takes other groups, such
+            as folders, as labels.
     """
 
     top_k: int | None = None
@@ -45,6 +47,19 @@ class Rule:
             raise ValueError(f"within is {self.within!r}; expected 'all' or 'prompt'")
 
 
+@dataclass(frozen=True)
+class Labels:
+    """Groups of pictures that compete with each other, where these are not the prompts.
+
+    Attributes:
+        of: One label per picture; equal labels are one group.
+        kind: What a group is called in reasons, such as "folder".
+    """
+
+    of: Sequence[Hashable]
+    kind: str = "group"
+
+
 @dataclass(frozen=True, eq=False)
 class Selection:
     """What a rule kept.
@@ -62,13 +77,20 @@ class Selection:
     reasons: tuple[str, ...]
 
 
-def select(scores: Scores, rule: Rule | None = None) -> Selection:
+def select(scores: Scores, rule: Rule | None = None, labels: Labels | None = None) -> Selection:
     """Applies ``rule``. Ties keep input order; a picture without a score is never kept.
 
+    Args:
+        scores: The scores.
+        rule: What to keep; by default everything that has a score.
+        labels: Groups to use instead of those of ``rule.within``.
+
     Raises:
-        ValueError: The rule asks for percentiles and the scores have no reference distribution.
+        ValueError: The rule asks for percentiles and the scores have no reference distribution, or there is not one label per score.
     """
     rule = rule or Rule()
+    if labels is not None and len(labels.of) != len(scores):
+        raise ValueError(f"{len(labels.of)} labels for {len(scores)} scores; expected one per score")
     if rule.min_percentile is not None and scores.distribution is None:
         raise ValueError(
             f"min_percentile is set, but {scores.scorer} scores made this way have no reference distribution to read percentiles "
@@ -77,7 +99,8 @@ def select(scores: Scores, rule: Rule | None = None) -> Selection:
     reasons = ["" for _ in range(len(scores))]
     keep = np.zeros(len(scores), dtype=bool)
     percentiles = scores.percentiles()
-    for members in scores.groups(rule.within):
+    where = f"for its {labels.kind} " if labels else "for its prompt " if rule.within == "prompt" else ""
+    for members in grouped(labels.of) if labels else scores.groups(rule.within):
         scored = [
             int(i)
             for i in members[np.argsort(-scores.values[members], kind="stable")]
@@ -85,7 +108,7 @@ def select(scores: Scores, rule: Rule | None = None) -> Selection:
         ]
         for place, index in enumerate(scored, start=1):
             why_not = _objection(
-                rule, place, len(scored), float(scores.values[index]), float(percentiles[index])
+                rule, where, place, len(scored), float(scores.values[index]), float(percentiles[index])
             )
             if why_not and place <= rule.keep_at_least:
                 keep[index], reasons[index] = (
@@ -103,9 +126,8 @@ def select(scores: Scores, rule: Rule | None = None) -> Selection:
     )
 
 
-def _objection(rule: Rule, place: int, scored: int, value: float, percentile: float) -> str:
+def _objection(rule: Rule, where: str, place: int, scored: int, value: float, percentile: float) -> str:
     """Why the picture at ``place`` (1 is best) of ``scored`` fails the rule; empty where it passes."""
-    where = "for its prompt " if rule.within == "prompt" else ""
     if rule.top_k is not None and place > rule.top_k:
         return f"rank {place} {where}is beyond the best {rule.top_k}"
     # Without the rounding, 7 % of 100 would be 8 pictures, because 0.07 * 100 is 7.000000000000001.

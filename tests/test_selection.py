@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_scores import make, values
 
-from imagereward_core.selection import Rule, select
+from imagereward_core.selection import Labels, Rule, select
 
 rules = st.builds(
     Rule,
@@ -108,6 +109,26 @@ def test_keep_at_least_never_keeps_a_picture_without_a_score():
 def test_rules_within_a_prompt():
     scores = make([1.0, 2.0, 9.0, 8.0], ["a", "a", "b", "b"])
     assert select(scores, Rule(top_k=1, within="prompt")).kept.tolist() == [2, 1]
+
+
+def test_rules_within_labels_of_any_kind():
+    scores = make([1.0, 2.0, 9.0, 8.0], ["a", "b", "a", "b"])
+    result = select(scores, Rule(top_k=1), Labels(("x", "x", "y", "y"), "folder"))
+    assert result.kept.tolist() == [2, 1]
+    assert result.reasons[0] == "rejected: rank 2 for its folder is beyond the best 1"
+
+
+@given(st.lists(st.tuples(values, st.sampled_from("ab")), max_size=15), rules)
+def test_prompts_as_labels_select_what_within_prompt_selects(pairs, rule):
+    scores = make([value for value, _ in pairs], [prompt for _, prompt in pairs])
+    by_labels = select(scores, rule, Labels(scores.prompts, "prompt"))
+    by_prompt = select(scores, replace(rule, within="prompt"))
+    assert by_labels.kept.tolist() == by_prompt.kept.tolist() and by_labels.reasons == by_prompt.reasons
+
+
+def test_a_number_of_labels_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="2 labels for 1 scores"):
+        select(make([1.0]), Rule(), Labels(("a", "b")))
 
 
 def test_conditions_hold_together():
