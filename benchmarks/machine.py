@@ -57,10 +57,29 @@ def describe() -> dict[str, Any]:
 
 def peak_rss_mib() -> float:
     """The most memory this process has had in RAM at once, in MiB."""
-    import resource
+    peak = memory_mib("VmHWM")
+    if peak is not None:
+        return peak
+    import resource  # counts that of the parent too, from before this process became a program of its own
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def rss_mib() -> float:
+    """Memory of this process that is in RAM now, in MiB; where that is not known, the most it ever was."""
+    now = memory_mib("VmRSS")
+    return peak_rss_mib() if now is None else now
+
+
+def memory_mib(field: str) -> float | None:
+    """A field of the system's page about this process, in MiB; None where there is no such page."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        for line in status.read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith(f"{field}:"):
+                return int(line.split()[1]) / 1024
+    return None
 
 
 def _version(name: str) -> str | None:

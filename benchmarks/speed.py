@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-from .machine import peak_rss_mib
+from .machine import peak_rss_mib, rss_mib
 from .pictures import PROMPTS, scene
 from .random_weights import ensure_random_checkpoint
 from .reference import load_reference
@@ -117,7 +117,7 @@ def child_load(kind: str, folder: Path) -> dict[str, float]:
     import transformers  # noqa: F401
     from transformers import BertTokenizer  # noqa: F401
 
-    before = _rss_now()
+    before = rss_mib()
     began = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()):
         model = load()
@@ -131,16 +131,6 @@ def child_load(kind: str, folder: Path) -> dict[str, float]:
         "peak_at_load_mib": peak_load - before,
         "peak_after_scoring_mib": peak_rss_mib() - before,
     }
-
-
-def _rss_now() -> float:
-    """Memory of this process that is in RAM now, in MiB."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        for line in status.read_text(encoding="ascii").splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) / 1024
-    return peak_rss_mib()
 
 
 def measure_loading(folder: Path, times: int) -> dict[str, Any]:
@@ -187,10 +177,13 @@ def measure_import(times: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measures and writes ``speed.json``."""
+    """Measures and writes ``speed.json``, or the name given."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cache", type=Path, help="folder for the random weights")
     parser.add_argument("--output", type=Path, help="folder for the result; by default benchmarks/results")
+    parser.add_argument(
+        "--name", default="speed", help="name of the result, speed or speed-...: one for each machine"
+    )
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--pictures", type=int, default=8)
     parser.add_argument("--child", choices=LOADS, help=argparse.SUPPRESS)
@@ -212,7 +205,7 @@ def main() -> None:
         "loading": loading,
         "import": imports,
     }
-    save_results("speed", figures, options.output)
+    save_results(options.name, figures, options.output)
     for name, row in table.items():
         print(
             f"{name:28s} {row['pictures_per_second']:8.2f} pictures/s  {row['times_reference']:6.2f} x [{row['least']}..{row['most']}]"

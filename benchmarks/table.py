@@ -150,8 +150,10 @@ def main() -> None:
         "Made by `nox -s bench` and `nox -s bench_scorers`; this page by `python -m benchmarks.table`. Weights are random.",
         "",
     ]
+    # one record of speed for each machine it was measured on
+    speeds = [(path.stem, speed_part) for path in sorted(RESULTS.glob("speed*.json"))]
     for name, part in (
-        ("speed", speed_part),
+        *speeds,
         ("parity", parity_part),
         ("scorer_parity", scorers_part),
         ("scorer_speed", scorer_speed_part),
