@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..imagereward_core.scorers.loading import SUFFIXES
 from .errors import GraphError
 
 MODELS = "imagereward"
 """The host's name of our models folder: ``models/imagereward``, and the key in ``extra_model_paths.yaml``."""
-
-SUFFIXES = {".safetensors", ".pt", ".pth", ".bin"}
 
 
 def register_models_folder() -> None:

@@ -126,7 +126,7 @@ def test_saved_blends_are_listed_and_a_damaged_file_hides_nothing_else(fake, tmp
     loaded = fake.module("nodes.loaded")
     folder = tmp_path / "models" / "imagereward"
     folder.mkdir()
-    assert loaded.BLENDS_FILE == FILE_NAME and loaded.saved_blends() == []
+    assert loaded.loading.BLENDS_FILE == FILE_NAME and loaded.saved_blends() == []
     BlendFile(folder).save(parse_blend("demo=1@rank", "mine"))
     assert loaded.saved_blends() == ["blend:mine"]
     (folder / FILE_NAME).write_text("{", encoding="utf-8")

@@ -1,0 +1,159 @@
+"""A scorer by request: what somebody chose, which files it needs, and making it ready. Shared by all hosts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import CuratorError
+
+if TYPE_CHECKING:
+    from ..runtime import Precision, Runtime
+    from ..weights.locate import FoundWeights, WeightSettings
+    from ..weights.manifest import Progress
+    from .panel import Panel
+
+log = logging.getLogger(__name__)
+
+BLENDS_FILE = "blends.json"
+"""The file of saved blends; named here too, so that looking for it costs a host's start nothing."""
+SUFFIXES = frozenset({".safetensors", ".pt", ".pth", ".bin"})
+"""What a file of weights may end in; the same as ``registry.CHECKPOINT_SUFFIXES``, without its imports."""
+
+Stamp = tuple[tuple[str, int, int], ...]
+"""Path, size and time of every file of a scorer."""
+
+
+@dataclass(frozen=True)
+class LoadRequest:
+    """What somebody chose; equal requests get the same scorer.
+
+    Attributes:
+        name: A registered id, ``blend:NAME``, the text of a blend, or a checkpoint.
+        precision: See ``runtime.pick_dtype``.
+        device: ``auto`` for the device the host computes on, ``cpu``, or another one the host allows.
+        whole_picture: Whether scorers are shown all of a picture that they would crop (off-reference).
+        batch_size: Pictures per pass; 0 for automatic.
+        allow_download: Whether missing weights may be fetched.
+    """
+
+    name: str
+    precision: Precision = "auto"
+    device: str = "auto"
+    whole_picture: bool = False
+    batch_size: int = 0
+    allow_download: bool = True
+
+
+def make_panel(
+    request: LoadRequest,
+    runtime: Runtime,
+    where: WeightSettings,
+    report: Progress | None = None,
+    checkpoint: Path | None = None,
+) -> tuple[Panel, tuple[Path, ...]]:
+    """The scorer of a request as a panel of one, and the files it came from; its weights are fetched if need be.
+
+    Args:
+        request: What was chosen.
+        runtime: Where it will run.
+        where: Where weights are looked for; saved blends are read from the first folder.
+        report: Told the progress of a download, a checksum or a conversion.
+        checkpoint: Where the checkpoint that ``request.name`` names lies; None where it names a scorer.
+
+    Raises:
+        UnknownScorerError, WeightsError, DownloadError, BlendError: See ``making.Maker.make``.
+    """
+    import torch
+
+    from .blend_file import BlendFile
+    from .making import Maker
+    from .panel import Panel
+
+    blends = BlendFile(where.folders[0]) if where.folders else None
+    maker = Maker(runtime, where, whole_picture=request.whole_picture, blends=blends)
+    name = request.name if checkpoint is None else str(checkpoint)
+    files = _fetch(maker, name, where, report)
+    # Hosts run their hooks in inference mode; weights made in it could never be loaded anew outside it.
+    with torch.inference_mode(False):
+        scorer = maker.make_all([name])[0]
+    return Panel(scorer), tuple(files)
+
+
+def _fetch(maker: Any, name: str, where: WeightSettings, report: Progress | None) -> list[Path]:
+    """Finds or downloads the weights of all scorers that ``name`` needs; returns their files."""
+    from ..weights.store import resolve
+
+    files = [Path(name)] if Path(name).is_file() else []
+    for card in maker.cards([name]):
+        files.extend(_files(resolve(card, where, report)))
+    return files
+
+
+def _files(found: FoundWeights | None) -> list[Path]:
+    if found is None:
+        return []
+    own = [path for path in (found.checkpoint, found.vocabulary) if path is not None]
+    return own + _files(found.backbone)
+
+
+def stamp_of(files: Iterable[Path]) -> Stamp:
+    """Path, size and time of every file; size -1 for one that is gone."""
+    stamps = []
+    for path in files:
+        try:
+            status = path.stat()
+            stamps.append((str(path), status.st_size, status.st_mtime_ns))
+        except OSError:
+            stamps.append((str(path), -1, 0))
+    return tuple(stamps)
+
+
+def has_changed(stamp: Stamp) -> bool:
+    """Whether any of the files is no longer what it was."""
+    return stamp_of(Path(name) for name, _, _ in stamp) != stamp
+
+
+def saved_blends(folders: Sequence[Path]) -> list[str]:
+    """Names of the blends saved in the first models folder, as scorers; empty where the file cannot be read."""
+    if not folders or not (folders[0] / BLENDS_FILE).is_file():
+        return []
+    from .blend_file import BlendFile
+
+    try:
+        return [f"blend:{name}" for name in BlendFile(folders[0]).load()[0]]
+    except CuratorError as error:
+        log.warning("saved blends are not listed: %s", error)
+        return []
+
+
+def blend_text(name: str, folders: Sequence[Path]) -> str:
+    """What a saved blend consists of right now; empty for anything else."""
+    if not name.lower().startswith("blend:") or not folders:
+        return ""
+    from .blend_file import BlendFile, format_blend
+
+    try:
+        return format_blend(BlendFile(folders[0]).get(name.partition(":")[2]))
+    except CuratorError:
+        return ""
+
+
+def own_checkpoints(names: Iterable[str]) -> list[str]:
+    """Those of the files in a models folder that are checkpoints under names of their own, such as trained ones."""
+    from ..weights.cards import BACKBONES, CARDS
+
+    known = {
+        Path(form.name).stem.casefold()
+        for card in (*CARDS.values(), *BACKBONES.values())
+        for form in card.checkpoint
+    }
+    return [name for name in names if is_weights(name) and Path(name).stem.casefold() not in known]
+
+
+def is_weights(name: str) -> bool:
+    """Whether ``name`` names a file of weights, and not a scorer or the text of a blend."""
+    return "=" not in name and Path(name).suffix.lower() in SUFFIXES
