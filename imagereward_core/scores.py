@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -125,6 +125,26 @@ class Scores:
             distribution=self.distribution,
             on_reference=self.on_reference,
         )
+
+    def spread(self, places: Sequence[int], prompts: Sequence[str], failures: Mapping[int, str]) -> Scores:
+        """These scores as part of those of more pictures, some of which were not shown to the scorer.
+
+        Args:
+            places: For each of these scores its index among all pictures.
+            prompts: The prompts of all pictures.
+            failures: For every other picture, by index, why it has no score.
+
+        Raises:
+            ValueError: A picture has neither a score nor a reason, or has both.
+        """
+        values = np.full(len(prompts), math.nan)
+        cut = [""] * len(prompts)
+        reasons = dict(failures)
+        for number, place in enumerate(places):
+            values[place], cut[place] = self.values[number], self.cut[number]
+            if number in self.failures:
+                reasons[place] = self.failures[number]
+        return replace(self, values=values, prompts=tuple(prompts), cut=tuple(cut), failures=reasons)
 
     @classmethod
     def join(cls, parts: Sequence[Scores]) -> Scores:

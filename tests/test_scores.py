@@ -110,3 +110,28 @@ def test_scores_of_different_scorers_do_not_mix():
 def test_take_keeps_reasons_with_their_pictures():
     taken = make([1.0, math.nan, 2.0]).take([1, 2])
     assert taken.failures == {0: "unreadable"} and taken.values[1] == 2.0
+
+
+@given(st.lists(values, max_size=8), st.lists(st.booleans(), max_size=8))
+def test_take_undoes_spread_and_every_other_picture_has_its_reason(numbers, gaps):
+    scores = make(numbers, [f"p{i}" for i in range(len(numbers))])
+    places, total = [], 0
+    for number in range(len(numbers)):
+        total += number < len(gaps) and gaps[number]
+        places.append(total)
+        total += 1
+    prompts = ["elsewhere"] * total
+    for place, prompt in zip(places, scores.prompts):
+        prompts[place] = prompt
+    spread = scores.spread(places, prompts, {i: "not shown" for i in range(total) if i not in places})
+    back = spread.take(places)
+    np.testing.assert_array_equal(back.values, scores.values)
+    assert back.failures == scores.failures and back.prompts == scores.prompts
+    assert [i for i, reason in spread.failures.items() if reason == "not shown"] == [
+        i for i in range(total) if i not in places
+    ]
+
+
+def test_spread_refuses_a_picture_without_score_and_reason():
+    with pytest.raises(ValueError, match="reason"):
+        make([1.0]).spread([0], ["p", "q"], {})

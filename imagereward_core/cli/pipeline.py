@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import signal
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from ..errors import Cancelled
 from ..scores import Scores
@@ -141,22 +138,6 @@ def _score_piece(panel: Panel, piece: Sequence[Input], prompts: Sequence[FoundPr
     """Scores of all pictures of a piece by every scorer; those with a problem are not shown to the scorers."""
     fit = [place for place, prompt in enumerate(prompts) if not prompt.problem]
     pictures, texts = [piece[place].path for place in fit], [prompts[place].seen for place in fit]
-    return [_spread(some, fit, prompts) for some in panel.score(pictures, texts)]
-
-
-def _spread(some: Scores, fit: Sequence[int], prompts: Sequence[FoundPrompt]) -> Scores:
-    """Scores of the pictures at the places ``fit`` as scores of the whole piece."""
-    values = np.full(len(prompts), math.nan)
-    cut = [""] * len(prompts)
-    failures = {place: prompt.problem for place, prompt in enumerate(prompts) if prompt.problem}
-    for number, place in enumerate(fit):
-        values[place], cut[place] = some.values[number], some.cut[number]
-        if number in some.failures:
-            failures[place] = some.failures[number]
-    return replace(
-        some,
-        values=values,
-        prompts=tuple(prompt.seen for prompt in prompts),
-        cut=tuple(cut),
-        failures=failures,
-    )
+    seen = [prompt.seen for prompt in prompts]
+    problems = {place: prompt.problem for place, prompt in enumerate(prompts) if prompt.problem}
+    return [some.spread(fit, seen, problems) for some in panel.score(pictures, texts)]
