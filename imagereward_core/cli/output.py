@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import json
-import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from ..library.report_cards import is_rank_alone
+from ..library.atomic import replacing
+from ..library.judged import is_rank_alone
+from ..library.tables import Layout, row_columns, write_text
 from ..scores import Scores
 from ..weights.card import ScorerCard
 from .console import can_show
 from .rows import Row, counts
 from .table import Column, render_table
 
-SCHEMA_VERSION = 1
-COLUMNS = (*(field.name for field in fields(Row) if field.name != "beside"), "scorer", "revision")
+COLUMNS = (*row_columns(Row), "scorer", "revision")
 """Columns of csv when one scorer is at work; every other adds a column ``score:ID``."""
 
 _LEFT = (
@@ -62,50 +59,10 @@ def render(
     shown = [rows[index] for index in order]
     if form == "table":
         return _table(shown, rule, width)
-    if form == "json":
-        document = _head(scores, card, rule) | {
-            "counts": counts(rows),
-            "rows": [asdict(row) for row in shown],
-        }
-        return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
-    source = {"scorer": scores.scorer, "revision": scores.revision}
-    if form == "jsonl":
-        lines = (json.dumps({**asdict(row), **source}, ensure_ascii=False, allow_nan=False) for row in shown)
-        return "".join(f"{line}\n" for line in lines)
+    others = [*rows[0].beside] if rows else []
     text = io.StringIO(newline="")
-    others = [f"score:{other}" for other in (rows[0].beside if rows else ())]
-    writer = csv.DictWriter(text, (*COLUMNS, *others), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(_flat(row) | source for row in shown)
+    write_text(text, form, shown, Layout.of(Row, scores, others, card, rule, counts(rows)))
     return text.getvalue()
-
-
-def _flat(row: Row) -> dict[str, Any]:
-    """A row as csv holds it, without the columns that all rows share."""
-    cells = {**asdict(row), "kept": str(row.kept).lower()}
-    return cells | {f"score:{other}": value for other, value in cells.pop("beside").items()}
-
-
-def _head(scores: Scores, card: ScorerCard, rule: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What has to be known to read the rows."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "scorer": scores.scorer,
-        "revision": scores.revision,
-        "on_reference": scores.on_reference,
-        "card": {
-            "title": card.title,
-            "summary": card.summary,
-            "paper": card.paper,
-            "licence": card.licence,
-            "token_limit": card.token_limit,
-            "typical_range": list(card.typical_range),
-            "percentiles_against": scores.distribution.source if scores.distribution else None,
-            "higher_is_better": card.higher_is_better,
-            "notes": list(card.notes),
-        },
-        "rule": rule,
-    }
 
 
 def _table(rows: Sequence[Row], rule: Mapping[str, Any] | None, width: int | None) -> str:
@@ -156,13 +113,8 @@ def put(text: str, target: Path | None, data: bool) -> None:
     # Undecodable bytes of file names come out as \udcXX, which is also how JSON writes them.
     encoded = text.encode("utf-8", "backslashreplace")
     if target is not None:
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
+        with replacing(target) as temporary:
             temporary.write_bytes(encoded)
-            temporary.replace(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
     elif data and hasattr(sys.stdout, "buffer") and not sys.stdout.isatty():
         sys.stdout.flush()
         sys.stdout.buffer.write(encoded)

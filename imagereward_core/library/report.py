@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from ..scores import Scores
 from ..selection import Selection
 from ..weights.card import ScorerCard
-from .report_cards import Facts, card_html, picture_facts
+from .atomic import replacing
+from .judged import Facts, PictureFacts
+from .report_cards import card_html
 from .report_page import page_end, page_start
 from .thumbnails import thumbnail_side, thumbnails
 
@@ -73,21 +75,16 @@ def write_report(
             "picture"
         )
     target = Path(path)
-    facts = picture_facts(scores, selection)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
+    facts = list(PictureFacts(scores, selection))
+    with (
+        replacing(target) as temporary,
         # The page's security policy holds checksums of its script and style, so line ends must stay as they are here.
-        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(page_start(scores, facts, card, title, notice))
-            for piece in _pictures(entries, facts, target.parent):
-                file.write(piece)
-            file.write(page_end(entries, scores, facts, target.parent))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
+    ):
+        file.write(page_start(scores, facts, card, title, notice))
+        for piece in _pictures(entries, facts, target.parent):
+            file.write(piece)
+        file.write(page_end(entries, scores, facts, target.parent))
     return target
 
 

@@ -7,13 +7,11 @@ import math
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ..scores import Scores
-from ..selection import Selection
+from .judged import Facts, is_rank_alone
 
 if TYPE_CHECKING:
     from .report import ReportEntry
@@ -21,78 +19,9 @@ if TYPE_CHECKING:
 
 # Control characters, marks that reverse the direction of what follows, and halves of characters from undecodable file names.
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_RANK_ALONE = re.compile(r"(?:kept: )?rank \d+ of \d+")
 CUT_LABEL = "Not read, too long:"
 _LONG = 150
 """Texts above this many characters are shortened until the reader asks for all of them."""
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Everything the scores and the selection say about one picture.
-
-    Attributes:
-        index: Its place in the input.
-        score: The raw score; NaN without one.
-        percentile: Share of the reference distribution below the score, 0..100; NaN without one.
-        rank: Rank among all pictures, 1 best; 0 without a score.
-        scored: How many pictures have a score.
-        rank_in_prompt: Rank among the pictures with the same prompt.
-        scored_in_prompt: How many pictures with the same prompt have a score.
-        prompt: Number of its prompt, counted in the order of first appearance.
-        seen: The part of the prompt the scorer has seen.
-        cut: The part that did not fit.
-        kept: Whether the selection kept it.
-        reason: Why it was kept or rejected, or why it has no score.
-    """
-
-    index: int
-    score: float
-    percentile: float
-    rank: int
-    scored: int
-    rank_in_prompt: int
-    scored_in_prompt: int
-    prompt: int
-    seen: str
-    cut: str
-    kept: bool
-    reason: str
-
-
-def picture_facts(scores: Scores, selection: Selection) -> list[Facts]:
-    """The facts of every picture, in input order."""
-    ranks, ranks_in_prompt, percentiles = scores.ranks(), scores.ranks("prompt"), scores.percentiles()
-    scored_in_prompt = [0] * len(scores)
-    prompts = [0] * len(scores)
-    for number, members in enumerate(scores.groups("prompt")):
-        scored = sum(int(ranks[index]) > 0 for index in members)
-        for index in members:
-            prompts[index], scored_in_prompt[index] = number, scored
-    kept = {int(index) for index in selection.kept}
-    return [
-        Facts(
-            index=index,
-            score=float(scores.values[index]),
-            percentile=float(percentiles[index]),
-            rank=int(ranks[index]),
-            scored=int((ranks > 0).sum()),
-            rank_in_prompt=int(ranks_in_prompt[index]),
-            scored_in_prompt=scored_in_prompt[index],
-            prompt=prompts[index],
-            seen=seen_part(scores.prompts[index], scores.cut[index]),
-            cut=scores.cut[index],
-            kept=index in kept,
-            reason=scores.failures.get(index, selection.reasons[index]),
-        )
-        for index in range(len(scores))
-    ]
-
-
-def seen_part(prompt: str, cut: str) -> str:
-    """The beginning of ``prompt``, without the part that did not fit."""
-    prompt = prompt.strip()
-    return prompt[: len(prompt) - len(cut)].rstrip() if cut and prompt.endswith(cut) else prompt
 
 
 def escape(text: object) -> str:
@@ -159,11 +88,6 @@ def _meter(percentile: float) -> str:
         f'<rect width="100" height="1"/><rect width="{percentile:.1f}" height="1"/></svg>'
         f"Percentile <b>{percentile:.{0 if 1 <= percentile <= 99 else 1}f}</b></p>"
     )
-
-
-def is_rank_alone(reason: str) -> bool:
-    """Whether a reason says no more than the rank, which stands beside it anyway."""
-    return _RANK_ALONE.fullmatch(reason) is not None
 
 
 def _reason(reason: str) -> str:

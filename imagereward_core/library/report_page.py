@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..scores import Scores
 from ..weights.card import ScorerCard
-from .report_cards import Facts, escape, relative_link
+from .judged import Facts
+from .report_cards import escape, relative_link
 from .report_histogram import histogram
 
 if TYPE_CHECKING:

@@ -107,13 +107,22 @@ def percentile_in_history(value: float, history: Sequence[float], minimum: int =
         history: Earlier scores by the same scorer and weights; NaN among them is ignored.
         minimum: With fewer earlier scores the answer is None.
     """
-    earlier = _known(history)
-    if math.isnan(value) or len(earlier) < max(1, minimum):
-        return None
-    return 100.0 * float((earlier < value).mean())
+    (percentile,) = percentiles_in_history([value], history, minimum)
+    return None if math.isnan(percentile) else float(percentile)
 
 
-def _known(history: Sequence[float]) -> FloatArray:
+def percentiles_in_history(
+    values: Sequence[float] | FloatArray, history: Sequence[float] | FloatArray, minimum: int = MIN_HISTORY
+) -> FloatArray:
+    """:func:`percentile_in_history` of many scores at once, float64 [N]; NaN where there is no answer."""
+    wanted, earlier = np.asarray(values, dtype=np.float64), np.sort(_known(history))
+    if len(earlier) < max(1, minimum):
+        return np.full(len(wanted), math.nan)
+    below = np.searchsorted(earlier, wanted, side="left")
+    return np.where(np.isnan(wanted), math.nan, 100.0 * below / len(earlier))
+
+
+def _known(history: Sequence[float] | FloatArray) -> FloatArray:
     """The earlier scores without NaN."""
     earlier = np.asarray(history, dtype=np.float64)
     return earlier[~np.isnan(earlier)]

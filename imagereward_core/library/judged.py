@@ -1,0 +1,187 @@
+"""What scores and a selection say about each picture, and that as a row: the same fields in every form of output."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, overload
+
+import numpy as np
+
+from ..scores import Scores
+from ..selection import Selection
+
+_RANK_ALONE = re.compile(r"(?:kept: )?rank \d+ of \d+")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything the scores and the selection say about one picture.
+
+    Attributes:
+        index: Its place in the input.
+        score: The raw score; NaN without one.
+        percentile: Share of the reference distribution below the score, 0..100; NaN without one.
+        rank: Rank among all pictures, 1 best; 0 without a score.
+        scored: How many pictures have a score.
+        rank_in_prompt: Rank among the pictures with the same prompt.
+        scored_in_prompt: How many pictures with the same prompt have a score.
+        prompt: Number of its prompt, counted in the order of first appearance.
+        seen: The part of the prompt the scorer has seen.
+        cut: The part that did not fit.
+        kept: Whether the selection kept it.
+        reason: Why it was kept or rejected, or why it has no score.
+    """
+
+    index: int
+    score: float
+    percentile: float
+    rank: int
+    scored: int
+    rank_in_prompt: int
+    scored_in_prompt: int
+    prompt: int
+    seen: str
+    cut: str
+    kept: bool
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedRow:
+    """One picture as tables, csv and the like hold it.
+
+    Attributes:
+        file: Its path, or whatever else names it.
+        score: The raw score; None without one.
+        percentile: Share of the scorer's reference scores below it, 0..100; None without score or reference.
+        rank: 1 is best, among all pictures; 0 without a score.
+        rank_in_prompt: Rank among the pictures with the same prompt; 0 without a score.
+        scored_in_prompt: How many pictures with the same prompt have a score; 0 without a score.
+        kept: Whether it passes the filter.
+        reason: Why it was kept or rejected, or why it has no score.
+        prompt: The prompt as the scorer was given it.
+        prompt_cut: The end of it that did not fit into the scorer.
+        prompt_written: The prompt as it was written.
+        prompt_source: Where it was found: ``option``, ``sidecar`` or ``metadata``.
+        notes: Choices made while reading the prompt.
+        disputed: Where scorers place the picture very differently: who puts it where.
+        beside: Scores by other scorers, by their ids.
+    """
+
+    file: str
+    score: float | None
+    percentile: float | None
+    rank: int
+    rank_in_prompt: int
+    scored_in_prompt: int
+    kept: bool
+    reason: str
+    prompt: str
+    prompt_cut: str
+    prompt_written: str
+    prompt_source: str
+    notes: str
+    disputed: str
+    beside: dict[str, float | None] = field(default_factory=dict)
+
+    @property
+    def prompt_read(self) -> str:
+        """The part of the prompt that the scorer has read."""
+        return seen_part(self.prompt, self.prompt_cut)
+
+
+class PictureFacts(Sequence[Facts]):
+    """The facts of every picture, in input order; each is made when it is asked for, so that a million need little memory.
+
+    Args:
+        scores: The scores.
+        selection: What was kept of them.
+    """
+
+    def __init__(self, scores: Scores, selection: Selection) -> None:
+        number = len(scores)
+        self.scores, self.selection = scores, selection
+        self._ranks, self._within = scores.ranks(), scores.ranks("prompt")
+        self._percentiles = scores.percentiles()
+        self._prompts, self._rivals = np.zeros(number, dtype=np.int64), np.zeros(number, dtype=np.int64)
+        for place, members in enumerate(scores.groups("prompt")):
+            self._prompts[members] = place
+            self._rivals[members] = int((self._ranks[members] > 0).sum())
+        self._kept = np.zeros(number, dtype=bool)
+        self._kept[selection.kept] = True
+        self.scored = int((self._ranks > 0).sum())
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @overload
+    def __getitem__(self, index: int) -> Facts: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Facts]: ...
+
+    def __getitem__(self, index: int | slice) -> Facts | Sequence[Facts]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(len(self))[index]]
+        index = range(len(self))[index]
+        scores = self.scores
+        return Facts(
+            index=index,
+            score=float(scores.values[index]),
+            percentile=float(self._percentiles[index]),
+            rank=int(self._ranks[index]),
+            scored=self.scored,
+            rank_in_prompt=int(self._within[index]),
+            scored_in_prompt=int(self._rivals[index]),
+            prompt=int(self._prompts[index]),
+            seen=seen_part(scores.prompts[index], scores.cut[index]),
+            cut=scores.cut[index],
+            kept=bool(self._kept[index]),
+            reason=scores.failures.get(index, self.selection.reasons[index]),
+        )
+
+
+def judged_fields(scores: Scores, fact: Facts, beside: Sequence[Scores] = ()) -> dict[str, Any]:
+    """The fields of a :class:`JudgedRow` that follow from the scores alone."""
+    return {
+        "score": number(fact.score),
+        "percentile": number(fact.percentile),
+        "rank": fact.rank,
+        "rank_in_prompt": fact.rank_in_prompt,
+        "scored_in_prompt": fact.scored_in_prompt if fact.rank else 0,
+        "kept": fact.kept,
+        "prompt": scores.prompts[fact.index],
+        "prompt_cut": fact.cut,
+        "beside": {other.scorer: number(other.values[fact.index]) for other in beside},
+    }
+
+
+def number(value: float) -> float | None:
+    """A number as rows hold it: None for NaN."""
+    return None if value != value else float(value)
+
+
+def seen_part(prompt: str, cut: str) -> str:
+    """The beginning of ``prompt``, without the part that did not fit."""
+    prompt = prompt.strip()
+    return prompt[: len(prompt) - len(cut)].rstrip() if cut and prompt.endswith(cut) else prompt
+
+
+def is_rank_alone(reason: str) -> bool:
+    """Whether a reason says no more than the rank, which stands beside it anyway."""
+    return _RANK_ALONE.fullmatch(reason) is not None
+
+
+def bare_reason(fact: Facts, name: str, explain: bool = True) -> str:
+    """What a row gives as the reason.
+
+    Args:
+        fact: What is known about the picture.
+        name: Its name, which stands in the row anyway and is left out.
+        explain: Whether a scored picture gets a reason; one without a score always has one.
+    """
+    if not fact.rank:
+        return fact.reason.removeprefix(f"{name}: ")
+    return fact.reason.partition(": ")[2] if explain else ""
