@@ -1,0 +1,21 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from fake_webui import HOSTS, FakeHost
+
+
+@pytest.fixture(params=HOSTS)
+def host(request, monkeypatch, tmp_path):
+    """Each of the three hosts, imitated."""
+    return FakeHost(monkeypatch, tmp_path, request.param)
+
+
+@pytest.fixture
+def one_host(monkeypatch, tmp_path):
+    """A host, for promises in which the hosts do not differ."""
+    return FakeHost(monkeypatch, tmp_path)

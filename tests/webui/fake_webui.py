@@ -1,0 +1,149 @@
+"""A host in this process: the imitation in ``imitation/``, or the true loop of a checkout, with our script in it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+HOSTS = ("a1111", "forge", "reforge")
+PACKAGE = "imagereward_webui"
+_MEMORY = {"forge": "backend.memory_management", "reforge": "ldm_patched.modules.model_management"}
+
+
+def load_package():
+    """Our package under the name that the door gives it."""
+    if PACKAGE not in sys.modules:
+        folder = ROOT / "webui_extension"
+        spec = importlib.util.spec_from_file_location(
+            PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
+        )
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[PACKAGE] = module
+        spec.loader.exec_module(module)
+    return sys.modules[PACKAGE]
+
+
+def ours(name):
+    """A module of our package, such as ``script.arguments``."""
+    load_package()
+    return importlib.import_module(f"{PACKAGE}.{name}")
+
+
+class FakeHost:
+    """One host. Attributes ``shared``, ``images``, ``processing``, ``scripts``, ``callbacks`` are its modules.
+
+    Args:
+        monkeypatch: Puts ``sys.modules`` back after the test.
+        base: Where the outputs go.
+        name: Whose conventions.
+    """
+
+    def __init__(self, monkeypatch, base, name="a1111"):
+        self.name, self.base = name, Path(base)
+        for known in [
+            known for known in sys.modules if known.split(".")[0] in ("modules", "backend", "ldm_patched")
+        ]:
+            monkeypatch.delitem(sys.modules, known)
+        monkeypatch.syspath_prepend(str(HERE / "imitation"))
+        for loaded in _MEMORY.values() if name in _MEMORY else ():
+            if loaded == _MEMORY[name]:
+                self._pretend(monkeypatch, loaded)
+        self.convention = self._module(monkeypatch, "convention")
+        self.convention.HOST = name
+        self.shared = self._module(monkeypatch, "shared")
+        self.errors = self._module(monkeypatch, "errors")
+        self.callbacks = self._module(monkeypatch, "script_callbacks")
+        self.images = self._module(monkeypatch, "images")
+        self.scripts = self._module(monkeypatch, "scripts")
+        self.paths = self._module(monkeypatch, "paths")
+        self.infotext = self._module(monkeypatch, "infotext_utils")
+        self.processing = self._module(monkeypatch, "processing")
+        self.paths.data_path = str(self.base)
+        self.paths.models_path = str(self.base / "models")
+        for tab in ("txt2img", "img2img"):
+            self.shared.DEFAULTS.update(
+                {
+                    f"outdir_{tab}_samples": str(self.outputs / tab),
+                    f"outdir_{tab}_grids": str(self.outputs / "grids"),
+                }
+            )
+        self.always, self.selectable = [], []
+
+    @property
+    def outputs(self):
+        return self.base / "outputs"
+
+    @property
+    def samples(self):
+        """Where kept pictures go."""
+        return self.outputs / "txt2img"
+
+    def _module(self, monkeypatch, name):
+        module = importlib.import_module(f"modules.{name}")
+        for part in ("modules", f"modules.{name}"):
+            monkeypatch.setitem(sys.modules, part, sys.modules[part])
+        return module
+
+    def _pretend(self, monkeypatch, dotted):
+        """Empty packages up to a name, by which a host is recognised."""
+        name = ""
+        for part in dotted.split("."):
+            name = f"{name}.{part}" if name else part
+            module = types.ModuleType(name)
+            module.__path__ = []
+            monkeypatch.setitem(sys.modules, name, module)
+
+    def add(self, script, selectable=False):
+        """Puts a script into both tabs."""
+        script.filename = script.filename or type(script).__name__
+        (self.selectable if selectable else self.always).append(script)
+        return script
+
+    def make(self, *arguments, script=None, plot=(), kind="Txt2Img", is_api=False, **options):
+        """A p as the page or the API makes it.
+
+        Args:
+            arguments: Of ``script``.
+            script: The always-on script they belong to; the others get none.
+            plot: Arguments of the selectable script, which is then the one chosen.
+            kind: Txt2Img or Img2Img.
+            is_api: Whether the API asks.
+            options: Fields of p.
+        """
+        options = {
+            "outpath_samples": str(self.samples),
+            "outpath_grids": str(self.outputs / "grids"),
+            **options,
+        }
+        p = getattr(self.processing, f"StableDiffusionProcessing{kind}")(**options)
+        values = [1 if plot else 0, *plot]
+        for each in self.always:
+            each.args_from = len(values)
+            values += list(arguments) if each is script else []
+            each.args_to = len(values)
+        p.is_api = is_api
+        p.scripts = self.scripts.ScriptRunner(self.always, self.selectable)
+        p.script_args = tuple(values)
+        return p
+
+    def run(self, p):
+        """Begins a job and makes the pictures."""
+        self.shared.state.begin()
+        return self.processing.txt2img(p)
+
+    def files(self, folder=None):
+        """Paths below the outputs (or ``folder``), as text with slashes, sorted."""
+        folder = Path(folder or self.outputs)
+        return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def brightness(picture):
+    """Mean brightness of a picture in 0..1."""
+    return float(np.asarray(picture.convert("RGB"), dtype=float).mean()) / 255

@@ -1,0 +1,5 @@
+"""Folders."""
+
+data_path = "."
+models_path = "models"
+script_path = "."
