@@ -114,8 +114,7 @@ def _make(request: LoadRequest) -> LoadedScorer:
     from .runtime import HostRuntime
 
     runtime = HostRuntime(request.device, request.precision)
-    checkpoint = Path(_full_path(request.name)) if loading.is_weights(request.name) else None
-    panel, files = loading.make_panel(request, runtime, settings(request), DownloadBar(runtime), checkpoint)
+    panel, files = loading.make_panel(request, runtime, settings(request), DownloadBar(runtime), _full_path)
     return LoadedScorer(request, panel, runtime, files)
 
 

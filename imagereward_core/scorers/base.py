@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import torch
     from PIL import Image
 
-Picture = Union[str, "os.PathLike[str]", "Image.Image", "np.ndarray", "torch.Tensor"]
+    from .pictures import Prepared
+
+Picture = Union[str, "os.PathLike[str]", "Image.Image", "np.ndarray", "torch.Tensor", "Prepared"]
 
 
 class Scorer(Protocol):

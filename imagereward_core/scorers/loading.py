@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import CuratorError
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..runtime import Precision, Runtime
     from ..weights.locate import FoundWeights, WeightSettings
     from ..weights.manifest import Progress
+    from .making import Maker
     from .panel import Panel
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class LoadRequest:
         whole_picture: Whether scorers are shown all of a picture that they would crop (off-reference).
         batch_size: Pictures per pass; 0 for automatic.
         allow_download: Whether missing weights may be fetched.
+        also: Scorers whose numbers are shown beside, in order.
     """
 
     name: str
@@ -46,6 +48,7 @@ class LoadRequest:
     whole_picture: bool = False
     batch_size: int = 0
     allow_download: bool = True
+    also: tuple[str, ...] = ()
 
 
 def make_panel(
@@ -53,16 +56,16 @@ def make_panel(
     runtime: Runtime,
     where: WeightSettings,
     report: Progress | None = None,
-    checkpoint: Path | None = None,
+    checkpoint_of: Callable[[str], str] = str,
 ) -> tuple[Panel, tuple[Path, ...]]:
-    """The scorer of a request as a panel of one, and the files it came from; its weights are fetched if need be.
+    """The scorers of a request as a panel, and the files they came from; weights are fetched if need be.
 
     Args:
         request: What was chosen.
         runtime: Where it will run.
         where: Where weights are looked for; saved blends are read from the first folder.
         report: Told the progress of a download, a checksum or a conversion.
-        checkpoint: Where the checkpoint that ``request.name`` names lies; None where it names a scorer.
+        checkpoint_of: Where the host keeps the checkpoint of a name for which :func:`is_weights` holds.
 
     Raises:
         UnknownScorerError, WeightsError, DownloadError, BlendError: See ``making.Maker.make``.
@@ -75,20 +78,20 @@ def make_panel(
 
     blends = BlendFile(where.folders[0]) if where.folders else None
     maker = Maker(runtime, where, whole_picture=request.whole_picture, blends=blends)
-    name = request.name if checkpoint is None else str(checkpoint)
-    files = _fetch(maker, name, where, report)
+    names = [checkpoint_of(name) if is_weights(name) else name for name in (request.name, *request.also)]
+    files = _fetch(maker, names, where, report)
     # Hosts run their hooks in inference mode; weights made in it could never be loaded anew outside it.
     with torch.inference_mode(False):
-        scorer = maker.make_all([name])[0]
-    return Panel(scorer), tuple(files)
+        main, *others = maker.make_all(names)
+    return Panel(main, others), tuple(files)
 
 
-def _fetch(maker: Any, name: str, where: WeightSettings, report: Progress | None) -> list[Path]:
-    """Finds or downloads the weights of all scorers that ``name`` needs; returns their files."""
+def _fetch(maker: Maker, names: Sequence[str], where: WeightSettings, report: Progress | None) -> list[Path]:
+    """Finds or downloads the weights of all scorers that ``names`` need; returns their files."""
     from ..weights.store import resolve
 
-    files = [Path(name)] if Path(name).is_file() else []
-    for card in maker.cards([name]):
+    files = [Path(name) for name in names if Path(name).is_file()]
+    for card in maker.cards(names):
         files.extend(_files(resolve(card, where, report)))
     return files
 

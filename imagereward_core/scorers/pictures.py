@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -84,17 +84,30 @@ def unique(pictures: Sequence[Picture]) -> tuple[list[Picture], list[int]]:
     return firsts, index
 
 
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A picture whose pixels were made before, for a caller that needs the decoded picture for other things as well.
+
+    Attributes:
+        pixels: What :func:`prepare_all` made of it, for every spec it will be scored with.
+    """
+
+    pixels: Mapping[ImageSpec, Tensor]
+
+
 def prepare(picture: Picture, spec: ImageSpec) -> Tensor:
     """Exact pixels of one picture, [3, S, S], uint8 (float32 for specs that resize floats); a tensor is prepared on its own device.
 
     Raises:
         ImageError: The picture cannot be scored.
     """
-    return _prepare_all(picture, [spec])[spec]
+    return prepare_all(picture, [spec])[spec]
 
 
-def _prepare_all(picture: Picture, specs: Sequence[ImageSpec]) -> dict[ImageSpec, Tensor]:
+def prepare_all(picture: Picture, specs: Sequence[ImageSpec]) -> dict[ImageSpec, Tensor]:
     """The same for several specs; a file is decoded once."""
+    if isinstance(picture, Prepared):
+        return {spec: picture.pixels[spec] for spec in specs}
     if not isinstance(picture, Tensor):
         opened = open_image(picture)
         return {spec: torch.from_numpy(to_pixels(opened, spec)).permute(2, 0, 1) for spec in specs}
@@ -134,7 +147,7 @@ def _attempt(picture: Picture, specs: Sequence[ImageSpec]) -> dict[ImageSpec, Te
     """Pixels for every spec, or the reason why there are none."""
     with torch.inference_mode():
         try:
-            return _prepare_all(picture, specs)
+            return prepare_all(picture, specs)
         except ImageError as error:
             return str(error)
 

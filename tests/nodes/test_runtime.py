@@ -51,12 +51,12 @@ def test_a_scorer_nobody_holds_is_freed(fake):
 
 
 def test_pieces_are_cut_to_free_memory(fake):
-    runtime = fake.module("nodes.runtime")
+    managed = fake.module("imagereward_core.scorers.managed")
     scorer = loaded(fake)
     scorer.runtime.device = torch.device("meta")
     single = scorer.panel.scorers[0]
     scorer.runtime._load = lambda module: None
-    per_picture = runtime.memory_per_picture(single.spec.size)
+    per_picture = managed.memory_per_picture(single.spec.size)
     for free, wanted in ((10 * per_picture, 8), (per_picture // 2, 1), (1 << 40, 20)):
         fake.host.management.free = free
         scorer.runtime.plan([single], 0, 20)

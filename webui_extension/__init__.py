@@ -1,0 +1,1 @@
+"""The WebUI extension, loaded by ``scripts/imagereward.py`` under the name ``imagereward_webui``. Importing it registers nothing."""

@@ -1,0 +1,84 @@
+"""Which WebUI this is, its options, its folders, and where the extension keeps its own things."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+Host = Literal["a1111", "forge", "reforge"]
+
+TITLES: dict[Host, str] = {"a1111": "Automatic1111", "forge": "Forge", "reforge": "reForge"}
+_MARKS: tuple[tuple[Host, str], ...] = (
+    ("forge", "backend.memory_management"),
+    ("reforge", "ldm_patched.modules.model_management"),
+)
+"""The memory manager that tells a host of this family, in the order to look: the first one found decides."""
+
+OUTPUTS = (
+    "outdir_samples",
+    "outdir_txt2img_samples",
+    "outdir_img2img_samples",
+    "outdir_extras_samples",
+    "outdir_grids",
+    "outdir_txt2img_grids",
+    "outdir_img2img_grids",
+    "outdir_save",
+    "outdir_init_images",
+)
+"""The host's options for folders it writes pictures to."""
+
+MODELS = "imagereward"
+"""Our folder in the host's ``models``, as ComfyUI has it too."""
+
+
+def host() -> Host:
+    """Which family this WebUI belongs to, by its memory manager: loaded already, or lying in its folder.
+
+    Asked for by file, not by import: an extension may have a package called ``backend`` too.
+    """
+    from modules import paths
+
+    for name, module in _MARKS:
+        if module in sys.modules or Path(paths.script_path, *module.split(".")).with_suffix(".py").is_file():
+            return name
+    return "a1111"
+
+
+def option(key: str, default: Any = None) -> Any:
+    """The value of one of the host's options, ours included; ``default`` where it does not exist (yet)."""
+    from modules import shared
+
+    value = getattr(shared.opts, key, default)
+    return default if value is None else value
+
+
+def data_folder() -> Path:
+    """Where the extension keeps what is its own, such as the store of the tab; it need not exist yet."""
+    from modules import paths
+
+    return Path(paths.data_path).absolute() / "imagereward"
+
+
+def models_folders() -> tuple[Path, ...]:
+    """Where weights are looked for, in order: the user's own folder, then ``models/imagereward``. Downloads go to the first."""
+    from modules import paths
+
+    own = str(option("imagereward_models_folder", "")).strip()
+    folders = [Path(own).expanduser()] if own else []
+    return (*folders, Path(paths.models_path).absolute() / MODELS)
+
+
+def output_folders() -> list[Path]:
+    """The folders this host writes pictures to, absolute; those that are not set are left out."""
+    # The host itself takes relative ones from the current folder.
+    set_ones = [str(option(key, "")).strip() for key in OUTPUTS]
+    return list(dict.fromkeys(Path(folder).absolute() for folder in set_ones if folder))
+
+
+def allowed_folders() -> list[Path]:
+    """Folders whose pictures a request over the network may name: those the host writes to, and those the user allowed in the settings."""
+    lines = str(option("imagereward_extra_folders", "")).splitlines()
+    extra = [Path(line.strip().strip('"')).expanduser() for line in lines if line.strip()]
+    # A relative path would mean another folder with every way of starting the host.
+    return list(dict.fromkeys([*output_folders(), *(folder for folder in extra if folder.is_absolute())]))

@@ -1,0 +1,37 @@
+"""The core's Runtime inside a WebUI: on which device a scorer works, who moves it there, and when it is let go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Union
+
+from .. import hosts
+from .idle import close, watch_idle
+
+if TYPE_CHECKING:
+    from imagereward_core.runtime import Precision
+
+    from .managed import ForgeRuntime
+    from .plain import PlainRuntime
+
+    HostRuntime = Union[PlainRuntime, ForgeRuntime]
+
+__all__ = ["close", "make_runtime", "watch_idle"]
+
+
+def make_runtime(device: str = "auto", precision: Precision = "auto") -> HostRuntime:
+    """A runtime under the memory management of this host.
+
+    Args:
+        device: ``auto`` for the device the host computes on, or a device by its name, such as ``cpu`` or ``cuda:1``.
+        precision: As in the core.
+
+    Raises:
+        SettingError: There is no such device or precision.
+    """
+    if hosts.host() == "a1111":
+        from .plain import PlainRuntime
+
+        return PlainRuntime(device, precision)
+    from .managed import ForgeRuntime
+
+    return ForgeRuntime(device, precision)

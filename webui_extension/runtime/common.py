@@ -1,0 +1,117 @@
+"""What the runtimes of all WebUIs share: the progress line, the Interrupt button, exact arithmetic, and which devices there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+
+from imagereward_core.errors import Cancelled, CuratorError
+from imagereward_core.runtime import Precision, pick_dtype
+
+from .. import hosts
+
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+MOVING_OUT = ("auto", "always", "never")
+
+
+class SettingError(CuratorError):
+    """A setting names something this machine does not have."""
+
+
+class HostSignals:
+    """Progress and cancellation as a WebUI has them: one line of text under the progress bar, and a flag its button sets."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+    def progress(self, done: int, total: int) -> None:
+        """Writes the line under the progress bar; it goes when the work is done."""
+        from modules import shared
+
+        shared.state.textinfo = f"ImageReward Curator: scoring {done} of {total}" if done < total else None
+
+    def check_cancelled(self) -> None:
+        """Raises ``Cancelled`` once the user has pressed Interrupt ("stop after this picture" does not count: it is done)."""
+        from modules import shared
+
+        if shared.state.interrupted:
+            raise Cancelled("scoring was interrupted; the pictures are kept as they are")
+
+
+def pick_device(name: str, automatic: torch.device) -> torch.device:
+    """The device of a setting.
+
+    Args:
+        name: ``auto`` or the name of a device.
+        automatic: What ``auto`` stands for.
+
+    Raises:
+        SettingError: It does not exist here.
+    """
+    if name == "auto":
+        return automatic
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).add_(1)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise SettingError(
+            f"the device {name!r} cannot be used here ({reason}); expected one of {', '.join(devices())}. Choose it in Settings, "
+            "ImageReward Curator"
+        ) from error
+    return device
+
+
+def devices() -> list[str]:
+    """Names of the devices of this machine, as the settings page offers them."""
+    found = ["auto", "cpu"]
+    if torch.cuda.is_available():
+        found += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    if hasattr(torch, "xpu") and torch.xpu.is_available():
+        found += [f"xpu:{index}" for index in range(torch.xpu.device_count())]
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return found
+
+
+def checked_dtype(precision: Precision, device: torch.device) -> torch.dtype:
+    """See ``pick_dtype`` of the core.
+
+    Raises:
+        SettingError: There is no such precision.
+    """
+    try:
+        return pick_dtype(precision, device)
+    except ValueError as error:
+        raise SettingError(f"{error}. Choose it in Settings, ImageReward Curator") from error
+
+
+def moves_out(by_itself: bool) -> bool:
+    """Whether scorers leave the device after every use.
+
+    Args:
+        by_itself: What the setting ``auto`` stands for in this host.
+    """
+    chosen = str(hosts.option("imagereward_move_out", "auto"))
+    return by_itself if chosen not in ("always", "never") else chosen == "always"
+
+
+@contextmanager
+def exact(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
+    """Arithmetic as the core means it, whatever the host has switched on: no autocast, and true float32 where float32 was asked for.
+
+    Hosts generate under autocast and allow TensorFloat32 for the whole process; either would give other numbers here than elsewhere.
+    """
+    with ExitStack() as stack:
+        if torch.is_autocast_enabled():
+            stack.enter_context(torch.autocast("cuda", enabled=False))
+        if torch.is_autocast_cpu_enabled():
+            stack.enter_context(torch.autocast("cpu", enabled=False))
+        if device.type == "cuda" and dtype == torch.float32:
+            settings: Any = torch.backends.cuda.matmul
+            stack.callback(setattr, settings, "allow_tf32", settings.allow_tf32)
+            settings.allow_tf32 = False
+        yield

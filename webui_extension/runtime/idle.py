@@ -1,0 +1,80 @@
+"""Lets scorers go that nobody has used for a while, when the host is doing nothing."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from .. import hosts
+
+log = logging.getLogger(__name__)
+
+INTERVAL = 20.0
+"""Seconds between two looks."""
+DEFAULT_MINUTES = 10
+
+_guard = threading.Lock()
+_stop = threading.Event()
+_watcher: threading.Thread | None = None
+
+
+def idle_seconds() -> float:
+    """After how many seconds without use a scorer is let go; 0 for never."""
+    return max(0.0, 60.0 * float(hosts.option("imagereward_idle_minutes", DEFAULT_MINUTES)))
+
+
+def watch_idle() -> None:
+    """Starts the watch, unless it is on already; it ends by itself once no scorer is left."""
+    global _watcher
+    with _guard:
+        if _watcher is None or not _watcher.is_alive():
+            _stop.clear()
+            _watcher = threading.Thread(target=_watch, name="imagereward-idle", daemon=True)
+            _watcher.start()
+
+
+def look() -> bool:
+    """Frees what has been idle for too long, unless the host is busy; whether a scorer is still held."""
+    from .. import loaded
+
+    seconds = idle_seconds()
+    if seconds and loaded.held():
+        from modules.call_queue import queue_lock
+
+        # Hosts move models in their own thread: never while one is at work, and never waiting for it.
+        if queue_lock.acquire(blocking=False):
+            try:
+                freed = loaded.free_idle(seconds)
+            finally:
+                queue_lock.release()
+            if freed:
+                log.info(
+                    "ImageReward Curator: freed %s after %.0f idle minutes", ", ".join(freed), seconds / 60
+                )
+    return bool(loaded.held())
+
+
+def _watch() -> None:
+    global _watcher
+    while not _stop.wait(INTERVAL):
+        try:
+            going_on = look()
+        except Exception as error:
+            log.warning(
+                "ImageReward Curator: idle scorers could not be freed: %s: %s", type(error).__name__, error
+            )
+            going_on = True
+        with _guard:
+            from .. import loaded
+
+            if not going_on and not loaded.held():
+                _watcher = None
+                return
+
+
+def close() -> None:
+    """Ends the watch and frees every scorer; for the host's reload."""
+    from .. import loaded
+
+    _stop.set()
+    loaded.free()

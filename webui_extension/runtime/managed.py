@@ -1,0 +1,74 @@
+"""The runtime of Forge and reForge: their memory managers decide what lies on the device."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from imagereward_core.runtime import Precision
+from imagereward_core.scorers.managed import ManagedRuntime, managed_dtype
+
+from .. import hosts
+from .common import HostSignals, checked_dtype, exact, moves_out, pick_device
+
+if TYPE_CHECKING:
+    from imagereward_core.scorers.engine import PictureScorer
+
+_HOMES = {
+    "forge": ("backend.memory_management", "backend.patcher.base"),
+    "reforge": ("ldm_patched.modules.model_management", "ldm_patched.modules.model_patcher"),
+}
+"""Where each host has its manager and its ModelPatcher."""
+
+
+class ForgeRuntime(HostSignals, ManagedRuntime):
+    """Runs a scorer under the host's memory manager.
+
+    Args:
+        device: ``auto`` for the device the host computes on, or a device by its name.
+        precision: As in the core; ``auto`` asks the host which half precision its device is good at.
+    """
+
+    def __init__(self, device: str = "auto", precision: Precision = "auto") -> None:
+        manager, patcher = (import_module(name) for name in _HOMES[hosts.host()])
+        place = pick_device(device, manager.get_torch_device())
+        checked_dtype(precision, place)
+        super().__init__(manager, patcher.ModelPatcher, place, managed_dtype(manager, precision, place))
+
+    @contextmanager
+    def working(self, scorers: Sequence[PictureScorer], batch_size: int, pictures: int) -> Iterator[None]:
+        """Held around a whole run: chooses batch sizes first, and leaves the device afterwards where it should.
+
+        Args:
+            scorers: The scorers about to work.
+            batch_size: Pictures per pass; 0 for automatic.
+            pictures: How many there are in all.
+        """
+        with exact(self.device, self.dtype):
+            try:
+                self.plan(scorers, batch_size, pictures)
+                yield
+            finally:
+                # By itself the manager keeps a scorer until somebody else needs the room.
+                if moves_out(by_itself=False):
+                    self.leave()
+
+    def leave(self) -> None:
+        """Takes the networks out of the manager's hands and off the device."""
+        held = self.management.current_loaded_models
+        for index in reversed(range(len(held))):
+            if any(held[index].model is patcher for patcher in self._patchers.values()):
+                held.pop(index).model_unload()
+        if self.device.type != "cpu":
+            self.management.soft_empty_cache()
+
+    def release(self) -> None:
+        """Leaves the device for good; the networks go with whoever still holds them."""
+        self.leave()
+        self._patchers.clear()
+        gc.collect()
+        if self.device.type != "cpu":
+            self.management.soft_empty_cache()

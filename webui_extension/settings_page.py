@@ -1,0 +1,205 @@
+"""The page "ImageReward Curator" in the host's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import loaded
+
+SECTION = ("imagereward", "ImageReward Curator")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One line of the page.
+
+    Attributes:
+        key: The option's name without ``imagereward_``.
+        default: Its value until somebody changes it.
+        label: What stands beside it.
+        info: What it does, in plain words.
+        component: Name of a Gradio component; empty for the one that suits the default.
+        arguments: Its arguments, or a call that gives them each time the page is drawn.
+        changes_scorers: Whether scorers in memory are out of date once it changes.
+        private: Whether the host's API may neither read nor change it.
+    """
+
+    key: str
+    default: Any
+    label: str
+    info: str
+    component: str = ""
+    arguments: dict[str, Any] | Callable[[], dict[str, Any]] = field(default_factory=dict)
+    changes_scorers: bool = False
+    private: bool = False
+
+
+def _scorers() -> dict[str, Any]:
+    return {"choices": loaded.choices()}
+
+
+def _devices() -> dict[str, Any]:
+    from .runtime.common import devices
+
+    return {"choices": devices()}
+
+
+def _look_again() -> None:
+    """The button beside a list; what is in the list is asked for anew when it is drawn."""
+
+
+SETTINGS = (
+    Setting(
+        "scorer",
+        loaded.DEFAULT_SCORER,
+        "Default scorer",
+        "what the accordion, the tab and the API use when nothing else is chosen; weights are downloaded once, at first use",
+        "Dropdown",
+        _scorers,
+    ),
+    Setting(
+        "device",
+        "auto",
+        "Device",
+        "auto: where pictures are generated; cpu leaves the graphics card alone and is slower",
+        "Dropdown",
+        _devices,
+        changes_scorers=True,
+    ),
+    Setting(
+        "precision",
+        "auto",
+        "Precision",
+        "auto: half precision on graphics cards, exact float32 elsewhere; fp32 gives the published numbers everywhere",
+        "Radio",
+        {"choices": ["auto", "fp32", "bf16", "fp16"]},
+        changes_scorers=True,
+    ),
+    Setting(
+        "move_out",
+        "auto",
+        "Move scorers out of the graphics card after use",
+        "auto: Automatic1111 moves them out; Forge and reForge keep them until the room is needed",
+        "Radio",
+        {"choices": ["auto", "always", "never"]},
+    ),
+    Setting(
+        "idle_minutes",
+        10,
+        "Free scorers from memory after so many idle minutes",
+        "0 keeps them until the WebUI ends",
+        "Slider",
+        {"minimum": 0, "maximum": 240, "step": 1},
+    ),
+    Setting(
+        "batch_size",
+        0,
+        "Pictures scored at once",
+        "0 chooses; a number that does not fit is halved by itself",
+        "Slider",
+        {"minimum": 0, "maximum": 64, "step": 1},
+        changes_scorers=True,
+    ),
+    Setting(
+        "whole_picture",
+        False,
+        "Show scorers the whole picture",
+        "most see only the middle square of a wide or tall picture, as published; with this the numbers are no longer comparable with "
+        "published ones and have no percentile",
+        changes_scorers=True,
+    ),
+    Setting(
+        "percentiles",
+        True,
+        "Show percentiles",
+        "beside a score, where it stands among the scores the scorer's authors published",
+    ),
+    Setting(
+        "allow_download",
+        True,
+        "Download missing weights",
+        "off: a message says which file to get and where to put it; nothing is ever fetched",
+    ),
+    Setting(
+        "models_folder",
+        "",
+        "Models folder",
+        "a folder with weights of your own, looked into before models/imagereward; empty for none",
+        private=True,
+    ),
+    Setting(
+        "rejects_folder",
+        "rejects",
+        "Name of the folder for rejected pictures",
+        "made inside the folder the picture would have gone to; nothing in it is ever deleted",
+    ),
+    Setting(
+        "extra_folders",
+        "",
+        "Further folders whose pictures may be scored by the tab and the API",
+        "one full path a line; the WebUI's own output folders always may",
+        "Textbox",
+        {"lines": 3},
+        private=True,
+    ),
+    Setting(
+        "tab_page",
+        60,
+        "Pictures on one page of the tab's gallery",
+        "more make the page slower",
+        "Slider",
+        {"minimum": 10, "maximum": 500, "step": 10},
+    ),
+    Setting(
+        "api_most_pictures",
+        64,
+        "API: most pictures in one request",
+        "larger requests are refused with a message",
+        "Slider",
+        {"minimum": 1, "maximum": 1024, "step": 1},
+        private=True,
+    ),
+    Setting(
+        "api_most_megabytes",
+        100,
+        "API: largest request in megabytes",
+        "counted as it arrives, pictures in base64 included",
+        "Slider",
+        {"minimum": 1, "maximum": 2048, "step": 1},
+        private=True,
+    ),
+    Setting(
+        "api_most_megapixels",
+        64,
+        "API: largest picture in megapixels",
+        "guards against small files that unpack to enormous pictures",
+        "Slider",
+        {"minimum": 1, "maximum": 512, "step": 1},
+        private=True,
+    ),
+)
+
+
+def on_ui_settings() -> None:
+    """Adds the page; the host draws it, stores the values and offers them in its API."""
+    import gradio as gr
+    from modules import shared
+
+    for setting in SETTINGS:
+        named: dict[str, Any] = {"section": SECTION}
+        if setting.changes_scorers:
+            named["onchange"] = loaded.expire
+        if callable(setting.arguments):
+            named["refresh"] = _look_again
+        if setting.private:
+            named["restrict_api"] = True
+        option = shared.OptionInfo(
+            setting.default,
+            setting.label,
+            getattr(gr, setting.component) if setting.component else None,
+            setting.arguments or None,
+            **named,
+        ).info(setting.info)
+        shared.opts.add_option(f"imagereward_{setting.key}", option)
