@@ -1,0 +1,225 @@
+"""What the routes answer: the command's numbers and rows, one row per picture whatever is wrong with it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from api_client import PREFIX, ApiHost
+from drawn import SETTINGS, encoded, png, save_scenes, scenes
+from fake_webui import ours
+from PIL import Image
+
+from imagereward_core.cli.main import main
+
+
+@pytest.fixture
+def api(monkeypatch, tmp_path):
+    return ApiHost(monkeypatch, tmp_path)
+
+
+def post(client, route, *pictures, expect=200, **fields):
+    answer = client.post(f"{PREFIX}/{route}", json={"pictures": list(pictures), **fields})
+    assert answer.status_code == expect, answer.text
+    return answer.json()
+
+
+def command(capsys, *arguments):
+    capsys.readouterr()
+    main([*map(str, arguments), "-s", "demo", "--device", "cpu", "-f", "json", "-q"])
+    return json.loads(capsys.readouterr().out)
+
+
+def test_paths_get_the_commands_rows_number_for_number(api, capsys):
+    paths = save_scenes(api.samples)
+    expected = command(capsys, "score", *paths)
+    answer = post(api.start(), "score", *({"path": str(path)} for path in paths))
+    assert {key: answer[key] for key in expected if key not in ("rows", "rule")} == {
+        key: value for key, value in expected.items() if key not in ("rows", "rule")
+    }
+    for row, wanted in zip(answer["rows"], expected["rows"], strict=True):
+        assert {key: row[key] for key in wanted} == wanted
+    assert [row["index"] for row in answer["rows"]] == list(range(len(paths)))
+
+
+def test_uploads_get_the_same_numbers_as_files(api):
+    paths = save_scenes(api.samples)
+    client = api.start()
+    by_path = post(client, "score", *({"path": str(path)} for path in paths))
+    uploads = [{"image": encoded(path.read_bytes())} for path in paths]
+    uploads[1]["image"] = "data:image/png;base64," + uploads[1]["image"]
+    uploaded = post(client, "score", *uploads)
+    for one, other in zip(uploaded["rows"], by_path["rows"], strict=True):
+        assert (one["score"], one["prompt"], one["prompt_source"]) == (
+            other["score"],
+            other["prompt"],
+            other["prompt_source"],
+        )
+
+
+def test_rank_gives_the_commands_order_and_reasons(api, capsys):
+    paths = save_scenes(api.samples)
+    expected = command(capsys, "rank", *paths, "--top", 2, "--show", "all")
+    answer = post(api.start(), "rank", *({"path": str(path)} for path in paths), top=2)
+    assert [(row["file"], row["kept"], row["reason"]) for row in answer["rows"]] == [
+        (row["file"], row["kept"], row["reason"]) for row in expected["rows"]
+    ]
+    assert answer["rule"] == expected["rule"] and answer["counts"]["kept"] == 2
+
+
+def test_a_prompt_is_the_pictures_own_then_the_requests_then_the_files(api):
+    (prompt, image), *_ = scenes()
+    data = encoded(png(image, "a (blue:1.2) ring <lora:x:0.5>" + SETTINGS))
+    client = api.start()
+    rows = post(client, "score", {"image": data, "prompt": prompt}, {"image": data}, prompt="a red star")[
+        "rows"
+    ]
+    assert [row["prompt"] for row in rows] == [prompt, "a red star"]
+    row = post(client, "score", {"image": data})["rows"][0]
+    assert row["prompt"] == "a blue ring" and row["prompt_written"].startswith("a (blue:1.2)")
+    assert "<lora" in post(client, "score", {"image": data}, raw_prompt=True)["rows"][0]["prompt"]
+
+
+def test_what_is_wrong_with_one_picture_is_its_row_and_nothing_more(api, tmp_path):
+    (prompt, image), *_ = scenes()
+    path = save_scenes(api.samples)[0]
+    (tmp_path / "secret.png").write_bytes(png(image, prompt + SETTINGS))
+    (api.samples / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno picture")
+    api.option("imagereward_api_most_megapixels", 0.02)
+    large = Image.new("RGB", (200, 200))
+    large.save(api.samples / "large.png")
+    good = {"image": encoded(png(image)), "prompt": prompt}
+    bad = [
+        ({}, "neither"),
+        ({"image": "eA==", "path": "x"}, "both"),
+        ({"image": "!!!"}, "base64"),
+        ({"image": encoded(b"no picture at all")}, "cannot be read as a picture"),
+        (
+            {"image": encoded(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")},
+            "cannot be read as a picture",
+        ),
+        ({"image": encoded(png(image)[:200]), "prompt": prompt}, ""),
+        ({"image": "https://example.org/a.png"}, "never fetched"),
+        ({"path": str(tmp_path / "secret.png")}, "outside"),
+        ({"path": "../../../etc/passwd"}, "outside"),
+        ({"path": str(api.samples / "none.png"), "prompt": prompt}, "no such file"),
+        ({"path": str(api.samples), "prompt": prompt}, "folder"),
+        ({"path": str(api.samples / "broken.png"), "prompt": prompt}, ""),
+        ({"path": str(api.samples / "large.png"), "prompt": prompt}, "at most 0.02 million"),
+        ({"image": encoded(png(large)), "prompt": prompt}, "at most 0.02 million"),
+        ({"image": encoded(png(image))}, "no prompt"),
+    ]
+    rows = post(api.start(), "score", good, *(entry for entry, _ in bad), {"path": str(path)})["rows"]
+    assert len(rows) == len(bad) + 2
+    assert rows[0]["score"] is not None and rows[-1]["score"] is not None and rows[0]["rank"] in (1, 2)
+    for row, (entry, words) in zip(rows[1:-1], bad, strict=True):
+        assert row["score"] is None and row["reason"] and not row["kept"], entry
+        assert words in row["reason"], (words, row["reason"])
+
+
+def test_a_request_of_bad_pictures_alone_is_answered_too(api):
+    answer = post(api.start(), "rank", {"image": "!!!"}, {"path": "/etc/passwd"}, top=1)
+    assert answer["counts"] == {"pictures": 2, "scored": 0, "kept": 0}
+
+
+def test_too_many_pictures_and_none_at_all_are_refused(api):
+    api.option("imagereward_api_most_pictures", 2)
+    client = api.start()
+    assert "at most 2" in post(client, "score", {}, {}, {}, expect=413)["detail"]
+    assert "no pictures" in post(client, "score", expect=422)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("route", "fields", "words"),
+    [
+        ("score", {"scorer": "nobody"}, "there is no scorer 'nobody'"),
+        ("score", {"scorer": "/etc/passwd"}, "there is no scorer"),
+        ("score", {"scorer": "../../evil.pt"}, "there is no scorer"),
+        ("score", {"scorer": "demo=1,/tmp/evil.pt=2"}, "/tmp/evil.pt"),
+        ("score", {"scorer": "demo=1,evil.pt=2"}, "names 'evil.pt'"),
+        ("score", {"scorer": "demo=1@nonsense"}, "nonsense"),
+        ("score", {"also": ["evil.pt"]}, "there is no scorer"),
+        ("score", {"prompt_from": "stars"}, "prompt_from"),
+        ("score", {"precision": "fp8"}, "precision"),
+        ("rank", {"within": "galaxy"}, "within"),
+        ("rank", {"top_percent": 101}, ""),
+        ("rank", {"top": "many"}, ""),
+    ],
+)
+def test_what_is_not_offered_is_refused_in_words_before_anything_is_loaded(api, route, fields, words):
+    (prompt, image), *_ = scenes()
+    answer = post(api.start(), route, {"image": encoded(png(image)), "prompt": prompt}, expect=422, **fields)
+    assert words in json.dumps(answer, ensure_ascii=False) and not api.requests
+
+
+def test_wishes_reach_the_scorer(api):
+    (prompt, image), *_ = scenes()
+    picture = {"image": encoded(png(image)), "prompt": prompt}
+    client = api.start()
+    post(client, "score", picture, scorer="DEMO", precision="fp32", whole_picture=True)
+    assert (
+        api.requests[-1].name == "demo"
+        and api.requests[-1].precision == "fp32"
+        and api.requests[-1].whole_picture
+    )
+    post(client, "score", picture)
+    assert api.requests[-1].name == "demo" and not api.requests[-1].whole_picture
+
+
+def test_work_waits_for_the_hosts_queue_once_per_request(api):
+    (prompt, image), *_ = scenes()
+    client = api.start()
+    post(client, "score", {"image": encoded(png(image)), "prompt": prompt})
+    assert api.queue.turns == 1 and not api.queue.lock.locked()
+    client.post(f"{PREFIX}/unload")
+    assert api.queue.turns == 2 and not api.queue.lock.locked()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ("WeightsError", 503),
+        ("DownloadError", 503),
+        ("Cancelled", 409),
+        ("BlendError", 422),
+        ("RuntimeError", 500),
+    ],
+)
+def test_a_scorer_that_cannot_work_is_an_answer_and_the_queue_goes_on(api, monkeypatch, error, code):
+    from imagereward_core import errors
+    from imagereward_core.scorers.blend import BlendError
+
+    kinds = {"RuntimeError": RuntimeError, "BlendError": BlendError}
+
+    def load(request, *_):
+        raise (kinds.get(error) or getattr(errors, error))("said so")
+
+    (prompt, image), *_ = scenes()
+    client = api.start()
+    monkeypatch.setattr(ours("loaded"), "load", load)
+    answer = post(client, "score", {"image": encoded(png(image)), "prompt": prompt}, expect=code)
+    assert "said so" in answer["detail"] and not api.queue.lock.locked()
+
+
+def test_models_names_what_may_be_asked_for(api):
+    answer = api.start().get(f"{PREFIX}/models").json()
+    demo = next(entry for entry in answer["scorers"] if entry["id"] == "demo")
+    assert answer["default"] == "demo" and demo["present"] and demo["needs_prompt"]
+    assert {"ImageReward-v1.0", "PickScore"} <= {entry["id"] for entry in answer["scorers"]}
+
+
+def test_version_and_schema_say_what_to_expect(api):
+    client = api.start()
+    version = client.get(f"{PREFIX}/version").json()
+    assert version["host"] == "a1111" and version["schema_version"] == 1
+    schema = client.get(f"{PREFIX}/schema").json()
+    assert set(schema["RankRequest"]["properties"]) > {"pictures", "top", "within"}
+    assert f"{PREFIX}/rank" in client.get("/openapi.json").json()["paths"]
+
+
+def test_reading_a_request_changes_no_file(api):
+    paths = save_scenes(api.samples)
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
+    post(api.start(), "rank", *({"path": str(path)} for path in paths), top=1)
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths} == before
+    assert sorted(api.samples.iterdir()) == sorted(paths)

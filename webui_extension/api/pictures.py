@@ -1,0 +1,152 @@
+"""From what a request holds to pictures and prompts; what is wrong with one of them is a reason for that one alone."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imagereward_core.errors import CuratorError, ImageError
+
+from ..places import confine
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from imagereward_core.cli.prompts import FoundPrompt, PromptFinder
+
+    from .limits import Limits
+    from .schemas import PictureIn
+
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
+"""What uploads are read as; Pillow's other readers are not let near data from elsewhere, some of them start programs."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One picture of a request.
+
+    Attributes:
+        name: What it is called in the answer.
+        picture: The picture; None where there is none.
+        prompt: Its prompt, or why it cannot be scored.
+    """
+
+    name: str
+    picture: Path | Image.Image | None
+    prompt: FoundPrompt
+
+
+def ask(
+    number: int,
+    wanted: PictureIn,
+    common: str | None,
+    finder: PromptFinder,
+    folders: Sequence[Path],
+    limits: Limits,
+) -> Asked:
+    """Reads one entry of a request; never raises for what it holds.
+
+    Args:
+        number: Its place, from 0.
+        wanted: The entry.
+        common: The prompt of the request.
+        finder: Looks for prompts where neither has one.
+        folders: Where paths may lead.
+        limits: The limits of the request.
+    """
+    from imagereward_core.cli.prompts import FoundPrompt, PromptFinder
+
+    name = wanted.name or wanted.path or f"picture {number + 1}"
+    try:
+        picture = read_picture(wanted, folders, limits)
+    except CuratorError as error:
+        return Asked(name, None, FoundPrompt(problem=str(error)))
+    written = wanted.prompt if wanted.prompt is not None else common
+    if written is not None:
+        finder = PromptFinder(written, raw=finder.raw, needed=finder.needed)
+    return Asked(name, picture, finder(picture))
+
+
+def read_picture(wanted: PictureIn, folders: Sequence[Path], limits: Limits) -> Path | Image.Image:
+    """The picture of an entry: a path that may be read, or an opened picture whose pixels are not decoded yet.
+
+    Raises:
+        PlaceError: The path leads elsewhere.
+        ImageError: The entry holds no picture, or one that is too large.
+    """
+    if (wanted.image is None) == (wanted.path is None):
+        found = "neither" if wanted.image is None else "both"
+        raise ImageError(f"expected either 'image' or 'path' for a picture; found {found}")
+    if wanted.path is not None:
+        path = confine(wanted.path, folders)
+        check_size(path, limits)
+        return path
+    assert wanted.image is not None
+    return open_upload(wanted.image, limits)
+
+
+def open_upload(text: str, limits: Limits) -> Image.Image:
+    """The picture that ``text`` holds in base64, opened, its pixels not decoded yet.
+
+    Raises:
+        ImageError: It holds none that can be read, or one that is too large.
+    """
+    from PIL import Image
+
+    head, comma, rest = text.partition(",")
+    if head.startswith(("http://", "https://")):
+        raise ImageError(
+            "an address was sent; expected the picture itself in base64. Addresses are never fetched"
+        )
+    encoded = rest if comma and head.lower().startswith("data:") else text
+    try:
+        data = base64.b64decode("".join(encoded.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ImageError(
+            f"'image' is not base64 ({error}); expected the bytes of a picture file in base64"
+        ) from error
+    Image.init()
+    known = [form for form in FORMATS if form in Image.OPEN]
+    try:
+        picture = Image.open(io.BytesIO(data), formats=known)
+    except Exception as error:  # header parsers raise whatever damaged data makes them raise
+        raise ImageError(
+            f"'image' holds {len(data)} bytes that cannot be read as a picture; expected one of {', '.join(known)}"
+        ) from error
+    check_pixels(picture.size, limits)
+    return picture
+
+
+def check_size(path: Path, limits: Limits) -> None:
+    """Refuses a picture file with too many pixels; what else may be wrong with it is left to the scorer.
+
+    Raises:
+        ImageError: It declares more pixels than the limit.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            size = picture.size
+    except Exception:  # the scorer says it better, and for a folder or a missing file too
+        return
+    check_pixels(size, limits)
+
+
+def check_pixels(size: tuple[int, int], limits: Limits) -> None:
+    """Refuses a picture of ``size`` (width and height) above the limit.
+
+    Raises:
+        ImageError: It is above.
+    """
+    pixels = size[0] * size[1]
+    if pixels > limits.most_pixels:
+        raise ImageError(
+            f"the picture has {size[0]} x {size[1]} pixels, {pixels / 1e6:.1f} million; expected at most {limits.most_megapixels:g} "
+            "million. Scale it down, or raise the limit in the settings"
+        )

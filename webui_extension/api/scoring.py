@@ -1,0 +1,110 @@
+"""Scores the pictures of a request, by the same code as the command and so with the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from ..work import job
+from .asking import RequestError, load_request
+from .limits import Limits
+from .pictures import Asked, ask
+from .schemas import RowOut, ScoreAnswer, ScoreRequest
+
+if TYPE_CHECKING:
+    from imagereward_core.scorers.panel import PanelResult
+    from imagereward_core.scores import Scores
+    from imagereward_core.selection import Rule, Selection
+
+    from ..loaded import LoadedScorer
+
+SOURCES = ("auto", "sidecar", "metadata")
+
+
+def answer(request: ScoreRequest, limits: Limits, rule: Rule | None = None) -> ScoreAnswer:
+    """Scores a request.
+
+    Args:
+        request: The pictures, prompts and scorers.
+        limits: The limits of the request; how many pictures there are has been looked at already.
+        rule: What to keep; with it, rows come best first and with reasons.
+
+    Raises:
+        RequestError, BlendError: The request asks for something that does not exist.
+        WeightsError: The scorer cannot be made ready.
+        Cancelled: Somebody pressed Interrupt.
+    """
+    from imagereward_core.cli.prompts import PromptFinder
+    from imagereward_core.selection import select
+
+    from ..hosts import allowed_folders
+    from ..loaded import load
+
+    if request.prompt_from not in SOURCES:
+        raise RequestError(f"prompt_from is {request.prompt_from!r}; expected one of {', '.join(SOURCES)}")
+    wanted = load_request(request)
+    folders = allowed_folders()
+    with job("imagereward"):
+        loaded = load(wanted)
+        finder = PromptFinder(None, request.prompt_from, request.raw_prompt, loaded.panel.needs_prompt)
+        asked = [
+            ask(number, each, request.prompt, finder, folders, limits)
+            for number, each in enumerate(request.pictures)
+        ]
+        result = _score(loaded, asked)
+    selection = select(result.main, rule)
+    return _answer(loaded, asked, result, selection, rule)
+
+
+def _score(loaded: LoadedScorer, asked: Sequence[Asked]) -> PanelResult:
+    """Scores what can be scored, and gives everything else its reason."""
+    fit = [place for place, each in enumerate(asked) if not each.prompt.problem]
+    scored: Sequence[Scores] = loaded.score_each(
+        [asked[place].picture for place in fit], [asked[place].prompt.seen for place in fit]
+    )
+    seen = [each.prompt.seen for each in asked]
+    problems = {place: each.prompt.problem for place, each in enumerate(asked) if each.prompt.problem}
+    return loaded.panel.judge([some.spread(fit, seen, problems) for some in scored])
+
+
+def _answer(
+    loaded: LoadedScorer,
+    asked: Sequence[Asked],
+    result: PanelResult,
+    selection: Selection,
+    rule: Rule | None,
+) -> ScoreAnswer:
+    from imagereward_core.library.judged import JudgedRow, PictureFacts, bare_reason, judged_fields
+    from imagereward_core.library.tables import Layout
+
+    scores = result.main
+    disputed = {each.index: each.reason for each in result.disagreements}
+    rows: list[dict[str, Any]] = [
+        {
+            "index": fact.index,
+            "file": each.name,
+            "reason": bare_reason(fact, each.name, rule is not None),
+            "prompt_written": each.prompt.written,
+            "prompt_source": each.prompt.source,
+            "notes": "; ".join(each.prompt.notes),
+            "disputed": disputed.get(fact.index, ""),
+            **judged_fields(scores, fact, result.beside),
+        }
+        for fact, each in zip(PictureFacts(scores, selection), asked, strict=True)
+    ]
+    counts = {
+        "pictures": len(scores),
+        "scored": len(scores) - len(scores.failures),
+        "kept": len(selection.kept),
+    }
+    layout = Layout.of(
+        JudgedRow, scores, [], loaded.panel.card, None if rule is None else asdict(rule), counts
+    )
+    order = range(len(rows)) if rule is None else [int(index) for index in selection.order]
+    remarks = [result.basis, *(pair.sentence() for pair in result.agreement)]
+    return ScoreAnswer(
+        **(layout.head or {}),
+        remarks=[remark for remark in remarks if remark],
+        rows=[RowOut(**rows[index]) for index in order],
+    )
