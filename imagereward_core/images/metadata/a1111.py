@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import NamedTuple
 
 from .prompt import PictureText
 
@@ -18,6 +19,15 @@ _LONGEST_JSON = 65_536
 _KEY = re.compile(r"\w[\w \-/]+\Z")
 _USUAL_KEYS = frozenset({"Steps", "Sampler", "Seed", "CFG scale", "Size", "Model", "Model hash", "Version"})
 _DECODER = json.JSONDecoder()
+
+
+class Pair(NamedTuple):
+    """One setting of a line: its key and value, and where in the line the key begins and the value ends."""
+
+    key: str
+    value: str
+    start: int
+    end: int
 
 
 def parse_infotext(text: str) -> PictureText:
@@ -62,28 +72,33 @@ def _is_usual(settings: dict[str, str]) -> bool:
 
 
 def _settings(line: str) -> dict[str, str]:
+    return {pair.key: pair.value for pair in pairs_of(line)}
+
+
+def pairs_of(line: str) -> list[Pair]:
     """Read the ``key: value`` pairs of one line, left to right, in linear time."""
-    line = line.strip()
-    if line.startswith(_LABEL):
-        line = line[len(_LABEL) :]
-    pairs: dict[str, str] = {}
-    position = 0
+    position = len(line) - len(line.lstrip())
+    if line.startswith(_LABEL, position):
+        position += len(_LABEL)
+    length = len(line.rstrip())
+    line = line[:length]
+    pairs: list[Pair] = []
     while (colon := line.find(":", position)) >= 0:
         comma = line.rfind(",", position, colon)
         start = max(position, comma + 1, colon - _LONGEST_KEY)
-        key = _KEY.search(line[start:colon].strip())
+        before = line[start:colon].rstrip()
+        key = _KEY.search(before)
         if key is None:
             position = colon + 1
             continue
-        value, position = _value(line, colon + 1)
-        pairs[key.group()] = value
+        value, end, position = _value(line, colon + 1)
+        pairs.append(Pair(key.group(), value, start + key.start(), end))
     return pairs
 
 
-def _value(line: str, position: int) -> tuple[str, int]:
-    """Read the value that begins at ``position``; returns it with the position behind its comma."""
-    while line[position : position + 1] == " ":
-        position += 1
+def _value(line: str, position: int) -> tuple[str, int, int]:
+    """Read the value that begins at ``position``; returns it with its end and the position behind its comma."""
+    position = _skip_spaces(line, position)
     if line[position : position + 1] in ('"', "[", "{"):
         try:
             # A failing decoder counts the lines of all the text it is given: a window keeps that cheap.
@@ -94,10 +109,11 @@ def _value(line: str, position: int) -> tuple[str, int]:
             end = position + length
             rest = _skip_spaces(line, end)
             if rest == len(line) or line[rest] == ",":
-                return (decoded if isinstance(decoded, str) else line[position:end]), rest + 1
+                return (decoded if isinstance(decoded, str) else line[position:end]), end, rest + 1
     end = line.find(",", position)
     end = len(line) if end < 0 else end
-    return line[position:end].strip(), end + 1
+    value = line[position:end].rstrip()
+    return value.strip(), position + len(value), end + 1
 
 
 def _skip_spaces(line: str, position: int) -> int:

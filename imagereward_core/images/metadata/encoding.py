@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-_CHARSETS = {
+CHARSETS = {
     b"UNICODE\0": "utf-16",
     b"ASCII\0\0\0": "utf-8",
     b"JIS\0\0\0\0\0": "iso2022_jp",
@@ -63,7 +63,7 @@ def decode_user_comment(data: bytes, big_endian: bool = True) -> str:
         data: The tag's bytes.
         big_endian: The byte order of the EXIF block, used where UTF-16 text does not show its own.
     """
-    charset = _CHARSETS.get(data[:8])
+    charset = CHARSETS.get(data[:8])
     if charset is None:
         return decode_text(data, big_endian)
     body = data[8:]

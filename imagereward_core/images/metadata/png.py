@@ -64,16 +64,16 @@ def _text(kind: bytes, data: bytes) -> tuple[str, str]:
         return keyword, mend_latin1(rest.decode("latin-1"))
     try:
         if kind == b"zTXt":
-            return keyword, mend_latin1(_inflate(rest[1:]).decode("latin-1"))
+            return keyword, mend_latin1(inflate(rest[1:]).decode("latin-1"))
         compressed = rest[:1] == b"\1"
         _language, _, rest = rest[2:].partition(b"\0")
         _translated, _, rest = rest.partition(b"\0")
-        return keyword, (_inflate(rest) if compressed else rest).decode("utf-8", "replace")
+        return keyword, (inflate(rest) if compressed else rest).decode("utf-8", "replace")
     except (zlib.error, ValueError):
         return "", ""
 
 
-def _inflate(data: bytes) -> bytes:
+def inflate(data: bytes) -> bytes:
     """Unpack at most ``MAX_TEXT_BYTES``.
 
     Raises:

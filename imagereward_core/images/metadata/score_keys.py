@@ -15,6 +15,9 @@ from collections.abc import Mapping
 
 AESTHETIC_KEY = "aesthetic_score"
 
+METADATA_KEY = "imagereward"
+"""The name of the block with everything about the scores as JSON."""
+
 _KEYS = {
     "ImageReward-v1.0": "ImageReward",
     "CLIP": "CLIPSim",
@@ -45,3 +48,8 @@ def score_fields(values: Mapping[str, float]) -> dict[str, str]:
     """Keys and texts for scores by scorer, the aesthetic one first, every number with decimals."""
     fields = {score_key(scorer): f"{value:.4f}" for scorer, value in values.items()}
     return dict(sorted(fields.items(), key=lambda field: field[0] != AESTHETIC_KEY))
+
+
+def known_keys() -> frozenset[str]:
+    """The keys of all scorers that have a fixed one."""
+    return frozenset(_KEYS.values())

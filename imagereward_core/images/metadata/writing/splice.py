@@ -104,6 +104,41 @@ def in_order(splices: Iterable[Splice]) -> list[Splice]:
     return ordered
 
 
+def tidied(splices: Iterable[Splice]) -> tuple[Splice, ...]:
+    """The same edit with neighbours joined, equal bytes at the ends of each splice left out, and nothing that changes nothing.
+
+    Raises:
+        ImageError: Two splices overlap.
+    """
+    joined: list[Splice] = []
+    for splice in in_order(splices):
+        last = joined[-1] if joined else None
+        if last is not None and last.offset + len(last.old) == splice.offset:
+            joined[-1] = Splice(last.offset, last.old + splice.old, last.new + splice.new)
+        else:
+            joined.append(splice)
+    tidy: list[Splice] = []
+    for splice in joined:
+        start = _common(splice.old, splice.new)
+        old, new = splice.old[start:], splice.new[start:]
+        end = _common(old[::-1], new[::-1])
+        if old or new:
+            tidy.append(Splice(splice.offset + start, old[: len(old) - end], new[: len(new) - end]))
+    return tuple(tidy)
+
+
+def _common(first: bytes, second: bytes) -> int:
+    """How many bytes both begin with; found by halves, since blocks may be large."""
+    low, high = 0, min(len(first), len(second))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if first[low:middle] == second[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
 def _changed(splice: Splice) -> ImageError:
     return ImageError(
         f"The file holds other bytes at {splice.offset} than when the edit was planned; expected it unchanged. "

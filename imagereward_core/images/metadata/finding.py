@@ -1,0 +1,120 @@
+"""Which prompt belongs to which picture, and what the scorer is given of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image
+
+from ...errors import ImageError
+from ..decode import open_image
+from . import read_prompt
+from .cleaning import clean_prompt
+from .prompt import PictureText
+from .sidecar import sidecar_prompt
+
+PromptSource = Literal["auto", "sidecar", "metadata"]
+
+ORIGINS = {
+    "": "",
+    "option": "the command",
+    "sidecar": "the text file beside the picture",
+    "metadata": "the picture's metadata",
+}
+"""Where a prompt came from, in words that may follow "written in"."""
+
+
+@dataclass(frozen=True)
+class FoundPrompt:
+    """The prompt of one picture.
+
+    Attributes:
+        written: As somebody wrote it.
+        seen: As the scorer is given it: without generator syntax, unless that was asked for.
+        source: A key of ``ORIGINS``.
+        notes: Choices that had to be made on the way, in sentences.
+        problem: Why the picture cannot be scored; empty where it can.
+        text: All that was found where the prompt was, or would have been; None where nothing was.
+    """
+
+    written: str = ""
+    seen: str = ""
+    source: str = ""
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+    text: PictureText | None = None
+
+
+class PromptFinder:
+    """Finds prompts: the one given for all, else the text file beside the picture, else the picture's metadata.
+
+    Args:
+        typed: A prompt for all pictures; None to look for each picture's own.
+        source: Look in both places, or in one alone.
+        raw: Leave generator syntax in.
+        needed: Whether a picture without a prompt cannot be scored.
+    """
+
+    without_words = ""
+    """What to do about a prompt without words, to follow the problem; for those who can do something."""
+    without_prompt = ""
+    """What to do about a picture without a prompt, likewise."""
+
+    def __init__(
+        self, typed: str | None, source: PromptSource = "auto", raw: bool = False, needed: bool = True
+    ) -> None:
+        self.typed, self.source, self.raw, self.needed = typed, source, raw, needed
+        self._clean = lru_cache(maxsize=1024)(clean_prompt)
+
+    def __call__(self, picture: Path | Image.Image) -> FoundPrompt:
+        """The prompt of ``picture``, a file or an open one; never raises for a picture that cannot be read."""
+        if self.typed is not None:
+            return self._finish(PictureText(self.typed), "option")
+        seen: PictureText | None = None
+        for name in ("sidecar", "metadata"):
+            if self.source not in ("auto", name):
+                continue
+            try:
+                found = self._look(name, picture)
+            except ImageError as error:
+                return FoundPrompt(problem=_why_unreadable(picture, error))
+            if found is not None and found.prompt.strip():
+                return self._finish(found, name)
+            seen = seen or found
+        return self._missing(seen)
+
+    def _look(self, place: str, picture: Path | Image.Image) -> PictureText | None:
+        if place == "metadata":
+            return read_prompt(picture)
+        return None if isinstance(picture, Image.Image) else sidecar_prompt(picture)
+
+    def _finish(self, found: PictureText, source: str) -> FoundPrompt:
+        if self.raw:
+            return FoundPrompt(found.prompt, found.prompt, source, found.notes, text=found)
+        clean = self._clean(found.prompt)
+        problem = ""
+        if self.needed and not clean.text:
+            problem = f"its prompt holds generator syntax and no words{self.without_words}"
+        return FoundPrompt(found.prompt, clean.text, source, (*found.notes, *clean.notes), problem, found)
+
+    def _missing(self, seen: PictureText | None) -> FoundPrompt:
+        if not self.needed:
+            return FoundPrompt(text=seen)
+        places = {
+            "auto": "neither a text file beside it nor its own metadata holds one",
+            "sidecar": "there is no text file with one beside it",
+            "metadata": "its metadata holds none",
+        }
+        return FoundPrompt(problem=f"it has no prompt: {places[self.source]}{self.without_prompt}", text=seen)
+
+
+def _why_unreadable(picture: Path | Image.Image, error: ImageError) -> str:
+    """What is wrong with a picture whose metadata cannot be read, in the words the scorer would use."""
+    try:
+        open_image(picture)
+    except ImageError as clearer:
+        return str(clearer)
+    return str(error)
