@@ -6,7 +6,8 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,9 +82,15 @@ class LoadedScorer:
             Cancelled: The user pressed the host's Interrupt.
             Exception: What the device says when even one picture does not fit; it is left empty.
         """
-        with _lock, self.runtime.working(self.panel.scorers, self.request.batch_size, len(pictures)):
+        with self.at_work(len(pictures)):
+            return self.panel.score(list(pictures), prompts)
+
+    @contextmanager
+    def at_work(self, pictures: int) -> Iterator[None]:
+        """Held while the panel's scorers work on so many pictures, for whoever calls them himself."""
+        with _lock, self.runtime.working(self.panel.scorers, self.request.batch_size, pictures):
             try:
-                return self.panel.score(list(pictures), prompts)
+                yield
             finally:
                 self.used = time.monotonic()
 
