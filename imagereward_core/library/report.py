@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..scores import Scores
+import numpy as np
+
+from ..scorers.meaning import percentiles_in_history
+from ..scores import FloatArray, Scores
 from ..selection import Selection
 from ..weights.card import ScorerCard
 from .atomic import replacing
-from .judged import Facts, PictureFacts
+from .judged import PictureFacts
 from .report_cards import card_html
-from .report_page import page_end, page_start
+from .report_contents import AT_ONCE, CARDS_IN_BLOCK, Contents
+from .report_page import page_end, page_middle, page_start
 from .thumbnails import thumbnail_side, thumbnails
 
 if TYPE_CHECKING:
@@ -32,6 +36,11 @@ class ReportEntry:
         written: Its prompt as somebody wrote it, before generator syntax was removed; empty where there is none.
         origin: Where the prompt was found, in words that may follow "written in": ``the picture's metadata``.
         note: One more line below the picture.
+        stars: What a person gave it, 0..5; None where nobody gave anything.
+        model: The checkpoint that made it; empty where that is not known.
+        loras: LoRAs that were used.
+        seed: The seed, as text.
+        bucket: The bucket it falls into; empty where there are none.
     """
 
     name: str
@@ -40,6 +49,11 @@ class ReportEntry:
     written: str = ""
     origin: str = ""
     note: str = ""
+    stars: int | None = None
+    model: str = ""
+    loras: tuple[str, ...] = ()
+    seed: str = ""
+    bucket: str = ""
 
 
 def write_report(
@@ -50,6 +64,10 @@ def write_report(
     card: ScorerCard,
     title: str = "",
     notice: str = "",
+    *,
+    most: int | None = None,
+    history: Sequence[float] | FloatArray = (),
+    progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Writes the page. It appears complete or not at all, and replaces an earlier one.
 
@@ -64,6 +82,9 @@ def write_report(
         card: The card of the scorer.
         title: Heading; by default the number of pictures.
         notice: A warning at the top of the page, for example that the weights are random.
+        most: Show at most so many of the best pictures; histogram and box plots count all of them. None for all.
+        history: All own scores by the scorer, to say where each picture stands among them.
+        progress: Told after each picture how many are written, and how many there will be.
 
     Raises:
         ValueError: Entries, scores and selection are of different lengths.
@@ -75,22 +96,37 @@ def write_report(
             "picture"
         )
     target = Path(path)
-    facts = list(PictureFacts(scores, selection))
+    own = percentiles_in_history(scores.values, history)
+    contents = Contents(entries, scores, list(PictureFacts(scores, selection)), own, most)
+    known = 0 if np.isnan(own).all() else int(np.count_nonzero(~np.isnan(np.asarray(history))))
     with (
         replacing(target) as temporary,
         # The page's security policy holds checksums of its script and style, so line ends must stay as they are here.
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
     ):
-        file.write(page_start(scores, facts, card, title, notice))
-        for piece in _pictures(entries, facts, target.parent):
+        file.write(page_start(contents, card, title, notice, known))
+        for number, piece in enumerate(_pictures(contents, target.parent), start=1):
             file.write(piece)
-        file.write(page_end(entries, scores, facts, target.parent))
+            if progress is not None:
+                progress(number, len(contents.shown))
+        file.write(page_end(contents, target.parent))
     return target
 
 
-def _pictures(entries: Sequence[ReportEntry], facts: Sequence[Facts], folder: Path) -> Iterator[str]:
-    """The scored pictures from best to worst."""
-    shown = sorted((fact for fact in facts if fact.rank), key=lambda fact: (fact.rank, fact.index))
-    sources = [entries[fact.index].picture for fact in shown]
-    for fact, thumbnail in zip(shown, thumbnails(sources, thumbnail_side(len(shown))), strict=True):
-        yield card_html(entries[fact.index], fact, thumbnail, folder)
+def _pictures(contents: Contents, folder: Path) -> Iterator[str]:
+    """The scored pictures from best to worst: the first as they are, the others as text in blocks for the page's script."""
+    shown = contents.shown
+    sources = [contents.entries[fact.index].picture for fact in shown]
+    small = thumbnails(sources, thumbnail_side(len(shown)))
+    for place, (fact, thumbnail) in enumerate(zip(shown, small, strict=True)):
+        card = card_html(
+            contents.entries[fact.index], fact, thumbnail, folder, float(contents.own[fact.index])
+        )
+        before = after = ""
+        if place >= AT_ONCE:
+            number, within = divmod(place - AT_ONCE, CARDS_IN_BLOCK)
+            if not within:
+                before = f'{"" if number else page_middle(contents)}<script type="text/plain" class="cards">'
+            if within == CARDS_IN_BLOCK - 1 or place == len(shown) - 1:
+                after = "</script>\n"
+        yield f"{before}{card}{after}"

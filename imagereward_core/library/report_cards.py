@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
-import html
 import math
-import os
-import re
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from .judged import Facts, is_rank_alone
+from .report_contents import written_otherwise
+from .report_text import escape, relative_link, share
 
 if TYPE_CHECKING:
     from .report import ReportEntry
     from .thumbnails import Thumbnail
 
-# Control characters, marks that reverse the direction of what follows, and halves of characters from undecodable file names.
-_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 CUT_LABEL = "Not read, too long:"
 _LONG = 150
 """Texts above this many characters are shortened until the reader asks for all of them."""
 
 
-def escape(text: object) -> str:
-    """Text as it may stand between tags and in quoted attributes. Characters that command a display become visible signs."""
-    return html.escape(_COMMANDS.sub("\ufffd", str(text)), quote=True)
+def card_html(
+    entry: ReportEntry, fact: Facts, thumbnail: Thumbnail | None, folder: Path, own: float = math.nan
+) -> str:
+    """One scored picture.
 
-
-def relative_link(path: Path | None, folder: Path) -> str:
-    """A link from a page in ``folder`` to ``path``, relative and percent-encoded; empty where there can be none.
-
-    It always begins with a dot, so that no file name can be taken for a scheme such as ``javascript:``.
+    Args:
+        entry: What it is.
+        fact: What its score says.
+        thumbnail: What is shown of it.
+        folder: The folder of the page, which links begin at.
+        own: Share of the user's own scores below its score, 0..100; NaN where that is not known.
     """
-    if path is None:
-        return ""
-    try:
-        relative = PurePath(os.path.relpath(path, folder)).as_posix()
-    except ValueError:  # another drive
-        return ""
-    return quote(relative if relative.startswith("../") else f"./{relative}", errors="surrogateescape")
-
-
-def card_html(entry: ReportEntry, fact: Facts, thumbnail: Thumbnail | None, folder: Path) -> str:
-    """One scored picture."""
     link = relative_link(entry.path, folder)
     name = escape(entry.name)
     if thumbnail is None:
@@ -62,10 +49,12 @@ def card_html(entry: ReportEntry, fact: Facts, thumbnail: Thumbnail | None, fold
     within = f"{fact.rank_in_prompt} of {fact.scored_in_prompt}"
     lines = [
         f'<p class="scoreline"><b class="score">{fact.score:.4f}</b><span class="verdict">{verdict}</span></p>',
-        _meter(fact.percentile),
+        _stars(entry.stars),
+        _meter(fact.percentile, own),
         f'<p class="place">Rank <b>{fact.rank} of {fact.scored}</b><br><b>{within}</b> for its prompt</p>',
         _reason(fact.reason),
         f'<p class="name" dir="auto">{named}</p>',
+        _made(entry),
         f'<p class="note">{escape(entry.note)}</p>' if entry.note else "",
         _texts(entry, fact),
     ]
@@ -79,15 +68,32 @@ def card_html(entry: ReportEntry, fact: Facts, thumbnail: Thumbnail | None, fold
 """
 
 
-def _meter(percentile: float) -> str:
-    """The percentile as a thin bar and in words; nothing where there is none."""
-    if math.isnan(percentile):
+def _stars(stars: int | None) -> str:
+    """What a person gave the picture; nothing where nobody did."""
+    if stars is None:
         return ""
-    return (
-        '<p class="percentile"><svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">'
-        f'<rect width="100" height="1"/><rect width="{percentile:.1f}" height="1"/></svg>'
-        f"Percentile <b>{percentile:.{0 if 1 <= percentile <= 99 else 1}f}</b></p>"
-    )
+    return f'<p class="stars" role="img" aria-label="{stars} of 5 stars">{"★" * stars}<i>{"★" * (5 - stars)}</i></p>'
+
+
+def _meter(percentile: float, own: float) -> str:
+    """The percentiles: a thin bar, and words; nothing where there are none."""
+    bar, lines = "", []
+    if not math.isnan(percentile):
+        bar = (
+            '<svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">'
+            f'<rect width="100" height="1"/><rect width="{percentile:.1f}" height="1"/></svg>'
+        )
+        lines.append(f"Percentile <b>{percentile:.{0 if 1 <= percentile <= 99 else 1}f}</b>")
+    if not math.isnan(own):
+        lines.append(f"Above <b>{share(own)}</b> of your own")
+    return f'<p class="percentile">{bar}{"<br>".join(lines)}</p>' if lines else ""
+
+
+def _made(entry: ReportEntry) -> str:
+    """How the picture was made, as far as that is known."""
+    parts = [("Model", entry.model), ("LoRA", ", ".join(entry.loras)), ("Seed", entry.seed)]
+    lines = [f'<small>{name}</small> <span dir="auto">{escape(text)}</span>' for name, text in parts if text]
+    return f'<p class="made">{"<br>".join(lines)}</p>' if lines else ""
 
 
 def _reason(reason: str) -> str:
@@ -100,16 +106,12 @@ def _reason(reason: str) -> str:
 
 def _texts(entry: ReportEntry, fact: Facts) -> str:
     """The prompt as the scorer saw it, what of it was cut, and how it was written where that differs."""
-    written = entry.written if _differs(entry.written, fact) else ""
+    written = entry.written if written_otherwise(entry.written, fact) else ""
     label = f"As written in {entry.origin}:" if entry.origin else "As written:"
     return fold(
         [("prompt", "", fact.seen), ("cut", CUT_LABEL, fact.cut), ("written", label, written)],
         f"m{fact.index}",
     )
-
-
-def _differs(written: str, fact: Facts) -> bool:
-    return "".join(written.split()) != "".join(f"{fact.seen}{fact.cut}".split())
 
 
 def fold(parts: Sequence[tuple[str, str, str]], name: str) -> str:

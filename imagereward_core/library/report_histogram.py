@@ -13,7 +13,7 @@ def histogram(values: Sequence[float], kept: Sequence[bool]) -> str:
     """Bars of how many pictures have which score, the kept ones at the bottom of each bar; empty for no scores.
 
     Positions across are percentages and those upwards pixels, so the drawing stretches with the page and its text does not.
-    Every bar says in ``data-to`` where it ends, for the page's script.
+    Every bar says in ``data-from`` and ``data-to`` where it begins and ends, for the page's script.
     """
     if not values:
         return ""
@@ -28,14 +28,15 @@ def histogram(values: Sequence[float], kept: Sequence[bool]) -> str:
     bars = []
     for place, pair in enumerate(counts):
         bottom = float(_TOP + _BARS_HIGH)
-        end = low + (place + 1) * width if place < number - 1 else high
+        begin, end = low + place * width, low + (place + 1) * width if place < number - 1 else high
         for kind, count in zip(("kept", "rejected"), pair, strict=True):
             height = _BARS_HIGH * count / tallest
             bottom -= height
             if count:
                 bars.append(
-                    f'<rect class="{kind}" data-to="{end!r}" x="{100 * place / number:.3f}%" y="{bottom:.2f}" '
-                    f'width="{100 / number:.3f}%" height="{height:.2f}"><title>{count} {kind}, up to {end:.4g}</title></rect>'
+                    f'<rect class="{kind}" data-from="{begin!r}" data-to="{end!r}" x="{100 * place / number:.3f}%" '
+                    f'y="{bottom:.2f}" width="{100 / number:.3f}%" height="{height:.2f}">'
+                    f"<title>{count} {kind}, up to {end:.4g}</title></rect>"
                 )
     base = _TOP + _BARS_HIGH
     marks = "".join(

@@ -4,41 +4,47 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
-import math
 import statistics
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from ..scores import Scores
 from ..weights.card import ScorerCard
-from .judged import Facts
-from .report_cards import escape, relative_link
+from .report_boxes import box_plot
+from .report_contents import AT_ONCE, Contents
+from .report_filters import choice_html, tools_html
 from .report_histogram import histogram
+from .report_text import count_of, escape, json_for_page, relative_link
 
-if TYPE_CHECKING:
-    from .report import ReportEntry
+__all__ = ["GENERATOR", "json_for_page", "page_end", "page_middle", "page_start"]
 
 _PIECES = Path(__file__).resolve().parent / "page"
 GENERATOR = "ImageReward Curator"
+_MOST_FAILURES = 1000
 _OFF_REFERENCE = (
     "Off reference: these scores were made in another way than the scorer was published with, for example with the whole picture "
     "instead of its middle. Compare them with each other only. There are no percentiles for them."
 )
 
 
-def page_start(scores: Scores, facts: Sequence[Facts], card: ScorerCard, title: str, notice: str) -> str:
-    """From the first byte to where the pictures begin."""
+def page_start(contents: Contents, card: ScorerCard, title: str, notice: str, history: int) -> str:
+    """From the first byte to where the pictures begin.
+
+    Args:
+        contents: What the page holds.
+        card: The card of the scorer.
+        title: Heading; by default the number of pictures.
+        notice: A warning.
+        history: How many own scores the percentiles among them rest on; 0 where there are none.
+    """
+    scores = contents.scores
     style, script = _piece("report.css"), _piece("report.js")
-    scored = [fact for fact in facts if fact.rank]
-    prompts = len({fact.prompt for fact in scored})
-    heading = title or f"{_count(len(facts), 'picture')}, best first"
+    heading = title or f"{count_of(len(contents.facts), 'picture')}, best first"
     allowed = f"img-src data:; style-src {_checksum(style)}; script-src {_checksum(script)}"
     policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
     mark = "" if scores.on_reference else '<span class="off">off reference</span>'
     warnings = [text for text in (notice, "" if scores.on_reference else _OFF_REFERENCE) if text]
+    many = ' class="many"' if len(contents.shown) > AT_ONCE else ""
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -54,38 +60,40 @@ def page_start(scores: Scores, facts: Sequence[Facts], card: ScorerCard, title: 
 <header class="top">
 <p class="kicker">{escape(card.title)}, weights {escape(scores.revision)}{mark}</p>
 <h1>{escape(heading)}</h1>
-<p class="lead">{_lead(facts, scored, prompts)}</p>
+<p class="lead">{_lead(contents)}</p>
 {"".join(f'<p class="notice" role="note">{escape(text)}</p>' for text in warnings)}
 </header>
 <section class="overview" aria-label="Overview">
-{_chart(scores, scored)}
+{_chart(contents, history)}
 {_about(scores, card)}
 </section>
-{_tools(scored, prompts)}
-<main id="pictures"><section class="group"><div class="grid">"""
+{_boxes(contents, card)}
+{tools_html(contents)}
+<main id="pictures"{many}><section class="group"><div class="grid">"""
 
 
-def page_end(entries: Sequence[ReportEntry], scores: Scores, facts: Sequence[Facts], folder: Path) -> str:
-    """From where the pictures end to the last byte."""
-    failed = [fact for fact in facts if not fact.rank]
+def page_middle(contents: Contents) -> str:
+    """Where cards that the script makes when they are looked at begin; what a reader without scripts is told about them."""
+    hidden = len(contents.shown) - AT_ONCE
     return f"""</div></section></main>
-<p class="nothing" hidden>No picture fits. Lower the score or show all pictures.</p>
-{_failures(entries, failed, folder)}
+<noscript><p class="nothing">The best {AT_ONCE} pictures are shown. The other {hidden:,} need this page's script.</p></noscript>
+"""
+
+
+def page_end(contents: Contents, folder: Path) -> str:
+    """From where the pictures end to the last byte."""
+    closed = "" if len(contents.shown) > AT_ONCE else "</div></section></main>"
+    return f"""{closed}
+<p class="nothing" id="nothing" hidden>No picture fits. Lower the score, clear a filter or show all pictures.</p>
+<button type="button" id="further" class="js" hidden>Show more</button>
+{_failures(contents, folder)}
 <footer>Written by {GENERATOR}. This page is complete in itself: it can be moved, sent and opened without a network. Its links
 lead to the pictures where they lay when it was written.</footer>
-<script type="application/json" id="data">{json_for_page(_data(entries, scores, facts))}</script>
+<script type="application/json" id="data">{json_for_page(contents.data())}</script>
 <script>{_piece("report.js")}</script>
 </body>
 </html>
 """
-
-
-def json_for_page(content: Any) -> str:
-    """JSON that can stand inside a script element: no text in it can end the element or a line of the script."""
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
 
 
 @lru_cache
@@ -97,40 +105,71 @@ def _checksum(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _lead(facts: Sequence[Facts], scored: Sequence[Facts], prompts: int) -> str:
+def _lead(contents: Contents) -> str:
     """The result in one sentence."""
-    kept = sum(fact.kept for fact in scored)
-    text = f"{_count(len(scored), 'picture')} scored for {_count(prompts, 'prompt')}"
-    if kept < len(scored):
-        text += f": <b>{kept} kept</b>, {len(scored) - kept} rejected"
-    if len(scored) < len(facts):
-        text += f'. <a href="#failures">{len(facts) - len(scored)} could not be scored</a>'
+    scored, shown = len(contents.scored), len(contents.shown)
+    kept = sum(fact.kept for fact in contents.scored)
+    prompts = len({fact.prompt for fact in contents.scored})
+    text = f"{count_of(scored, 'picture')} scored for {count_of(prompts, 'prompt')}"
+    if kept < scored:
+        text += f": <b>{kept:,} kept</b>, {scored - kept:,} rejected"
+    if contents.failed:
+        text += f'. <a href="#failures">{len(contents.failed):,} could not be scored</a>'
+    if shown < scored:
+        text += f". The best {shown:,} are shown; the drawings count all"
     return text + "."
 
 
-def _chart(scores: Scores, scored: Sequence[Facts]) -> str:
-    """The histogram with the slider below it, and its ends and middle in numbers."""
-    values = [fact.score for fact in scored]
+def _chart(contents: Contents, history: int) -> str:
+    """The histogram with the sliders below it, and its ends and middle in numbers."""
+    values = [fact.score for fact in contents.scored]
     if not values:
         return '<div class="chart"><p class="hint">There are no scores to draw.</p></div>'
     low, high, middle = min(values), max(values), statistics.median(values)
     key = ""
-    if not all(fact.kept for fact in scored):
+    if not all(fact.kept for fact in contents.scored):
         key = '<p class="key"><span class="kept">kept</span> <span class="rejected">rejected</span></p>'
+    ends = f'min="{low!r}" max="{high!r}" step="any"'
+    own = ""
+    if history:
+        own = (
+            f'<p class="hint">Your own scores are the {history:,} that the library holds by this scorer.</p>'
+        )
     return f"""<div class="chart">
 <h2>Scores</h2>
 {key}
-{histogram(values, [fact.kept for fact in scored])}
-<div class="slide js">
-<input type="range" id="least" min="{low!r}" max="{high!r}" value="{low!r}" step="any" aria-label="Least score to show">
-<output for="least" id="least-text"></output></div>
+{histogram(values, [fact.kept for fact in contents.scored])}
+<div class="slide js"><div class="track">
+<input type="range" id="least" {ends} value="{low!r}" aria-label="Least score to show">
+<input type="range" id="most" {ends} value="{high!r}" aria-label="Highest score to show"></div>
+<output for="least most" id="range-text"></output></div>
 <p class="hint">Lowest {low:.4f}, median {middle:.4f}, highest {high:.4f}. Higher is better.</p>
-<p class="hint">{_percentiles(scores)}</p>
-</div>"""
+<p class="hint">{_percentiles(contents.scores)}</p>
+{own}</div>"""
+
+
+def _boxes(contents: Contents, card: ScorerCard) -> str:
+    """Box plots by whatever tells the pictures apart."""
+    plots = {
+        (kind, noun): plot
+        for kind, noun in (("model", "model"), ("lora", "LoRA"), ("prompt", "prompt"))
+        if (plot := box_plot(kind, noun, contents.groups(kind), contents.labels(kind)))
+    }
+    if not plots:
+        return ""
+    which = [(kind, f"By {noun}", None) for kind, noun in plots]
+    choice = f'<div class="js">{choice_html("plot", "Scores by", which)}</div>' if len(plots) > 1 else ""
+    hint = (
+        ""
+        if card.cross_prompt
+        else (
+            f'<p class="hint">Scores of {escape(card.id)} tell pictures for one prompt apart. Between prompts they say little, so compare '
+            "models and LoRAs that were given the same prompts.</p>"
+        )
+    )
+    return f"""<section class="plots" aria-label="Scores by group">{choice}{"".join(plots.values())}{hint}
+<p class="hint">Box: the middle half of the scores, with the median. Whiskers: up to 1.5 times its width. Dots: single scores.
+<span class="js">A name shows its pictures alone.</span></p></section>"""
 
 
 def _percentiles(scores: Scores) -> str:
@@ -163,42 +202,13 @@ def _about(scores: Scores, card: ScorerCard) -> str:
 </div>"""
 
 
-def _tools(scored: Sequence[Facts], prompts: int) -> str:
-    """The switches. Without the script there are none, and the page shows every picture by rank."""
-    kept = sum(fact.kept for fact in scored)
-    ways = [("prompt", "By prompt", None), ("all", "Overall", None)]
-    if len(scored) < 2 * prompts:  # hardly any picture has a rival within its prompt
-        ways.reverse()
-    groups = _choice("group", "Group", ways) if prompts > 1 else ""
-    options = [
-        ("all", "All", len(scored)),
-        ("kept", "Kept", kept),
-        ("rejected", "Rejected", len(scored) - kept),
-    ]
-    shown = _choice("show", "Show", options) if 0 < kept < len(scored) else ""
-    return f"""<form class="tools js" autocomplete="off" aria-label="What to show">{groups}{shown}
-<label class="sort">Sort <select id="sort"><option value="best">Best first</option><option value="worst">Worst first</option>
-<option value="name">File name</option><option value="input">As given</option></select></label>
-<p id="count" role="status"></p></form>"""
-
-
-def _choice(name: str, label: str, options: Sequence[tuple[str, str, int | None]]) -> str:
-    """A row of buttons of which one is pressed."""
-    buttons = "".join(
-        f'<label><input type="radio" name="{name}" value="{value}"{" checked" if place == 0 else ""}><span>{text}'
-        f"{'' if number is None else f' <small>{number}</small>'}</span></label>"
-        for place, (value, text, number) in enumerate(options)
-    )
-    return f'<fieldset class="choice"><legend>{label}</legend>{buttons}</fieldset>'
-
-
-def _failures(entries: Sequence[ReportEntry], failed: Sequence[Facts], folder: Path) -> str:
+def _failures(contents: Contents, folder: Path) -> str:
     """The pictures without a score, with the reason for each."""
-    if not failed:
+    if not contents.failed:
         return ""
     rows = []
-    for fact in failed:
-        entry = entries[fact.index]
+    for fact in contents.failed[:_MOST_FAILURES]:
+        entry = contents.entries[fact.index]
         link = relative_link(entry.path, folder)
         name = f'<a href="{link}">{escape(entry.name)}</a>' if link else escape(entry.name)
         reason = escape(fact.reason.removeprefix(f"{entry.picture}: "))
@@ -206,31 +216,8 @@ def _failures(entries: Sequence[ReportEntry], failed: Sequence[Facts], folder: P
         if prompt:
             reason += f'<br><span class="prompt" dir="auto">{escape(prompt)}</span>'
         rows.append(f'<tr><th scope="row" dir="auto">{name}</th><td>{reason}</td></tr>')
+    further = len(contents.failed) - len(rows)
+    more = f'<p class="hint">And {count_of(further, "more picture")}.</p>' if further else ""
     return f"""<section id="failures"><h2>Not scored</h2>
-<table><thead><tr><th scope="col">Picture</th><th scope="col">Reason</th></tr></thead>
-<tbody>{"".join(rows)}</tbody></table></section>"""
-
-
-def _data(entries: Sequence[ReportEntry], scores: Scores, facts: Sequence[Facts]) -> dict[str, Any]:
-    """What the script works on."""
-    prompts: dict[int, dict[str, str]] = {}
-    for fact in facts:
-        prompts.setdefault(fact.prompt, {"seen": fact.seen, "cut": fact.cut})
-    return {
-        "scorer": scores.scorer,
-        "revision": scores.revision,
-        "prompts": [prompts[number] for number in sorted(prompts)],
-        "pictures": [
-            {
-                "id": fact.index,
-                "name": entries[fact.index].name,
-                "score": fact.score,
-                "percentile": None if math.isnan(fact.percentile) else fact.percentile,
-                "rank": fact.rank,
-                "prompt": fact.prompt,
-                "kept": fact.kept,
-            }
-            for fact in facts
-            if fact.rank
-        ],
-    }
+<table class="failures"><thead><tr><th scope="col">Picture</th><th scope="col">Reason</th></tr></thead>
+<tbody>{"".join(rows)}</tbody></table>{more}</section>"""

@@ -1,0 +1,53 @@
+"""Text and links as they may stand in a page."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+from pathlib import Path, PurePath
+from typing import Any
+from urllib.parse import quote
+
+# Control characters, marks that reverse the direction of what follows, and halves of characters from undecodable file names.
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def escape(text: object) -> str:
+    """Text as it may stand between tags and in quoted attributes. Characters that command a display become visible signs."""
+    return html.escape(_COMMANDS.sub("\ufffd", str(text)), quote=True)
+
+
+def relative_link(path: Path | None, folder: Path) -> str:
+    """A link from a page in ``folder`` to ``path``, relative and percent-encoded; empty where there can be none.
+
+    It always begins with a dot, so that no file name can be taken for a scheme such as ``javascript:``.
+    """
+    if path is None:
+        return ""
+    try:
+        relative = PurePath(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # another drive
+        return ""
+    return quote(relative if relative.startswith("../") else f"./{relative}", errors="surrogateescape")
+
+
+def json_for_page(content: Any) -> str:
+    """JSON that can stand inside a script element: no text in it can end the element or a line of the script."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def count_of(number: int, noun: str) -> str:
+    """A number with its noun: ``1 picture``, ``2,000 pictures``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def share(percentile: float) -> str:
+    """A percentile as a share that never claims all or none."""
+    if percentile < 1:
+        return "less than 1&nbsp;%"
+    return "more than 99&nbsp;%" if percentile > 99 else f"{percentile:.0f}&nbsp;%"
