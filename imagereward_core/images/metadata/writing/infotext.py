@@ -18,7 +18,7 @@ RATINGS = "Ratings"
 """The pair that lists our keys, for texts that have no other place to remember them."""
 
 _LAST = ("Version", "User")
-_JSON_START = f', "{METADATA_KEY}": '
+_JSON_START = f'"{METADATA_KEY}": '
 
 
 def is_infotext(text: str) -> bool:
@@ -146,18 +146,15 @@ def _put_into_json(text: str, fields: Mapping[str, str]) -> str:
     end = text.rstrip().rfind("}")
     if not isinstance(data, dict) or end < 0:
         raise _unsafe("JSON that is no object")
-    start = text.rfind(_JSON_START, 0, end)
+    start = end
     if METADATA_KEY in data:
-        expected = json.dumps(data[METADATA_KEY])
-        if start < 0 or text[start + len(_JSON_START) : end] != expected:
+        start = text.rfind(_JSON_START, 0, end)
+        if start < 0 or text[start + len(_JSON_START) : end] != json.dumps(data[METADATA_KEY]):
             raise _unsafe(f"JSON with an entry {METADATA_KEY!r} of another program")
-    else:
-        start = end
-    entry = _JSON_START + json.dumps(dict(fields)) if fields else ""
-    before = text[:start]
-    if entry and before.rstrip().endswith("{"):
-        entry = entry[2:]
-    changed = before + entry + text[end:]
+        start -= 2 if text[:start].endswith(", ") else 0
+    comma = "" if text[:start].rstrip().endswith("{") else ", "
+    entry = f"{comma}{_JSON_START}{json.dumps(dict(fields))}" if fields else ""
+    changed = text[:start] + entry + text[end:]
     others = {key: value for key, value in data.items() if key != METADATA_KEY}
     again = load_json(changed)
     if not isinstance(again, dict) or {k: v for k, v in again.items() if k != METADATA_KEY} != others:
