@@ -6,7 +6,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fake_webui import HOSTS, FakeHost
+from fake_scorer import FakeScorer
+from fake_webui import HOSTS, FakeHost, ours
 
 
 @pytest.fixture(params=HOSTS)
@@ -19,3 +20,9 @@ def host(request, monkeypatch, tmp_path):
 def one_host(monkeypatch, tmp_path):
     """A host, for promises in which the hosts do not differ."""
     return FakeHost(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def scorer(monkeypatch):
+    """In place of every scorer: the brightness of a picture, from -2 to 2."""
+    return FakeScorer.install(monkeypatch, ours("loaded"))

@@ -146,7 +146,13 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
             if self.save_samples() and opts.save_images_before_highres_fix:
                 picture = _to_pil(((samples if decoded_samples is None else decoded_samples)[at] + 1) / 2)
                 info = create_infotext(
-                    self, self.all_prompts, self.all_seeds, index=self.iteration * self.batch_size + at
+                    self,
+                    self.all_prompts,
+                    self.all_seeds,
+                    self.all_subseeds,
+                    [],
+                    iteration=self.iteration,
+                    position_in_batch=at,
                 )
                 images.save_image(
                     picture,
@@ -220,7 +226,20 @@ class Processed:
         )
 
 
-def create_infotext(p, all_prompts, all_seeds, use_main_prompt=False, index=0):
+def create_infotext(
+    p,
+    all_prompts,
+    all_seeds,
+    all_subseeds,
+    comments=None,
+    iteration=0,
+    position_in_batch=0,
+    use_main_prompt=False,
+    index=None,
+    all_negative_prompts=None,
+):
+    if index is None:
+        index = position_in_batch + iteration * p.batch_size
     prompt = p.main_prompt if use_main_prompt else all_prompts[index]
     found = {
         "Steps": p.steps,
@@ -278,7 +297,7 @@ def process_images_inner(p):
                 break
             _one_batch(p, n, infotexts, output)
         if not infotexts:
-            infotexts.append(create_infotext(p, p.all_prompts, p.all_seeds))
+            infotexts.append(create_infotext(p, p.all_prompts, p.all_seeds, p.all_subseeds))
         few = len(output) < 2 and opts.grid_only_if_multiple
         if (opts.return_grid or opts.grid_save) and not p.do_not_save_grid and not few:
             grid = images.image_grid(output, p.batch_size)
@@ -311,10 +330,12 @@ def process_images_inner(p):
 
 def _batch_infotext(p, index, use_main_prompt=False):
     if convention.HOST != "reforge":
-        return create_infotext(p, p.prompts, p.seeds, use_main_prompt, index)
+        return create_infotext(
+            p, p.prompts, p.seeds, p.subseeds, use_main_prompt=use_main_prompt, index=index
+        )
     if opts.enable_prompt_comments_def:
         p.prompts[index] = p.prompt  # this host writes into the list it was given
-    return create_infotext(p, p.prompts, p.seeds, False, index)
+    return create_infotext(p, p.prompts, p.seeds, p.subseeds, index=index)
 
 
 def _rows(p, n):

@@ -1,0 +1,150 @@
+"""A run from its first hook to its result: what happens when, and what happens when something fails."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from copy import copy
+from typing import Any
+
+from . import gallery, gate, infotext, saving, scoring, selecting, until, xyz
+from .arguments import Settings, read_arguments
+from .guarding import fail, safely
+from .records import Job, Picture, Run
+
+_waiting: list[Run] = []
+"""The run that has begun but has not reached the host's loop."""
+
+
+def settings_of(p: Any, values: tuple[Any, ...]) -> tuple[Settings, list[str]]:
+    """The settings of a run: those of the page or the request, with what a plot's axes say instead."""
+    settings, problems = read_arguments(values)
+    return xyz.override(p, settings, problems)
+
+
+def begin(p: Any, values: tuple[Any, ...]) -> None:
+    """Before the run: decides whether it is ours, and sees to it that nothing gets lost on the way."""
+    _waiting.clear()
+    parent: Run | None = getattr(p, until.ROUND, None)
+    if parent is None and is_inner(p):
+        return
+    settings, problems = (parent.settings, []) if parent is not None else settings_of(p, values)
+    infotext.announce(p, settings if settings.enabled else None)
+    if not settings.enabled:
+        return
+    run = Run(p, parent.job if parent is not None else Job(settings), is_round=parent is not None)
+    if parent is not None:
+        parent.rounds.append(run)
+    for line in problems:
+        run.job.note(line)
+    run.is_upscale = bool(getattr(p, "txt2img_upscale", False))
+    run.cell = xyz.cell_of(p)
+    if settings.until and parent is None and not run.is_upscale:
+        run.template = until.template_of(p)
+    _waiting.append(run)
+    _guard_loop(run)
+
+
+def is_inner(p: Any) -> bool:
+    """Whether this run happens inside another one, such as a detailer's: its pictures are no results of their own."""
+    return saving.current() is not None or bool(getattr(p, "_ad_inner", False))
+
+
+def _guard_loop(run: Run) -> None:
+    """Puts a guard around the host's loop for exactly this run: the hooks alone would not be told of an exception in it."""
+    from modules import processing
+
+    original = processing.process_images_inner
+    original = getattr(original, "_imagereward_original", original)
+
+    def process_images_inner(p: Any, *arguments: Any, **named: Any) -> Any:
+        if processing.process_images_inner is process_images_inner:
+            processing.process_images_inner = original
+        if p is not run.p or run not in _waiting:
+            return original(p, *arguments, **named)
+        _waiting.remove(run)
+        return _drive(run, lambda: original(p, *arguments, **named))
+
+    process_images_inner._imagereward_original = original  # type: ignore[attr-defined]
+    processing.process_images_inner = process_images_inner
+
+
+def _drive(run: Run, loop: Callable[[], Any]) -> Any:
+    with saving.watching(run), gate.watching(run):
+        processed = loop()
+        safely(run, "finishing the last batch", finish_batch, run)
+    if run.is_round:
+        gallery.note_texts(run, processed)
+        return processed
+    untouched = copy(processed)
+    try:
+        gallery.note_texts(run, processed)
+        more = until.go_on(run) if run.template is not None else []
+        gallery.finish(run, processed, more)
+        xyz.remember(run, processed)
+    except Exception as error:
+        fail(run, "the result is left as it was", error)
+        processed.__dict__.update(untouched.__dict__)
+        with contextlib.suppress(Exception):
+            gallery.add_comment(processed, run.job.failure)
+    return processed
+
+
+def start_batch(run: Run) -> None:
+    """Before a batch is made: the one before it is complete."""
+    finish_batch(run)
+    run.prompts, run.survivors, run.placeholder = [], None, False
+
+
+def list_batch(run: Run) -> None:
+    """When a batch is decoded: its prompts are written down, since one host writes into its list later."""
+    run.prompts = list(run.p.prompts)
+
+
+def collect(run: Run, holder: Any) -> None:
+    """When a picture is finished, before it is saved."""
+    from modules.shared import state
+
+    p, row = run.p, int(getattr(run.p, "batch_index", len(run.pending)))
+    prompts = run.prompts if len(run.prompts) == len(p.prompts) else p.prompts
+    picture = Picture(
+        holder,
+        prompts[row],
+        _at(p.negative_prompts, row, ""),
+        _at(p.seeds, row, None),
+        _at(p.subseeds, row, None),
+        unfinished=bool(state.interrupted or state.skipped),
+        first_pass=run.placeholder,
+        of_round=run.is_round,
+    )
+    run.pending.append(picture)
+    run.pictures.append(picture)
+    run.job.pictures.append(picture)
+
+
+def _at(values: Any, row: int, otherwise: Any) -> Any:
+    return values[row] if values is not None and row < len(values) else otherwise
+
+
+def finish_batch(run: Run) -> None:
+    """Scores the pictures of a batch in one call, decides, and makes the saves that were held."""
+    if not run.pending:
+        return
+    from modules.shared import state
+
+    told = state.textinfo
+    state.textinfo = f"Scoring {len(run.pending)} pictures"
+    try:
+        scored = scoring.score(run.job, run.pending)
+        for picture in run.pending:
+            if picture.failure:
+                run.job.note(f"A picture has no score: {picture.failure}")
+        demoted = selecting.decide(run.job, scored) if run.selects else []
+        for picture in run.pending:
+            gate.reject_placeholder(run, picture)
+            saving.save(run, picture)
+        for picture in demoted:
+            saving.demote(run, picture)
+    finally:
+        state.textinfo = told
+    run.pending = []

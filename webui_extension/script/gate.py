@@ -1,0 +1,200 @@
+"""With hires. fix: the first pass is scored, and only what passes is upscaled.
+
+The host's second pass is called with the rows that passed; everything else, batching included, stays the host's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+from . import infotext, rejects, saving, scoring, selecting
+from .arguments import NOT_SAVED, TO_FOLDER
+from .guarding import safely
+from .records import REJECTED, Picture, Run
+
+_ROWS = ("seeds", "subseeds", "prompts", "negative_prompts", "hr_prompts", "hr_negative_prompts")
+_WHOLE = (
+    "all_prompts",
+    "all_negative_prompts",
+    "all_seeds",
+    "all_subseeds",
+    "all_hr_prompts",
+    "all_hr_negative_prompts",
+)
+SUFFIX = "-first-pass"
+
+
+def wanted(run: Run) -> bool:
+    """Whether this run has a second pass that can be spared."""
+    p = run.p
+    asked = run.settings.gate_hires and run.selects and getattr(p, "enable_hr", False)
+    return bool(asked and getattr(p, "firstpass_image", None) is None and hasattr(p, "sample_hr_pass"))
+
+
+@contextmanager
+def watching(run: Run) -> Iterator[None]:
+    """Stands between the two passes of a run."""
+    if not wanted(run):
+        yield
+        return
+    p, second_pass = run.p, run.p.sample_hr_pass
+
+    def sample_hr_pass(
+        samples: Any, decoded: Any, seeds: Any, subseeds: Any, strength: Any, prompts: Any
+    ) -> Any:
+        rows = safely(
+            run, "the first pass is upscaled as without the extension", choose, run, samples, decoded
+        )
+        if rows is None or len(rows) == len(samples):
+            return second_pass(samples, decoded, seeds, subseeds, strength, prompts)
+        if run.placeholder:
+            return _as_it_is(run, samples, decoded, rows)
+        few = [
+            None if every is None else [every[row] for row in rows] for every in (seeds, subseeds, prompts)
+        ]
+        with _only(p, rows):
+            return second_pass(
+                samples[rows], None if decoded is None else decoded[rows], few[0], few[1], strength, few[2]
+            )
+
+    p.sample_hr_pass = sample_hr_pass
+    try:
+        yield
+    finally:
+        p.__dict__.pop("sample_hr_pass", None)
+
+
+def choose(run: Run, samples: Any, decoded: Any) -> list[int] | None:
+    """Rows that go on; the others are put away. Where none passes, the best goes on as it is, since no batch may be empty.
+
+    Raises:
+        Exception: Whatever goes wrong while scoring.
+    """
+    from modules.shared import state
+
+    if state.interrupted or state.skipped:
+        return None
+    pictures = [_to_picture(tensor) for tensor in _decode(run.p, samples, decoded)]
+    found = scoring.evaluate(run.job, pictures, run.p.prompts)
+    if found.main is None:
+        return None
+    passed = {row for row, place in enumerate(found.places) if place < 0 or place in found.main.failures}
+    allowed = set(selecting.passing(run.job, found.main))
+    passed |= {row for row, place in enumerate(found.places) if place in allowed}
+    rows = sorted(passed)
+    if not rows:
+        best = int(found.main.order()[0])
+        rows, run.placeholder = [found.places.index(best)], True
+    stopped = [row for row in range(len(pictures)) if row not in rows]
+    numbers = list(found)
+    for row in stopped:
+        _put_away(run, row, pictures[row], numbers[row])
+    run.survivors = rows
+    return rows
+
+
+def _decode(p: Any, samples: Any, decoded: Any) -> Sequence[Any]:
+    if decoded is not None:
+        return decoded
+    from modules import devices, processing
+
+    return processing.decode_latent_batch(p.sd_model, samples, target_device=devices.cpu, check_for_nans=True)
+
+
+def _to_picture(tensor: Any) -> Any:
+    """A first pass as the host would save it: [3, H, W] in -1..1, fractions cut off."""
+    import numpy as np
+    from PIL import Image
+
+    values = ((tensor.float() + 1.0) / 2.0).clamp(0.0, 1.0).cpu().numpy()
+    return Image.fromarray((255.0 * np.moveaxis(values, 0, 2)).astype(np.uint8))
+
+
+def _as_it_is(run: Run, samples: Any, decoded: Any, rows: list[int]) -> Any:
+    """The first pass of these rows as the result of the batch."""
+    from modules import processing
+    from modules.shared import state
+
+    state.nextjob()
+    every = _decode(run.p, samples, decoded)
+    return processing.DecodedSamples([every[row] for row in rows])
+
+
+@contextmanager
+def _only(p: Any, rows: list[int]) -> Iterator[None]:
+    """While the second pass works, p is a batch of these rows only."""
+    before = {
+        name: getattr(p, name) for name in (*_ROWS, *_WHOLE) if isinstance(getattr(p, name, None), list)
+    }
+    start = p.iteration * p.batch_size
+    try:
+        for name, values in before.items():
+            if name in _ROWS:
+                setattr(p, name, [values[row] for row in rows])
+            else:
+                # Copies from before the second pass look their prompt and seed up by place in the job.
+                few = [values[start + row] for row in rows]
+                setattr(p, name, [*values[:start], *few, *values[start + len(few) :]])
+        p.hr_c = p.hr_uc = None  # made for the whole batch; the host makes them again for these prompts
+        yield
+    finally:
+        for name, values in before.items():
+            setattr(p, name, values)
+
+
+def align(run: Run, batch: Any) -> None:
+    """After the second pass: the host's lists of the batch lose the rows that went no further."""
+    rows, p = run.survivors, run.p
+    if rows is None or len(batch.images) != len(rows):
+        return
+    for name in ("prompts", "negative_prompts", "seeds", "subseeds"):
+        values = getattr(p, name, None)
+        if isinstance(values, list) and len(values) > max(rows):
+            setattr(p, name, [values[row] for row in rows])
+
+
+def _put_away(run: Run, row: int, image: Any, numbers: dict[str, Any]) -> None:
+    """Saves a first pass among the rejected ones, where the host saves at all."""
+    p = run.p
+    picture = Picture(SimpleNamespace(image=image), p.prompts[row], seed=p.seeds[row], verdict=REJECTED)
+    scoring.take(picture, numbers)
+    picture.reason, picture.first_pass = "first pass did not pass", True
+    picture.fields[selecting.VERDICT] = REJECTED
+    run.job.gated.append(picture)
+    if not p.save_samples() or run.settings.rejects == NOT_SAVED:
+        return
+    from modules import images, processing
+    from modules.shared import opts
+
+    text = processing.create_infotext(
+        p, p.all_prompts, p.all_seeds, p.all_subseeds, [], iteration=p.iteration, position_in_batch=row
+    )
+    folder, suffix = p.outpath_samples, SUFFIX
+    if run.settings.rejects == TO_FOLDER:
+        folder = rejects.folder_in(folder)
+        run.job.folders.append(folder)
+    else:
+        suffix += rejects.SUFFIX
+    p.batch_index = row
+    with saving.filenames.saving(picture):
+        images.save_image(
+            image,
+            folder,
+            "",
+            p.seeds[row],
+            p.prompts[row],
+            opts.samples_format,
+            info=infotext.with_fields(text, picture.fields, run.job),
+            p=p,
+            suffix=suffix,
+        )
+
+
+def reject_placeholder(run: Run, picture: Picture) -> None:
+    """A first pass that only went on because a batch cannot be empty did not pass, whatever became of it since."""
+    if picture.first_pass and picture.scored:
+        picture.verdict, picture.reason = REJECTED, "first pass did not pass"
+        picture.fields[selecting.VERDICT] = REJECTED

@@ -1,0 +1,184 @@
+"""What is known about the pictures of a job while it runs. Nothing here touches the host."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .arguments import Settings
+
+if TYPE_CHECKING:
+    from imagereward_core.scores import Scores
+    from imagereward_core.weights.card import ScorerCard
+
+KEPT, REJECTED = "kept", "rejected"
+
+
+@dataclass(eq=False)
+class HeldSave:
+    """A save that the host asked for, to be made once the picture has its score.
+
+    Attributes:
+        save: The function that really saves.
+        arguments, named: What the host passed.
+        context: Fields of p that file-name patterns read, as they were.
+    """
+
+    save: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    named: dict[str, Any]
+    context: dict[str, Any]
+
+
+@dataclass(eq=False)
+class Picture:
+    """One finished picture.
+
+    Attributes:
+        holder: Has the picture as ``image``; the host's own object, since other scripts may still put another picture there.
+        prompt: Its own prompt, after styles and wildcards, as written.
+        negative, seed, subseed: Of this picture.
+        unfinished: Made by an interrupted batch; never scored.
+        value: The number that decides; NaN where there is none.
+        scores: Every number by scorer, the deciding one first.
+        percentile: Against the scorer's reference scores; NaN where there are none.
+        failure: Why there is no number.
+        cut: The part of the prompt that the scorer did not see.
+        verdict: ``kept``, ``rejected`` or empty where nothing was to be selected, or it could not be scored.
+        reason: Why.
+        fields: What goes into its infotext.
+        text: Its infotext.
+        before: The same as the host wrote it.
+        files: Where it was saved, and its sidecar.
+        first_pass: Whether it is a first pass that was not upscaled.
+        of_round: Whether a further run of "generate until" made it.
+    """
+
+    holder: Any
+    prompt: str
+    negative: str = ""
+    seed: Any = None
+    subseed: Any = None
+    unfinished: bool = False
+    value: float = math.nan
+    scores: dict[str, float] = field(default_factory=dict)
+    percentile: float = math.nan
+    failure: str = ""
+    cut: str = ""
+    verdict: str = ""
+    reason: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+    text: str | None = None
+    before: str | None = None
+    held: HeldSave | None = None
+    files: list[str] = field(default_factory=list)
+    first_pass: bool = False
+    of_round: bool = False
+
+    @property
+    def image(self) -> Any:
+        """The Pillow picture."""
+        return self.holder.image
+
+    @property
+    def scored(self) -> bool:
+        """Whether it has a number."""
+        return not math.isnan(self.value)
+
+
+@dataclass(eq=False)
+class Job:
+    """Everything that one press of Generate makes: a run of the host, and those that "generate until" adds.
+
+    Attributes:
+        settings: What the user chose.
+        pictures: All finished pictures, in the order they were made.
+        scores: The scorer's numbers of those that were scored, batch after batch.
+        scored: The pictures these belong to.
+        gated: First passes that were not upscaled.
+        notes: Lines for the user, each once.
+        failure: Why the script stopped meddling; empty while all is well.
+        card: Of the scorer that decides.
+        basis: For a blend, what its numbers rest on.
+        folders: Where rejected pictures went.
+    """
+
+    settings: Settings
+    pictures: list[Picture] = field(default_factory=list)
+    scores: list[Scores] = field(default_factory=list)
+    scored: list[Picture] = field(default_factory=list)
+    gated: list[Picture] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    failure: str = ""
+    card: ScorerCard | None = None
+    basis: str = ""
+    folders: list[str] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+    def note(self, line: str) -> None:
+        """Remembers a line for the user."""
+        if line and line not in self.notes:
+            self.notes.append(line)
+
+    @property
+    def kept(self) -> list[Picture]:
+        """The scored pictures that passed, or all scored ones where nothing is to be selected."""
+        return [picture for picture in self.scored if picture.verdict != REJECTED]
+
+    @property
+    def generated(self) -> int:
+        """How many pictures were made, first passes that went no further included."""
+        return len(self.pictures) + len(self.gated)
+
+
+@dataclass(eq=False)
+class Run:
+    """One call of the host's loop.
+
+    Attributes:
+        p: The host's object.
+        job: What it belongs to.
+        is_round: Whether "generate until" started it.
+        template: A copy of p from before the run; None where nothing will be repeated.
+        prompts: Of the batch at hand, before anybody writes into the host's list.
+        pending: Pictures of the batch at hand.
+        pictures: All finished pictures of this run.
+        cell: In a plot, which cell this is; -1 elsewhere.
+        is_upscale: Whether the page asked for one picture to be upscaled, so that nothing may be cut or reordered.
+        placeholder: Whether the batch at hand is a first pass of which nothing passed.
+        survivors: Rows of the batch at hand that were upscaled; None for all.
+        rounds: The further runs that this one led to.
+    """
+
+    p: Any
+    job: Job
+    is_round: bool = False
+    template: Any = None
+    prompts: list[str] = field(default_factory=list)
+    pending: list[Picture] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+    cell: int = -1
+    is_upscale: bool = False
+    placeholder: bool = False
+    survivors: list[int] | None = None
+    rounds: list[Run] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Settings:
+        """What the user chose."""
+        return self.job.settings
+
+    @property
+    def selects(self) -> bool:
+        """Whether pictures of this run can be rejected."""
+        return self.settings.selects and not self.is_upscale
+
+
+def order(pictures: Sequence[Picture], by_score: bool) -> list[Picture]:
+    """Best first, pictures without a number last; ties, or all, in the order they were made."""
+    if not by_score:
+        return list(pictures)
+    return sorted(pictures, key=lambda picture: math.inf if math.isnan(picture.value) else -picture.value)

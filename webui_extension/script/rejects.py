@@ -1,0 +1,90 @@
+"""Where rejected pictures go, and moving those that lie elsewhere already. Nothing is overwritten and nothing deleted."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+FOLDER = "rejects"
+SUFFIX = "-rejected"
+
+
+def folder_in(outputs: str | os.PathLike[str]) -> str:
+    """The rejects folder of an output folder."""
+    return str(Path(outputs) / FOLDER)
+
+
+def place_for(file: Path, outputs: Path) -> Path:
+    """Where a file of an output folder belongs once it is rejected: at the same place inside the rejects folder.
+
+    A file outside of ``outputs`` gets a rejects folder beside it.
+    """
+    try:
+        inside = file.absolute().relative_to(outputs.absolute())
+    except ValueError:
+        return file.parent / FOLDER / file.name
+    return outputs / FOLDER / inside
+
+
+def marked(file: Path) -> Path:
+    """The name of a rejected file that stays where it is."""
+    return file.with_name(f"{file.stem}{SUFFIX}{file.suffix}")
+
+
+def move(files: list[Path], target: Path) -> list[Path]:
+    """Moves a picture and what lies beside it under the same name (a text file) to the first free name.
+
+    Args:
+        files: The picture first.
+        target: Where the picture is to go; the others keep their endings.
+
+    Returns:
+        Where they are now.
+
+    Raises:
+        OSError: The first cannot be moved; nothing has changed then.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    stem, number = target.stem, 1
+    while True:
+        name = stem if number == 1 else f"{stem}-{number}"
+        places = [target.with_name(name + file.suffix) for file in files]
+        if not any(place.exists() for place in places):
+            try:
+                _move(files[0], places[0])
+                break
+            except FileExistsError:
+                pass  # somebody took the name just now
+        number += 1
+    moved = [places[0]]
+    for file, place in zip(files[1:], places[1:]):
+        try:
+            _move(file, place)
+        except OSError:
+            place = file
+        moved.append(place)
+    return moved
+
+
+def _move(file: Path, place: Path) -> None:
+    """Gives a file another name on the same disk, never that of another file.
+
+    Raises:
+        FileExistsError: The name is taken.
+        OSError: It cannot be done.
+    """
+    try:
+        os.link(file, place)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Without hard links (exFAT, some network drives) the name is taken first, then replaced by the file.
+        with place.open("xb"):
+            pass
+        try:
+            file.replace(place)
+        except OSError:
+            place.unlink()
+            raise
+    else:
+        file.unlink()

@@ -1,0 +1,136 @@
+"""From finished pictures to numbers: each with its own prompt, all of a batch in one call."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from imagereward_core.errors import Cancelled, CuratorError
+from imagereward_core.images.metadata import clean_prompt
+from imagereward_core.images.metadata.score_keys import score_fields, score_key
+
+from .. import loaded
+from .arguments import DEFAULT, Settings
+from .records import Job, Picture
+
+INTERRUPTED = "the scoring was interrupted"
+
+
+def scorer_name(settings: Settings) -> str:
+    """What to load: a scorer's name, or the text of a blend.
+
+    Raises:
+        CuratorError: A blend was written into the wrong field.
+    """
+    chosen = "" if settings.scorer == DEFAULT else settings.scorer
+    name = loaded.request_from_settings(chosen).name
+    if not settings.blend_with:
+        return name
+    if name.lower().startswith("blend:") or "=" in name:
+        raise CuratorError(
+            f"{name} is a blend already and cannot be blended with others; choose a single scorer, or leave 'Blend with' empty"
+        )
+    others = [part.strip() for part in settings.blend_with.split(",") if part.strip()]
+    named = {part.partition("=")[0].strip().casefold() for part in others}
+    members = others if name.casefold() in named else [f"{name}=1", *others]
+    return f"{','.join(members)}@{settings.blend_method}"
+
+
+def load(settings: Settings) -> Any:
+    """The scorer of these settings, its weights fetched if need be.
+
+    Raises:
+        CuratorError: It cannot be had; the text says why.
+    """
+    return loaded.load(loaded.request_from_settings(scorer_name(settings)))
+
+
+def score(job: Job, pictures: Sequence[Picture]) -> list[Picture]:
+    """Fills in the numbers of the pictures and adds them to the job; returns those that have one.
+
+    A picture that cannot be scored says why; an interrupted batch has no numbers.
+
+    Raises:
+        CuratorError: The scorer is broken or missing.
+        Exception: Whatever else goes wrong in it.
+    """
+    ready = [picture for picture in pictures if not picture.unfinished]
+    if not ready:
+        return []
+    scored = evaluate(job, [picture.image for picture in ready], [picture.prompt for picture in ready])
+    good = []
+    for picture, found in zip(ready, scored):
+        take(picture, found)
+        if picture.scored:
+            good.append(picture)
+    if good:
+        rows = [row for row, picture in enumerate(ready) if picture.scored]
+        job.scores.append(scored.main.take([scored.places[row] for row in rows]))
+        job.scored += good
+    return good
+
+
+class Evaluation:
+    """The numbers of some pictures, with those left out that have no prompt to be scored with.
+
+    Attributes:
+        main: Scores that decide, of the pictures that were scored.
+        places: For every picture its place in ``main``; -1 where it was left out.
+    """
+
+    def __init__(self, result: Any, places: list[int], missing: str, show_percentile: bool) -> None:
+        self.result, self.places, self.missing = result, places, missing
+        self.main = result.main if result is not None else None
+        self.percentiles = self.main.percentiles() if self.main is not None and show_percentile else None
+
+    def __iter__(self) -> Any:
+        return iter(map(self._of, self.places))
+
+    def _of(self, place: int) -> dict[str, Any]:
+        if place < 0:
+            return {"failure": self.missing}
+        every = {each.scorer: float(each.values[place]) for each in (self.main, *self.result.beside)}
+        return {
+            "value": float(self.main.values[place]),
+            "scores": {name: value for name, value in every.items() if not math.isnan(value)},
+            "percentile": float(self.percentiles[place]) if self.percentiles is not None else math.nan,
+            "failure": self.main.failures.get(place, ""),
+            "cut": self.main.cut[place],
+        }
+
+
+def evaluate(job: Job, images: Sequence[Any], prompts: Sequence[str]) -> Evaluation:
+    """Scores pictures without remembering them.
+
+    Raises:
+        CuratorError: See :func:`score`.
+    """
+    scorer = load(job.settings)
+    texts = [clean_prompt(job.settings.score_prompt or prompt).text for prompt in prompts]
+    usable = [row for row, text in enumerate(texts) if text or not scorer.panel.needs_prompt]
+    places = [usable.index(row) if row in usable else -1 for row in range(len(texts))]
+    missing = f"its prompt is empty, and {scorer.card.id} compares pictures with their prompt"
+    if not usable:
+        return Evaluation(None, places, missing, False)
+    try:
+        result = scorer.score([_plain(images[row]) for row in usable], [texts[row] for row in usable])
+    except Cancelled:
+        return Evaluation(None, [-1] * len(texts), INTERRUPTED, False)
+    job.card, job.basis = scorer.card, result.basis
+    return Evaluation(result, places, missing, job.settings.show_percentile)
+
+
+def _plain(image: Any) -> Any:
+    """The picture itself: tensors, such as a first pass has, are [3, H, W] in 0..1 and become [H, W, 3]."""
+    return image.movedim(0, -1) if hasattr(image, "movedim") else image
+
+
+def take(picture: Picture, found: dict[str, Any]) -> None:
+    """Gives a picture what was found out about it, and what of that goes into its infotext."""
+    for name, value in found.items():
+        setattr(picture, name, value)
+    picture.fields = score_fields(picture.scores)
+    if picture.scored and not math.isnan(picture.percentile):
+        main = next(iter(picture.scores))
+        picture.fields[f"{score_key(main)} percentile"] = f"{picture.percentile:.1f}"

@@ -1,0 +1,70 @@
+"""The accordion in both tabs, made from the settings' own descriptions. Works in Gradio 3.41 and 4.40."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import loaded
+from ..door import report
+from . import infotext
+from .arguments import DEFAULT, KEY, Control, Settings, controls
+
+ROWS = (
+    ("scorer", "score_prompt"),
+    ("blend_with", "blend_method"),
+    ("sort_gallery", "show_percentile", "show_rejects"),
+    ("keep_best", "keep_scope"),
+    ("min_score", "min_percentile", "rejects"),
+    ("gate_hires",),
+    ("until", "until_pictures", "until_minutes"),
+)
+
+
+def build(script: Any, tab: str) -> list[Any]:
+    """The components in the order of the arguments; sets what the host pastes infotexts into.
+
+    Args:
+        script: Gets ``infotext_fields`` and ``paste_field_names``.
+        tab: txt2img or img2img, a part of every id.
+    """
+    import gradio as gr
+    from modules.ui_components import InputAccordion
+
+    known = controls()
+    made: dict[str, Any] = {}
+    with InputAccordion(False, label=known["enabled"].label, elem_id=_id(tab, "enabled")) as made["enabled"]:
+        for row in ROWS:
+            with gr.Row():
+                for name in row:
+                    made[name] = _component(gr, known[name], getattr(Settings(), name), _id(tab, name))
+    script.infotext_fields = infotext.paste_fields(made)
+    script.paste_field_names = [KEY]
+    return [made[name] for name in known]
+
+
+def _id(tab: str, name: str) -> str:
+    return f"imagereward_{tab}_{name}"
+
+
+def _component(gr: Any, control: Control, default: Any, elem_id: str) -> Any:
+    common = {"label": control.label, "value": default, "elem_id": elem_id}
+    if control.info:
+        common["info"] = control.info
+    if control.kind == "toggle":
+        return gr.Checkbox(**common)
+    if control.kind == "choice":
+        return gr.Dropdown(choices=list(control.choices), **common)
+    if control.kind == "scorer":
+        return gr.Dropdown(choices=scorers(), **common)
+    if control.kind in ("text", "score"):
+        return gr.Textbox(lines=1, **common)
+    return gr.Slider(minimum=control.low, maximum=control.high, step=control.step, **common)
+
+
+def scorers() -> list[str]:
+    """Names for the list of scorers: the default of the settings page first."""
+    try:
+        return [DEFAULT, *loaded.choices()]
+    except Exception as error:
+        report("the list of scorers could not be made", error)
+        return [DEFAULT]

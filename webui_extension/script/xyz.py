@@ -1,0 +1,183 @@
+"""The X/Y/Z plot: axes for our settings, scores on its cells, and a table beside its grid."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from . import labels
+from .arguments import Control, Settings, controls, from_mapping
+from .records import Run
+
+PREFIX = "[ImageReward]"
+PLOT = "X/Y/Z plot"
+AXES = "_imagereward_axes"
+"""On the p of a cell: settings that its axes say."""
+_CELL = re.compile(r"(\d+) out of \d+")
+COLUMNS = ("axis", "setting", "value", "pictures", "mean", "spread", "best")
+
+
+class Table:
+    """The numbers of a plot under way.
+
+    Attributes:
+        axes: The host's axes, by which one plot is told from the next.
+        cells: The scores of every cell by its number.
+    """
+
+    def __init__(self, axes: tuple[Any, ...]) -> None:
+        self.axes = axes
+        self.cells: dict[int, list[float]] = {}
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """A line per axis value: how many pictures, their mean, their standard deviation, their best."""
+        sizes = [len(axis.values) for axis in self.axes]
+        found = []
+        for place, (letter, axis) in enumerate(zip("xyz", self.axes)):
+            if axis.axis.label == "Nothing":
+                continue
+            for at, value in enumerate(axis.values):
+                numbers = [
+                    number
+                    for cell, own in self.cells.items()
+                    if _at(cell, sizes)[place] == at
+                    for number in own
+                ]
+                found.append((letter, axis.axis.label, _plain(value), len(numbers), *_statistics(numbers)))
+        return found
+
+
+_table: list[Table] = []
+
+
+def _at(cell: int, sizes: Sequence[int]) -> tuple[int, int, int]:
+    return cell % sizes[0], cell // sizes[0] % sizes[1], cell // (sizes[0] * sizes[1])
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
+
+
+def _statistics(numbers: Sequence[float]) -> tuple[str, str, str]:
+    if not numbers:
+        return "", "", ""
+    spread = f"{statistics.stdev(numbers):.4f}" if len(numbers) > 1 else ""
+    return f"{statistics.fmean(numbers):.4f}", spread, f"{max(numbers):.4f}"
+
+
+def override(p: Any, settings: Settings, problems: list[str]) -> tuple[Settings, list[str]]:
+    """The settings with what the axes of this cell say; an axis of ours switches the script on."""
+    axes: Mapping[str, Any] | None = getattr(p, AXES, None)
+    if not axes:
+        return settings, problems
+    changed, more = from_mapping({**asdict(settings), "enabled": True, **axes})
+    return changed, [*problems, *more]
+
+
+def cell_of(p: Any) -> int:
+    """Which cell of a plot this run makes, from 0; -1 where there is no plot."""
+    from modules.shared import state
+
+    values, runner = getattr(p, "script_args", None), getattr(p, "scripts", None)
+    chosen = values[0] if values else 0
+    if not isinstance(chosen, int) or chosen < 1 or runner is None:
+        return -1
+    scripts = getattr(runner, "selectable_scripts", [])
+    if chosen > len(scripts) or scripts[chosen - 1].title() != PLOT:
+        return -1
+    found = _CELL.match(str(state.job))
+    return int(found.group(1)) - 1 if found else -1
+
+
+def remember(run: Run, processed: Any) -> None:
+    """After a cell: its numbers for the table, and its best for the label."""
+    from modules.shared import state
+
+    if run.cell < 0 or not run.job.scored:
+        return
+    axes = tuple(getattr(state, f"xyz_plot_{letter}", None) for letter in "xyz")
+    if any(axis is None for axis in axes):
+        return
+    if not _table or any(one is not other for one, other in zip(_table[-1].axes, axes)):
+        _table[:] = [Table(axes)]
+    _table[-1].cells[run.cell] = [picture.value for picture in run.job.scored]
+    shown = [
+        picture for picture in run.job.scored if processed.images and picture.image is processed.images[0]
+    ]
+    if shown and not math.isnan(shown[0].value):
+        labels.remember(shown[0].image, f"{shown[0].value:.4f}")
+
+
+def on_image_grid(params: Any) -> None:
+    """The host's callback: labels the cells of a plot's grid, on copies."""
+    params.imgs = labels.labelled(params.imgs)
+
+
+def on_image_saved(params: Any) -> None:
+    """The host's callback: writes the table beside the first grid of a plot."""
+    place = Path(str(params.filename))
+    if not _table or not place.name.startswith("xyz_grid"):
+        return
+    table = _table.pop()
+    target = place.with_suffix(".csv")
+    with target.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows(table.rows())
+
+
+def add_axes(*_: Any) -> None:
+    """The host's callback before the page is built: appends our axes to the plot's."""
+    from modules import scripts
+
+    for data in scripts.scripts_data:
+        if not str(data.path).endswith("xyz_grid.py"):
+            continue
+        known = {option.label for option in data.module.axis_options}
+        data.module.axis_options.extend(
+            option for option in _options(data.module.AxisOption) if option.label not in known
+        )
+
+
+def _options(make: Callable[..., Any]) -> list[Any]:
+    return [_option(make, name, control) for name, control in controls().items() if name != "enabled"]
+
+
+def _option(make: Callable[..., Any], name: str, control: Control) -> Any:
+    kinds = {"count": int, "number": float}
+
+    def apply(p: Any, value: Any, values: Any) -> None:
+        # A cell's p is a shallow copy: a dict shared with the others must not be written to.
+        setattr(p, AXES, {**getattr(p, AXES, {}), name: value})
+
+    def confirm(p: Any, values: Sequence[Any]) -> None:
+        for value in values:
+            problems = from_mapping({name: value})[1]
+            if problems:
+                raise RuntimeError(problems[0])
+
+    choices = None
+    if control.kind == "toggle":
+        choices = lambda: ["True", "False"]  # noqa: E731
+    elif control.kind == "choice":
+        choices = lambda: list(control.choices)  # noqa: E731
+    elif control.kind == "scorer":
+        from . import ui
+
+        choices = ui.scorers
+    return make(
+        f"{PREFIX} {control.label}", kinds.get(control.kind, str), apply, confirm=confirm, choices=choices
+    )
+
+
+def connect(door: Any) -> None:
+    """Registers the callbacks."""
+    door.on("before_ui", add_axes, "axes")
+    door.on("image_grid", on_image_grid, "cell labels")
+    door.on("image_saved", on_image_saved, "plot table")
