@@ -57,7 +57,7 @@ def thumbnail(source: ImageSource | None, side: int = LARGEST_SIDE) -> Thumbnail
     if source is None:
         return None
     try:
-        small = _small(open_image(source), side)
+        small = small_copy(open_image(source), side)
     except (ImageError, OSError, ValueError):  # ValueError: damaged EXIF data
         return None
     buffer = io.BytesIO()
@@ -71,7 +71,7 @@ def thumbnail(source: ImageSource | None, side: int = LARGEST_SIDE) -> Thumbnail
     return Thumbnail(f"data:image/{kind};base64,{text}", small.width, small.height)
 
 
-def _small(image: Image.Image, side: int) -> Image.Image:
+def small_copy(image: Image.Image, side: int) -> Image.Image:
     """An upright copy as RGB, or as RGBA where something shows through."""
     see_through = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
     copy = image.convert("RGBA" if see_through else "RGB")
