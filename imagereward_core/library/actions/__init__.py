@@ -1,0 +1,35 @@
+"""Actions on picture files that can be undone: copy, link, move, edit and put, each in a journal before it happens.
+
+Nothing here ever removes a file of the user's. A process may be killed at any instant: what it had half done is finished or taken
+back when the journal is next opened.
+
+::
+
+    with Journal.open(place) as journal:
+        run = journal.begin("keep the best", [Step("copy", picture, kept / picture.name)])
+        result = execute(journal, run)
+        undo(journal, run)
+"""
+
+from __future__ import annotations
+
+from .executing import execute
+from .journal import Journal, JournalError
+from .names import safe_name
+from .recovering import recover
+from .steps import Recovery, RunInfo, RunResult, Step, StepInfo
+from .undoing import undo
+
+__all__ = [
+    "Journal",
+    "JournalError",
+    "Recovery",
+    "RunInfo",
+    "RunResult",
+    "Step",
+    "StepInfo",
+    "execute",
+    "recover",
+    "safe_name",
+    "undo",
+]

@@ -1,0 +1,125 @@
+"""Steps that change what a file holds: an edit of its bytes, or a whole new content."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from ...images.metadata.writing.splice import Splice, copy_applied, reversed_splices
+from . import files
+from .changes import FORWARD, Change, missing_folders, skip
+from .files import Refused
+from .journal import Journal
+from .records import Record
+from .sidecars import PICTURE_SUFFIXES
+
+_MOST_FORMER_BYTES = 64 * 1024 * 1024
+
+
+def edit(journal: Journal, record: Record) -> None:
+    """Replaces bytes of a file. The file gets a new inode: other hard links to it keep what they hold.
+
+    A hard link may be somebody's backup, so it is never changed behind their back. To have the edit under both names, edit first and
+    link afterwards, or edit both.
+    """
+    path = _real(_meant(journal, record))
+    _check_writable(path)
+    now = files.mark_of(path)
+    for earlier in journal.done_before(record):
+        if earlier.made == path and earlier.splices == record.splices and now.looks_like(earlier.after):
+            skip(journal, record, path, "was done by an earlier run")
+            return
+    fits, applied = _compare(path, record.splices)
+    insertions = all(not splice.old for splice in record.splices)
+    if applied and (not fits or insertions):
+        skip(journal, record, path, "is so already")
+        return
+    if record.before is not None and not record.before.looks_like(now):
+        raise Refused(f"{path} changed since the edit was planned; plan it again")
+
+    def transform(reading: BinaryIO, writing: BinaryIO) -> None:
+        copy_applied(reading, writing, record.splices)
+
+    Change(journal, record, FORWARD).rewrite(path, transform, None)
+
+
+def put(journal: Journal, record: Record) -> None:
+    """Gives a file a content; what it held before is kept in the journal."""
+    path = _meant(journal, record)
+    record.before = record.former = None
+    if not files.exists(path):
+        change = Change(journal, record, FORWARD, missing_folders(path.parent))
+        try:
+            change.place(path, lambda temporary: (None, files.write_new(temporary, record.content)))
+        except FileExistsError as error:
+            raise Refused(f"{path} has just been made by another program; do it again") from error
+        return
+    path = _real(path)
+    _check_writable(path)
+    if path.stat().st_size > _MOST_FORMER_BYTES:
+        raise Refused(f"{path} has {path.stat().st_size} bytes; expected a text file of at most 64 MiB")
+
+    def transform(reading: BinaryIO, writing: BinaryIO) -> None:
+        record.former = reading.read()
+        writing.write(record.content)
+
+    if path.read_bytes() == record.content:
+        skip(journal, record, path, "is so already")
+        return
+    Change(journal, record, FORWARD).rewrite(path, transform, None)
+
+
+def _meant(journal: Journal, record: Record) -> Path:
+    """The file of an edit or a put: its target, or what an earlier step of the run made under another name instead of it."""
+    target = record.target
+    names = {target: ""} if record.kind == "edit" else dict(_pictures_of(target))
+    for name, ending in names.items():
+        giving = journal.giving(record, name)
+        if giving is None:
+            continue
+        if giving.state not in ("done", "skipped") or giving.made is None:
+            raise Refused(f"{name} was not made by this run, so nothing was written to it")
+        made = giving.made
+        if record.kind == "edit":
+            return made
+        if made.name != name.name:
+            whole = target.name == name.name + ending
+            return made.with_name((made.name if whole else made.stem) + ending)
+        return made.with_name(target.name)
+    return target
+
+
+def _pictures_of(sidecar: Path) -> list[tuple[Path, str]]:
+    """Names of pictures that a text file may belong to, with its own ending: a.png for a.png.xmp, or a.png, a.jpg for a.xmp."""
+    stem, ending = sidecar.stem, sidecar.suffix
+    names = [stem, *(stem + case(suffix) for suffix in PICTURE_SUFFIXES for case in (str.lower, str.upper))]
+    return [(sidecar.with_name(name), ending) for name in names]
+
+
+def _real(path: Path) -> Path:
+    """The file itself, where the name is a symbolic link: the link stays."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def _check_writable(path: Path) -> None:
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        raise Refused(f"{path} is no file; expected one to write to")
+    if not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+        raise Refused(f"{path} is read-only; allow writing to it and do it again")
+
+
+def _compare(path: Path, splices: tuple[Splice, ...]) -> tuple[bool, bool]:
+    """Whether the file is as the splices expect it, and whether it is as they leave it."""
+    with path.open("rb") as file:
+        return _has(file, splices), _has(file, reversed_splices(splices))
+
+
+def _has(file: BinaryIO, splices: tuple[Splice, ...]) -> bool:
+    for splice in splices:
+        file.seek(splice.offset)
+        if file.read(len(splice.old)) != splice.old:
+            return False
+    return True

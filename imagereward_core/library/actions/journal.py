@@ -1,0 +1,321 @@
+"""What was done with which file, written down before it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ...errors import CuratorError, WeightsError
+from ...weights.locks import exclusive
+from ..store.database import Database
+from ..store.values import absolute, from_name, to_name
+from .files import mark_of
+from .records import COLUMNS, Record
+from .schema import APPLICATION_ID, MIGRATIONS
+from .steps import Recovery, RunInfo, RunState, Step, StepInfo
+
+_SELECT = f"SELECT id, {', '.join(COLUMNS)} FROM steps"
+_INSERT = f"INSERT INTO steps ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+_UPDATE = f"UPDATE steps SET {', '.join(f'{column} = ?' for column in COLUMNS)} WHERE id = ?"
+_UNSETTLED = "state IN ('doing', 'ready', 'undoing', 'restoring')"
+_STANDING = (
+    "state IN ('done', 'ready', 'restoring')"  # the last two may be waiting to be written as done or undone
+)
+_PAGE = 256
+
+
+class JournalError(CuratorError):
+    """The journal is in use, cannot be written, or knows no such run."""
+
+
+class Journal:
+    """The journal of one store. Opening it settles what an earlier process left half done.
+
+    Reading may go on in any thread; of all processes and threads one acts at a time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._database = Database(
+            path, application=APPLICATION_ID, migrations=MIGRATIONS, synchronous="FULL", what="journal"
+        )
+        self._later: list[Record] = []
+        self.recovered: list[Recovery] = []
+
+    @classmethod
+    def open(cls, place: Path) -> Journal:
+        """The journal in the folder ``place``, which is made where it is missing.
+
+        What an earlier process left half done is settled and stands in ``recovered``; not so while another process acts on it.
+
+        Raises:
+            CuratorError: The file is damaged, of a newer version, or cannot be written.
+        """
+        from .recovering import recover  # which needs this module
+
+        journal = cls(absolute(place) / "journal.sqlite3")
+        try:
+            if journal.unsettled():
+                try:
+                    journal.recovered = recover(journal)
+                except JournalError:
+                    pass  # another process is at work; what looks half done is what it does
+        except BaseException:
+            journal.close()
+            raise
+        return journal
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._database.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """A context in which nobody else acts on this journal; the system ends it when the process dies.
+
+        Raises:
+            JournalError: Somebody else is acting on it.
+        """
+        try:
+            with exclusive(self.path):
+                try:
+                    yield
+                except BaseException:
+                    with suppress(CuratorError):
+                        self.write()
+                    raise
+                self.write()
+        except WeightsError as error:
+            raise JournalError(
+                f"another program is working with {self.path.parent} just now; expected to be the only one that acts on these files. "
+                "Wait until it is done and try again."
+            ) from error
+
+    def begin(self, title: str, steps: Iterable[Step]) -> int:
+        """Writes a run down, without doing anything yet; returns its number.
+
+        Relative paths are taken from the working folder of this moment. The size and time of every file to be edited are noted: an
+        edit planned for another version of it will be refused.
+
+        Args:
+            title: What to call it for people.
+            steps: What to do, in this order. They may be a million: they are not kept in memory.
+        """
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        touched: set[Path] = set()
+        with self._database.writing() as connection:
+            number = connection.execute(
+                "INSERT INTO runs (begun, title) VALUES (?, ?)",
+                (now, title.encode("utf-8", "replace").decode("utf-8")),
+            ).lastrowid
+            run = int(number or 0)
+            connection.executemany(_INSERT, (self._planned(run, step, touched).row() for step in steps))
+        return run
+
+    def _planned(self, run: int, step: Step, touched: set[Path]) -> Record:
+        source, target = absolute(step.source), absolute(step.target)
+        record = Record(run, step.kind, source, target, step.splices, step.content)
+        if step.kind == "edit" and target not in touched:
+            try:
+                record = replace(record, before=mark_of(target))
+            except OSError:
+                pass
+        touched.add(target)
+        return record
+
+    def runs(self) -> list[RunInfo]:
+        """All runs, earliest first."""
+        return list(self._runs("", ()))
+
+    def run(self, number: int) -> RunInfo:
+        """One run.
+
+        Raises:
+            JournalError: There is no such run.
+        """
+        for info in self._runs("WHERE runs.id = ?", (number,)):
+            return info
+        raise JournalError(f"the journal knows no run {number}; look at the list of runs")
+
+    def last_done(self) -> RunInfo | None:
+        """The latest run of which something is done and not undone; None where there is none."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT max(run) FROM steps WHERE state IN ('done', 'undoing', 'restoring')"
+            ).fetchone()
+        return None if row[0] is None else self.run(row[0])
+
+    def _runs(self, where: str, values: tuple[Any, ...]) -> Iterator[RunInfo]:
+        states = ("planned", "doing", "ready", "done", "undoing", "restoring", "failed", "undone")
+        counts = ", ".join(f"coalesce(sum(state = '{state}'), 0)" for state in states)
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT runs.id, begun, title, count(state), {counts} FROM runs "
+                f"LEFT JOIN steps ON steps.run = runs.id AND parent IS NULL {where} GROUP BY runs.id ORDER BY runs.id",
+                values,
+            ).fetchall()
+        for (
+            number,
+            begun,
+            title,
+            total,
+            planned,
+            doing,
+            ready,
+            done,
+            undoing,
+            restoring,
+            failed,
+            undone,
+        ) in rows:
+            open_, standing = planned + doing + ready, done + undoing + restoring
+            state: RunState
+            if undone or undoing or restoring:
+                state = "partly undone" if standing else "undone"
+            elif open_:
+                state = "planned" if planned == total else "interrupted"
+            else:
+                state = "done"
+            yield RunInfo(number, begun, title, state, total, standing, failed, undone)
+
+    def steps(self, run: int) -> Iterator[StepInfo]:
+        """The steps of a run in their order, each followed at the end by the text files that travelled."""
+        for record in self.records("run = ?", (run,)):
+            yield record.info
+
+    # What follows is for the modules beside this one.
+
+    def records(self, where: str, values: tuple[Any, ...], backwards: bool = False) -> Iterator[Record]:
+        """Records that fulfil a condition, by number; read in pages, so that they may be changed meanwhile.
+
+        The condition is asked of what is written; a record that waits to be written is given as it will be.
+        """
+        compare, order, last = ("<", "DESC", 1 << 62) if backwards else (">", "ASC", 0)
+        while True:
+            waiting = {record.id: record for record in self._later}
+            with self._database.reading() as connection:
+                rows = connection.execute(
+                    f"{_SELECT} WHERE {where} AND id {compare} ? ORDER BY id {order} LIMIT {_PAGE}",
+                    (*values, last),
+                ).fetchall()
+            for row in rows:
+                yield waiting.get(row[0]) or Record.of(row)
+            if len(rows) < _PAGE:
+                return
+            last = rows[-1][0]
+
+    def unsettled(self) -> list[int]:
+        """Runs that a process left with a step half done, text files that have not followed their picture, or emptied folders."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT run FROM steps WHERE {_UNSETTLED} "
+                "UNION SELECT run FROM steps WHERE parent IS NOT NULL AND state = 'planned' "
+                "UNION SELECT run FROM folders WHERE run IN (SELECT run FROM steps WHERE state = 'undone') "
+                "AND run NOT IN (SELECT run FROM steps WHERE state = 'done') ORDER BY run"
+            ).fetchall()
+        return [int(row[0]) for row in rows]
+
+    def count(self, run: int, where: str) -> int:
+        """How many steps of a run, without companions, fulfil a condition."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"SELECT count(*) FROM steps WHERE run = ? AND parent IS NULL AND {where}", (run,)
+            ).fetchone()
+        return int(row[0])
+
+    def later(self, record: Record) -> None:
+        """Writes a record down together with whatever is written next. Until then the one before stands, which can be settled too."""
+        self._later.append(record)
+
+    def write(self, *records: Record, folders: Iterable[Path] = ()) -> None:
+        """Writes records down, onto the disk, before this returns. New ones are given their number.
+
+        Args:
+            records: The records.
+            folders: Folders about to be made for the run of the first one.
+
+        Raises:
+            CuratorError: The disk is full or cannot be written.
+        """
+        waiting, self._later = self._later, []
+        everything = [*waiting, *records]
+        if not everything:
+            return
+        with self._database.writing() as connection:
+            for record in everything:
+                if record.id:
+                    connection.execute(_UPDATE, (*record.row(), record.id))
+                else:
+                    record.id = int(connection.execute(_INSERT, record.row()).lastrowid or 0)
+            connection.executemany(
+                "INSERT OR IGNORE INTO folders VALUES (?, ?)",
+                [(records[0].run, to_name(folder)) for folder in folders],
+            )
+
+    def forget_companions(self, record: Record) -> None:
+        """Drops companions of a step that was not done; they are looked for anew."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM steps WHERE parent = ? AND state = 'planned'", (record.id,))
+
+    def folders(self, run: int) -> list[Path]:
+        """Folders made for a run, inner ones first."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT path FROM folders WHERE run = ?", (run,)).fetchall()
+        return sorted((Path(from_name(row[0])) for row in rows), key=lambda path: -len(path.parts))
+
+    def forget_folders(self, run: int) -> None:
+        """Notes that the folders made for a run are no longer its concern."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM folders WHERE run = ?", (run,))
+
+    def abandon(self, run: int, reason: str) -> None:
+        """Notes that what is still planned of a run will not be done."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE steps SET state = 'skipped', reason = ? WHERE run = ? AND state = 'planned'",
+                (reason, run),
+            )
+
+    def done_before(self, record: Record) -> Iterator[Record]:
+        """Done steps of the same kind from the same file to the same name, latest first."""
+        found = self.records(
+            f"kind = ? AND source = ? AND target = ? AND id <> ? AND {_STANDING}",
+            (record.kind, to_name(record.source), to_name(record.target), record.id),
+            backwards=True,
+        )
+        return (earlier for earlier in found if earlier.state == "done")
+
+    def touching(self, path: Path, record: Record) -> Iterator[Record]:
+        """Steps after ``record``, done and not undone, that start from a file or made it."""
+        name = to_name(path)
+        # A text file is given its number late, but has its turn with its picture.
+        turn = record.parent or record.id
+        # Two questions, because SQLite would answer one with an "or" without its indexes where there are millions of steps.
+        for column in ("source", "made"):
+            for later in self.records(
+                f"{column} = ? AND coalesce(parent, id) > ? AND {_STANDING}", (name, turn)
+            ):
+                if later.state == "done":
+                    yield later
+
+    def giving(self, record: Record, name: Path) -> Record | None:
+        """The earlier step of the same run that was to give a file this name; None where there is none."""
+        found = self.records(
+            "run = ? AND target = ? AND kind NOT IN ('edit', 'put') AND parent IS NULL AND id < ?",
+            (record.run, to_name(name), record.id),
+            backwards=True,
+        )
+        return next(found, None)

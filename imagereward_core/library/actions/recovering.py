@@ -1,0 +1,173 @@
+"""Settling what a process that was killed left half done: each step is finished or taken back, and no file is removed but our own."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import files
+from .changes import FORWARD, direction_of, remove_folders
+from .files import Refused
+from .journal import Journal
+from .performing import carry_out
+from .reasons import reason_of
+from .records import Record
+from .steps import Recovery, RunResult, Step
+
+
+def recover(journal: Journal) -> list[Recovery]:
+    """Settles every half-done step; one entry for each run that had any. :meth:`Journal.open` does it by itself.
+
+    Steps not begun stay planned: whether to go on with a run (``execute``) or take it back (``undo``) is for a person to say.
+
+    Raises:
+        JournalError: Another program is acting on this journal; then nothing is half done but what it does.
+        CuratorError: The journal cannot be written.
+    """
+    with journal.acting():
+        return settle_all(journal)
+
+
+@dataclass
+class _Count:
+    finished: int = 0
+    taken_back: int = 0
+    problems: list[tuple[Step, str]] = field(default_factory=list)
+
+
+def settle_all(journal: Journal) -> list[Recovery]:
+    """As :func:`recover`, for a caller that is acting already."""
+    journal.write()
+    found = []
+    for run in journal.unsettled():
+        count = _Count()
+        for record in journal.records(
+            "run = ? AND state IN ('doing', 'ready', 'undoing', 'restoring')", (run,)
+        ):
+            _settle(journal, record, count)
+        journal.write()
+        _bring_companions(journal, run, count)
+        journal.write()
+        remove_folders(journal, run)
+        found.append(Recovery(journal.run(run), count.finished, count.taken_back, tuple(count.problems)))
+    return found
+
+
+def _settle(journal: Journal, record: Record, count: _Count) -> None:
+    direction = direction_of(record.state)
+    begun = record.state == direction.writing
+    try:
+        if begun and record.kind != "move":
+            _drop(record.temporary)
+            took_place = False
+        else:
+            took_place = _took_place(record, begun)
+    except Refused as error:
+        _set_aside(record, str(error), count)
+    except OSError as error:
+        _set_aside(record, reason_of(error, record.kind, record.made or record.target), count)
+    else:
+        record.state = direction.end if took_place else direction.start
+        record.reason = ""
+        count.finished += took_place
+        count.taken_back += not took_place
+    record.temporary = None
+    if record.state in ("planned", "failed"):
+        journal.forget_companions(record)
+    journal.later(record)
+
+
+def _set_aside(record: Record, reason: str, count: _Count) -> None:
+    record.state = "failed" if direction_of(record.state) is FORWARD else "done"
+    record.reason = f"a process that did it was ended: {reason}"
+    count.problems.append((record.step, record.reason))
+
+
+def _took_place(record: Record, begun: bool) -> bool:
+    """Whether the change a record was about to make has been made; completes it where only tidying up was left."""
+    forward = direction_of(record.state) is FORWARD
+    made = record.made
+    assert made is not None, "a change names its file before it is made"
+    if record.kind == "move":
+        ways = (record.source, made) if forward else (made, record.source)
+        return _moved(*ways, record.temporary, begun)
+    if record.kind == "edit" or (record.kind == "put" and record.before is not None):
+        return _rewritten(record, made, forward)
+    if not forward:
+        return not files.exists(made)
+    if record.kind == "hardlink":
+        return files.same_entry(made, Path(os.path.realpath(record.source)))
+    if record.kind == "symlink":
+        return made.is_symlink() and os.fsencode(os.readlink(made)) == record.former  # noqa: PTH115
+    return _placed(record, made)
+
+
+def _drop(temporary: Path | None) -> None:
+    if temporary is not None:
+        temporary.unlink(missing_ok=True)
+
+
+def _placed(record: Record, made: Path) -> bool:
+    temporary = record.temporary
+    if temporary is not None and files.exists(temporary):
+        placed = files.same_entry(temporary, made)
+        temporary.unlink()
+        return placed
+    return files.holds(made, record.after)
+
+
+def _rewritten(record: Record, path: Path, forward: bool) -> bool:
+    _drop(record.temporary)
+    old, new = (record.before, record.after) if forward else (record.after, record.before)
+    if files.holds(path, new):
+        return True
+    if files.holds(path, old):
+        return False
+    raise Refused(f"{path} is neither as it was nor as it should become; it is left as it is")
+
+
+def _moved(source: Path, target: Path, temporary: Path | None, begun: bool) -> bool:
+    """Whether a file has moved. Where it has two names, or two copies with the same bytes, the move is completed."""
+    if temporary is not None and files.exists(temporary):
+        if files.same_entry(temporary, target):
+            temporary.unlink()
+        elif files.exists(source):
+            temporary.unlink()
+            return False
+        elif begun:
+            raise Refused(f"{source} is gone; what was read of it is in {temporary}")
+        else:
+            files.rename_new(temporary, target)
+            return True
+    if files.spells_alike(source, target):
+        return target.name in os.listdir(target.parent)  # noqa: PTH208
+    if not files.exists(source):
+        if files.exists(target):
+            return True
+        raise Refused(f"neither {source} nor {target} is there")
+    if files.two_names(source, target):
+        files.drop_name(source, target)
+        return True
+    if temporary is not None and not begun and files.exists(target):
+        if not files.same_content(source, target):
+            raise Refused(f"{source} changed while it was moved; what it was before is in {target}")
+        files.drop_name(source, target)
+        return True
+    return False
+
+
+def _bring_companions(journal: Journal, run: int, count: _Count) -> None:
+    """Lets text files follow a picture whose own step is done."""
+    for record in list(journal.records("run = ? AND parent IS NOT NULL AND state = 'planned'", (run,))):
+        if not journal.count(run, f"id = {record.parent} AND state IN ('done', 'undone')"):
+            journal.forget_companions(
+                Record(run, "copy", record.source, record.target, id=record.parent or 0)
+            )
+            continue
+        if journal.count(run, f"id = {record.parent} AND state = 'undone'"):
+            continue
+        result = RunResult(run)
+        carry_out(journal, record, result)
+        count.finished += not result.failed
+        count.problems += result.failed
