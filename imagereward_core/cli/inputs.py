@@ -10,25 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
+from ..images.suffixes import PICTURE_SUFFIXES
 from .exits import UsageError
 
-PICTURE_SUFFIXES = frozenset(
-    (
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".webp",
-        ".avif",
-        ".gif",
-        ".bmp",
-        ".tif",
-        ".tiff",
-        ".ppm",
-        ".pgm",
-    )
-)
 # What commonly lies beside pictures, so that "folder/*" written out by a shell does not give failures.
 _COMPANION_SUFFIXES = frozenset(
     (

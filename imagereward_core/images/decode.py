@@ -6,6 +6,7 @@ compositing.
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import threading
@@ -66,6 +67,21 @@ def open_image(source: ImageSource) -> Image.Image:
     )
 
 
+def open_bytes(data: bytes, name: str) -> Image.Image:
+    """Open the picture in the bytes of a file and load its pixels, exactly as :func:`open_image` does for a path.
+
+    Args:
+        data: All bytes of the file.
+        name: What the file is called in messages.
+
+    Raises:
+        ImageError: As for a path.
+    """
+    if not data:
+        raise _empty(name)
+    return _open(io.BytesIO(data), name)
+
+
 def _printable(path: str | bytes | os.PathLike[str]) -> str:
     """The path as text that any terminal and log can encode, also where its bytes are not valid UTF-8."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
@@ -74,10 +90,14 @@ def _printable(path: str | bytes | os.PathLike[str]) -> str:
 def _from_file(path: str | os.PathLike[str]) -> Image.Image:
     name = source_name(path)
     _check_file(path, name)
+    return _open(path, name)
+
+
+def _open(source: str | os.PathLike[str] | io.BytesIO, name: str) -> Image.Image:
     try:
         with _warnings_lock, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path)
+            image = Image.open(source)
     except UnidentifiedImageError as error:
         raise ImageError(
             f"{name}: not a picture, or of a format Pillow cannot read; expected a PNG, JPEG, WebP or "
@@ -105,9 +125,11 @@ def _check_file(path: str | os.PathLike[str], name: str) -> None:
             f"{name}: found a device or pipe; expected a picture file. Copy the picture into a file."
         )
     if status.st_size == 0:
-        raise ImageError(
-            f"{name}: the file is empty (0 bytes); expected a picture. Save or download it again."
-        )
+        raise _empty(name)
+
+
+def _empty(name: str) -> ImageError:
+    return ImageError(f"{name}: the file is empty (0 bytes); expected a picture. Save or download it again.")
 
 
 def _load(image: Image.Image, name: str) -> Image.Image:

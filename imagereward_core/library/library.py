@@ -1,0 +1,232 @@
+"""A library: folders of pictures with their prompts, scores and stars, kept in one place and read in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from .records import Query, Row, ScorerKey
+from .scan.options import ScanOptions, ScanProgress, ScanResult
+from .store import pages
+from .store.database import Database
+from .store.files import find_file
+from .store.moving import copy_file, move_file
+from .store.rows import rows_of
+from .store.scoring import scorer_keys
+from .store.values import absolute
+
+if TYPE_CHECKING:
+    from ..scorers.panel import Panel, PanelResult
+    from ..scores import FloatArray
+
+FILE_NAME = "library.sqlite3"
+_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class ScoredFiles:
+    """Files with what a panel makes of the numbers stored for them.
+
+    Attributes:
+        rows: By path; ``value``, ``cut`` and ``problem`` are those of the scorer that decides, also where that is a blend.
+        result: The panel's judgement; its scores are in the order of ``rows``.
+    """
+
+    rows: list[Row]
+    result: PanelResult
+
+
+class Library:
+    """Pictures known by their content, so that a file that is moved, renamed or given other metadata keeps its scores and stars.
+
+    May be used from any number of threads, and by several processes at once. A context manager.
+
+    Args:
+        database: The open store.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @classmethod
+    def open(cls, place: Path) -> Library:
+        """Opens the library in the folder ``place``, which is made where it is missing.
+
+        Raises:
+            StoreError: It is damaged, of a newer version, or cannot be written.
+        """
+        return cls(Database(absolute(place) / FILE_NAME))
+
+    def close(self) -> None:
+        """Closes the store."""
+        self.database.close()
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def scan(
+        self,
+        roots: Sequence[Path],
+        panel: Panel | None,
+        *,
+        options: ScanOptions | None = None,
+        progress: Callable[[ScanProgress], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> ScanResult:
+        """Brings the library up to date with folders, and scores what is new with every single scorer of a panel.
+
+        A file is decoded once and only when it is new or changed; a content is scored once by each scorer, and by those that
+        read prompts once with each prompt. Everything reported as done is in the store: a scan may be ended at any instant, and
+        the next one goes on from there. A file that cannot be read is a row with a reason, and is tried again once it changes.
+
+        Args:
+            roots: Folders.
+            panel: The scorers; None only to index.
+            options: Which files, and where their prompts come from.
+            progress: Told now and then how far the scan is.
+            cancelled: Asked now and then whether to stop.
+
+        Raises:
+            PromptError: The prompt for all pictures holds no words.
+            StoreError: The store cannot be written.
+        """
+        from .scan.scanning import scan
+
+        return scan(self.database, roots, panel, options or ScanOptions(), progress, cancelled)
+
+    def keys(self) -> list[ScorerKey]:
+        """Whose numbers the library holds, in the order they first scored."""
+        with self.database.reading() as connection:
+            return scorer_keys(connection)
+
+    def count(self, query: Query) -> int:
+        """How many files fit."""
+        with self.database.reading() as connection:
+            wanted = pages.resolve(connection, _absolute(query))
+            return 0 if wanted is None else pages.count(connection, wanted)
+
+    def page(self, query: Query, limit: int = 100, after: Row | None = None, offset: int = 0) -> list[Row]:
+        """A page of files in the order of the query.
+
+        Args:
+            query: Which files, in which order.
+            limit: Most rows.
+            after: The last row of the page before; the cost does not grow with its place.
+            offset: Rows to leave out behind ``after``; costs a little for each.
+        """
+        with self.database.reading() as connection:
+            wanted = pages.resolve(connection, _absolute(query))
+            if wanted is None:
+                return []
+            files = pages.file_numbers(connection, wanted, after, limit + offset)
+            return list(rows_of(connection, wanted.scorer, files[offset:]))
+
+    def rows(self, query: Query) -> Iterator[Row]:
+        """All files that fit, in order and in constant memory. What a scan changes meanwhile may or may not show."""
+        after: Row | None = None
+        while page := self.page(query, _AT_ONCE, after):
+            yield from page
+            after = page[-1]
+
+    def histogram(self, query: Query, bins: int = 40) -> tuple[list[float], list[int]]:
+        """How the scores that fit are distributed.
+
+        Returns:
+            The ``bins + 1`` edges of equal bins from the least score to the greatest, and the number of files in each bin; two
+            empty lists where there is no score.
+        """
+        import numpy as np
+
+        values = self._values(query)
+        if not len(values):
+            return [], []
+        counts, edges = np.histogram(values, bins=bins)
+        return edges.tolist(), counts.tolist()
+
+    def failures(self, folder: Path | None = None) -> list[tuple[Path, str]]:
+        """Files that could not be decoded, each with the reason, by path."""
+        with self.database.reading() as connection:
+            return pages.undecoded(connection, None if folder is None else absolute(folder))
+
+    def scored(
+        self, panel: Panel, folder: Path | None = None, paths: Sequence[Path] | None = None
+    ) -> ScoredFiles:
+        """What a panel makes of the numbers stored for files, as if it had just scored them all.
+
+        Args:
+            panel: Its blends are judged from the stored numbers of their members.
+            folder: The files in this folder and below it; None for all.
+            paths: Only these files, where they are known; ``folder`` does not count then.
+        """
+        from .judging import judge
+
+        rows, result = judge(self, panel, folder, paths)
+        return ScoredFiles(rows, result)
+
+    def find(self, paths: Sequence[Path], key: ScorerKey | None = None) -> list[Row]:
+        """The rows of files, in the order given; unknown files are left out."""
+        from .store.scoring import find_scorer
+
+        with self.database.reading() as connection:
+            scorer = 0 if key is None else find_scorer(connection, key) or 0
+            found = (find_file(connection, absolute(path)) for path in paths)
+            return list(rows_of(connection, scorer, [file for file in found if file is not None]))
+
+    def history(self, key: ScorerKey) -> FloatArray:
+        """Every number a scorer has given to contents of this library, float64 [N], in no order."""
+        import numpy as np
+
+        from .store.scoring import all_values
+
+        with self.database.reading() as connection:
+            return np.fromiter(all_values(connection, key), dtype=np.float64)
+
+    def set_stars(self, picture: Path | str, stars: int | None) -> None:
+        """Notes what a person gave a picture; all files with the same content have the same stars.
+
+        Args:
+            picture: The path of a file, or the hash of a content as in :attr:`Row.content`.
+            stars: 0..5; None takes them away.
+
+        Raises:
+            ValueError: Another number.
+            LookupError: The library does not know the picture, or could not decode it.
+        """
+        from .store.files import write_stars
+
+        if stars is not None and stars not in range(6):
+            raise ValueError(f"stars is {stars!r}; expected a whole number from 0 to 5, or None")
+        where = absolute(picture) if isinstance(picture, Path) else picture
+        with self.database.writing() as connection:
+            write_stars(connection, where, stars)
+
+    def moved(self, source: Path, target: Path) -> None:
+        """A file was moved: its row moves with it, so that no scan need read it again. Unknown files are left to the next scan."""
+        with self.database.writing() as connection:
+            move_file(connection, absolute(source), absolute(target))
+
+    def copied(self, source: Path, target: Path) -> None:
+        """A file was copied: the copy gets a row of its own with the same numbers."""
+        with self.database.writing() as connection:
+            copy_file(connection, absolute(source), absolute(target))
+
+    def _values(self, query: Query) -> FloatArray:
+        import numpy as np
+
+        with self.database.reading() as connection:
+            wanted = pages.resolve(connection, _absolute(query))
+            if wanted is None or not wanted.scorer:
+                return np.empty(0)
+            return np.fromiter(pages.scores_in_range(connection, wanted), dtype=np.float64)
+
+
+def _absolute(query: Query) -> Query:
+    return query if query.folder is None else replace(query, folder=absolute(query.folder))

@@ -1,0 +1,41 @@
+"""Which scorer, weights and preprocessing a number comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..records import ScorerKey
+
+if TYPE_CHECKING:
+    from ...scorers.engine import PictureScorer
+
+_PRECISIONS = {"torch.float32": "", "torch.bfloat16": "/bf16", "torch.float16": "/fp16"}
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A scorer with its number in the library.
+
+    Attributes:
+        number: In the library.
+        scorer: What makes the numbers.
+        reads_prompt: Whether they depend on the prompt.
+    """
+
+    number: int
+    scorer: PictureScorer
+    reads_prompt: bool
+
+
+def key_of(scorer: PictureScorer) -> ScorerKey:
+    """What makes the numbers of ``scorer`` comparable with those of a library."""
+    spec, published = scorer.spec, scorer.card.image
+    if spec == published:
+        way = "reference"
+    elif spec == published.whole_picture():
+        way = "whole-picture"
+    else:
+        way = f"{spec.framing}-{spec.size}-{spec.resizing}"
+    dtype = str(scorer.runtime.dtype)
+    return ScorerKey(scorer.card.id, scorer.revision, way + _PRECISIONS.get(dtype, f"/{dtype}"))

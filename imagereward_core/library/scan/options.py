@@ -1,0 +1,98 @@
+"""What a scan is asked, what it tells on its way, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+PromptSource = Literal["auto", "sidecar", "metadata"]
+STAGES = ("read", "decode", "infer", "write")
+
+
+@dataclass(frozen=True)
+class ScanOptions:
+    """Which files a scan looks at, and where their prompts come from.
+
+    Attributes:
+        recursive: Whether folders in folders are looked into.
+        include: Patterns of files to look at; without any, all pictures. ``*``, ``?`` and ``[...]`` as in a shell, in any letter case.
+            A pattern without a slash speaks of the name of a file, one with slashes of its path below the scanned folder, where
+            ``*`` stands for slashes as well.
+        exclude: Patterns of files and folders to pass over, in the same way.
+        skip: Folders to pass over with all that is in them, such as those that kept pictures are copied to.
+        follow_links: Whether links to folders are followed, each folder once. Links to pictures always are pictures.
+        unscored_only: Whether pictures are left alone that have stars, or a number of the same scorer under any prompt, weights or
+            preprocessing.
+        prompt: A prompt for all pictures; None for each picture's own.
+        prompt_from: Where a picture's own prompt is looked for.
+        raw_prompt: Whether generator syntax is left in.
+        retry: Whether pictures that could not be decoded are tried again although their files have not changed.
+    """
+
+    recursive: bool = True
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    skip: tuple[Path, ...] = ()
+    follow_links: bool = False
+    unscored_only: bool = False
+    prompt: str | None = None
+    prompt_from: PromptSource = "auto"
+    raw_prompt: bool = False
+    retry: bool = False
+
+
+@dataclass(frozen=True)
+class ScanProgress:
+    """How far a scan is.
+
+    Attributes:
+        found: Pictures found so far.
+        known: Those of them about which there is nothing to do.
+        done: Pictures dealt with, of ``total``; what counts here is in the store already.
+        failed: Those of them that could not be decoded or have no score.
+        total: Pictures to be dealt with; None while they are still being looked for.
+        rate: Pictures a second, of those being looked for or of those being dealt with.
+        seconds_left: None while it cannot be known.
+        stages: Seconds spent so far reading files, decoding them, in the model, and writing to the store. Reading and decoding
+            run in several threads beside the model, whose seconds are added up.
+    """
+
+    found: int = 0
+    known: int = 0
+    done: int = 0
+    failed: int = 0
+    total: int | None = None
+    rate: float = 0.0
+    seconds_left: float | None = None
+    stages: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+
+
+@dataclass(frozen=True)
+class ScanResult:
+    """What came of a scan.
+
+    Attributes:
+        found: Pictures found.
+        known: Those of them about which there was nothing to do.
+        done: Pictures dealt with.
+        failed: Those of them that could not be decoded or have no score.
+        scored: Numbers the model made.
+        gone: Files known from before that are no longer there.
+        problems: Folders that could not be looked into, with the reason.
+        stopped: Whether it was stopped before its end; the next scan goes on where it stopped.
+        seconds: How long it took.
+        stages: As in :class:`ScanProgress`.
+    """
+
+    found: int
+    known: int
+    done: int
+    failed: int
+    scored: int
+    gone: int
+    problems: tuple[tuple[Path, str], ...]
+    stopped: bool
+    seconds: float
+    stages: Mapping[str, float]

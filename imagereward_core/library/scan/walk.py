@@ -1,0 +1,191 @@
+"""Finding pictures in folders, a folder at a time, in constant memory."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...images.suffixes import PICTURE_SUFFIXES
+from .options import ScanOptions
+
+STORE_FOLDER = ".imagereward"
+"""Where a library lies by default; never looked into, like everything whose name begins with a dot."""
+
+_TEXTS = frozenset((".txt", ".caption", ".json", ".yaml", ".yml"))
+"""Files of these kinds beside a picture may hold its prompt."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One picture file as the folder lists it.
+
+    Attributes:
+        name: Its name in the folder.
+        size: In bytes.
+        modified_ns: Time of its last change.
+        beside: A mark that changes with the texts beside it; 0 where there are none.
+    """
+
+    name: str
+    size: int
+    modified_ns: int
+    beside: int
+
+
+@dataclass
+class Listing:
+    """One folder.
+
+    Attributes:
+        path: Absolute.
+        pictures: Its pictures, one by one while the folder is being read.
+        problem: Why it cannot be read, known once ``pictures`` is exhausted; empty where it could.
+    """
+
+    path: Path
+    pictures: Iterator[Found] = field(default_factory=lambda: iter(()))
+    problem: str = ""
+
+
+Problem = Callable[[Path, str], None]
+
+
+def walk(root: Path, options: ScanOptions, problem: Problem) -> Iterator[Listing]:
+    """Every folder from ``root`` on that is to be looked at, each before those inside it, in the order of their names.
+
+    Args:
+        root: Absolute path of a folder.
+        options: What to look at.
+        problem: Told of each folder that cannot be read, and why.
+    """
+    skipped = {_identity(folder) for folder in options.skip}
+    include, exclude = _Patterns(options.include), _Patterns(options.exclude)
+    waiting = [root]
+    visited: set[str] = set()
+    while waiting:
+        folder = waiting.pop()
+        if options.follow_links:
+            real = os.path.normcase(os.path.realpath(folder))
+            if real in visited:
+                continue
+            visited.add(real)
+        try:
+            inside, texts = _survey(folder, options.follow_links)
+        except OSError as error:
+            problem(folder, f"{folder}: the folder cannot be read ({error.strerror or error}).")
+            continue
+        listing = Listing(folder)
+        listing.pictures = _pictures(listing, root, texts, include, exclude)
+        yield listing
+        if listing.problem:
+            problem(folder, listing.problem)
+        if options.recursive:
+            waiting.extend(
+                path
+                for path in (folder / name for name in sorted(inside, reverse=True))
+                if _identity(path) not in skipped and not exclude.fit(path, root)
+            )
+
+
+def _survey(folder: Path, follow: bool) -> tuple[list[str], dict[str, list[str]]]:
+    """The folders in a folder, and its texts by the name of the picture they belong to."""
+    inside: list[str] = []
+    texts: dict[str, list[str]] = {}
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.name
+            if name.startswith("."):
+                continue
+            stem, suffix = os.path.splitext(name)  # noqa: PTH122 (a Path for each of a million names takes longer than all else)
+            if suffix.lower() in _TEXTS:
+                texts.setdefault(os.path.normcase(stem), []).append(name)
+            elif (suffix.lower() not in PICTURE_SUFFIXES or entry.is_dir()) and _enters(entry, follow):
+                inside.append(name)
+    return inside, texts
+
+
+def _enters(entry: os.DirEntry[str], follow: bool) -> bool:
+    """Whether an entry is a folder to look into. Junctions of Windows are links, which Python up to 3.11 does not say."""
+    try:
+        if not entry.is_dir(follow_symlinks=follow):
+            return False
+        attributes = (
+            getattr(entry.stat(follow_symlinks=False), "st_file_attributes", 0) if os.name == "nt" else 0
+        )
+        return follow or not attributes & getattr(stat, "FILE_ATTRIBUTE_REPARSE_POINT", 0)
+    except OSError:
+        return False
+
+
+def _pictures(
+    listing: Listing, root: Path, texts: dict[str, list[str]], include: _Patterns, exclude: _Patterns
+) -> Iterator[Found]:
+    folder = listing.path
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = entry.name
+                stem, suffix = os.path.splitext(name)  # noqa: PTH122
+                if suffix.lower() not in PICTURE_SUFFIXES or name.startswith("."):
+                    continue
+                if (include or exclude) and not _wanted(folder / name, root, include, exclude):
+                    continue
+                try:
+                    status = entry.stat()
+                except OSError:  # gone since it was listed, or a link to nowhere
+                    continue
+                if not stat.S_ISREG(status.st_mode):
+                    continue
+                beside = 0
+                if texts:
+                    names = [text for key in (stem, name) for text in texts.get(os.path.normcase(key), ())]
+                    beside = _mark(folder, names) if names else 0
+                yield Found(name, status.st_size, status.st_mtime_ns, beside)
+    except OSError as error:
+        listing.problem = f"{folder}: the folder cannot be read ({error.strerror or error})."
+
+
+def _wanted(path: Path, root: Path, include: _Patterns, exclude: _Patterns) -> bool:
+    return (not include or include.fit(path, root)) and not exclude.fit(path, root)
+
+
+def _mark(folder: Path, names: list[str]) -> int:
+    """A number that changes when one of these texts is added, taken away, or written to; never 0."""
+    digest = hashlib.blake2b(digest_size=7)
+    for name in sorted(names):
+        try:
+            status = os.stat(folder / name)  # noqa: PTH116
+        except OSError:
+            continue
+        digest.update(f"{name!r} {status.st_size} {status.st_mtime_ns} ".encode("utf-8", "backslashreplace"))
+    return int.from_bytes(digest.digest(), "big") + 1
+
+
+def _identity(path: Path) -> str:
+    return os.path.normcase(os.path.abspath(path))  # noqa: PTH100 - Path.resolve follows links
+
+
+class _Patterns:
+    """Shell patterns for names, and for paths below the scanned folder."""
+
+    def __init__(self, patterns: tuple[str, ...]) -> None:
+        plain = [pattern.replace("\\", "/").casefold().strip("/") for pattern in patterns]
+        self.names = [pattern for pattern in plain if "/" not in pattern]
+        self.paths = [pattern for pattern in plain if "/" in pattern]
+
+    def __bool__(self) -> bool:
+        return bool(self.names or self.paths)
+
+    def fit(self, path: Path, root: Path) -> bool:
+        """Whether one of the patterns fits."""
+        if any(fnmatch.fnmatchcase(path.name.casefold(), pattern) for pattern in self.names):
+            return True
+        if not self.paths:
+            return False
+        below = path.relative_to(root).as_posix().casefold()
+        return any(fnmatch.fnmatchcase(below, pattern) for pattern in self.paths)

@@ -1,0 +1,192 @@
+"""The SQLite file itself: opening, migrating, reading by many and writing by one at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from ...errors import CuratorError
+from .schema import APPLICATION_ID, MIGRATIONS, Migration
+
+BUSY_SECONDS = 30.0
+"""How long a process waits while another one writes."""
+
+_WRITER_CACHE_KIB = 65536
+_READER_CACHE_KIB = 16384
+
+
+class StoreError(CuratorError):
+    """The library's file is damaged, of a newer version, not ours, or cannot be written."""
+
+
+class Database:
+    """One SQLite file for any number of threads and processes.
+
+    Every read borrows a connection of its own, so reading never waits for a write. Writes of this process take turns by a lock,
+    those of several processes by SQLite's. A commit survives the end of the process at any instant (WAL), and at most the last
+    commits, never the file, are lost with the machine's power.
+
+    Args:
+        path: The file; it and its folder are made where they are missing.
+        application: The number that marks files of this kind.
+        migrations: Step ``n`` makes version ``n + 1`` out of version ``n``; version 0 is an empty file.
+        synchronous: ``FULL`` where a commit must survive the loss of power as well.
+        what: What messages call the file.
+
+    Raises:
+        StoreError: The file cannot be used; the text says why and what to do.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        application: int = APPLICATION_ID,
+        migrations: Sequence[Migration] = MIGRATIONS,
+        synchronous: Literal["NORMAL", "FULL"] = "NORMAL",
+        what: str = "library",
+    ) -> None:
+        self.path, self.application, self.migrations = path, application, migrations
+        self.synchronous, self.what = synchronous, what
+        self._idle: list[sqlite3.Connection] = []
+        self._turn = threading.RLock()
+        self._closed = False
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = self._connect(_WRITER_CACHE_KIB)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(
+                f"{path}: the {self.what}'s file cannot be opened ({error}); expected an SQLite file of this program in a folder that can "
+                "be written. Choose another place for it, or move the file away: no picture is touched by that."
+            ) from error
+        try:
+            self._migrate()
+        except BaseException:
+            self._writer.close()
+            raise
+
+    def _connect(self, cache_kib: int) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        try:
+            connection.execute(
+                "PRAGMA journal_mode = WAL"
+            )  # a file system without shared memory stays as it is
+            connection.execute(f"PRAGMA synchronous = {self.synchronous}")
+            connection.execute(f"PRAGMA cache_size = -{cache_kib}")
+            connection.execute("PRAGMA wal_autocheckpoint = 4000")
+            connection.create_function("holds", 2, _holds, deterministic=True)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _migrate(self) -> None:
+        newest = len(self.migrations)
+        try:
+            version = self._version()
+            if version == newest:
+                return
+            if version < newest:
+                with self.writing() as connection:
+                    for step in self.migrations[
+                        self._version() :
+                    ]:  # read again: another process may have been first
+                        step(connection)
+                    connection.execute(f"PRAGMA user_version = {newest}")
+                    connection.execute(f"PRAGMA application_id = {self.application}")
+                return
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{self.path}: the {self.what}'s file cannot be brought to version {newest} ({error}); expected a file of this program "
+                "on a disk with room. Make room, or move the file away and scan again."
+            ) from error
+        raise StoreError(
+            f"{self.path}: the {self.what} is of version {version}; expected at most {newest}. It was written by a newer version of this "
+            "program: update the program, or choose another place for the store."
+        )
+
+    def _version(self) -> int:
+        """The version of the file; 0 for an empty one.
+
+        Raises:
+            StoreError: The file belongs to another program.
+        """
+        (version,) = self._writer.execute("PRAGMA user_version").fetchone()
+        (application,) = self._writer.execute("PRAGMA application_id").fetchone()
+        (tables,) = self._writer.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and application != self.application:
+            raise StoreError(
+                f"{self.path}: this SQLite file belongs to another program (its application id is {application:#x}); expected a "
+                f"{self.what} of this one. Choose another place for the store."
+            )
+        return int(version)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection for reading, for the length of the block."""
+        if self._closed:
+            raise StoreError(f"{self.path}: the {self.what} is closed; open it again")
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._connect(_READER_CACHE_KIB)
+        try:
+            yield connection
+        finally:
+            if self._closed:
+                connection.close()
+            else:
+                self._idle.append(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: what the block writes is kept as a whole, or not at all if it raises.
+
+        Raises:
+            StoreError: The disk is full or cannot be written, or another process wrote for longer than ``BUSY_SECONDS``.
+        """
+        with self._turn:
+            if self._closed:
+                raise StoreError(f"{self.path}: the {self.what} is closed; open it again")
+            connection = self._writer
+            if connection.in_transaction:  # a block within a block is part of it
+                yield connection
+                return
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException as error:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise StoreError(
+                        f"{self.path}: the {self.what} cannot be written ({error}); expected room on the disk, a file that can be "
+                        "written, and no other program that holds it. What was written before is kept."
+                    ) from error
+                raise
+
+    def close(self) -> None:
+        """Closes the file; a connection still lent out is closed when it comes back."""
+        with self._turn:
+            self._closed = True
+            while self._idle:
+                self._idle.pop().close()
+            self._writer.close()
+
+
+def _holds(text: object, part: str) -> bool:
+    """Whether ``text`` holds ``part`` (already case-folded), in any letter case of any alphabet."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    return isinstance(text, str) and part in text.casefold()

@@ -1,0 +1,250 @@
+"""Folders and files in the library: what is known of them, and how that is written."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+from ..records import Generated
+from .values import from_name, intern, plain_text, signed, to_name
+
+
+class State(IntEnum):
+    """How far the version of a file on the disk is known."""
+
+    NEW = 0
+    """Seen, not read yet."""
+    READ = 1
+    """Read, and it need not be read again before it changes."""
+    AGAIN = 2
+    """To be read again by every scan: the reason for its failure may pass, or it had just been changed when it was read."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the library knows of one file.
+
+    Attributes:
+        file: Its number.
+        size: In bytes, of the version that was read.
+        modified_ns: Of the version that was read.
+        beside: Mark of the texts beside it when they were read.
+        asked: Where its prompt was looked for.
+        state: How far it is known.
+        gone: Whether the last scan did not find it.
+        failed: Whether it could not be decoded.
+        prompt: Number of the prompt that scorers are shown.
+        fixed: Whether that is one given for all pictures.
+        ranked: How many of the scorers asked about have come to it.
+    """
+
+    file: int
+    size: int
+    modified_ns: int
+    beside: int
+    asked: str
+    state: State
+    gone: bool
+    failed: bool
+    prompt: int
+    fixed: bool
+    ranked: int
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file holds.
+
+    Attributes:
+        hash: Of the decoded pixels.
+        width: In pixels.
+        height: In pixels.
+        fingerprint: Perceptual hash, 64 bits unsigned.
+    """
+
+    hash: bytes
+    width: int
+    height: int
+    fingerprint: int
+
+
+def folder_number(connection: sqlite3.Connection, path: Path) -> int:
+    """The number of a folder, which is stored with all folders above it if it is new."""
+    found = find_folder(connection, path)
+    if found is not None:
+        return found
+    parent = None if path.parent == path else folder_number(connection, path.parent)
+    row = (parent, to_name(path))
+    return int(connection.execute("INSERT INTO folders (parent, path) VALUES (?, ?)", row).lastrowid or 0)
+
+
+def find_folder(connection: sqlite3.Connection, path: Path) -> int | None:
+    """The number of a folder; None for one the library has never seen."""
+    row = connection.execute("SELECT id FROM folders WHERE path = ?", (to_name(path),)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def folder_path(connection: sqlite3.Connection, folder: int) -> Path:
+    """Where a folder lies."""
+    return Path(
+        from_name(connection.execute("SELECT path FROM folders WHERE id = ?", (folder,)).fetchone()[0])
+    )
+
+
+BELOW = """WITH RECURSIVE below(id) AS (
+    SELECT ? UNION SELECT folders.id FROM folders JOIN below ON folders.parent = below.id
+) """
+"""Begins a statement that speaks of a folder and all folders in it; takes the folder's number."""
+
+
+def known_file(
+    connection: sqlite3.Connection, folder: int, name: str, scorers: tuple[int, ...]
+) -> Known | None:
+    """What is known of a file, and how many of ``scorers`` have come to it; None for a new one."""
+    marks = ",".join("?" * len(scorers))
+    row = connection.execute(
+        "SELECT id, size, modified, beside, asked, state, gone, problem <> '', prompt, fixed, "
+        f"(SELECT count(*) FROM ranking WHERE scorer IN ({marks}) AND file = files.id) "
+        "FROM files WHERE folder = ? AND name = ?",
+        (*scorers, folder, to_name(name)),
+    ).fetchone()
+    return (
+        None
+        if row is None
+        else Known(*row[:5], State(row[5]), bool(row[6]), bool(row[7]), row[8], bool(row[9]), row[10])
+    )
+
+
+def find_file(connection: sqlite3.Connection, path: Path) -> int | None:
+    """The number of a file; None for one the library does not know, or that is gone."""
+    row = connection.execute(
+        "SELECT id FROM files WHERE folder = (SELECT id FROM folders WHERE path = ?) AND name = ? AND gone = 0",
+        (to_name(path.parent), to_name(path.name)),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def add_file(connection: sqlite3.Connection, folder: int, name: str) -> int:
+    """Stores a file that has not been read yet, and returns its number; that of a known one is returned as well."""
+    connection.execute(
+        "INSERT INTO files (folder, name, size, modified, beside, asked, state) VALUES (?, ?, -1, 0, 0, '', ?) "
+        "ON CONFLICT (folder, name) DO NOTHING",
+        (folder, to_name(name), State.NEW),
+    )
+    row = connection.execute("SELECT id FROM files WHERE folder = ? AND name = ?", (folder, to_name(name)))
+    return int(row.fetchone()[0])
+
+
+def picture_number(connection: sqlite3.Connection, content: Content) -> int:
+    """The number of a content, which is stored if it is new."""
+    row = connection.execute("SELECT id FROM pictures WHERE hash = ?", (content.hash,)).fetchone()
+    if row is not None:
+        return int(row[0])
+    values = (content.hash, content.width, content.height, signed(content.fingerprint))
+    insert = "INSERT INTO pictures (hash, width, height, fingerprint) VALUES (?, ?, ?, ?)"
+    return int(connection.execute(insert, values).lastrowid or 0)
+
+
+def write_version(
+    connection: sqlite3.Connection,
+    file: int,
+    size: int,
+    modified_ns: int,
+    state: State,
+    content: Content | None,
+    problem: str = "",
+) -> None:
+    """Notes which version of a file was read and what it holds, or why it could not be decoded."""
+    picture = None if content is None else picture_number(connection, content)
+    connection.execute(
+        "UPDATE files SET size = ?, modified = ?, state = ?, gone = 0, picture = ?, problem = ? WHERE id = ?",
+        (size, modified_ns, state, picture, plain_text(problem), file),
+    )
+
+
+def write_generated(
+    connection: sqlite3.Connection, file: int, beside: int, asked: str, generated: Generated
+) -> None:
+    """Notes how the picture of a file was made."""
+    texts = (
+        generated.prompt,
+        generated.written,
+        generated.negative,
+        generated.origin,
+        generated.generator,
+        generated.model,
+        json.dumps(list(generated.loras)) if generated.loras else "",
+        generated.problem,
+    )
+    numbers = [intern(connection, text) for text in texts]
+    connection.execute(
+        "UPDATE files SET beside = ?, asked = ?, own = ?, written = ?, negative = ?, origin = ?, generator = ?, model = ?, loras = ?, "
+        "missing = ?, seed = ? WHERE id = ?",
+        (beside, asked, *numbers, plain_text(generated.seed), file),
+    )
+
+
+def show_prompt(connection: sqlite3.Connection, file: int, prompt: int | None) -> None:
+    """Sets what scorers are shown: the prompt of this number, or with None the file's own; the file is there again."""
+    connection.execute(
+        "UPDATE files SET gone = 0, fixed = ?, prompt = coalesce(?, own) WHERE id = ?",
+        (prompt is not None, prompt, file),
+    )
+
+
+def mark_gone(connection: sqlite3.Connection, files: Iterable[int]) -> None:
+    """Notes that files are no longer there. What is known of them is kept, should they come back."""
+    for file in files:
+        connection.execute("UPDATE files SET gone = 1 WHERE id = ?", (file,))
+        connection.execute(
+            "DELETE FROM ranking WHERE scorer IN (SELECT id FROM scorers) AND file = ?", (file,)
+        )
+
+
+def file_path(connection: sqlite3.Connection, file: int) -> Path:
+    """Where a file lies.
+
+    Raises:
+        LookupError: There is no file of this number.
+    """
+    row = connection.execute(
+        "SELECT folders.path, files.name FROM files JOIN folders ON folders.id = files.folder WHERE files.id = ?",
+        (file,),
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"the library has no file of number {file}")
+    return Path(from_name(row[0]), from_name(row[1]))
+
+
+def files_of_folder(connection: sqlite3.Connection, folder: int) -> Iterator[int]:
+    """The numbers of the files that the last scan found directly in a folder."""
+    for (file,) in connection.execute("SELECT id FROM files WHERE folder = ? AND gone = 0", (folder,)):
+        yield file
+
+
+def write_stars(connection: sqlite3.Connection, picture: Path | str, stars: int | None) -> None:
+    """Notes what a person gave the content of a file, or the content of a hash.
+
+    Raises:
+        LookupError: The library does not know it.
+    """
+    if isinstance(picture, Path):
+        file = find_file(connection, picture)
+        row = connection.execute("SELECT picture FROM files WHERE id = ?", (file,)).fetchone()
+        number = row[0] if row else None
+    else:
+        try:
+            content = bytes.fromhex(picture)
+        except ValueError:
+            content = b""
+        row = connection.execute("SELECT id FROM pictures WHERE hash = ?", (content,)).fetchone()
+        number = row[0] if row else None
+    if number is None:
+        raise LookupError(
+            f"{picture}: the library knows no such picture, or could not decode it; scan its folder first"
+        )
+    connection.execute("UPDATE pictures SET stars = ? WHERE id = ?", (stars, number))
