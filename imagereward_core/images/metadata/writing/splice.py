@@ -87,12 +87,12 @@ def reversed_splices(splices: Iterable[Splice]) -> tuple[Splice, ...]:
 
 
 def in_order(splices: Iterable[Splice]) -> list[Splice]:
-    """The splices by offset; those at the same offset keep their order.
+    """The splices by offset; at the same offset insertions come first, and keep their order.
 
     Raises:
         ImageError: Two splices overlap, or an offset is negative.
     """
-    ordered = sorted(splices, key=lambda splice: splice.offset)
+    ordered = sorted(splices, key=lambda splice: (splice.offset, bool(splice.old)))
     end = 0
     for splice in ordered:
         if splice.offset < end:
