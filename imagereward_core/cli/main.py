@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from ..errors import Cancelled, CuratorError, UnknownScorerError, WeightsError
-from . import blends, demo, doctor, models, rank, score
+from . import blends, demo, doctor, models, rank, report, score
 from .console import Console, logging_to, prepare_streams
 from .exits import EXPLANATION, INTERRUPTED, NO_SCORER, OTHER, PIPE_CLOSED, USAGE, NoScorerError, UsageError
 
@@ -38,7 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     version = import_module("..", __package__).__version__
     parser.add_argument("--version", action="version", version=f"imagereward {version}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for command in (score, rank, blends, models, doctor, demo):
+    for command in (score, rank, report, blends, models, doctor, demo):
         command.add_parser(commands)
     return parser
 

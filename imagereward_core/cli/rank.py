@@ -58,7 +58,7 @@ def add_filter(parser: argparse.ArgumentParser) -> None:
         "--show",
         choices=("kept", "all"),
         default="kept",
-        help="print only what is kept, or all (default: kept)",
+        help="show only what is kept, or all (default: %(default)s)",
     )
 
 

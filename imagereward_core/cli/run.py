@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..library.judged import beside_note
 from .console import Console
 from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
 from .inputs import Input, find_pictures
@@ -85,7 +86,7 @@ def deliver(
     if args.html:
         from ..library.report import write_report
 
-        entries = report_entries(scored, args.html, [_beside(row) for row in rows])
+        entries = report_entries(scored, args.html, [beside_note(row.beside, row.disputed) for row in rows])
         write_report(
             args.html, entries, scored.scores, selection, job.card, notice=foreign_weights(args.scorer)
         )
@@ -122,12 +123,6 @@ def report_entries(scored: Scored, page: Path, notes: Sequence[str] = ()) -> lis
             )
         )
     return entries
-
-
-def _beside(row: Row) -> str:
-    """What other scorers say about a picture, for the page."""
-    numbers = [f"{scorer} {value:.4g}" for scorer, value in row.beside.items() if value is not None]
-    return ". ".join(filter(None, (", ".join(numbers), row.disputed and f"Scorers disagree: {row.disputed}")))
 
 
 def _explain_failures(rows: Sequence[Row], hidden: Sequence[int], console: Console) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
@@ -185,3 +185,9 @@ def bare_reason(fact: Facts, name: str, explain: bool = True) -> str:
     if not fact.rank:
         return fact.reason.removeprefix(f"{name}: ")
     return fact.reason.partition(": ")[2] if explain else ""
+
+
+def beside_note(beside: Mapping[str, float | None], disputed: str) -> str:
+    """What other scorers say about a picture, in one line."""
+    numbers = [f"{scorer} {value:.4g}" for scorer, value in beside.items() if value is not None]
+    return ". ".join(filter(None, (", ".join(numbers), disputed and f"Scorers disagree: {disputed}")))

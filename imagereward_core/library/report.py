@@ -66,6 +66,7 @@ def write_report(
     notice: str = "",
     *,
     most: int | None = None,
+    kept_only: bool = False,
     history: Sequence[float] | FloatArray = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
@@ -83,6 +84,7 @@ def write_report(
         title: Heading; by default the number of pictures.
         notice: A warning at the top of the page, for example that the weights are random.
         most: Show at most so many of the best pictures; histogram and box plots count all of them. None for all.
+        kept_only: Show only what was kept; the drawings count all.
         history: All own scores by the scorer, to say where each picture stands among them.
         progress: Told after each picture how many are written, and how many there will be.
 
@@ -97,7 +99,7 @@ def write_report(
         )
     target = Path(path)
     own = percentiles_in_history(scores.values, history)
-    contents = Contents(entries, scores, list(PictureFacts(scores, selection)), own, most)
+    contents = Contents(entries, scores, list(PictureFacts(scores, selection)), own, most, kept_only)
     known = 0 if np.isnan(own).all() else int(np.count_nonzero(~np.isnan(np.asarray(history))))
     with (
         replacing(target) as temporary,

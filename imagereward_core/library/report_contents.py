@@ -57,6 +57,7 @@ class Contents:
         facts: What the scores and the selection say about each.
         own: For each the share of the user's own scores below its score, float64 [N] in 0..100; NaN where that is not known.
         most: At most so many of the best pictures are shown; None for all.
+        kept_only: Whether only kept pictures are shown.
     """
 
     entries: Sequence[ReportEntry]
@@ -64,6 +65,7 @@ class Contents:
     facts: Sequence[Facts]
     own: FloatArray
     most: int | None = None
+    kept_only: bool = False
 
     @cached_property
     def scored(self) -> list[Facts]:
@@ -73,7 +75,7 @@ class Contents:
     @cached_property
     def shown(self) -> list[Facts]:
         """Pictures that the page shows, best first."""
-        return self.scored[: self.most]
+        return [fact for fact in self.scored if fact.kept or not self.kept_only][: self.most]
 
     @cached_property
     def failed(self) -> list[Facts]:

@@ -116,7 +116,8 @@ def _lead(contents: Contents) -> str:
     if contents.failed:
         text += f'. <a href="#failures">{len(contents.failed):,} could not be scored</a>'
     if shown < scored:
-        text += f". The best {shown:,} are shown; the drawings count all"
+        which = f"best {shown:,}" if shown < kept or not contents.kept_only else "kept"
+        text += f". The {which} are shown; the drawings count all"
     return text + "."
 
 

@@ -1,0 +1,288 @@
+"""``imagereward report``: what a library knows about a folder, as a page and as tables. Nothing is scored, moved or changed."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .console import Console
+from .exits import DONE, EXPLANATION, UsageError
+from .options import add_talk, add_weights, check_writable, positive, weight_settings
+from .rank import add_filter, rule_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..library.library import Library
+    from ..library.records import Row
+    from ..scorers.panel import Panel, PanelResult
+    from ..scores import FloatArray
+    from ..selection import Rule, Selection
+
+_FORMS = {"csv": "for spreadsheets", "json": "", "jsonl": "one object per line", "parquet": "needs pyarrow"}
+_PRINTED = 20
+_EXAMPLES = """\
+examples:
+  imagereward report outputs                              the best pictures so far, and who scored how many
+  imagereward report outputs --html report.html           a page with thumbnails, filters and drawings
+  imagereward report outputs --csv all.csv --bom          every picture, for a spreadsheet
+  imagereward report outputs --folder 2024-05 --min-percentile 90 --show kept --parquet best.parquet
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declares the command."""
+    parser = commands.add_parser(
+        "report",
+        help="write a page or a table about a folder that has been scored",
+        description=(
+            "Writes what is stored about a folder: scores with percentiles and ranks, prompts, models, LoRAs, stars. Nothing is scored "
+            "and no file is changed, so no weights are needed. Without a file to write it prints the best pictures."
+        ),
+        epilog=f"{_EXAMPLES}\n{EXPLANATION}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("outputs", type=Path, metavar="OUTPUTS", help="the folder")
+    parser.add_argument(
+        "--store",
+        type=Path,
+        metavar="DIR",
+        help="where its scores are kept (default: .imagereward in the folder)",
+    )
+    parser.add_argument(
+        "--folder", type=Path, metavar="SUB", help="only pictures in this folder below OUTPUTS, and below it"
+    )
+    group = parser.add_argument_group("scorer")
+    group.add_argument(
+        "-s",
+        "--scorer",
+        default="",
+        metavar="ID|BLEND",
+        help="whose scores decide: a scorer, or a blend of some (default: the scorer that has scored the most pictures)",
+    )
+    group.add_argument(
+        "--also", action="append", default=[], metavar="ID", help="show the scores of this scorer as well"
+    )
+    group.add_argument(
+        "--revision", default="", metavar="TEXT", help="scores by weights whose revision begins so"
+    )
+    group.add_argument(
+        "--preprocessing",
+        default="",
+        metavar="WAY",
+        help="scores made in this way, such as reference, whole-picture or reference/bf16",
+    )
+    add_filter(parser)
+    parser.set_defaults(show="all")
+    parser.add_argument(
+        "--buckets",
+        metavar="TEXT",
+        help="name buckets by percentile, such as great=90,good=50; see --buckets of 'imagereward curate'",
+    )
+    add_weights(parser)
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--html", type=Path, metavar="FILE", help="a page with the pictures; it opens in any browser"
+    )
+    for form, what in _FORMS.items():
+        named = f"all rows as {form}{f' ({what})' if what else ''}"
+        output.add_argument(f"--{form}", type=Path, metavar="FILE", help=named)
+    output.add_argument(
+        "--bom", action="store_true", help="begin csv with a byte order mark, by which Excel recognises UTF-8"
+    )
+    output.add_argument(
+        "--most",
+        type=positive,
+        default=5000,
+        metavar="N",
+        help="pictures on the page, the best first; its drawings count all (default: %(default)s)",
+    )
+    add_talk(output)
+    parser.set_defaults(run=run)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a library knows about a folder, judged.
+
+    Attributes:
+        panel: Whose numbers.
+        rows: The files.
+        result: What the panel makes of them.
+        selection: What the filter keeps.
+        order: Rows to show, best first.
+        buckets: For every row the name of its bucket; empty where there are none.
+        history: All own scores by the scorer that decides; empty for a blend.
+    """
+
+    panel: Panel
+    rows: Sequence[Row]
+    result: PanelResult
+    selection: Selection
+    order: Sequence[int]
+    buckets: Sequence[str]
+    history: FloatArray
+
+
+def run(args: argparse.Namespace) -> int:
+    """Reads the library and writes what was asked for; returns the exit code.
+
+    Raises:
+        UsageError: There is no library, it holds nothing about the folder, or a file cannot be written.
+        NoNumbersError: It holds no scores by the scorer.
+        ExportError: A package for a form is missing.
+    """
+    from ..library.library import FILE_NAME, Library
+    from ..library.scan.walk import STORE_FOLDER
+    from ..library.tables import require
+
+    console = Console(args.quiet)
+    files = {form: target for form in _FORMS if (target := getattr(args, form)) is not None}
+    check_writable(args.html, *files.values())
+    for form in files:
+        require(form)
+    root = args.outputs.absolute()
+    place = (args.store or root / STORE_FOLDER).absolute()
+    if not (place / FILE_NAME).is_file():
+        raise UsageError(
+            f"{place} holds no library. 'imagereward curate {args.outputs}' scores a folder and makes one; --store names another place"
+        )
+    with Library.open(place) as library:
+        rule = rule_of(args)
+        found = _judge(library, args, root, rule)
+        _deliver(args, console, found, rule, root, files)
+        _tell(library, console, found)
+    return DONE
+
+
+def _judge(library: Library, args: argparse.Namespace, root: Path, rule: Rule) -> Found:
+    import numpy as np
+
+    from ..library.buckets import Buckets, fill
+    from ..library.scan.keys import key_of
+    from ..library.stored_panel import stored_panel
+    from ..scorers.blend_file import BlendFile
+    from ..scorers.engine import PictureScorer
+    from ..selection import select
+    from .loading import blends_folder
+
+    folder = root / args.folder if args.folder else root
+    also = [part.strip() for text in args.also for part in text.split(",") if part.strip()]
+    panel = stored_panel(
+        library,
+        args.scorer,
+        also,
+        folder=folder,
+        revision=args.revision,
+        preprocessing=args.preprocessing,
+        blends=BlendFile(blends_folder(weight_settings(args))),
+    )
+    scored = library.scored(panel, folder)
+    scores = scored.result.main
+    if args.min_percentile is not None and scores.distribution is None:
+        raise UsageError(
+            f"--min-percentile cannot be used: these scores by {scores.scorer} have no reference distribution; use --min-score"
+        )
+    selection = select(scores, rule)
+    kept = set(selection.kept.tolist())
+    order = [index for index in selection.order.tolist() if args.show == "all" or index in kept]
+    buckets = fill(Buckets.parse(args.buckets), scores, scores.groups(args.within)) if args.buckets else []
+    # A blend's numbers are made when they are asked for; there is no history of them.
+    history = library.history(key_of(panel.main)) if isinstance(panel.main, PictureScorer) else np.empty(0)
+    return Found(panel, scored.rows, scored.result, selection, order, buckets, history)
+
+
+def _deliver(
+    args: argparse.Namespace,
+    console: Console,
+    found: Found,
+    rule: Rule,
+    root: Path,
+    files: dict[str, Path],
+) -> None:
+    """Writes the files, or prints the best pictures where none was asked for."""
+    from ..library.export import export, export_rows
+    from ..library.library_report import shown_name, write_library_report
+    from .output import put, render, window_width
+
+    card, scores = found.panel.card, found.result.main
+    told: dict[str, Any] = {"buckets": found.buckets, "history": found.history}
+    for form, target in files.items():
+        with console.count(len(found.order), "rows") as report:
+            number = export(
+                target,
+                found.rows,
+                found.result,
+                found.selection,
+                card,
+                form=form,
+                order=found.order,
+                rule=asdict(rule),
+                bom=args.bom,
+                progress=report,
+                **told,
+            )
+        console.say(f"Wrote {number:,} rows to {target}")
+    if args.html:
+        with console.count(min(len(found.order), args.most), "pictures") as report:
+            write_library_report(
+                args.html,
+                found.rows,
+                found.result,
+                found.selection,
+                card,
+                root=root,
+                title=_title(root, args.folder, len(found.rows)),
+                most=args.most,
+                kept_only=args.show == "kept",
+                progress=lambda done, total: report(done),
+                **told,
+            )
+        console.say(f"Wrote the page {args.html}")
+    if not files and not args.html:
+        best = found.order[:_PRINTED]
+        rows = [
+            replace(row, file=shown_name(Path(row.file), root))
+            for row in export_rows(found.rows, found.result, found.selection, order=best, **told)
+        ]
+        put(
+            render("table", rows, range(len(rows)), scores, card, asdict(rule), window_width()),
+            None,
+            data=False,
+        )
+        if len(found.order) > len(best):
+            console.say(f"And {len(found.order) - len(best):,} more; --html and --csv write all of them.")
+
+
+def _title(root: Path, folder: Path | None, number: int) -> str:
+    name = root.joinpath(folder or "").name or str(root)
+    return f"{name}: {number:,} picture{'' if number == 1 else 's'}"
+
+
+def _tell(library: Library, console: Console, found: Found) -> None:
+    """Who has scored how many, and what has to be known to read the numbers."""
+    from ..library.records import Query
+    from ..scorers.meaning import compare_warning
+
+    scores, main = found.result.main, found.panel.main
+    good, kept = len(scores) - len(scores.failures), len(found.selection.kept)
+    console.say(
+        f"{good:,} of {len(scores):,} pictures have a score by {main.card.id}, weights {scores.revision}"
+        f"{f'; {kept:,} kept' if kept < good else ''}."
+    )
+    if found.result.basis:
+        console.say(found.result.basis)
+    for pair in found.result.agreement:
+        console.say(pair.sentence())
+    held = library.keys()
+    for key in held:
+        number = library.count(Query(key=key, scored=True))
+        console.say(
+            f"In the library: {number:,} scores by {key.scorer}, weights {key.revision}, {key.preprocessing}"
+        )
+    if warning := compare_warning(found.panel.card, scores.prompts):
+        console.say(warning)
+    if not scores.on_reference:
+        console.say("These scores are off-reference: compare them with each other only.")

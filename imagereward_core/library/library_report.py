@@ -1,0 +1,109 @@
+"""The report of a library: its rows as entries of the page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..images.metadata.finding import ORIGINS
+from ..scores import FloatArray
+from ..selection import Selection
+from ..weights.card import ScorerCard
+from .judged import beside_note, number
+from .records import Row
+from .report import ReportEntry, write_report
+
+if TYPE_CHECKING:
+    from ..scorers.panel import PanelResult
+
+MOST_PICTURES = 5000
+"""Pictures on a page, unless another number is asked for: about 30 MB, and open within a second or two."""
+
+
+def write_library_report(
+    path: str | os.PathLike[str],
+    rows: Sequence[Row],
+    result: PanelResult,
+    selection: Selection,
+    card: ScorerCard,
+    *,
+    root: Path,
+    title: str = "",
+    notice: str = "",
+    buckets: Sequence[str] = (),
+    history: Sequence[float] | FloatArray = (),
+    most: int | None = MOST_PICTURES,
+    kept_only: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Writes the page about files of a library; see :func:`~.report.write_report`.
+
+    Args:
+        path: The page.
+        rows: The files, aligned with the scores.
+        result: What the panel makes of them.
+        selection: What was kept.
+        card: Card of the scorer that decides.
+        root: Files are named as seen from here.
+        title: Heading.
+        notice: A warning at the top.
+        buckets: For every file the name of its bucket.
+        history: All own scores by the scorer.
+        most: Show at most so many of the best; drawings count all.
+        kept_only: Show only what was kept.
+        progress: Told the number of pictures written and how many there will be.
+
+    Raises:
+        ValueError: Rows, scores and selection are of different lengths.
+        OSError: The page cannot be written.
+    """
+    entries = report_entries(rows, result, root, buckets)
+    return write_report(
+        path,
+        entries,
+        result.main,
+        selection,
+        card,
+        title,
+        notice,
+        most=most,
+        kept_only=kept_only,
+        history=history,
+        progress=progress,
+    )
+
+
+def report_entries(
+    rows: Sequence[Row], result: PanelResult, root: Path, buckets: Sequence[str] = ()
+) -> list[ReportEntry]:
+    """Files of a library as a report wants them, named as seen from ``root`` where they lie below it."""
+    disputed = {each.index: each.reason for each in result.disagreements}
+    entries = []
+    for index, row in enumerate(rows):
+        beside = {other.scorer: number(other.values[index]) for other in result.beside}
+        entries.append(
+            ReportEntry(
+                name=shown_name(row.path, root),
+                picture=row.path,
+                path=row.path,
+                written=row.generated.written,
+                origin=ORIGINS.get(row.generated.origin, ""),
+                note=beside_note(beside, disputed.get(index, "")),
+                stars=row.stars,
+                model=row.generated.model,
+                loras=row.generated.loras,
+                seed=row.generated.seed,
+                bucket=buckets[index] if buckets else "",
+            )
+        )
+    return entries
+
+
+def shown_name(path: Path, root: Path) -> str:
+    """A file as seen from ``root`` where it lies below it, else its path."""
+    try:
+        return str(path.relative_to(root))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,135 @@
+"""Scorers of which only stored numbers are needed: a report or an export loads no network and needs no weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from torch import Tensor, nn
+
+from ..errors import CuratorError
+from ..runtime import LocalRuntime, Precision
+from ..scorers.blend import BlendScorer
+from ..scorers.blend_file import BlendFile
+from ..scorers.engine import PictureScorer, Tower
+from ..scorers.making import Maker
+from ..scorers.panel import AnyScorer, Panel
+from ..scorers.registry import is_checkpoint
+from ..weights.card import ScorerCard
+from ..weights.cards import CARDS, get_card
+from .records import Query, ScorerKey
+
+if TYPE_CHECKING:
+    from .library import Library
+
+_PRECISIONS: dict[str, Precision] = {"": "fp32", "bf16": "bf16", "fp16": "fp16"}
+
+
+class NoNumbersError(CuratorError):
+    """A library holds no numbers by the scorer that was asked for."""
+
+
+class StoredScorer(PictureScorer):
+    """A scorer as a library knows it. What it has scored can be judged; it scores nothing new.
+
+    Args:
+        key: Whose numbers these are.
+
+    Raises:
+        NoNumbersError: They were made in a way this version does not know.
+    """
+
+    def __init__(self, key: ScorerKey) -> None:
+        card = get_card(key.scorer)
+        way, _, precision = key.preprocessing.partition("/")
+        if way not in ("reference", "whole-picture") or precision not in _PRECISIONS:
+            raise NoNumbersError(
+                f"the library holds numbers by {key.scorer} that were made by {key.preprocessing!r}; expected reference or whole-picture, "
+                "in fp32, bf16 or fp16. A newer version may have made them"
+            )
+        spec = card.image if way == "reference" else card.image.whole_picture()
+        runtime = LocalRuntime("cpu", _PRECISIONS[precision])
+        super().__init__(card, Tower(nn.Identity(), spec, self._refuse), runtime, key.revision)
+
+    def rate(self, features: Tensor, wanted: Sequence[Sequence[str]]) -> list[list[float]]:
+        """Never: there is no network behind it."""
+        self._refuse(features)
+
+    def _refuse(self, _: Tensor) -> NoReturn:
+        raise NoNumbersError(
+            f"{self.card.id} stands here for stored numbers and cannot score pictures; load it first"
+        )
+
+
+def stored_panel(
+    library: Library,
+    name: str = "",
+    also: Sequence[str] = (),
+    *,
+    folder: Path | None = None,
+    revision: str = "",
+    preprocessing: str = "",
+    blends: BlendFile | None = None,
+) -> Panel:
+    """The scorers of stored numbers as a panel for :meth:`~.library.Library.scored`.
+
+    Where a library holds numbers by several weights of a scorer, or in several precisions, those with the most pictures are taken.
+
+    Args:
+        library: Where the numbers are.
+        name: A scorer's id, ``blend:NAME``, or the text of a blend; by default the scorer with the most pictures.
+        also: Scorers whose numbers stand beside.
+        folder: Count only pictures in this folder and below.
+        revision: Take numbers by weights whose revision begins so.
+        preprocessing: Take numbers made in this way, as in :class:`~.records.ScorerKey`.
+        blends: Where blends are saved.
+
+    Raises:
+        NoNumbersError: There are none by one of the scorers.
+        UnknownScorerError, BlendError: There is no such scorer or blend.
+    """
+    held = library.keys()
+    counts = {key: library.count(Query(key=key, folder=folder, scored=True)) for key in held}
+    keys = sorted((key for key in counts if counts[key]), key=lambda key: -counts[key])
+    maker = Maker(LocalRuntime("cpu", "fp32"), blends=blends)
+    singles: dict[str, StoredScorer] = {}
+
+    def single(card: ScorerCard) -> StoredScorer:
+        if card.id not in singles:
+            singles[card.id] = StoredScorer(_pick(keys, card.id, revision, preprocessing))
+        return singles[card.id]
+
+    def made(wanted: str) -> AnyScorer:
+        if is_checkpoint(wanted):
+            raise NoNumbersError(
+                f"{wanted} is a file of weights; a library knows scorers by their ids: {_listed(keys)}. Choose weights by their revision"
+            )
+        blend = maker.blend_of(wanted)
+        if blend is None:
+            return single(get_card(wanted))
+        return BlendScorer(blend, [single(get_card(member.scorer)) for member in blend.members])
+
+    known = [key.scorer for key in keys if key.scorer in CARDS]
+    if not name and not known:
+        raise NoNumbersError(
+            f"the library holds no scores{f' of pictures in {folder}' if folder else ''}; score them first"
+        )
+    main, *others = [made(wanted) for wanted in (name or known[0], *also)]
+    return Panel(main, others)
+
+
+def _pick(keys: Sequence[ScorerKey], scorer: str, revision: str, preprocessing: str) -> ScorerKey:
+    for key in keys:
+        if (
+            key.scorer == scorer
+            and key.revision.startswith(revision)
+            and preprocessing in ("", key.preprocessing)
+        ):
+            return key
+    wanted = " ".join(filter(None, (scorer, revision, preprocessing)))
+    raise NoNumbersError(f"the library holds no scores by {wanted}; it holds some by {_listed(keys)}")
+
+
+def _listed(keys: Sequence[ScorerKey]) -> str:
+    return ", ".join(f"{key.scorer} ({key.revision}, {key.preprocessing})" for key in keys) or "no scorer"
