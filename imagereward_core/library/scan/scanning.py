@@ -16,7 +16,7 @@ from ..store.values import absolute, intern
 from .keys import Voice, key_of
 from .options import ScanOptions, ScanProgress, ScanResult
 from .pending import Asked, Register
-from .work import Work
+from .work import Turn, Work
 
 if TYPE_CHECKING:
     from ...scorers.panel import Panel
@@ -34,13 +34,14 @@ def scan(
     options: ScanOptions,
     progress: Report | None = None,
     cancelled: Callable[[], bool] | None = None,
+    turn: Turn | None = None,
 ) -> ScanResult:
     """Brings the library up to date with folders; see :meth:`imagereward_core.library.library.Library.scan`."""
     began = time.monotonic()
     stop = cancelled or (lambda: False)
     asked, voices = _asked(database, panel, options)
     register = Register(database, options, asked)
-    work = Work(database, options, asked, voices)
+    work = Work(database, options, asked, voices, turn)
     meter = _Meter(register, work, progress)
     finished = register.run([absolute(root) for root in roots], meter.walked, stop)
     if finished:

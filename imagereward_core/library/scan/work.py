@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ from .reading import Finding, Task, examine
 if TYPE_CHECKING:
     from ...images.spec import ImageSpec
     from ...scores import Scores
+
+Turn = Callable[[int], AbstractContextManager[None]]
 
 _AHEAD = 128
 """Pictures decoded ahead of the model."""
@@ -83,12 +86,19 @@ class Work:
         options: What was asked.
         asked: The same in the library's numbers.
         voices: The scorers.
+        turn: Entered with the number of pictures whenever the scorers are to work.
     """
 
     def __init__(
-        self, database: Database, options: ScanOptions, asked: Asked, voices: Sequence[Voice]
+        self,
+        database: Database,
+        options: ScanOptions,
+        asked: Asked,
+        voices: Sequence[Voice],
+        turn: Turn | None = None,
     ) -> None:
         self.database, self.asked, self.voices = database, asked, tuple(voices)
+        self._turn: Turn = turn or (lambda pictures: nullcontext())
         self.unscored_only = options.unscored_only
         self.finder = PromptFinder(None, options.prompt_from, options.raw_prompt)
         self.tally = Tally()
@@ -229,7 +239,10 @@ class Work:
         from ...scorers.pictures import Prepared
 
         pictures = [Prepared(case.finding.pixels) for case in group]
-        return score_together([voice.scorer for voice in voices], pictures, [case.text for case in group])
+        with self._turn(len(pictures)):
+            return score_together(
+                [voice.scorer for voice in voices], pictures, [case.text for case in group]
+            )
 
     def _adapt(self, pictures: int, seconds: float) -> None:
         """Makes the next step so large that it takes about ``_SECONDS``."""
