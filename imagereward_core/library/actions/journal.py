@@ -285,7 +285,7 @@ class Journal:
         """Notes that what is still planned of a run will not be done."""
         with self._database.writing() as connection:
             connection.execute(
-                "UPDATE steps SET state = 'skipped', reason = ? WHERE run = ? AND state = 'planned'",
+                "UPDATE steps SET state = 'undone', reason = ? WHERE run = ? AND state = 'planned'",
                 (reason, run),
             )
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import files
-from .changes import FORWARD, direction_of, remove_folders
+from .changes import BACK, FORWARD, direction_of, remove_folders
 from .files import Refused
 from .journal import Journal
 from .performing import carry_out
 from .reasons import reason_of
 from .records import Record
+from .reversing import take_back
 from .steps import Recovery, RunResult, Step
 
 
@@ -42,11 +44,18 @@ def settle_all(journal: Journal) -> list[Recovery]:
     found = []
     for run in journal.unsettled():
         count = _Count()
+        following: list[Record] = []
         for record in journal.records(
             "run = ? AND state IN ('doing', 'ready', 'undoing', 'restoring')", (run,)
         ):
+            leaving = record.parent is not None and direction_of(record.state) is BACK
             _settle(journal, record, count)
+            if leaving and record.state == "done":
+                following.append(record)
         journal.write()
+        for record in following:
+            if journal.count(run, f"id = {record.parent} AND state = 'undone'"):
+                _go_on(journal, record, take_back, count)
         _bring_companions(journal, run, count)
         journal.write()
         remove_folders(journal, run)
@@ -167,7 +176,13 @@ def _bring_companions(journal: Journal, run: int, count: _Count) -> None:
             continue
         if journal.count(run, f"id = {record.parent} AND state = 'undone'"):
             continue
-        result = RunResult(run)
-        carry_out(journal, record, result)
-        count.finished += not result.failed
-        count.problems += result.failed
+        _go_on(journal, record, carry_out, count)
+
+
+def _go_on(
+    journal: Journal, record: Record, work: Callable[[Journal, Record, RunResult], None], count: _Count
+) -> None:
+    result = RunResult(record.run)
+    work(journal, record, result)
+    count.finished += not result.failed
+    count.problems += result.failed

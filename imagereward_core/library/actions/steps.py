@@ -89,7 +89,7 @@ class RunInfo:
         steps: How many steps it has.
         done: How many are done now.
         failed: How many could not be done.
-        undone: How many were done and taken back.
+        undone: How many were taken back, or given up before their turn.
     """
 
     id: int
