@@ -48,7 +48,7 @@ def card_html(
     verdict = "kept" if fact.kept else "rejected"
     within = f"{fact.rank_in_prompt} of {fact.scored_in_prompt}"
     lines = [
-        f'<p class="scoreline"><b class="score">{fact.score:.4f}</b><span class="verdict">{verdict}</span></p>',
+        f'<p class="scoreline"><b class="score">{fact.score:.4f}</b><span class="verdict">{escape(entry.bucket) or verdict}</span></p>',
         _stars(entry.stars),
         _meter(fact.percentile, own),
         f'<p class="place">Rank <b>{fact.rank} of {fact.scored}</b><br><b>{within}</b> for its prompt</p>',

@@ -126,13 +126,14 @@ def spreadsheet_safe(value: Any) -> Any:
 
 def _csv(rows: Iterable[JudgedRow], layout: Layout) -> Iterator[str]:
     line = io.StringIO(newline="")
-    writer = csv.writer(line, lineterminator="\n")
+    # Before Python 3.13 a writer quotes only those line ends that are its own, and a lone carriage return would end the row.
+    writer = csv.writer(line, lineterminator="\r\n")
 
     def written(cells: Iterable[Any]) -> str:
         line.seek(0)
         line.truncate()
         writer.writerow(cells)
-        return line.getvalue()
+        return line.getvalue().removesuffix("\r\n") + "\n"
 
     columns = layout.columns
     yield written(columns)

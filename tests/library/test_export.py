@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from library_fakes import FOLDER, make_result, make_row
 from report_fakes import CARD
@@ -218,6 +218,7 @@ def test_a_byte_order_mark_stands_in_front_of_csv_only_when_asked_for(tmp_path, 
 
 @settings(deadline=None, max_examples=100)
 @given(st.lists(st.text(), min_size=1, max_size=4), st.sampled_from(["csv", "json", "jsonl"]))
+@example(["a\rb", "\r", "\n", '"'], "csv")
 def test_any_text_comes_back_as_it_was(tmp_path_factory, texts, form):
     target = tmp_path_factory.mktemp("any") / f"a.{form}"
     result = make_result([0.0] * len(texts), texts)
