@@ -28,6 +28,7 @@ OUTPUTS = (
 )
 """The host's options for folders it writes pictures to."""
 
+REJECTS = "rejects"
 MODELS = "imagereward"
 """Our folder in the host's ``models``, as ComfyUI has it too."""
 
@@ -67,6 +68,18 @@ def models_folders() -> tuple[Path, ...]:
     own = str(option("imagereward_models_folder", "")).strip()
     folders = [Path(own).expanduser()] if own else []
     return (*folders, Path(paths.models_path).absolute() / MODELS)
+
+
+def rejects_folder() -> str:
+    """The name of the folder for rejected pictures; one that is no plain folder name counts as "rejects"."""
+    from imagereward_core.errors import WeightsError
+    from imagereward_core.weights.locate import inside
+
+    name = str(option("imagereward_rejects_folder", REJECTS)).strip()
+    try:
+        return inside(Path(), name).name
+    except WeightsError:
+        return REJECTS
 
 
 def output_folders() -> list[Path]:

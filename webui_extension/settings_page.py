@@ -111,12 +111,6 @@ SETTINGS = (
         changes_scorers=True,
     ),
     Setting(
-        "percentiles",
-        True,
-        "Show percentiles",
-        "beside a score, where it stands among the scores the scorer's authors published",
-    ),
-    Setting(
         "allow_download",
         True,
         "Download missing weights",

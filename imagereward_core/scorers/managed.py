@@ -91,7 +91,7 @@ class ManagedRuntime:
             # Packing rearranges weights behind the host's back; what the host manages stays as it is.
             scorer.tower.packing = False
             scorer.batch_size = batch_size or None
-        if self.device.type == "cpu" or not pictures:
+        if self.device.type == "cpu" or not pictures or not scorers:
             return
         per_picture = {id(scorer.tower): memory_per_picture(scorer.spec.size) for scorer in scorers}
         largest = min(batch_size or LARGEST_BATCH, pictures)

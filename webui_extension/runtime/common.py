@@ -106,12 +106,21 @@ def exact(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
     Hosts generate under autocast and allow TensorFloat32 for the whole process; either would give other numbers here than elsewhere.
     """
     with ExitStack() as stack:
-        if torch.is_autocast_enabled():
-            stack.enter_context(torch.autocast("cuda", enabled=False))
-        if torch.is_autocast_cpu_enabled():
-            stack.enter_context(torch.autocast("cpu", enabled=False))
+        for kind in {device.type, "cuda", "cpu"}:
+            if _autocasts(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
         if device.type == "cuda" and dtype == torch.float32:
             settings: Any = torch.backends.cuda.matmul
             stack.callback(setattr, settings, "allow_tf32", settings.allow_tf32)
             settings.allow_tf32 = False
         yield
+
+
+def _autocasts(kind: str) -> bool:
+    """Whether the host has switched autocast on for this kind of device; torch before 2.4 asks by another name."""
+    try:
+        return torch.is_autocast_enabled(kind)
+    except TypeError:
+        return torch.is_autocast_cpu_enabled() if kind == "cpu" else torch.is_autocast_enabled()
+    except RuntimeError:  # a kind of device that knows no autocast
+        return False

@@ -1,0 +1,87 @@
+"""The page in the host's settings: what is on it, and that every option the code asks for is there."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import types
+
+import pytest
+from fake_webui import ROOT, ours
+
+
+class OptionInfo:
+    """The host's description of an option."""
+
+    def __init__(self, default=None, label="", component=None, component_args=None, **named):
+        self.default, self.label, self.component = default, label, component
+        self.component_args, self.named, self.comment = component_args, named, ""
+
+    def info(self, text):
+        self.comment = text
+        return self
+
+
+@pytest.fixture
+def page(host, monkeypatch):
+    added = {}
+    gradio = types.SimpleNamespace(
+        **{name: name for name in ("Dropdown", "Radio", "Slider", "Textbox", "Checkbox")}
+    )
+    monkeypatch.setitem(sys.modules, "gradio", gradio)
+    monkeypatch.setattr(host.shared, "OptionInfo", OptionInfo, raising=False)
+    monkeypatch.setattr(
+        type(host.shared.opts), "add_option", lambda self, key, info: added.update({key: info}), raising=False
+    )
+    ours("settings_page").on_ui_settings()
+    return added
+
+
+def test_every_option_has_our_prefix_a_label_an_explanation_and_one_section(page):
+    assert page and all(key.startswith("imagereward_") for key in page)
+    assert all(info.label and info.comment for info in page.values())
+    assert {info.named["section"] for info in page.values()} == {("imagereward", "ImageReward Curator")}
+    assert len({info.label for info in page.values()}) == len(page)
+
+
+def test_every_value_is_plain_json_and_every_choice_holds_its_default(page, monkeypatch):
+    for info in page.values():
+        assert json.loads(json.dumps(info.default)) == info.default
+        arguments = info.component_args
+        arguments = arguments() if callable(arguments) else arguments or {}
+        if "choices" in arguments:
+            assert info.default in arguments["choices"]
+        if "maximum" in arguments:
+            assert arguments["minimum"] <= info.default <= arguments["maximum"]
+
+
+def test_what_would_widen_access_cannot_be_changed_through_the_api(page):
+    private = {key for key, info in page.items() if info.named.get("restrict_api")}
+    assert private >= {
+        "imagereward_extra_folders",
+        "imagereward_models_folder",
+        "imagereward_api_most_megabytes",
+    }
+
+
+def test_every_option_the_code_asks_for_is_on_the_page(page):
+    asked = set()
+    for path in (ROOT / "webui_extension").rglob("*.py"):
+        asked |= set(re.findall(r'option\(\s*"(imagereward_\w+)"', path.read_text(encoding="utf-8")))
+    assert asked and asked <= set(page)
+
+
+def test_device_and_precision_let_old_scorers_go(page):
+    changing = {key for key, info in page.items() if info.named.get("onchange")}
+    assert {"imagereward_device", "imagereward_precision"} <= changing
+
+
+def test_every_option_on_the_page_does_something(page):
+    code = [
+        path.read_text(encoding="utf-8")
+        for path in (ROOT / "webui_extension").rglob("*.py")
+        if path.name != "settings_page.py"
+    ]
+    idle = [key for key in page if not any(key.replace("imagereward_api_", "") in text for text in code)]
+    assert not idle
