@@ -142,6 +142,23 @@ def scorer_speed_part(figures: dict[str, Any]) -> list[str]:
     return lines
 
 
+def startup_part(figures: dict[str, Any]) -> list[str]:
+    """What the pack costs ComfyUI's start."""
+    lines = [
+        "## Start of ComfyUI",
+        "",
+        "Import of the pack, several starts of the real host. `python -m benchmarks.comfyui_startup`. "
+        + machine_line(figures, ("python", "torch")),
+        "",
+        "| ComfyUI | median ms | most ms | by the host's log, s | first start, ms |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, row in figures["hosts"].items():
+        log = ", ".join(map(str, row["host_log_s"]))
+        lines.append(f"| {name} | {row['median_ms']} | {row['most_ms']} | {log} | {row['first_start_ms']} |")
+    return [*lines, ""]
+
+
 def main() -> None:
     """Writes the page."""
     lines = [
@@ -157,6 +174,7 @@ def main() -> None:
         ("parity", parity_part),
         ("scorer_parity", scorers_part),
         ("scorer_speed", scorer_speed_part),
+        ("comfyui_startup", startup_part),
     ):
         figures = load(name)
         if figures is not None:
