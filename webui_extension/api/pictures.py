@@ -11,19 +11,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagereward_core.errors import CuratorError, ImageError
+from imagereward_core.images.metadata.finding import FoundPrompt, PromptFinder
 
 from ..places import confine
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from imagereward_core.cli.prompts import FoundPrompt, PromptFinder
-
     from .limits import Limits
     from .schemas import PictureIn
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
 """What uploads are read as; Pillow's other readers are not let near data from elsewhere, some of them start programs."""
+
+
+class Prompts(PromptFinder):
+    """Finds prompts, and says what a request can do where there is none."""
+
+    without_words = "; send another one as 'prompt', or set 'raw_prompt'"
+    without_prompt = ". Send one as 'prompt'"
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ def ask(
     number: int,
     wanted: PictureIn,
     common: str | None,
-    finder: PromptFinder,
+    finder: Prompts,
     folders: Sequence[Path],
     limits: Limits,
 ) -> Asked:
@@ -59,8 +65,6 @@ def ask(
         folders: Where paths may lead.
         limits: The limits of the request.
     """
-    from imagereward_core.cli.prompts import FoundPrompt, PromptFinder
-
     name = wanted.name or wanted.path or f"picture {number + 1}"
     try:
         picture = read_picture(wanted, folders, limits)
@@ -68,7 +72,7 @@ def ask(
         return Asked(name, None, FoundPrompt(problem=str(error)))
     written = wanted.prompt if wanted.prompt is not None else common
     if written is not None:
-        finder = PromptFinder(written, raw=finder.raw, needed=finder.needed)
+        finder = Prompts(written, raw=finder.raw, needed=finder.needed)
     return Asked(name, picture, finder(picture))
 
 

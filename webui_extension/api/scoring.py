@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..work import job
 from .asking import RequestError, load_request
 from .limits import Limits
-from .pictures import Asked, ask
+from .pictures import Asked, Prompts, ask
 from .schemas import RowOut, ScoreAnswer, ScoreRequest
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ def answer(request: ScoreRequest, limits: Limits, rule: Rule | None = None) -> S
         WeightsError: The scorer cannot be made ready.
         Cancelled: Somebody pressed Interrupt.
     """
-    from imagereward_core.cli.prompts import PromptFinder
     from imagereward_core.selection import select
 
     from ..hosts import allowed_folders
@@ -47,7 +46,7 @@ def answer(request: ScoreRequest, limits: Limits, rule: Rule | None = None) -> S
     folders = allowed_folders()
     with job("imagereward"):
         loaded = load(wanted)
-        finder = PromptFinder(None, request.prompt_from, request.raw_prompt, loaded.panel.needs_prompt)
+        finder = Prompts(None, request.prompt_from, request.raw_prompt, loaded.panel.needs_prompt)
         asked = [
             ask(number, each, request.prompt, finder, folders, limits)
             for number, each in enumerate(request.pictures)

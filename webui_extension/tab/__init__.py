@@ -1,0 +1,24 @@
+"""The tab "ImageReward": scores a folder, shows it in rank order, filters it, and copies, moves or links what was kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TITLE = "ImageReward"
+ELEMENT = "imagereward"
+
+
+def on_ui_tabs() -> list[tuple[Any, str, str]]:
+    """The tab as the host wants it."""
+    from .page import build
+
+    return [(build(), TITLE, ELEMENT)]
+
+
+def close() -> None:
+    """Stops what is at work and removes small pictures, before the extension is loaded anew."""
+    from .handlers import thumbs
+    from .jobs import close as stop
+
+    stop()
+    thumbs.close()

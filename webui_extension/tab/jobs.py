@@ -1,0 +1,131 @@
+"""Long work in a thread of its own: scoring a folder, carrying out a plan, writing a page. One at a time in the whole program.
+
+The page asks for its state again and again, so that it can be closed, reloaded or opened twice while the work goes on.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from imagereward_core.errors import Cancelled, CuratorError
+
+from ..door import report
+
+_numbers = itertools.count(1)
+_lock = threading.Lock()
+_current: Job | None = None
+
+
+class BusyError(CuratorError):
+    """Something else is at work."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far work has come.
+
+    Attributes:
+        done: Things done.
+        total: Things to do; None where not known yet.
+        seconds_left: Estimate; None where there is none yet.
+        note: What is being done, in a few words.
+    """
+
+    done: int = 0
+    total: int | None = None
+    seconds_left: float | None = None
+    note: str = ""
+
+
+@dataclass(eq=False)
+class Job:
+    """One piece of work. ``result`` and ``problem`` are set when ``finished`` is.
+
+    Attributes:
+        title: What it is, for the page.
+        number: Tells it from others.
+        progress: How far it is.
+        result: What it gave.
+        problem: Why it gave nothing, in a sentence; empty where it gave something.
+    """
+
+    title: str
+    number: int = field(default_factory=lambda: next(_numbers))
+    progress: Progress = field(default_factory=Progress)
+    result: Any = None
+    problem: str = ""
+    began: float = field(default_factory=time.monotonic)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _finished: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more happens."""
+        return self._finished.is_set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether somebody asked it to stop."""
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        """Asks it to stop; it does at the next safe place."""
+        self._stop.set()
+
+    def tell(self, progress: Progress) -> None:
+        """Called by the work: how far it is."""
+        self.progress = progress
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Waits until it is finished; False if it still is not."""
+        return self._finished.wait(seconds)
+
+    def run(self, work: Callable[[Job], Any]) -> None:
+        """Does the work; never raises."""
+        try:
+            self.result = work(self)
+        except Cancelled as error:
+            self.problem = f"Stopped. {error}"
+        except CuratorError as error:
+            self.problem = str(error)
+        except Exception as error:
+            self.problem = report(f"{self.title} failed", error)
+        finally:
+            self._finished.set()
+
+
+def start(title: str, work: Callable[[Job], Any]) -> Job:
+    """Starts work in a thread of its own.
+
+    Raises:
+        BusyError: Something is at work already.
+    """
+    global _current
+    with _lock:
+        if _current is not None and not _current.finished:
+            raise BusyError(
+                f"{_current.title} is still at work. Wait until it is done, or stop it; then try again."
+            )
+        job = _current = Job(title)
+    threading.Thread(target=job.run, args=(work,), name=f"imagereward {title}", daemon=True).start()
+    return job
+
+
+def current() -> Job | None:
+    """The work that goes on, or that was last."""
+    return _current
+
+
+def close(seconds: float = 10.0) -> None:
+    """Stops what is at work, before the extension is loaded anew."""
+    global _current
+    job = _current
+    if job is not None and not job.finished:
+        job.stop()
+        job.wait(seconds)
+    _current = None

@@ -1,0 +1,272 @@
+"""The tab's widgets and what they are joined to. Works with Gradio 3.41 and 4.40: no ``.style``, no ``Box``, ``gr.update`` alone.
+
+Annotations are not postponed in this file: Gradio reads them to find out which handlers want to know what was clicked.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from . import handlers
+from .handlers import Change
+from .session import Session
+from .wishes import PER, PROMPTS, SHOW, SORT, STARS, folders_offered
+from .wording import STARTED, message
+
+ID = "imagereward"
+SENT = ("txt2img", "img2img", "inpaint", "extras")
+
+
+class Page:
+    """The tab while it is made.
+
+    Attributes:
+        widgets: All widgets by name; the name with ``imagereward_tab_`` in front is the id in the page.
+    """
+
+    def __init__(self) -> None:
+        self.widgets: dict[str, Any] = {}
+        self.session: Any = None
+
+    def add(self, name: str, kind: type, *arguments: Any, remembered: bool = False, **named: Any) -> Any:
+        """Makes a widget.
+
+        Args:
+            name: What it is called here and in the page.
+            kind: A Gradio component.
+            arguments: Its first arguments.
+            remembered: Whether the host keeps its default among the user's own (``ui-config.json``); not for what depends on
+                a folder or a machine.
+            named: Its other arguments.
+        """
+        widget = kind(*arguments, elem_id=f"{ID}_tab_{name}", **named)
+        if not remembered:
+            widget.do_not_save_to_config = True
+        self.widgets[name] = widget
+        return widget
+
+    def join(
+        self,
+        event: Callable[..., Any],
+        handler: Callable[..., handlers.Result],
+        inputs: tuple[str, ...] = (),
+        fixed: tuple[Any, ...] = (),
+        outputs: tuple[str, ...] = (),
+    ) -> None:
+        """Calls ``handler`` with the session, ``fixed`` and the values of ``inputs``; any widget may change by it."""
+        widgets, session = self.widgets, self.session
+        targets = [widgets[name] for name in outputs] if outputs else list(widgets.values())
+        allowed = set(outputs or widgets)
+
+        def run(known: Any, *values: Any) -> dict[Any, Any]:
+            after, changed = handler(known, *fixed, *values)
+            return {session: after} | {
+                widgets[name]: shown(value) for name, value in changed.items() if name in allowed
+            }
+
+        event(
+            fn=run,
+            inputs=[session, *(widgets[name] for name in inputs)],
+            outputs=[session, *targets],
+            queue=False,
+            show_progress="hidden",
+        )
+
+
+def shown(value: Any) -> Any:
+    """A value as Gradio wants it."""
+    return gr.update(**value.properties) if isinstance(value, Change) else gr.update(value=value)
+
+
+def build() -> Any:
+    """The tab as a Gradio page of its own."""
+    page = Page()
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        page.session = gr.State(Session())
+        _folder_row(page)
+        page.add("progress", gr.HTML, "")
+        page.add("message", gr.HTML, message(STARTED))
+        with page.add("results", gr.Row, visible=False):
+            with gr.Column(scale=1, min_width=320):
+                _filter_column(page)
+                _exporting(page)
+            with gr.Column(scale=2, min_width=480):
+                _gallery_column(page)
+        for name, label in (("poll", "Look how far the work is"), ("refresh", "Apply the filter")):
+            page.add(name, gr.Button, label, visible=False)
+        _join(page)
+        page.join(blocks.load, handlers.opened)
+    return blocks
+
+
+def _folder_row(page: Page) -> None:
+    from ..hosts import option
+    from ..loaded import choices
+
+    folders, scorers = folders_offered(), choices()
+    with gr.Row(elem_classes=["imagereward-row"]):
+        page.add(
+            "folder",
+            gr.Dropdown,
+            folders,
+            value=folders[0] if folders else None,
+            label="Folder with pictures",
+            allow_custom_value=True,
+            scale=4,
+        )
+        page.add(
+            "scorer",
+            gr.Dropdown,
+            scorers,
+            value=option("imagereward_scorer", scorers[0]),
+            label="Scorer",
+            scale=2,
+        )
+        page.add("score", gr.Button, "Score", variant="primary", scale=1)
+        page.add("stop", gr.Button, "Stop", scale=1)
+    with gr.Accordion("Prompts, other scorers and memory", open=False, elem_id=f"{ID}_tab_options"):
+        with gr.Row():
+            page.add(
+                "prompt_from",
+                gr.Dropdown,
+                list(PROMPTS),
+                value=next(iter(PROMPTS)),
+                label="Prompts are read from",
+                remembered=True,
+            )
+            page.add("typed", gr.Textbox, label="Prompt for all pictures", lines=1)
+            page.add("also", gr.Dropdown, scorers, value=[], multiselect=True, label="Scorers shown beside")
+        with gr.Row():
+            page.add("recursive", gr.Checkbox, value=True, label="Folders in the folder too", remembered=True)
+            page.add("raw", gr.Checkbox, value=False, label="Prompts with LoRA tags and weights left in")
+            page.add("unscored", gr.Checkbox, value=False, label="Leave alone what has stars or a score")
+            page.add("free", gr.Button, "Free the scorer from memory")
+
+
+def _filter_column(page: Page) -> None:
+    page.add("histogram", gr.HTML, "")
+    page.add("count", gr.HTML, "")
+    with gr.Group(elem_id=f"{ID}_tab_filters"):
+        page.add("low", gr.Slider, 0, 1, value=0, step=0.01, label="Keep scores from")
+        page.add("high", gr.Slider, 0, 1, value=1, step=0.01, label="Keep scores to")
+        page.add("percent", gr.Slider, 0, 100, value=100, step=1, label="Keep the best percent")
+        page.add("show", gr.Radio, list(SHOW), value="Kept and rejected", label="Show")
+        page.add("text", gr.Textbox, label="Show only names and prompts with", lines=1, max_lines=1)
+    with gr.Accordion("More rules", open=False, elem_id=f"{ID}_tab_rules"):
+        page.add("sort", gr.Dropdown, list(SORT), value="Best first", label="Sort")
+        page.add(
+            "per", gr.Radio, list(PER), value="Overall", label="Percent and number count", remembered=True
+        )
+        page.add("top", gr.Number, value=0, precision=0, label="Keep at most so many (0: no limit)")
+        page.add(
+            "unique", gr.Checkbox, value=False, label="Of pictures that look the same keep only the best"
+        )
+        page.add(
+            "keep_stars",
+            gr.Slider,
+            0,
+            5,
+            value=0,
+            step=1,
+            label="Always keep pictures with so many stars (0: no)",
+        )
+
+
+def _exporting(page: Page) -> None:
+    from .exporting import FORMS
+
+    with gr.Accordion("Export", open=False, elem_id=f"{ID}_tab_exporting"):
+        with gr.Row():
+            page.add("form", gr.Radio, list(FORMS), value="CSV", label="Form", remembered=True)
+            page.add("export", gr.Button, "Export what is shown")
+        page.add("file", gr.File, label="Exported file", visible=False, interactive=False)
+
+
+def _gallery_column(page: Page) -> None:
+    page.add(
+        "gallery",
+        gr.Gallery,
+        label="Pictures in order",
+        show_label=False,
+        columns=5,
+        object_fit="contain",
+        height=620,
+        allow_preview=False,
+        elem_classes=["imagereward-gallery"],
+    )
+    with gr.Row(elem_classes=["imagereward-pager"]):
+        page.add("page_back", gr.Button, "Page back")
+        page.add("pages", gr.HTML, "")
+        page.add("page_on", gr.Button, "Page on")
+    with gr.Row():
+        with gr.Column(scale=1, min_width=240):
+            page.add(
+                "picture", gr.Image, type="pil", label="Chosen picture", interactive=False, show_label=False
+            )
+            with gr.Row(elem_classes=["imagereward-pager"]):
+                page.add("back", gr.Button, "Picture back")
+                page.add("on", gr.Button, "Picture on")
+        with gr.Column(scale=1, min_width=240):
+            page.add("details", gr.HTML, "")
+            page.add("stars", gr.Radio, list(STARS), value="none", label="Your stars")
+            with gr.Row():
+                for tab in SENT:
+                    page.add(f"send_{tab}", gr.Button, f"Send to {tab}")
+            page.add("infotext", gr.Textbox, visible=False, label="Parameters of the chosen picture")
+
+
+def _join(page: Page) -> None:
+    widgets = page.widgets
+    page.join(
+        widgets["score"].click,
+        handlers.score,
+        ("folder", "scorer", "also", "recursive", "prompt_from", "typed", "raw", "unscored"),
+    )
+    page.join(widgets["stop"].click, handlers.stop)
+    page.join(widgets["poll"].click, handlers.poll)
+    page.join(widgets["free"].click, handlers.free)
+    filters = ("show", "sort", "low", "high", "percent", "top", "per", "unique", "keep_stars", "text")
+    page.join(widgets["refresh"].click, handlers.refilter, filters)
+    # What is typed or dragged is watched by the page's script, which waits for the end of it and then presses "refresh".
+    for name in ("show", "sort", "per", "unique"):
+        page.join(widgets[name].input, handlers.refilter, filters)
+    for name, by in (("page_back", -1), ("page_on", 1)):
+        page.join(widgets[name].click, handlers.turn_page, (), (by,))
+    for name, by in (("back", -1), ("on", 1)):
+        page.join(widgets[name].click, handlers.step, (), (by,))
+    page.join(widgets["stars"].input, handlers.rate, ("stars",))
+    page.join(widgets["export"].click, handlers.export, ("form",))
+    _join_gallery(page)
+    _join_sending(page)
+
+
+def _join_gallery(page: Page) -> None:
+    session, names = page.session, ("picture", "details", "stars", "infotext", "message")
+
+    def clicked(known: Any, event: gr.SelectData) -> dict[Any, Any]:
+        after, changed = handlers.pick(known, event.index)
+        return {session: after} | {page.widgets[name]: shown(value) for name, value in changed.items()}
+
+    page.widgets["gallery"].select(
+        fn=clicked,
+        inputs=[session],
+        outputs=[session, *(page.widgets[name] for name in names)],
+        queue=False,
+        show_progress="hidden",
+    )
+
+
+def _join_sending(page: Page) -> None:
+    """The host's own way from a picture with its parameters to another tab."""
+    from modules import infotext_utils
+
+    for tab in SENT:
+        infotext_utils.register_paste_params_button(
+            infotext_utils.ParamBinding(
+                paste_button=page.widgets[f"send_{tab}"],
+                tabname=tab,
+                source_text_component=page.widgets["infotext"],
+                source_image_component=page.widgets["picture"],
+            )
+        )

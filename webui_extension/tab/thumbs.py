@@ -1,0 +1,87 @@
+"""Small pictures for the gallery, as files in a folder that goes when the program ends."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from imagereward_core.library.records import Row
+
+SIDE = 384
+_MOST = 4000
+"""Files kept; about 25 kB each."""
+
+
+class Thumbs:
+    """Makes and keeps small pictures. A picture that cannot be read gets a grey one."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, Path] = OrderedDict()
+
+    def of(self, rows: Sequence[Row]) -> list[Any]:
+        """An opened picture for every row; the host shows the file it comes from and makes no copy of it."""
+        with ThreadPoolExecutor(4, thread_name_prefix="thumbnail") as pool:
+            return [_opened(path) for path in pool.map(self._file, rows)]
+
+    def close(self) -> None:
+        """Removes the files."""
+        with self._lock:
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+            self._known.clear()
+
+    def _file(self, row: Row) -> Path:
+        key = hashlib.sha256(
+            f"{row.path} {row.modified_ns} {row.size} {row.content}".encode("utf-8", "replace")
+        ).hexdigest()[:32]
+        with self._lock:
+            known = self._known.get(key)
+            if known is not None and known.is_file():
+                self._known.move_to_end(key)
+                return known
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp(prefix="imagereward-"))
+            path = self._folder / f"{key}.jpg"
+        _write(row.path, path)
+        with self._lock:
+            self._known[key] = path
+            while len(self._known) > _MOST:
+                self._known.popitem(last=False)[1].unlink(missing_ok=True)
+        return path
+
+
+def _write(source: Path, target: Path) -> None:
+    from PIL import Image
+
+    from imagereward_core.errors import ImageError
+    from imagereward_core.images.decode import open_image
+    from imagereward_core.library.thumbnails import small_copy
+
+    try:
+        picture = small_copy(open_image(source), SIDE)
+    except (ImageError, OSError, ValueError):
+        picture = Image.new("RGB", (SIDE, SIDE), (128, 128, 128))
+    if picture.mode != "RGB":
+        ground = Image.new("RGB", picture.size, (255, 255, 255))
+        ground.paste(picture, mask=picture.getchannel("A"))
+        picture = ground
+    picture.save(target, "JPEG", quality=85)
+
+
+def _opened(path: Path) -> Any:
+    from PIL import Image
+
+    picture = Image.open(path)
+    picture.already_saved_as = str(path)
+    return picture

@@ -1,0 +1,84 @@
+"""The words of the tab's choices, and from what somebody chose to what is to be scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from imagereward_core.errors import CuratorError
+from imagereward_core.library.scan.options import PromptSource, ScanOptions
+
+from ..places import confine
+from .filtering import Per, Show, Sort
+from .scoring import Wish
+
+SHOW: dict[str, Show] = {
+    "Kept": "kept",
+    "Rejected": "rejected",
+    "Kept and rejected": "all",
+    "Not scored": "failed",
+}
+SORT: dict[str, Sort] = {
+    "Best first": "best",
+    "Worst first": "worst",
+    "Name": "name",
+    "Newest first": "newest",
+}
+PER: dict[str, Per] = {"Overall": "all", "For each prompt": "prompt", "For each folder": "folder"}
+PROMPTS: dict[str, PromptSource | None] = {
+    "Text file, else metadata": "auto",
+    "Metadata": "metadata",
+    "Text file beside the picture": "sidecar",
+    "The prompt below": None,
+}
+STARS: dict[str, int | None] = {"none": None, "0": 0, "★": 1, "★★": 2, "★★★": 3, "★★★★": 4, "★★★★★": 5}
+
+
+def make_wish(
+    folder: str | None,
+    scorer: str | None,
+    also: Sequence[str] | None,
+    recursive: bool,
+    prompt_from: str,
+    typed: str,
+    raw: bool,
+    unscored_only: bool,
+) -> Wish:
+    """What to score, checked.
+
+    Raises:
+        PlaceError: The folder lies outside of those that may be read.
+        CuratorError: Something is missing, or is not offered.
+    """
+    from ..hosts import allowed_folders
+    from ..loaded import choices, request_from_settings
+
+    path = confine((folder or "").strip().strip('"'), allowed_folders())
+    if not path.is_dir():
+        raise CuratorError(f"{path} is not a folder; choose a folder with pictures")
+    offered = choices()
+    names = [scorer or "", *(also or ())]
+    missing = [name for name in names if name and name not in offered]
+    if missing:
+        raise CuratorError(f"there is no scorer {missing[0]!r} here; choose one of the list")
+    request = request_from_settings(names[0])
+    request = replace(request, also=tuple(name for name in dict.fromkeys(names[1:]) if name != request.name))
+    source = PROMPTS[prompt_from]
+    if source is None and not typed.strip():
+        raise CuratorError("the prompt is empty; type one, or choose where prompts are read")
+    options = ScanOptions(
+        recursive=bool(recursive),
+        prompt=typed if source is None else None,
+        prompt_from=source or "auto",
+        raw_prompt=bool(raw),
+        unscored_only=bool(unscored_only),
+    )
+    return Wish(path, request, options)
+
+
+def folders_offered() -> list[str]:
+    """The folders that may be scored and are there."""
+    from ..hosts import allowed_folders
+
+    return [str(folder) for folder in allowed_folders() if Path(folder).is_dir()]
