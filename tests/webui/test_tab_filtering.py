@@ -26,7 +26,8 @@ def view_of(values, prompts=None, stars=None, fingerprints=None):
     scores = Scores.for_card(CARD, "r", np.array(values, dtype=float), prompts, [""] * len(values), failures)
     rows = tuple(
         Row(
-            index + 1, Path(f"/out/{index % 2}/{index:03d}.png"), f"{index:x}", 8, 8, 9, 1000 - index, Generated(written=prompt, prompt=prompt),
+            index + 1, Path(f"/out/{index % 2}/{index:03d}.png"), f"{index:x}", 8, 8, 9, 1000 - index,
+            Generated(written=prompt, prompt=prompt),
             value=None if math.isnan(value) else value, stars=stars[index] if stars else None,
             fingerprint=fingerprints[index] if fingerprints else index * 0x0123456789ABCDEF % 2**64,
         )
