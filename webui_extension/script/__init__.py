@@ -7,8 +7,9 @@ from typing import Any
 
 def connect(door: Any) -> None:
     """Offers the script to the host, the file-name pattern, and the axes of the plot."""
-    from . import filenames, hooks, xyz
+    from . import driving, filenames, hooks, xyz
 
     door.offer(hooks.script_class())
     filenames.connect(door)
     xyz.connect(door)
+    door.on_unload(driving.restore, "what is around the host's functions")

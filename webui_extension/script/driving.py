@@ -69,14 +69,30 @@ def _guard_loop(run: Run) -> None:
     processing.process_images_inner = process_images_inner
 
 
+def restore() -> None:
+    """Takes everything of ours off the host's functions, should a run have ended in a way nobody foresaw."""
+    from modules import images, processing
+
+    _waiting.clear()
+    saving.restore(images)
+    original = getattr(processing.process_images_inner, "_imagereward_original", None)
+    if original is not None:
+        processing.process_images_inner = original
+
+
 def _drive(run: Run, loop: Callable[[], Any]) -> Any:
-    with saving.watching(run), gate.watching(run):
+    with contextlib.ExitStack() as around:
+        try:
+            around.enter_context(saving.watching(run))
+            around.enter_context(gate.watching(run))
+        except Exception as error:
+            fail(run, "starting a run", error)
         processed = loop()
         safely(run, "finishing the last batch", finish_batch, run)
     if run.is_round:
-        gallery.note_texts(run, processed)
+        safely(run, "reading a further run", gallery.note_texts, run, processed)
         return processed
-    untouched = copy(processed)
+    untouched, more = copy(processed), []
     try:
         gallery.note_texts(run, processed)
         more = until.go_on(run) if run.template is not None else []
@@ -85,8 +101,8 @@ def _drive(run: Run, loop: Callable[[], Any]) -> Any:
     except Exception as error:
         fail(run, "the result is left as it was", error)
         processed.__dict__.update(untouched.__dict__)
-        with contextlib.suppress(Exception):
-            gallery.add_comment(processed, run.job.failure)
+        gallery.append(processed, more)
+        gallery.add_comment(processed, run.job.failure)
     return processed
 
 

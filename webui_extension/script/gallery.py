@@ -40,6 +40,9 @@ def finish(run: Run, processed: Any, more: Sequence[Picture] = ()) -> None:
     fits = len(mine) == len(run.pictures) and len(processed.infotexts) == first + len(mine)
     if job.failure or run.is_upscale or not fits:
         _amend(processed, mine)
+        if job.failure:
+            _strip(processed, [picture for picture in mine if not picture.fields])
+        append(processed, more)
         if not fits and not job.failure and job.scored:
             job.note(
                 "Another script changed the result after the pictures were scored, so that its order is left as it is."
@@ -48,7 +51,9 @@ def finish(run: Run, processed: Any, more: Sequence[Picture] = ()) -> None:
         _arrange(run, processed, mine, more, first)
     if not job.failure:
         parameters = dict(processed.extra_generation_params or {})
-        parameters[METADATA_KEY] = report.data(job, [_place(picture, processed) for picture in job.pictures])
+        parameters[METADATA_KEY] = report.data(
+            job, [_place(picture, processed) for picture in (*job.pictures, *job.gated)]
+        )
         processed.extra_generation_params = parameters
     add_comment(processed, report.text(job))
 
@@ -68,10 +73,8 @@ def _arrange(run: Run, processed: Any, mine: list[Picture], more: Sequence[Pictu
     processed.infotexts = [*texts, *(each.text or "" for each in shown)]
     processed.index_of_first_image = len(front)
     processed.info = processed.infotexts[0]
-    processed.all_prompts = [each.prompt for each in shown]
-    processed.all_negative_prompts = [each.negative for each in shown]
-    processed.all_seeds = [each.seed for each in shown]
-    processed.all_subseeds = [each.subseed for each in shown]
+    for name, values in _lists(shown).items():
+        setattr(processed, name, values)
     processed.seed, processed.subseed = processed.all_seeds[0], processed.all_subseeds[0]
 
 
@@ -88,8 +91,42 @@ def _write(picture: Picture, run: Run) -> None:
 def _amend(processed: Any, pictures: Sequence[Picture]) -> None:
     """Infotexts with scores where the order must stay."""
     changed = {each.before: each.text for each in pictures if each.before}
+    first = int(getattr(processed, "index_of_first_image", 0) or 0)
+    # The grid's infotext is often that of the first picture, to the letter.
+    own = [changed.get(text, text) for text in processed.infotexts[first:]]
+    processed.infotexts = [*processed.infotexts[:first], *own]
+    processed.info = processed.infotexts[0]
+
+
+def _strip(processed: Any, pictures: Sequence[Picture]) -> None:
+    """Takes our settings out of the infotexts of pictures that went their way as without the extension."""
+    first = int(getattr(processed, "index_of_first_image", 0) or 0)
+    plain = {picture.text for picture in pictures} | set(processed.infotexts[:first])
+    changed = {text: infotext.without_settings(text) for text in plain if text}
+    for image in processed.images:
+        told = image.info.get("parameters")
+        if told in changed:
+            image.info["parameters"] = changed[told]
     processed.infotexts = [changed.get(text, text) for text in processed.infotexts]
     processed.info = changed.get(processed.info, processed.info)
+
+
+def append(processed: Any, pictures: Sequence[Picture]) -> None:
+    """Puts pictures of further runs behind a result as they are."""
+    processed.images = [*processed.images, *(picture.image for picture in pictures)]
+    processed.infotexts = [*processed.infotexts, *(picture.text or "" for picture in pictures)]
+    for name, values in _lists(pictures).items():
+        setattr(processed, name, [*getattr(processed, name), *values])
+
+
+def _lists(pictures: Sequence[Picture]) -> dict[str, list[Any]]:
+    """The result's lists that have one entry per picture."""
+    return {
+        "all_prompts": [each.prompt for each in pictures],
+        "all_negative_prompts": [each.negative for each in pictures],
+        "all_seeds": [each.seed for each in pictures],
+        "all_subseeds": [each.subseed for each in pictures],
+    }
 
 
 def _place(picture: Picture, processed: Any) -> tuple[int, Picture]:

@@ -37,7 +37,7 @@ def wanted(run: Run) -> bool:
 @contextmanager
 def watching(run: Run) -> Iterator[None]:
     """Stands between the two passes of a run."""
-    if not wanted(run):
+    if not safely(run, "hires. fix goes on as without the extension", wanted, run):
         yield
         return
     p, second_pass = run.p, run.p.sample_hr_pass
@@ -146,7 +146,7 @@ def _only(p: Any, rows: list[int]) -> Iterator[None]:
 
 
 def align(run: Run, batch: Any) -> None:
-    """After the second pass: the host's lists of the batch lose the rows that went no further."""
+    """After the second pass: the host's lists of the batch lose the rows that went no further; also after something else failed."""
     rows, p = run.survivors, run.p
     if rows is None or len(batch.images) != len(rows):
         return

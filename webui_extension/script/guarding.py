@@ -7,7 +7,7 @@ from typing import Any
 
 from ..door import report
 from ..loaded import problem
-from . import saving
+from . import infotext, saving
 from .arguments import TITLE
 from .records import Run
 
@@ -26,7 +26,10 @@ def fail(run: Run, what: str, error: BaseException) -> None:
     """Ends the script's part in this job, only; the saves still held are made as the host asked for them."""
     if not run.job.failure:
         report(what, error)
+        infotext.announce(run.p, None)
         run.job.failure = (
             f"{TITLE}: {problem(error)} (The pictures are saved and shown as without the extension.)"
         )
+    for picture in run.pending:
+        picture.fields, picture.verdict = {}, ""  # nothing of it may differ from its file
     saving.release(run)

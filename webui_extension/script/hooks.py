@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..door import report
-from . import driving, gate, saving, ui
+from . import driving, gate, infotext, saving, ui
 from .arguments import TITLE
 from .guarding import safely
 
@@ -37,6 +37,7 @@ def script_class() -> type:
                 driving.begin(p, values)
             except Exception as error:
                 line = report("this run goes on without scores", error)
+                infotext.announce(p, None)
                 if hasattr(p, "comment"):
                     p.comment(line)
 

@@ -23,6 +23,14 @@ def with_fields(text: str, fields: Mapping[str, str], job: Job) -> str:
         return text
 
 
+def without_settings(text: str) -> str:
+    """An infotext without our settings, for pictures that go their way as without the extension."""
+    try:
+        return put_into_settings(text, {}, (KEY,)) if is_infotext(text) else text
+    except ImageError:
+        return text
+
+
 def announce(p: Any, settings: Settings | None) -> None:
     """Puts the settings into the infotexts of a run; None takes out those that a copy of p brought along."""
     parameters = getattr(p, "extra_generation_params", None)

@@ -116,7 +116,7 @@ class Job:
     card: ScorerCard | None = None
     basis: str = ""
     folders: list[str] = field(default_factory=list)
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=lambda: time.monotonic())
 
     def note(self, line: str) -> None:
         """Remembers a line for the user."""

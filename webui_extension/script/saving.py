@@ -43,7 +43,7 @@ def watching(run: Run) -> Iterator[None]:
         finally:
             _runs.remove(run)
             if not _runs:
-                _remove(images)
+                restore(images)
 
 
 def _install(images: Any) -> None:
@@ -67,7 +67,7 @@ def _install(images: Any) -> None:
     images.save_image = save_image
 
 
-def _remove(images: Any) -> None:
+def restore(images: Any) -> None:
     """Takes our function out; where another extension put its own around it, ours stays and passes everything on."""
     original = getattr(images.save_image, "_imagereward_original", None)
     if original is not None:
@@ -131,7 +131,10 @@ def _save_as_asked(run: Run, picture: Picture) -> None:
     if held is None:
         return
     try:
-        _make(run, picture, held.arguments, held.named)
+        named = dict(held.named)
+        if run.job.failure and isinstance(named.get("info"), str):
+            named["info"] = infotext.without_settings(named["info"])
+        _make(run, picture, held.arguments, named)
     except Exception as error:
         picture.held = None
         run.job.note(report("the WebUI could not save a picture", error))
