@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .records import Query, Row, ScorerKey
 from .scan.options import ScanOptions, ScanProgress, ScanResult
-from .store import pages
+from .store import pages, sources
 from .store.database import Database
 from .store.files import find_file
 from .store.moving import copy_file, move_file
@@ -80,6 +81,7 @@ class Library:
         options: ScanOptions | None = None,
         progress: Callable[[ScanProgress], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        turn: Callable[[int], AbstractContextManager[None]] | None = None,
     ) -> ScanResult:
         """Brings the library up to date with folders, and scores what is new with every single scorer of a panel.
 
@@ -93,6 +95,8 @@ class Library:
             options: Which files, and where their prompts come from.
             progress: Told now and then how far the scan is.
             cancelled: Asked now and then whether to stop.
+            turn: Entered with the number of pictures whenever the model is to work, and left when it has: for hosts in which others
+                use the device as well.
 
         Raises:
             PromptError: The prompt for all pictures holds no words.
@@ -100,7 +104,7 @@ class Library:
         """
         from .scan.scanning import scan
 
-        return scan(self.database, roots, panel, options or ScanOptions(), progress, cancelled)
+        return scan(self.database, roots, panel, options or ScanOptions(), progress, cancelled, turn)
 
     def keys(self) -> list[ScorerKey]:
         """Whose numbers the library holds, in the order they first scored."""
@@ -110,7 +114,7 @@ class Library:
     def count(self, query: Query) -> int:
         """How many files fit."""
         with self.database.reading() as connection:
-            wanted = pages.resolve(connection, _absolute(query))
+            wanted = sources.resolve(connection, _absolute(query))
             return 0 if wanted is None else pages.count(connection, wanted)
 
     def page(self, query: Query, limit: int = 100, after: Row | None = None, offset: int = 0) -> list[Row]:
@@ -123,11 +127,11 @@ class Library:
             offset: Rows to leave out behind ``after``; costs a little for each.
         """
         with self.database.reading() as connection:
-            wanted = pages.resolve(connection, _absolute(query))
+            wanted = sources.resolve(connection, _absolute(query))
             if wanted is None:
                 return []
-            files = pages.file_numbers(connection, wanted, after, limit + offset)
-            return list(rows_of(connection, wanted.scorer, files[offset:]))
+            files = pages.file_numbers(connection, wanted, after, limit, offset)
+            return list(rows_of(connection, wanted.scorer, files))
 
     def rows(self, query: Query) -> Iterator[Row]:
         """All files that fit, in order and in constant memory. What a scan changes meanwhile may or may not show."""
@@ -222,10 +226,10 @@ class Library:
         import numpy as np
 
         with self.database.reading() as connection:
-            wanted = pages.resolve(connection, _absolute(query))
+            wanted = sources.resolve(connection, _absolute(query))
             if wanted is None or not wanted.scorer:
                 return np.empty(0)
-            return np.fromiter(pages.scores_in_range(connection, wanted), dtype=np.float64)
+            return np.fromiter(pages.values_of(connection, wanted), dtype=np.float64)
 
 
 def _absolute(query: Query) -> Query:

@@ -93,7 +93,9 @@ def examine(task: Task, finder: PromptFinder) -> Finding:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return _failed(task, f"{source_name(task.path)}: the file cannot be read ({reason}).", began)
     read = time.perf_counter()
-    content, pixels, problem, passing = None, {}, "", False
+    content: Content | None = None
+    pixels: Mapping[ImageSpec, Tensor] = {}
+    problem, passing = "", False
     if task.content:
         try:
             content, pixels = _decode(task, data)

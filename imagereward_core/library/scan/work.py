@@ -240,9 +240,7 @@ class Work:
 
         pictures = [Prepared(case.finding.pixels) for case in group]
         with self._turn(len(pictures)):
-            return score_together(
-                [voice.scorer for voice in voices], pictures, [case.text for case in group]
-            )
+            return score_together([voice.scorer for voice in voices], pictures, [case.text for case in group])
 
     def _adapt(self, pictures: int, seconds: float) -> None:
         """Makes the next step so large that it takes about ``_SECONDS``."""

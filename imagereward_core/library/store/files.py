@@ -112,10 +112,21 @@ def known_file(
         "FROM files WHERE folder = ? AND name = ?",
         (*scorers, folder, to_name(name)),
     ).fetchone()
-    return (
-        None
-        if row is None
-        else Known(*row[:5], State(row[5]), bool(row[6]), bool(row[7]), row[8], bool(row[9]), row[10])
+    if row is None:
+        return None
+    file, size, modified_ns, beside, asked, state, gone, failed, prompt, fixed, ranked = row
+    return Known(
+        file=file,
+        size=size,
+        modified_ns=modified_ns,
+        beside=beside,
+        asked=asked,
+        state=State(state),
+        gone=bool(gone),
+        failed=bool(failed),
+        prompt=prompt,
+        fixed=bool(fixed),
+        ranked=ranked,
     )
 
 

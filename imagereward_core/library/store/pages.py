@@ -10,84 +10,64 @@ from __future__ import annotations
 import heapq
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..records import Query, Row
+from ..records import Row
 from .files import BELOW, find_folder
-from .scoring import find_scorer
-from .values import find_text, from_name, to_name
+from .sources import Source, Values, Wanted, by_name, by_score, by_time, key_in, sources, text_condition
+from .values import from_name, to_name
 
-Key = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A query in the numbers of one library.
-
-    Attributes:
-        query: As it was asked.
-        scorer: Number of the scorer; 0 where none is asked for or it has never scored here.
-        folder: Number of the folder; None for all.
-        prompt: Number of the prompt; None for all.
-    """
-
-    query: Query
-    scorer: int
-    folder: int | None
-    prompt: int | None
+_FIRST_LOOK = 2000
+"""Among so many files a text is looked for before it is looked for in all."""
 
 
-def resolve(connection: sqlite3.Connection, query: Query) -> Wanted | None:
-    """The query in this library's numbers; None where nothing can fit, such as an unknown folder or prompt."""
-    folder = None if query.folder is None else find_folder(connection, query.folder)
-    prompt = None if query.prompt is None else find_text(connection, query.prompt)
-    scorer = 0 if query.key is None else find_scorer(connection, query.key) or 0
-    if (query.folder is not None and folder is None) or (query.prompt is not None and prompt is None):
-        return None
-    return Wanted(query, scorer, folder, prompt)
-
-
-def file_numbers(connection: sqlite3.Connection, wanted: Wanted, after: Row | None, limit: int) -> list[int]:
-    """The numbers of the next ``limit`` files behind ``after`` in the order of the query."""
-    query = wanted.query
-    if query.order == "name":
-        return list(islice(_by_name(connection, wanted, after), limit))
-    if query.order == "newest":
-        key = None if after is None else (after.modified_ns, after.file)
-        return _ordered(connection, wanted, _Newest(wanted), key, limit)
+def file_numbers(
+    connection: sqlite3.Connection, wanted: Wanted, after: Row | None, limit: int, offset: int = 0
+) -> list[int]:
+    """The numbers of the next ``limit`` files behind ``after`` and ``offset`` more, in the order of the query."""
+    if wanted.query.order == "name" and not wanted.query.text:
+        return list(islice(_by_name(connection, wanted, after, offset), limit))
     found: list[int] = []
-    if query.scored is not False and (after is None or after.value is not None):
-        key = None if after is None else (-(after.value or 0.0), after.file)
-        found = _ordered(connection, wanted, _Ranked(wanted), key, limit)
-    ranged = query.minimum is not None or query.maximum is not None
-    if len(found) == limit or query.scored or ranged:
-        return found
-    last = after.file if after is not None and after.value is None else None
-    return found + _without_score(connection, wanted, last, limit - len(found))
+    parts = sources(wanted)
+    place = 0 if after is None else _part_of(connection, wanted, parts, after)
+    for number, source in enumerate(parts[place:]):
+        key = key_in(source, after) if after is not None and number == 0 else None
+        if not _may_hold(connection, wanted, source):
+            continue
+        some = _next(connection, wanted, source, key, limit - len(found), offset)
+        found += some
+        if len(found) >= limit:
+            break
+        if offset:
+            offset = 0 if some else max(0, offset - _count(connection, wanted, source, key))
+    return found
 
 
 def count(connection: sqlite3.Connection, wanted: Wanted) -> int:
     """How many files fit."""
     query = wanted.query
-    total = 0
-    if query.scored is not False and wanted.scorer:
-        total += _count(connection, wanted, _Ranked(wanted))
-    if query.scored or query.minimum is not None or query.maximum is not None:
-        return total
-    everything = _count(connection, wanted, _Newest(Wanted(query, 0, wanted.folder, wanted.prompt)))
-    if query.scored is None:
-        return everything
-    return everything - (_count(connection, wanted, _Ranked(wanted)) if wanted.scorer else 0)
+    if query.scored or wanted.ranged:
+        return _count(connection, wanted, by_score(wanted)) if wanted.scorer else 0
+    everything = Wanted(query, 0, wanted.folder, wanted.prompt)
+    total = _count(connection, everything, by_time(everything))
+    if query.scored is False and wanted.scorer:
+        total -= _count(connection, wanted, by_score(wanted))
+    return total
 
 
-def scores_in_range(connection: sqlite3.Connection, wanted: Wanted) -> Iterator[float]:
-    """All scores that fit, best first within each folder asked for."""
-    source = _Ranked(wanted)
-    for where, values in _scopes(connection, wanted):
-        sql = f"SELECT -negated FROM {source.table} WHERE {source.conditions} {where}"
+def values_of(connection: sqlite3.Connection, wanted: Wanted) -> Iterator[float]:
+    """All scores that fit, in no order."""
+    source = by_score(wanted)
+    if wanted.query.text:
+        start, hits, held = _hits(wanted, source)
+        for (value,) in connection.execute(f"{start}SELECT -ranking.negated {hits}", held):
+            yield value
+        return
+    for where, values in _scopes(connection, wanted, source):
+        sql = f"SELECT -ranking.negated FROM {source.table} WHERE {source.conditions} AND {where}"
         for (value,) in connection.execute(sql, (*source.values, *values)):
             yield value
 
@@ -107,196 +87,156 @@ def undecoded(connection: sqlite3.Connection, folder: Path | None) -> list[tuple
     return [(Path(from_name(path), from_name(name)), problem) for path, name, problem in rows]
 
 
-class _Ranked:
-    """Files with a score, by score."""
-
-    def __init__(self, wanted: Wanted) -> None:
-        query = wanted.query
-        self.key = ("ranking.negated", "ranking.file")
-        self.descending = query.order == "worst"
-        self.file = "ranking.file"
-        self.folder = "ranking.folder"
-        self.table = "ranking"
-        conditions, values = ["ranking.scorer = ?", "ranking.negated IS NOT NULL"], [wanted.scorer]
-        if wanted.prompt is not None:
-            conditions.append("ranking.prompt = ?")
-            values.append(wanted.prompt)
-        if query.minimum is not None:
-            conditions.append("ranking.negated <= ?")
-            values.append(-query.minimum)  # type: ignore[arg-type]
-        if query.maximum is not None:
-            conditions.append("ranking.negated >= ?")
-            values.append(-query.maximum)  # type: ignore[arg-type]
-        if query.text:
-            self.table += " JOIN files ON files.id = ranking.file"
-        _add_text(query.text, conditions, values)
-        self.conditions, self.values = " AND ".join(conditions), tuple(values)
+def _part_of(connection: sqlite3.Connection, wanted: Wanted, parts: list[Source], row: Row) -> int:
+    """Which of the sources a row stands in."""
+    if wanted.query.order in ("name", "newest") or (
+        row.value is not None and wanted.query.scored is not False
+    ):
+        return 0
+    visited = connection.execute(
+        "SELECT 1 FROM ranking WHERE scorer = ? AND file = ?", (wanted.scorer, row.file)
+    ).fetchone()
+    return len(parts) - (2 if visited and wanted.scorer else 1)
 
 
-class _Newest:
-    """All files, by the time of their last change."""
-
-    def __init__(self, wanted: Wanted) -> None:
-        query = wanted.query
-        self.key = ("files.modified", "files.id")
-        self.descending = True
-        self.file = "files.id"
-        self.folder = "files.folder"
-        self.table = "files"
-        conditions: list[str] = ["files.gone = 0"]
-        values: list[Any] = []
-        _add_scored(wanted, conditions, values)
-        if wanted.prompt is not None:
-            conditions.append("files.prompt = ?")
-            values.append(wanted.prompt)
-        _add_text(query.text, conditions, values)
-        self.conditions, self.values = " AND ".join(conditions), tuple(values)
-
-
-def _add_scored(wanted: Wanted, conditions: list[str], values: list[Any]) -> None:
-    """Conditions on the score of a file, where files and not scores are walked through."""
-    query = wanted.query
-    ranged = query.minimum is not None or query.maximum is not None
-    if not wanted.scorer:
-        if query.scored or ranged:
-            conditions.append("0")
-        return
-    if query.scored is None and not ranged:
-        return
-    inner = "SELECT 1 FROM ranking WHERE ranking.scorer = ? AND ranking.file = files.id AND ranking.negated IS NOT NULL"
-    values.append(wanted.scorer)
-    if query.minimum is not None:
-        inner += " AND ranking.negated <= ?"
-        values.append(-query.minimum)
-    if query.maximum is not None:
-        inner += " AND ranking.negated >= ?"
-        values.append(-query.maximum)
-    conditions.append(f"{'NOT ' if query.scored is False else ''}EXISTS ({inner})")
-
-
-def _add_text(text: str, conditions: list[str], values: list[Any]) -> None:
-    if text:
-        part = text.casefold()
-        conditions.append(
-            "(holds(files.name, ?) OR holds((SELECT text FROM texts WHERE texts.id = files.prompt), ?))"
+def _may_hold(connection: sqlite3.Connection, wanted: Wanted, source: Source) -> bool:
+    """False where counting tells at once what walking through all files would: that the scorer has come to every one."""
+    if source.key != ("files.id",) or not wanted.scorer:
+        return True
+    every = Source("files", "", "files.folder", (), "files.gone = 0", ())
+    visited = Source("ranking", "", "ranking.folder", (), "ranking.scorer = ?", (wanted.scorer,))
+    if wanted.prompt is not None:
+        every = replace(every, conditions=f"{every.conditions} AND files.prompt = ?", values=(wanted.prompt,))
+        visited = replace(
+            visited,
+            conditions=f"{visited.conditions} AND ranking.prompt = ?",
+            values=(wanted.scorer, wanted.prompt),
         )
-        values.extend((part, part))
+    plain = replace(wanted, query=replace(wanted.query, text=""))
+    return _count(connection, plain, every) > _count(connection, plain, visited)
 
 
-_Source = "_Ranked | _Newest"
-
-
-def _beyond(source: Any, key: Key | None) -> tuple[str, Key]:
-    """The condition for what comes behind ``key`` in the order of a source."""
-    if key is None:
-        return "", ()
-    sign = "<" if source.descending else ">"
-    return f"AND ({', '.join(source.key)}) {sign} ({', '.join('?' * len(key))})", key
-
-
-def _direction(source: Any) -> str:
-    return ", ".join(f"{column}{' DESC' if source.descending else ''}" for column in source.key)
-
-
-def _ordered(
-    connection: sqlite3.Connection, wanted: Wanted, source: Any, key: Key | None, limit: int
+def _next(
+    connection: sqlite3.Connection,
+    wanted: Wanted,
+    source: Source,
+    key: Values | None,
+    limit: int,
+    offset: int,
 ) -> list[int]:
-    """The first ``limit`` files of a source behind ``key``."""
-    beyond, behind = _beyond(source, key)
-    select = f"SELECT {source.file}, {', '.join(source.key)} FROM {source.table} WHERE {source.conditions} {beyond}"
-    order = f"ORDER BY {_direction(source)} LIMIT {limit}"
-    if wanted.folder is None or wanted.prompt is not None:
-        below = "" if wanted.folder is None else f"AND {source.folder} IN (SELECT id FROM below)"
-        with_folders = "" if wanted.folder is None else BELOW
-        first = () if wanted.folder is None else (wanted.folder,)
-        rows = connection.execute(
-            f"{with_folders}{select} {below} {order}", (*first, *source.values, *behind)
-        )
-        return [row[0] for row in rows]
-    best = "max" if source.descending else "min"
-    leading = source.key[0]
+    """The next files of a source behind ``key``."""
+    if wanted.query.text:
+        return _next_with_text(connection, wanted, source, key, limit, offset)
+    beyond, behind = source.beyond(key)
+    fits = f"{source.conditions} AND {beyond}"
+    values = (*source.values, *behind)
+    if wanted.folder is None or not source.merges:
+        below, first, where = "", (), "1"
+        if wanted.folder is not None:
+            below, first, where = BELOW, (wanted.folder,), f"{source.folder} IN (SELECT id FROM below)"
+        sql = f"{below}SELECT {source.file} FROM {source.table} WHERE {fits} AND {where} ORDER BY {source.order} LIMIT ? OFFSET ?"
+        return [file for (file,) in connection.execute(sql, (*first, *values, limit, offset))]
+    most = limit + offset
     folders = connection.execute(
-        f"{BELOW}SELECT id, (SELECT {leading} FROM {source.table} WHERE {source.folder} = below.id AND {source.conditions} {beyond} "
-        f"ORDER BY {_direction(source)} LIMIT 1) AS first FROM below WHERE first IS NOT NULL "
-        f"ORDER BY first {'DESC' if best == 'max' else 'ASC'} LIMIT {limit}",
-        (wanted.folder, *source.values, *behind),
+        f"{BELOW}SELECT id, (SELECT {source.key[0]} FROM {source.table} WHERE {source.folder} = below.id AND {fits} "
+        f"ORDER BY {source.order} LIMIT 1) AS first FROM below WHERE first IS NOT NULL "
+        f"ORDER BY first {'DESC' if source.descending else 'ASC'} LIMIT ?",
+        (wanted.folder, *values, most),
     ).fetchall()
-    streams = [
-        connection.execute(f"{select} AND {source.folder} = ? {order}", (*source.values, *behind, folder))
-        for folder, _ in folders
-    ]
+    columns = ", ".join((source.file, *source.key))
+    sql = f"SELECT {columns} FROM {source.table} WHERE {source.folder} = ? AND {fits} ORDER BY {source.order} LIMIT ?"
+    streams = [connection.execute(sql, (folder, *values, most)) for folder, _ in folders]
     merged = heapq.merge(*streams, key=lambda row: row[1:], reverse=source.descending)
-    return [row[0] for row in islice(merged, limit)]
+    return [row[0] for row in islice(merged, offset, most)]
 
 
-def _scopes(connection: sqlite3.Connection, wanted: Wanted) -> Iterator[tuple[str, Key]]:
+def _next_with_text(
+    connection: sqlite3.Connection,
+    wanted: Wanted,
+    source: Source,
+    key: Values | None,
+    limit: int,
+    offset: int,
+) -> list[int]:
+    """The same with a text in name or prompt: a common one is met within the first files, a rare one is looked for everywhere."""
+    beyond, behind = source.beyond(key)
+    if wanted.folder is None and source.table in ("files", "ranking"):
+        text, parts = text_condition(wanted.query.text, one_by_one=True)
+        columns = ", ".join(f"{column} AS key{number}" for number, column in enumerate(source.key))
+        order = ", ".join(
+            f"key{number}{' DESC' if source.descending else ''}" for number in range(len(source.key))
+        )
+        sql = (
+            f"SELECT file FROM (SELECT {source.file} AS file, {columns} FROM {source.table} WHERE {source.conditions} AND {beyond} "
+            f"ORDER BY {source.order} LIMIT {_FIRST_LOOK}) JOIN files ON files.id = file WHERE {text} ORDER BY {order} LIMIT ? OFFSET ?"
+        )
+        found = connection.execute(sql, (*source.values, *behind, *parts, limit, offset)).fetchall()
+        if len(found) == limit:
+            return [file for (file,) in found]
+    start, hits, values = _hits(wanted, source)
+    sql = f"{start}SELECT {source.file} {hits} AND {beyond} ORDER BY {source.order} LIMIT ? OFFSET ?"
+    return [file for (file,) in connection.execute(sql, (*values, *behind, limit, offset))]
+
+
+def _hits(wanted: Wanted, source: Source) -> tuple[str, str, Values]:
+    """What stands before SELECT, from FROM on, and the values, for all files of a source that hold a text."""
+    text, parts = text_condition(wanted.query.text, one_by_one=False)
+    below, first, where, index = "", (), "1", " INDEXED BY files_by_prompt"
+    if wanted.folder is not None:
+        below, first, where, index = BELOW, (wanted.folder,), "files.folder IN (SELECT id FROM below)", ""  # type: ignore[assignment]
+    table = source.hits.replace("files", "files" + index, 1)
+    sql = f"FROM {table} WHERE files.gone = 0 AND {where} AND {text} AND {source.conditions}"
+    return below, sql, (*first, *parts, *source.values)
+
+
+def _scopes(connection: sqlite3.Connection, wanted: Wanted, source: Source) -> Iterator[tuple[str, Values]]:
     """Conditions that together stand for the folders asked for."""
     if wanted.folder is None:
-        yield "", ()
+        yield "1", ()
         return
-    for (folder,) in connection.execute(f"{BELOW}SELECT id FROM below", (wanted.folder,)).fetchall():
-        yield "AND folder = ?", (folder,)
+    for folder in connection.execute(f"{BELOW}SELECT id FROM below", (wanted.folder,)).fetchall():
+        yield f"{source.folder} = ?", folder
 
 
-def _count(connection: sqlite3.Connection, wanted: Wanted, source: Any) -> int:
+def _count(connection: sqlite3.Connection, wanted: Wanted, source: Source, key: Values | None = None) -> int:
+    beyond, behind = source.beyond(key)
+    if wanted.query.text:
+        start, hits, held = _hits(wanted, source)
+        sql = f"{start}SELECT count(*) {hits} AND {beyond}"
+        return int(connection.execute(sql, (*held, *behind)).fetchone()[0])
     total = 0
-    for where, values in _scopes(connection, wanted):
-        where = where.replace("folder", source.folder)
-        sql = f"SELECT count(*) FROM {source.table} WHERE {source.conditions} {where}"
-        total += connection.execute(sql, (*source.values, *values)).fetchone()[0]
+    for where, values in _scopes(connection, wanted, source):
+        sql = f"SELECT count(*) FROM {source.table} WHERE {source.conditions} AND {beyond} AND {where}"
+        total += connection.execute(sql, (*source.values, *behind, *values)).fetchone()[0]
     return total
 
 
-def _without_score(connection: sqlite3.Connection, wanted: Wanted, last: int | None, limit: int) -> list[int]:
-    """Files without a score behind number ``last``: those a scorer could not score and those it has not come to."""
-    conditions, values = ["files.gone = 0", "files.id > ?"], [-1 if last is None else last]
-    if wanted.scorer:
-        conditions.append(
-            "NOT EXISTS (SELECT 1 FROM ranking WHERE ranking.scorer = ? AND ranking.file = files.id AND ranking.negated IS NOT NULL)"
-        )
-        values.append(wanted.scorer)
-    if wanted.prompt is not None:
-        conditions.append("files.prompt = ?")
-        values.append(wanted.prompt)
-    _add_text(wanted.query.text, conditions, values)
-    below, first = ("", []) if wanted.folder is None else (BELOW, [wanted.folder])
-    if wanted.folder is not None:
-        conditions.append("files.folder IN (SELECT id FROM below)")
-    sql = (
-        f"{below}SELECT files.id FROM files WHERE {' AND '.join(conditions)} ORDER BY files.id LIMIT {limit}"
-    )
-    return [row[0] for row in connection.execute(sql, (*first, *values))]
-
-
-def _by_name(connection: sqlite3.Connection, wanted: Wanted, after: Row | None) -> Iterator[int]:
-    """Files by path: folder after folder, in each by name."""
-    conditions: list[str] = ["files.gone = 0"]
-    values: list[Any] = []
-    _add_scored(wanted, conditions, values)
-    if wanted.prompt is not None:
-        conditions.append("files.prompt = ?")
-        values.append(wanted.prompt)
-    _add_text(wanted.query.text, conditions, values)
-    sql = f"SELECT id FROM files WHERE folder = ? AND name > ? AND {' AND '.join(conditions)} ORDER BY name"
-    for folder, name in _folders_by_path(connection, wanted, after):
-        for (file,) in connection.execute(sql, (folder, name, *values)):
+def _by_name(connection: sqlite3.Connection, wanted: Wanted, after: Row | None, offset: int) -> Iterator[int]:
+    """Files by path: folder after folder, in each by name; folders before the offset are counted and not read."""
+    source = by_name(wanted)
+    conditions, values = source.conditions, source.values
+    start = None if after is None else to_name(after.path.parent)
+    for folder, path in _folders_by_path(connection, wanted, start):
+        behind: Any = to_name(after.path.name) if after is not None and path == start else ""
+        fits = f"files WHERE files.folder = ? AND files.name > ? AND {conditions}"
+        if offset:
+            (number,) = connection.execute(
+                f"SELECT count(*) FROM {fits}", (folder, behind, *values)
+            ).fetchone()
+            if number <= offset:
+                offset -= number
+                continue
+        sql = f"SELECT files.id FROM {fits} ORDER BY files.name LIMIT -1 OFFSET ?"
+        for (file,) in connection.execute(sql, (folder, behind, *values, offset)):
             yield file
+        offset = 0
 
 
-def _folders_by_path(
-    connection: sqlite3.Connection, wanted: Wanted, after: Row | None
-) -> list[tuple[int, Any]]:
-    """The folders from that of ``after`` on, each with the name behind which its files are wanted."""
+def _folders_by_path(connection: sqlite3.Connection, wanted: Wanted, start: Any) -> list[tuple[int, Any]]:
+    """The folders from the path ``start`` on."""
     below, first, where = "", (), "1"
     if wanted.folder is not None:
         below, first, where = BELOW, (wanted.folder,), "id IN (SELECT id FROM below)"  # type: ignore[assignment]
-    start = None if after is None else to_name(after.path.parent)
-    beyond = "" if start is None else "AND path >= ?"
-    rows = connection.execute(
-        f"{below}SELECT id, path FROM folders WHERE {where} {beyond} ORDER BY path",
-        (*first, *(() if start is None else (start,))),
-    )
-    return [
-        (folder, to_name(after.path.name) if after is not None and path == start else "")
-        for folder, path in rows.fetchall()
-    ]
+    beyond, behind = ("1", ()) if start is None else ("path >= ?", (start,))
+    sql = f"{below}SELECT id, path FROM folders WHERE {where} AND {beyond} ORDER BY path"
+    return connection.execute(sql, (*first, *behind)).fetchall()

@@ -79,7 +79,7 @@ CREATE TABLE files (
 CREATE INDEX files_by_time ON files(modified, id) WHERE gone = 0;
 CREATE INDEX files_by_folder_and_time ON files(folder, modified, id) WHERE gone = 0;
 CREATE INDEX files_by_picture ON files(picture);
-CREATE INDEX files_by_prompt ON files(prompt) WHERE gone = 0;
+CREATE INDEX files_by_prompt ON files(prompt, name) WHERE gone = 0;
 CREATE INDEX files_with_problem ON files(folder) WHERE gone = 0 AND problem <> '';
 
 CREATE TABLE scores (
