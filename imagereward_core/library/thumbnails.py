@@ -39,7 +39,7 @@ class Thumbnail:
 
 def thumbnail_side(number: int) -> int:
     """Longest side in pixels for ``number`` pictures on one page, so that a page of thousands still opens."""
-    return LARGEST_SIDE if number <= 500 else 256 if number <= 2000 else 160
+    return LARGEST_SIDE if number <= 500 else 256 if number <= 2000 else 192 if number <= 6000 else 160
 
 
 def thumbnails(sources: Sequence[ImageSource | None], side: int = LARGEST_SIDE) -> Iterator[Thumbnail | None]:

@@ -94,7 +94,7 @@ class Page(HTMLParser):
     @property
     def data(self) -> Any:
         """The JSON the page's script works on."""
-        return json.loads(self.scripts[0])
+        return json.loads(self.scripts[-2])
 
     def having(self, tag: str, name: str = "", value: str = "") -> list[dict[str, str | None]]:
         """Attributes of the elements ``tag``, only of those whose attribute ``name`` holds the word ``value`` if given."""

@@ -134,14 +134,14 @@ def test_ratings_follow_percentiles_and_a_persons_stars_come_first():
     verdicts, scores, rows = judged(
         numbers, CurationRule(Rule(min_score=-2)), stars=[None, None, None, 5, None, 0]
     )
-    assert ratings(verdicts, scores, rows) == [5, 2, -1, 5, 0, 0]
+    assert ratings(verdicts, scores, rows) == [5, 3, -1, 5, 0, 0]
 
 
 def test_ratings_without_a_reference_are_by_rank_among_these_pictures():
     verdicts, scores, rows = judged(
         [float(number) for number in range(11)], CurationRule(), distribution=None
     )
-    assert ratings(verdicts, scores, rows) == [1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5]
+    assert ratings(verdicts, scores, rows) == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 5]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A process killed at any instant loses nothing, doubles nothing, leaves nothing half-written, and its run can be finished or taken back."""
+"""A process killed at any instant loses, doubles and half-writes nothing, and its run can be finished or taken back."""
 
 from __future__ import annotations
 

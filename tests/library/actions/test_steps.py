@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from acting import act, reasons, states, to, well
 
 from benchmarks.killing import contents, tree
 from imagereward_core.images.metadata.writing.splice import Splice
-from imagereward_core.library.actions import Step, execute, undo
+from imagereward_core.library.actions import Journal, JournalError, Step, execute, undo
 
 
 def names(folder):
@@ -96,8 +97,6 @@ def test_the_same_plan_again_does_nothing_twice_after_the_copy_was_edited(journa
 
 @pytest.mark.parametrize("kind", ["copy", "hardlink", "symlink"])
 def test_without_the_journal_what_is_there_already_is_still_seen(kind, journal, outputs, kept, tmp_path):
-    from imagereward_core.library.actions import Journal
-
     step = to(kind, outputs / "00000.png", kept / "00000.png")
     well(act(journal, step))
     with Journal.open(tmp_path / "another") as other:
@@ -142,7 +141,7 @@ def test_a_copy_of_a_symbolic_link_is_the_picture_and_a_hard_link_of_it_too(jour
     link.symlink_to("00003.png")
     well(act(journal, to("copy", link, kept / "copy.png"), to("hardlink", link, kept / "hard.png")))
     assert not (kept / "copy.png").is_symlink() and not (kept / "hard.png").is_symlink()
-    assert os.path.samefile(kept / "hard.png", outputs / "00003.png")
+    assert (kept / "hard.png").samefile(outputs / "00003.png")
 
 
 def test_a_swap_loses_nothing(journal, outputs):
@@ -187,8 +186,6 @@ def test_a_picture_moved_to_where_it_is_stays(journal, outputs):
 
 def test_relative_paths_are_of_the_moment_of_planning(journal, outputs, monkeypatch, tmp_path):
     monkeypatch.chdir(outputs)
-    from pathlib import Path
-
     run = journal.begin("relative", [Step("copy", Path("00002.png"), Path("kept") / "00002.png")])
     monkeypatch.chdir(tmp_path)
     well(execute(journal, run))
@@ -196,15 +193,11 @@ def test_relative_paths_are_of_the_moment_of_planning(journal, outputs, monkeypa
 
 
 def test_names_that_are_no_unicode_are_handled(journal, outputs, kept):
-    raw = os.fsencode(outputs) + b"/caf\xe9.png"
+    picture = outputs / os.fsdecode(b"caf\xe9.png")
     try:
-        with open(raw, "wb") as file:
-            file.write(b"picture")
+        picture.write_bytes(b"picture")
     except OSError:
         pytest.skip("this file system takes Unicode names only")
-    from pathlib import Path
-
-    picture = Path(os.fsdecode(raw))
     before = tree(outputs)
     well(act(journal, to("move", picture, kept / picture.name)))
     assert (kept / picture.name).read_bytes() == b"picture"
@@ -224,8 +217,6 @@ def test_progress_and_cancelling(journal, outputs, kept):
 
 
 def test_a_run_taken_back_half_way_is_not_gone_on_with(journal, outputs, kept):
-    from imagereward_core.library.actions import JournalError
-
     before = tree(outputs)
     steps = [to("copy", path, kept / path.name) for path in sorted(outputs.glob("*.png"))]
     run = journal.begin("some", steps)

@@ -92,7 +92,7 @@ def test_a_moved_file_that_changed_stays(journal, moved):
 
 
 def test_a_file_moved_on_by_hand_is_not_looked_for(journal, moved, tmp_path):
-    source, made = moved
+    _, made = moved
     made.rename(tmp_path / "mine.png")
     assert "is no longer there" in reasons(undo(journal))[0]
 
