@@ -28,7 +28,7 @@ def python(*arguments: object, cwd: Path = ROOT, **settings: str) -> subprocess.
     )
 
 
-@pytest.mark.parametrize("command", ["", "score", "rank", "models", "doctor", "demo"])
+@pytest.mark.parametrize("command", ["", "score", "rank", "report", "models", "doctor", "demo"])
 def test_help_documents_exit_codes(run, command):
     done = run(*command.split(), "--help")
     assert done.code == 0 and "exit codes:" in done.out and "130" in done.out

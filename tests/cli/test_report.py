@@ -1,0 +1,135 @@
+"""``imagereward report``: from a scored folder to pages and tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from imagereward_core.demo.batches import draw_batches
+from imagereward_core.library.library import Library
+from imagereward_core.runtime import LocalRuntime
+from imagereward_core.scorers.making import Maker
+from imagereward_core.scorers.panel import Panel
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory) -> Path:
+    """Drawn pictures for three prompts, two of them in a subfolder, and a broken file; scored by the demo scorer."""
+    from PIL.PngImagePlugin import PngInfo
+
+    where = tmp_path_factory.mktemp("my outputs, 写真")
+    (where / "sub").mkdir()
+    for number, batch in enumerate(draw_batches(3, 3, 0, 64)):
+        for place, picture in enumerate(batch.pictures):
+            text = PngInfo()
+            lora = "<lora:flat:1>" if place else ""
+            settings = f"Steps: 20, Sampler: Euler, Seed: {place}, Size: 64x64, Model: model {number % 2}"
+            text.add_itxt("parameters", f"{batch.prompt} {lora}\n{settings}")
+            picture.image.save(where / ("sub" if number == 2 else "") / f"{number}-{place}.png", pnginfo=text)
+    (where / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno picture")
+    with Library.open(where / ".imagereward") as library:
+        library.scan([where], Panel(Maker(LocalRuntime("cpu", "fp32")).make("demo")))
+        library.set_stars(where / "0-0.png", 4)
+    return where
+
+
+def test_without_a_file_the_best_pictures_are_printed(run, outputs):
+    done = run("report", outputs)
+    assert done.code == 0 and len(done.out.splitlines()) == 11
+    assert "9 of 10 pictures have a score by demo" in done.err and str(outputs) not in done.out
+
+
+def test_every_form_is_written_and_holds_the_same_numbers(run, outputs, tmp_path):
+    files = {form: tmp_path / f"all.{form}" for form in ("csv", "json", "jsonl")}
+    done = run("report", outputs, *(part for form, file in files.items() for part in (f"--{form}", file)))
+    assert done.code == 0 and done.out == ""
+    rows = json.loads(files["json"].read_text(encoding="utf-8"))["rows"]
+    lines = [json.loads(line) for line in files["jsonl"].read_text(encoding="utf-8").splitlines()]
+    table = list(csv.DictReader(io.StringIO(files["csv"].read_text(encoding="utf-8"), newline="")))
+    scores = [row["score"] for row in rows]
+    assert scores[:-1] == sorted(scores[:-1], reverse=True) and scores[-1] is None
+    assert [line["score"] for line in lines] == scores
+    assert [float(record["score"]) if record["score"] else None for record in table] == scores
+    starred = next(row for row in rows if row["file"].endswith("0-0.png"))
+    assert (starred["stars"], starred["model"], starred["loras"], starred["seed"]) == (4, "model 0", [], "0")
+    assert rows[0]["file"] == str(outputs / Path(rows[0]["file"]).relative_to(outputs))
+    assert "broken.png" in rows[-1]["file"] and rows[-1]["reason"]
+
+
+def test_the_page_has_pictures_filters_and_drawings(run, outputs, tmp_path):
+    page = tmp_path / "page.html"
+    done = run("report", outputs, "--html", page, "--top-percent", "50", "--buckets", "great=80,good=20")
+    text = page.read_text(encoding="utf-8")
+    assert done.code == 0 and text.count("<article") == 9 and text.count("data:image/") == 9
+    assert "Scores by model" in text and "Scores by prompt" in text and "4 of 5 stars" in text
+    assert 'id="model"' in text and 'id="failures"' in text and str(Path("sub") / "2-0.png") in text
+    assert "kept" in done.err
+
+
+def test_a_folder_below_is_reported_alone(run, outputs, tmp_path):
+    run("report", outputs, "--folder", "sub", "--jsonl", tmp_path / "a.jsonl")
+    files = [
+        json.loads(line)["file"] for line in (tmp_path / "a.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    assert len(files) == 3 and all(Path(file).parent == outputs / "sub" for file in files)
+
+
+def test_only_kept_pictures_are_written_where_that_is_asked_for(run, outputs, tmp_path):
+    run(
+        "report", outputs, "--top", "1", "--within", "prompt", "--show", "kept", "--json", tmp_path / "a.json"
+    )
+    document = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    assert [row["rank_in_prompt"] for row in document["rows"]] == [1, 1, 1]
+    assert document["rule"]["top_k"] == 1 and document["counts"] == {"pictures": 10, "scored": 9, "kept": 3}
+
+
+def test_a_byte_order_mark_for_spreadsheets(run, outputs, tmp_path):
+    run("report", outputs, "--csv", tmp_path / "a.csv", "--bom", "-q")
+    assert (tmp_path / "a.csv").read_bytes().startswith(b"\xef\xbb\xbffile,")
+
+
+def test_nothing_is_scored_or_changed(run, outputs, tmp_path, monkeypatch):
+    monkeypatch.setattr(Maker, "make", lambda *_: pytest.fail("a scorer was loaded"))
+    before = {path: path.read_bytes() for path in outputs.rglob("*.png")}
+    assert run("report", outputs, "--html", tmp_path / "a.html").code == 0
+    assert {path: path.read_bytes() for path in outputs.rglob("*.png")} == before
+
+
+def test_a_folder_nobody_scored_gets_no_library(run, tmp_path):
+    done = run("report", tmp_path)
+    assert done.code == 2 and "holds no library" in done.err and "imagereward curate" in done.err
+    assert list(tmp_path.glob(".*")) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "word"),
+    [
+        (["--scorer", "PickScore"], 4, "it holds some by demo"),
+        (["--scorer", "nobody"], 2, "nobody"),
+        (["--csv", "no/such/folder/a.csv"], 2, "no folder"),
+        (["--preprocessing", "whole-picture"], 4, "no scores by demo"),
+        (["--buckets", "great"], 4, "no bucket has a limit"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_nothing_is_written(run, outputs, tmp_path, options, code, word):
+    done = run("report", outputs, *options, "--html", tmp_path / "a.html")
+    assert done.code == code and word in done.err
+    assert not (tmp_path / "a.html").exists()
+
+
+def test_parquet_without_its_package_is_refused_before_the_work(run, outputs, tmp_path, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setattr(Library, "scored", lambda *_: pytest.fail("worked all the same"))
+    done = run("report", outputs, "--parquet", tmp_path / "a.parquet")
+    assert done.code == 4 and "pip install pyarrow" in done.err
+
+
+def test_blends_are_judged_from_what_is_stored(run, outputs):
+    done = run("report", outputs, "--scorer", "demo=1@rank")
+    assert done.code == 0 and "demo" in done.out.splitlines()[0] and "Placed among the pictures" in done.err
