@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ...images.metadata.writing.splice import Splice, copy_applied, reversed_splices
+from ...images.suffixes import PICTURE_SUFFIXES
 from . import files
 from .changes import FORWARD, Change, missing_folders, skip
 from .files import Refused
 from .journal import Journal
 from .records import Record
-from .sidecars import PICTURE_SUFFIXES
 
 _MOST_FORMER_BYTES = 64 * 1024 * 1024
 
@@ -74,28 +74,23 @@ def put(journal: Journal, record: Record) -> None:
 def _meant(journal: Journal, record: Record) -> Path:
     """The file of an edit or a put: its target, or what an earlier step of the run made under another name instead of it."""
     target = record.target
-    names = {target: ""} if record.kind == "edit" else dict(_pictures_of(target))
-    for name, ending in names.items():
-        giving = journal.giving(record, name)
-        if giving is None:
-            continue
-        if giving.state not in ("done", "skipped") or giving.made is None:
-            raise Refused(f"{name} was not made by this run, so nothing was written to it")
-        made = giving.made
-        if record.kind == "edit":
-            return made
-        if made.name != name.name:
-            whole = target.name == name.name + ending
-            return made.with_name((made.name if whole else made.stem) + ending)
-        return made.with_name(target.name)
-    return target
-
-
-def _pictures_of(sidecar: Path) -> list[tuple[Path, str]]:
-    """Names of pictures that a text file may belong to, with its own ending: a.png for a.png.xmp, or a.png, a.jpg for a.xmp."""
-    stem, ending = sidecar.stem, sidecar.suffix
-    names = [stem, *(stem + case(suffix) for suffix in PICTURE_SUFFIXES for case in (str.lower, str.upper))]
-    return [(sidecar.with_name(name), ending) for name in names]
+    if record.kind == "edit":
+        names = [target]
+    else:
+        # A text file belongs to a picture of its own stem, or of its name without the last suffix.
+        stems = [target.stem + case(suffix) for suffix in PICTURE_SUFFIXES for case in (str.lower, str.upper)]
+        names = [target.with_name(name) for name in (target.stem, *stems)]
+    giving = journal.giving(record, names)
+    if giving is None:
+        return target
+    if giving.state not in ("done", "skipped") or giving.made is None:
+        raise Refused(f"{giving.target} was not made by this run, so nothing was written to it")
+    made = giving.made
+    if record.kind == "edit":
+        return made
+    if target.stem == giving.target.name:
+        return made.with_name(made.name + target.suffix)
+    return made.with_name(made.stem + target.suffix)
 
 
 def _real(path: Path) -> Path:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
@@ -115,26 +114,23 @@ class Journal:
             steps: What to do, in this order. They may be a million: they are not kept in memory.
         """
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        touched: set[Path] = set()
         with self._database.writing() as connection:
             number = connection.execute(
                 "INSERT INTO runs (begun, title) VALUES (?, ?)",
                 (now, title.encode("utf-8", "replace").decode("utf-8")),
             ).lastrowid
             run = int(number or 0)
-            connection.executemany(_INSERT, (self._planned(run, step, touched).row() for step in steps))
+            for step in steps:
+                record = Record(
+                    run, step.kind, absolute(step.source), absolute(step.target), step.splices, step.content
+                )
+                if step.kind == "edit":
+                    query = "SELECT 1 FROM steps WHERE run = ? AND target = ?"
+                    if connection.execute(query, (run, to_name(record.target))).fetchone() is None:
+                        with suppress(OSError):
+                            record.before = mark_of(record.target)
+                connection.execute(_INSERT, record.row())
         return run
-
-    def _planned(self, run: int, step: Step, touched: set[Path]) -> Record:
-        source, target = absolute(step.source), absolute(step.target)
-        record = Record(run, step.kind, source, target, step.splices, step.content)
-        if step.kind == "edit" and target not in touched:
-            try:
-                record = replace(record, before=mark_of(target))
-            except OSError:
-                pass
-        touched.add(target)
-        return record
 
     def runs(self) -> list[RunInfo]:
         """All runs, earliest first."""
@@ -311,11 +307,11 @@ class Journal:
                 if later.state == "done":
                     yield later
 
-    def giving(self, record: Record, name: Path) -> Record | None:
-        """The earlier step of the same run that was to give a file this name; None where there is none."""
+    def giving(self, record: Record, names: Sequence[Path]) -> Record | None:
+        """The earlier step of the same run that was to give a file one of these names, the latest of several; else None."""
         found = self.records(
-            "run = ? AND target = ? AND kind NOT IN ('edit', 'put') AND parent IS NULL AND id < ?",
-            (record.run, to_name(name), record.id),
+            f"run = ? AND target IN ({', '.join('?' * len(names))}) AND kind NOT IN ('edit', 'put') AND parent IS NULL AND id < ?",
+            (record.run, *map(to_name, names), record.id),
             backwards=True,
         )
         return next(found, None)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...images.suffixes import PICTURE_SUFFIXES
 from .files import exists, same_content, spells_alike
 
 SIDECAR_SUFFIXES = (".txt", ".xmp", ".json")
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff", ".jxl")
 
 
 @dataclass(frozen=True)
