@@ -1,5 +1,6 @@
 """Whatever of ours fails, the pictures are saved and returned as without the extension, and one line says why."""
 
+import json
 import logging
 
 import pytest
@@ -165,6 +166,7 @@ def test_failure_after_further_runs_returns_their_pictures_too(host, scorer, mon
 def test_scorer_without_weights_says_what_to_do(host, scorer):
     scorer.error = WeightsError("there is no checkpoint; put one into models/imagereward")
     result = curate(host, {"keep_best": 1}, **RUN)
+    assert "put one" in json.loads(result.js())["extra_generation_params"]["imagereward"]["failure"]
     assert "put one into models/imagereward" in result.comments and "without the extension" in result.comments
     assert len(host.files(host.samples)) == 4
 

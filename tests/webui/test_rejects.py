@@ -157,6 +157,12 @@ def test_skipped_batch_is_not_scored(host, scorer):
     assert len(scorer.calls) == 1
 
 
+def test_folder_for_rejects_has_the_name_of_the_settings_page(host, scorer):
+    host.shared.opts.imagereward_rejects_folder = "weg damit"
+    curate(host, {"keep_best": 1, "keep_scope": "job"}, batch_size=2, n_iter=2, seed=11)
+    assert sum(name.startswith("weg damit/") for name in host.files(host.samples)) == 3
+
+
 def test_moving_never_takes_a_name_that_is_taken(tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
@@ -191,7 +197,7 @@ def test_picture_that_cannot_be_moved_stays(host, scorer, monkeypatch):
 
 
 @pytest.mark.parametrize("outputs", ["out", "out/ö x"])
-def test_place_of_a_reject_mirrors_the_output_folder(tmp_path, outputs):
+def test_place_of_a_reject_mirrors_the_output_folder(one_host, tmp_path, outputs):
     folder = tmp_path / outputs
     assert rejects.place_for(folder / "2026" / "1.png", folder) == folder / "rejects" / "2026" / "1.png"
     assert rejects.place_for(tmp_path / "else" / "1.png", folder) == tmp_path / "else" / "rejects" / "1.png"

@@ -101,8 +101,7 @@ def _drive(run: Run, loop: Callable[[], Any]) -> Any:
     except Exception as error:
         fail(run, "the result is left as it was", error)
         processed.__dict__.update(untouched.__dict__)
-        gallery.append(processed, more)
-        gallery.add_comment(processed, run.job.failure)
+        gallery.leave(run, processed, more)
     return processed
 
 

@@ -49,12 +49,8 @@ def finish(run: Run, processed: Any, more: Sequence[Picture] = ()) -> None:
             )
     elif mine:
         _arrange(run, processed, mine, more, first)
-    if not job.failure:
-        parameters = dict(processed.extra_generation_params or {})
-        parameters[METADATA_KEY] = report.data(
-            job, [_place(picture, processed) for picture in (*job.pictures, *job.gated)]
-        )
-        processed.extra_generation_params = parameters
+    places = [_place(picture, processed) for picture in (*job.pictures, *job.gated)]
+    _tell(processed, report.data(job, places))
     add_comment(processed, report.text(job))
 
 
@@ -109,6 +105,18 @@ def _strip(processed: Any, pictures: Sequence[Picture]) -> None:
             image.info["parameters"] = changed[told]
     processed.infotexts = [changed.get(text, text) for text in processed.infotexts]
     processed.info = changed.get(processed.info, processed.info)
+
+
+def _tell(processed: Any, data: dict[str, Any]) -> None:
+    """What API callers read; in a dict of the result's own, as p's goes into infotexts."""
+    processed.extra_generation_params = {**(processed.extra_generation_params or {}), METADATA_KEY: data}
+
+
+def leave(run: Run, processed: Any, more: Sequence[Picture]) -> None:
+    """After a failure: the host's result, with pictures of further runs behind it, and the reason."""
+    append(processed, more)
+    _tell(processed, {"version": report.VERSION, "failure": run.job.failure})
+    add_comment(processed, run.job.failure)
 
 
 def append(processed: Any, pictures: Sequence[Picture]) -> None:

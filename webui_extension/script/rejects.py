@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-FOLDER = "rejects"
+from .. import hosts
+
 SUFFIX = "-rejected"
 
 
 def folder_in(outputs: str | os.PathLike[str]) -> str:
-    """The rejects folder of an output folder."""
-    return str(Path(outputs) / FOLDER)
+    """The rejects folder of an output folder, by the name on the settings page."""
+    return str(Path(outputs) / hosts.rejects_folder())
 
 
 def place_for(file: Path, outputs: Path) -> Path:
@@ -22,8 +23,8 @@ def place_for(file: Path, outputs: Path) -> Path:
     try:
         inside = file.absolute().relative_to(outputs.absolute())
     except ValueError:
-        return file.parent / FOLDER / file.name
-    return outputs / FOLDER / inside
+        return Path(folder_in(file.parent)) / file.name
+    return Path(folder_in(outputs)) / inside
 
 
 def marked(file: Path) -> Path:

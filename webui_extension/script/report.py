@@ -13,6 +13,8 @@ from .arguments import TITLE, TO_FOLDER
 from .records import REJECTED, Job, Picture, order
 
 MOST_LINES = 12
+VERSION = 1
+"""Of the data for programs; grows when a name in it changes its meaning."""
 
 
 def text(job: Job) -> str:
@@ -76,7 +78,8 @@ def data(job: Job, places: Sequence[tuple[int, Picture]]) -> dict[str, Any]:
     """
     ranks = {id(picture): place for place, picture in enumerate(order(job.scored, True), start=1)}
     return {
-        "version": 1,
+        "version": VERSION,
+        "failure": job.failure or None,
         "scorer": job.card.id if job.card is not None else None,
         "generated": job.generated,
         "scored": len(job.scored),

@@ -55,6 +55,9 @@ class State:
         self.job, self.job_no, self.job_count = job, 0, -1
         self.job_timestamp, self.textinfo = "20260101000000", None
 
+    def end(self):
+        self.job, self.job_count = "", 0
+
     def nextjob(self):
         self.job_no += 1
 
