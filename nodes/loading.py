@@ -55,8 +55,8 @@ class LoadScorer(io.ComfyNode):
                     "blend",
                     default="",
                     placeholder="ImageReward-v1.0=0.7,PickScore=0.3@rank",
-                    tooltip="Several scorers as one, instead of the scorer above: names with weights, then @rank, @standard or @weighted. "
-                    "Leave empty to use the scorer above.",
+                    tooltip="Several scorers as one, instead of the scorer above: names with weights, then an at sign and rank, "
+                    "standard or weighted. Leave empty to use the scorer above.",
                 ),
                 advanced(
                     io.Boolean.Input,

@@ -9,23 +9,13 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 RESERVED = "{}@|"
 """Characters that the front end's message format gives a meaning of its own."""
-_WORDS = {
-    "@rank, @standard or @weighted": "an at sign and rank, standard or weighted",
-}
-
-
-def plain(text):
-    """A schema's text without reserved characters."""
-    for piece, words in _WORDS.items():
-        text = text.replace(piece, words)
-    return text
 
 
 def english(texts):
     """The schemas' texts as locale entries; empty ones are left out."""
     if isinstance(texts, dict):
         return {key: english(value) for key, value in texts.items() if value is not None}
-    return plain(texts)
+    return texts
 
 
 if __name__ == "__main__":
