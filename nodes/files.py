@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from ..imagereward_core.images.metadata.score_keys import score_fields
+from ..imagereward_core.images.metadata.score_keys import METADATA_KEY
+from ..imagereward_core.library.score_metadata import score_metadata
 from .drawing import to_picture
 from .errors import GraphError
 from .folders import inside
@@ -22,9 +23,6 @@ from .wording import number
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-METADATA_KEY = "imagereward"
-"""The block with everything about the score as JSON."""
 
 _MODEL, _MAKE, _EXIF_IFD, _USER_COMMENT = 0x0110, 0x010F, 0x8769, 0x9286
 _UNSAFE = re.compile(r'[<>:"|?*\x00-\x1f]')
@@ -93,32 +91,17 @@ class Naming:
 
 
 def metadata_of(scored: ScoredBatch, index: int, choices: ChosenBatch | None) -> dict[str, str]:
-    """What is added to a picture's metadata: one plain field per scorer that gave a number, and a block with everything."""
+    """What is added to a picture's metadata; see the core's ``score_metadata``."""
     scores = scored.scores
-    everyone = [scores, *scored.members]
-    values = {
-        each.scorer: float(each.values[index]) for each in everyone if not math.isnan(each.values[index])
-    }
-    percentile = float(scores.percentiles()[index])
-    block: dict[str, Any] = {
-        "version": 1,
-        "scores": [
-            {"scorer": each.scorer, "revision": each.revision, "score": values[each.scorer]}
-            for each in everyone
-            if each.scorer in values
-        ],
-        "rank": int(scores.ranks()[index]) or None,
-        "of": len(scores),
-        "percentile": None if math.isnan(percentile) else round(percentile, 2),
-        "prompt": scores.prompts[index],
-        "on_reference": scores.on_reference,
-    }
-    if index in scores.failures:
-        block["problem"] = scores.failures[index]
-    if choices is not None:
-        block["kept"] = choices.is_kept[index]
-        block["reason"] = choices.selection.reasons[index]
-    return {**score_fields(values), METADATA_KEY: json.dumps(block)}
+    kept = None if choices is None else bool(choices.is_kept[index])
+    return score_metadata(
+        (scores, *scored.members),
+        index,
+        float(scores.percentiles()[index]),
+        int(scores.ranks()[index]),
+        kept,
+        "" if choices is None else choices.selection.reasons[index],
+    )
 
 
 class Writer:

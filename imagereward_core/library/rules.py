@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from ..images.metadata.writing import stars_of
 from ..scores import FloatArray, IntArray, Scores, grouped
 from ..selection import Labels, Rule, Selection, select
 from .buckets import REJECTED, Buckets, fill
@@ -16,10 +17,6 @@ from .records import Row
 
 Per = Literal["all", "prompt", "folder"]
 KEPT = "kept"
-STAR_PERCENTILES = (95.0, 80.0, 60.0, 30.0)
-"""Percentiles from which a kept picture gets 5, 4, 3 and 2 stars; below the last it gets 1."""
-REJECTED_RATING = -1
-"""What XMP calls a rejected picture; 0 stands for one that nobody rated."""
 
 
 @dataclass(frozen=True)
@@ -172,22 +169,19 @@ def _into_buckets(
 def ratings(verdicts: Verdicts, scores: Scores, rows: Sequence[Row]) -> list[int]:
     """XMP ratings: what a person gave, else -1 for a rejected picture, 1..5 for a kept one, 0 without a score.
 
-    Stars follow :data:`STAR_PERCENTILES`: percentiles of the scorer's reference distribution where it has one, else the share of
-    these pictures that score lower.
+    Stars go by the percentile in the scorer's reference distribution where it has one, else by the share of these pictures that score
+    lower; a fifth is a star, see :func:`~imagereward_core.images.metadata.writing.stars_of`.
     """
     percentiles = scores.percentiles() if scores.distribution is not None else _own_percentiles(scores)
     kept = set(verdicts.selection.kept.tolist())
-    found = []
-    for index, (row, percentile) in enumerate(zip(rows, percentiles.tolist(), strict=True)):
-        if row.stars is not None:
-            found.append(row.stars)
-        elif not verdicts.names[index]:
-            found.append(0)
-        elif index not in kept:
-            found.append(REJECTED_RATING)
-        else:
-            found.append(1 + sum(percentile >= limit for limit in STAR_PERCENTILES))
-    return found
+    return [
+        row.stars
+        if row.stars is not None
+        else stars_of(percentile, index in kept)
+        if verdicts.names[index]
+        else 0
+        for index, (row, percentile) in enumerate(zip(rows, percentiles.tolist(), strict=True))
+    ]
 
 
 def _own_percentiles(scores: Scores) -> FloatArray:

@@ -166,6 +166,20 @@ def _mark(folder: Path, names: list[str]) -> int:
     return int.from_bytes(digest.digest(), "big") + 1
 
 
+def is_wanted(path: Path, root: Path, options: ScanOptions) -> bool:
+    """Whether a scan of ``root`` with these options comes to the picture at ``path``, as far as names say."""
+    if not path.is_relative_to(root) or (not options.recursive and path.parent != root):
+        return False
+    if not (options.include or options.exclude or options.skip):
+        return True
+    include, exclude = _Patterns(options.include), _Patterns(options.exclude)
+    skipped = {_identity(folder) for folder in options.skip}
+    between = [folder for folder in path.parents if folder != root and folder.is_relative_to(root)]
+    return _wanted(path, root, include, exclude) and not any(
+        _identity(folder) in skipped or exclude.fit(folder, root) for folder in between
+    )
+
+
 def _identity(path: Path) -> str:
     return os.path.normcase(os.path.abspath(path))  # noqa: PTH100 - Path.resolve follows links
 

@@ -1,0 +1,339 @@
+"""Curation of a folder: what a rule says about its pictures, as a plan of steps, and the plan carried out or taken back.
+
+::
+
+    with Library.open(place) as library:
+        library.scan([folder], panel)
+        curation = plan_curation(library, panel, folder, CurateOptions(CurationRule(Rule(top_k=100))))
+        carried = carry_out(library, curation)
+        take_back(library, carried.run)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+
+from .actions import Step
+from .places import CurateError, Destinations, Home, Names, tell_copies
+from .records import Query, Row
+from .rules import CurationRule, Verdicts, judge
+from .scan.keys import key_of
+from .scan.options import ScanOptions
+from .scan.walk import is_wanted
+from .store.values import absolute
+
+if TYPE_CHECKING:
+    from ..scorers.panel import Panel, PanelResult
+    from .actions import Journal
+    from .library import Library
+
+Action = Literal["copy", "hardlink", "symlink", "move", "stay"]
+XmpStyle = Literal["", "both", "full", "stem"]
+Fate = Literal["go", "there", "earlier", "left", "fresh", "unscored"]
+
+
+@dataclass(frozen=True)
+class CurateOptions:
+    """What is to become of the pictures of a folder.
+
+    Attributes:
+        rule: What is kept.
+        action: How pictures get to their destinations. ``"stay"`` leaves all of them where they are, for writing scores alone.
+        folders: Destination folders by name, for those that are not to be a folder of that name inside of the curated one. Relative
+            ones are taken from the curated folder.
+        leave: Names whose pictures stay where they are.
+        resort: Whether pictures that lie in a destination folder already go to another one where the rule now says so. By default they
+            count in the comparison and stay, so that what somebody moved by hand stays too.
+        write_scores: Whether scores are written into the files' own metadata. Copies are written to, originals are not.
+        xmp: Ratings and scores as XMP files beside the pictures: ``"full"`` (``a.png.xmp``), ``"stem"`` (``a.xmp``) or ``"both"``.
+        scan: Which files count.
+        fresh_ns: Files changed after this time (nanoseconds since 1970) stay for now, because somebody may still be writing them.
+    """
+
+    rule: CurationRule = field(default_factory=CurationRule)
+    action: Action = "copy"
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    leave: frozenset[str] = frozenset()
+    resort: bool = False
+    write_scores: bool = False
+    xmp: XmpStyle = ""
+    scan: ScanOptions = field(default_factory=ScanOptions)
+    fresh_ns: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.action not in get_args(Action):
+            raise ValueError(f"action is {self.action!r}; expected one of {', '.join(get_args(Action))}")
+        if self.xmp not in get_args(XmpStyle):
+            raise ValueError(f"xmp is {self.xmp!r}; expected 'both', 'full', 'stem' or nothing")
+        unknown = (set(self.folders) | self.leave) - set(self.rule.names)
+        if unknown:
+            raise CurateError(
+                f"{', '.join(sorted(unknown))}: nothing is sorted under this name; expected one of {', '.join(self.rule.names)}"
+            )
+
+    def destinations(self, folder: Path) -> Destinations:
+        """The destination folders of a curation of ``folder``.
+
+        Raises:
+            CurateError: One of them holds the folder itself, or two names share one.
+        """
+        root = absolute(folder)
+        found = Destinations(
+            root, {name: absolute(root / self.folders.get(name, name)) for name in self.rule.names}
+        )
+        found.check()
+        return found
+
+
+@dataclass(frozen=True)
+class Placing:
+    """What becomes of one picture.
+
+    Attributes:
+        name: What it is sorted under; empty without a score.
+        fate: ``"go"``: there is a step for it. It stays where it is because it is ``"there"`` already, was sorted ``"earlier"`` under
+            another name, is to be ``"left"``, is too ``"fresh"``, or is ``"unscored"``.
+        path: Where it lies.
+        end: Where it, or its copy in a destination folder, lies in the end.
+    """
+
+    name: str
+    fate: Fate
+    path: Path
+    end: Path
+
+
+@dataclass(frozen=True, eq=False)
+class Curation:
+    """A plan. Nothing has been done yet.
+
+    Attributes:
+        folder: The curated folder, absolute.
+        options: What was asked for.
+        rows: The pictures that were judged.
+        verdicts: What the rule says about each of them.
+        placings: What becomes of each of them.
+        steps: The copies, links and moves.
+        result: The scores, aligned with ``rows``; None where only verdicts are known, so that no scores can be written.
+    """
+
+    folder: Path
+    options: CurateOptions
+    rows: Sequence[Row]
+    verdicts: Verdicts
+    placings: tuple[Placing, ...]
+    steps: tuple[Step, ...]
+    result: PanelResult | None = None
+
+    def count(self, name: str | None = None, fate: Fate | None = None) -> int:
+        """How many pictures have this name and this fate."""
+        return sum(
+            (name is None or each.name == name) and (fate is None or each.fate == fate)
+            for each in self.placings
+        )
+
+
+def plan_curation(library: Library, panel: Panel, folder: Path, options: CurateOptions) -> Curation:
+    """Judges the pictures a library knows in a folder, and plans what becomes of them. Nothing is scored and no file is changed.
+
+    Copies that an earlier run has put into the destination folders are recognised by their pixels; they do not compete with their
+    originals. Pictures that were moved there do compete.
+
+    Raises:
+        CurateError: Destinations that cannot be.
+        ValueError: The rule asks for percentiles, and there are none.
+    """
+    root = absolute(folder)
+    destinations = options.destinations(root)
+    key = key_of(panel.scorers[0])
+    known = list(library.rows(Query(key=key, folder=root, order="name")))
+    wanted = [row for row in known if is_wanted(row.path, root, options.scan)]
+    for outside in destinations.outside:
+        wanted += library.rows(Query(key=key, folder=outside, order="name"))
+    homes = [destinations.home(row.path) for row in wanted]
+    told = tell_copies(wanted, homes)
+    if len(told.judged) == len(known) and not destinations.outside:
+        scored = library.scored(panel, root)
+    else:
+        scored = library.scored(panel, paths=[wanted[index].path for index in told.judged])
+    copies = {wanted[index].path: found for index, found in told.copies.items()}
+    verdicts = judge(
+        scored.rows,
+        scored.result.main,
+        options.rule,
+        [destinations.home(row.path).folder for row in scored.rows],
+    )
+    return plan_moves(root, scored.rows, verdicts, options, scored.result, copies)
+
+
+def plan_moves(
+    folder: Path,
+    rows: Sequence[Row],
+    verdicts: Verdicts,
+    options: CurateOptions,
+    result: PanelResult | None = None,
+    copies: Mapping[Path, Sequence[tuple[str, Path]]] | None = None,
+) -> Curation:
+    """Plans where pictures go whose verdicts are known.
+
+    Args:
+        folder: The curated folder.
+        rows: The pictures.
+        verdicts: What was decided about each, in the same order.
+        options: What is to become of them.
+        result: Their scores, for writing them.
+        copies: What lies in destination folders already, by the path of the original, as name and path.
+
+    Raises:
+        CurateError: Destinations that cannot be.
+    """
+    destinations = options.destinations(folder)
+    planner = _Planner(options, destinations, copies or {})
+    placings = tuple(planner.place(row, name) for row, name in zip(rows, verdicts.names, strict=True))
+    return Curation(absolute(folder), options, rows, verdicts, placings, tuple(planner.steps), result)
+
+
+class _Planner:
+    """Decides picture by picture, and remembers which names are promised."""
+
+    def __init__(
+        self,
+        options: CurateOptions,
+        destinations: Destinations,
+        copies: Mapping[Path, Sequence[tuple[str, Path]]],
+    ) -> None:
+        self.options, self.destinations, self.copies = options, destinations, copies
+        self.names = Names()
+        self.steps: list[Step] = []
+
+    def place(self, row: Row, name: str) -> Placing:
+        if not name:
+            return Placing("", "unscored", row.path, row.path)
+        home = self.destinations.home(row.path)
+        copies = dict(self.copies.get(row.path, ()))
+        if home.name == name:
+            return Placing(name, "there", row.path, row.path)
+        if name in copies:
+            return Placing(name, "there", row.path, copies[name])
+        action = self.options.action
+        if action == "stay" or name in self.options.leave:
+            return Placing(name, "left", row.path, row.path)
+        if self.options.fresh_ns is not None and row.modified_ns > self.options.fresh_ns:
+            return Placing(name, "fresh", row.path, row.path)
+        if home.name or copies:
+            earlier = row.path if home.name else next(iter(copies.values()))
+            if not self.options.resort:
+                return Placing(name, "earlier", row.path, earlier)
+            return self._step("move", row, earlier, home, name)
+        return self._step(action, row, row.path, home, name)
+
+    def _step(
+        self,
+        kind: Literal["copy", "hardlink", "symlink", "move"],
+        row: Row,
+        source: Path,
+        home: Home,
+        name: str,
+    ) -> Placing:
+        target = self.names.free(self.destinations.target(home, name))
+        self.steps.append(Step(kind, source, target))
+        return Placing(name, "go", row.path, target)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What carrying out or taking back came to.
+
+    Attributes:
+        run: Number of the run in the journal; 0 where there was nothing to do.
+        title: What the run is called.
+        done: Steps done.
+        skipped: Steps that needed nothing.
+        failed: Files that could not be dealt with, with the reason; they are as they were.
+        left: Steps not come to, because somebody stopped.
+    """
+
+    run: int
+    title: str = ""
+    done: int = 0
+    skipped: int = 0
+    failed: tuple[tuple[Path, str], ...] = ()
+    left: int = 0
+
+
+Progress = Callable[[int, int], None]
+
+
+def carry_out(
+    library: Library,
+    curation: Curation,
+    *,
+    title: str = "curate",
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Carried:
+    """Carries a plan out through the journal beside the library, and tells the library what went where.
+
+    Raises:
+        JournalError: Another program is acting on these files.
+        CuratorError: Journal or library cannot be written.
+    """
+    from .actions import Journal, execute
+    from .marking import all_steps
+
+    problems: list[tuple[Path, str]] = []
+    with Journal.open(library.database.path.parent) as journal:
+        run = journal.begin(title, all_steps(curation, problems))
+        if not journal.run(run).steps:
+            return Carried(0, title, failed=tuple(problems))
+        try:
+            result = execute(journal, run, progress=progress, cancelled=cancelled)
+        finally:
+            _tell(library, journal, run)
+    failed = (*problems, *((step.source, reason) for step, reason in result.failed))
+    return Carried(run, title, result.done, result.skipped, failed, result.left)
+
+
+def take_back(
+    library: Library,
+    run: int | None = None,
+    *,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Carried:
+    """Takes back a run, by default the last one of which something stands, and tells the library.
+
+    Raises:
+        JournalError: There is no such run, nothing to undo, or another program is acting on these files.
+        CuratorError: Journal or library cannot be written.
+    """
+    from .actions import Journal, undo
+
+    with Journal.open(library.database.path.parent) as journal:
+        info = journal.last_done() if run is None else journal.run(run)
+        try:
+            result = undo(journal, run, progress=progress, cancelled=cancelled)
+        finally:
+            if info is not None:
+                _tell(library, journal, info.id)
+        failed = tuple((step.target, reason) for step, reason in result.failed)
+        return Carried(
+            result.run, info.title if info else "", result.done, result.skipped, failed, result.left
+        )
+
+
+def _tell(library: Library, journal: Journal, run: int) -> None:
+    """Tells the library where the pictures of a run lie now, as far as the journal knows."""
+    with library.database.writing():  # one transaction, for a run may be long
+        for info in journal.steps(run):
+            step, made = info.step, info.made
+            if made is None or info.companion or step.kind in ("edit", "put"):
+                continue
+            if info.state == "done":
+                (library.moved if step.kind == "move" else library.copied)(step.source, made)
+            elif info.state == "undone":
+                library.moved(made, step.source)

@@ -1,0 +1,149 @@
+"""Where pictures of a folder lie and where they are to go: destination folders, copies made earlier, and free names."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import CuratorError
+from .actions.names import free_names
+from .records import Row
+
+_NUMBERED = re.compile(r"(.+) \(\d+\)(\.[^.]*)?")
+
+
+class CurateError(CuratorError):
+    """A curation that cannot be: no such folder, a name nothing is sorted under, destinations that would swallow the folder."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where a picture belongs, wherever it lies now.
+
+    Attributes:
+        name: Whose destination folder it lies in; empty for one that lies outside of them.
+        folder: Its folder relative to the curated folder, or to the destination folder it lies in; empty for that folder itself.
+        file: Its file name.
+    """
+
+    name: str
+    folder: str
+    file: str
+
+
+class Destinations:
+    """The folders that pictures are sorted into.
+
+    Args:
+        root: The curated folder, absolute.
+        folders: A destination folder for every name, absolute; inside of ``root`` or elsewhere.
+    """
+
+    def __init__(self, root: Path, folders: Mapping[str, Path]) -> None:
+        self.root, self.folders = root, dict(folders)
+        # The deepest first, so that a destination inside of another is found.
+        self._prefixes = sorted(
+            ((_prefix(folder), name) for name, folder in folders.items()), key=lambda each: -len(each[0])
+        )
+        self._root = _prefix(root)
+
+    @property
+    def outside(self) -> tuple[Path, ...]:
+        """Destination folders that do not lie inside of the curated folder."""
+        return tuple(folder for folder in self.folders.values() if not _prefix(folder).startswith(self._root))
+
+    def check(self) -> None:
+        """Raises where pictures could not be told from sorted ones.
+
+        Raises:
+            CurateError: A destination holds the curated folder, or two names share a folder.
+        """
+        seen: dict[str, str] = {}
+        for name, folder in self.folders.items():
+            prefix = _prefix(folder)
+            if self._root.startswith(prefix):
+                raise CurateError(
+                    f"{folder}, where {name} pictures are to go, holds the folder {self.root} itself; expected a folder inside or beside it"
+                )
+            if prefix in seen:
+                raise CurateError(
+                    f"{seen[prefix]} and {name} pictures are to go to one folder, {folder}; expected two"
+                )
+            seen[prefix] = name
+
+    def home(self, path: Path) -> Home:
+        """Where the picture at ``path`` belongs; for one outside of everything, its own folder."""
+        text = os.path.normcase(path)
+        base, name = len(self._root) if text.startswith(self._root) else 0, ""
+        for prefix, owner in self._prefixes:
+            if text.startswith(prefix):
+                base, name = len(prefix), owner
+                break
+        folder, _, file = str(path)[base:].rpartition(os.sep)
+        return Home(name, folder, file)
+
+    def target(self, home: Home, name: str) -> Path:
+        """Where a picture of ``home`` goes when it is sorted under ``name``; its subfolders are kept."""
+        return Path(self.folders[name], home.folder, home.file)
+
+
+def _prefix(folder: Path) -> str:
+    """The beginning of all paths in a folder, as they are compared on this system."""
+    text = os.path.normcase(folder)
+    return text if text.endswith(os.sep) else text + os.sep
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """Which rows are pictures to judge, and which are copies of others made earlier.
+
+    Attributes:
+        judged: Indexes of rows to judge: those outside of the destination folders, and those in them that are nobody's copy.
+        copies: For an index outside, the copies in destination folders, as name and path.
+    """
+
+    judged: tuple[int, ...]
+    copies: Mapping[int, tuple[tuple[str, Path], ...]]
+
+
+def tell_copies(rows: Sequence[Row], homes: Sequence[Home]) -> Sorted:
+    """Finds copies that an earlier run has made: the same pixels, in the same relative folder, under the same or a numbered name."""
+    outside: dict[tuple[str, str, str], int] = {}
+    for index, home in enumerate(homes):
+        if not home.name and rows[index].content:
+            outside[home.folder, home.file, rows[index].content] = index
+    copies: dict[int, list[tuple[str, Path]]] = {}
+    judged: list[int] = []
+    for index, home in enumerate(homes):
+        original = _original(home, rows[index].content, outside) if home.name else None
+        if original is None:
+            judged.append(index)
+        else:
+            copies.setdefault(original, []).append((home.name, rows[index].path))
+    return Sorted(tuple(judged), {index: tuple(found) for index, found in copies.items()})
+
+
+def _original(home: Home, content: str, outside: Mapping[tuple[str, str, str], int]) -> int | None:
+    found = outside.get((home.folder, home.file, content))
+    if found is None and (numbered := _NUMBERED.fullmatch(home.file)):
+        found = outside.get((home.folder, numbered[1] + (numbered[2] or ""), content))
+    return found
+
+
+class Names:
+    """Free names for new files: neither taken on the disk nor promised to another picture of this plan."""
+
+    def __init__(self) -> None:
+        self._promised: set[str] = set()
+
+    def free(self, target: Path) -> Path:
+        """``target``, or the first free one of ``target (2)``, ``target (3)``."""
+        for found in free_names(target):
+            name = os.path.normcase(found)
+            if name not in self._promised and not os.path.lexists(found):
+                self._promised.add(name)
+                return found
+        raise AssertionError("numbers do not end")

@@ -1,0 +1,54 @@
+"""What is written into a picture's metadata about its scores, by every host and by the command."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ..images.metadata.score_keys import METADATA_KEY, score_fields
+from ..scores import Scores
+
+
+def score_metadata(
+    everyone: Sequence[Scores],
+    index: int,
+    percentile: float,
+    rank: int,
+    kept: bool | None = None,
+    reason: str = "",
+) -> dict[str, str]:
+    """What is written into a picture's metadata: one plain field per scorer that gave a number, and a block with everything.
+
+    Args:
+        everyone: The scores that decide, then those beside them.
+        index: The picture.
+        percentile: Its percentile in the reference distribution; NaN where there is none.
+        rank: Its rank; 0 without a score.
+        kept: What a rule decided; None where none did.
+        reason: Why.
+    """
+    scores = everyone[0]
+    values = {
+        each.scorer: float(each.values[index]) for each in everyone if not math.isnan(each.values[index])
+    }
+    block: dict[str, Any] = {
+        "version": 1,
+        "scores": [
+            {"scorer": each.scorer, "revision": each.revision, "score": values[each.scorer]}
+            for each in everyone
+            if each.scorer in values
+        ],
+        "rank": rank or None,
+        "of": len(scores),
+        "percentile": None if math.isnan(percentile) else round(percentile, 2),
+        "prompt": scores.prompts[index],
+        "on_reference": scores.on_reference,
+    }
+    if index in scores.failures:
+        block["problem"] = scores.failures[index]
+    if kept is not None:
+        block["kept"] = kept
+        block["reason"] = reason
+    return {**score_fields(values), METADATA_KEY: json.dumps(block)}

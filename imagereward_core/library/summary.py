@@ -1,0 +1,183 @@
+"""A plan of curation in numbers and in words, for a person who is to say yes or no to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .curate import Curation, Placing
+from .library_report import shown_name
+
+VERBS = {
+    "copy": ("copy", "copied"),
+    "hardlink": ("hard link", "hard-linked"),
+    "symlink": ("link", "linked"),
+    "move": ("move", "moved"),
+    "stay": ("leave", "left"),
+}
+"""What an action is called before and after it is done."""
+
+
+@dataclass(frozen=True)
+class NameSummary:
+    """What becomes of the pictures under one name.
+
+    Attributes:
+        name: The name; empty for pictures without a score.
+        pictures: How many there are.
+        go: How many there is a step for.
+        there: How many lie in the right place already.
+        earlier: How many were sorted under another name earlier, and stay there.
+        left: How many stay where they are because that was asked for.
+        fresh: How many wait because they have just been changed.
+        best: Their highest score; NaN where nothing is known.
+        worst: Their lowest.
+        folder: Where they go.
+    """
+
+    name: str
+    pictures: int
+    go: int
+    there: int
+    earlier: int
+    left: int
+    fresh: int
+    best: float
+    worst: float
+    folder: Path | None
+
+
+@dataclass(frozen=True)
+class Example:
+    """One picture of a plan.
+
+    Attributes:
+        name: What it is sorted under; empty without a score.
+        score: Its score; NaN without one.
+        file: As seen from the curated folder.
+        target: Where it goes, in the same way; empty where it stays.
+        reason: Why.
+    """
+
+    name: str
+    score: float
+    file: str
+    target: str
+    reason: str
+
+
+def summarise(curation: Curation) -> list[NameSummary]:
+    """One summary for every name that has pictures, best first, pictures without a score at the end."""
+    by_name: dict[str, list[int]] = {}
+    for index, placing in enumerate(curation.placings):
+        by_name.setdefault(placing.name, []).append(index)
+    destinations = curation.options.destinations(curation.folder)
+    found = []
+    for name in (*curation.options.rule.names, ""):
+        indexes = by_name.get(name, [])
+        if not indexes:
+            continue
+        fates = [curation.placings[index].fate for index in indexes]
+        values = [value for index in indexes if (value := curation.rows[index].value) is not None]
+        found.append(
+            NameSummary(
+                name,
+                len(indexes),
+                go=fates.count("go"),
+                there=fates.count("there"),
+                earlier=fates.count("earlier"),
+                left=fates.count("left"),
+                fresh=fates.count("fresh"),
+                best=max(values, default=math.nan),
+                worst=min(values, default=math.nan),
+                folder=destinations.folders[name] if name else None,
+            )
+        )
+    return found
+
+
+def examples(curation: Curation, each: int) -> Iterator[Example]:
+    """The best pictures under every name, those that go somewhere first, at most ``each`` per name."""
+    places: dict[str, list[tuple[bool, int]]] = {}
+    for place, index in enumerate(curation.verdicts.selection.order.tolist()):
+        placing = curation.placings[index]
+        places.setdefault(placing.name, []).append((placing.fate != "go", place))
+    order = curation.verdicts.selection.order
+    for name in (*curation.options.rule.names, ""):
+        for _, place in sorted(places.get(name, ()))[:each]:
+            yield _example(curation, int(order[place]))
+
+
+def _example(curation: Curation, index: int) -> Example:
+    placing: Placing = curation.placings[index]
+    value = curation.rows[index].value
+    return Example(
+        placing.name,
+        math.nan if value is None else value,
+        shown_name(placing.path, curation.folder),
+        shown_name(placing.end, curation.folder) if placing.fate == "go" else "",
+        curation.verdicts.selection.reasons[index].partition(": ")[2],
+    )
+
+
+def sentences(curation: Curation) -> list[str]:
+    """What would happen, in words."""
+    parts = summarise(curation)
+    scored = [part for part in parts if part.name]
+    total = sum(part.pictures for part in parts)
+    said = ", ".join(f"{part.pictures:,} {part.name}" for part in scored) or "none with a score"
+    lines = [f"{total:,} picture{_s(total)} judged: {said}."]
+    do = VERBS[curation.options.action][0]
+    going = [part for part in scored if part.go]
+    if going:
+        lines.append("To " + do + ": " + "; ".join(f"{part.go:,} to {part.folder}" for part in going) + ".")
+    elif curation.options.action != "stay":
+        lines.append(f"There is nothing to {do}.")
+    lines += _remarks(parts)
+    duplicates = int((curation.verdicts.leaders != range(len(curation.rows))).sum()) if curation.rows else 0
+    if duplicates:
+        lines.append(f"{duplicates:,} picture{_s(duplicates)} look like a better one.")
+    writes = [
+        what
+        for what, wanted in (
+            ("scores into the pictures' metadata", curation.options.write_scores),
+            ("ratings as XMP files beside the pictures", curation.options.xmp),
+        )
+        if wanted
+    ]
+    if writes:
+        whose = "copies" if curation.options.action == "copy" else "pictures"
+        lines.append(f"To write: {' and '.join(writes)} ({whose} only where they differ).")
+    return lines
+
+
+def _remarks(parts: Sequence[NameSummary]) -> list[str]:
+    there, earlier, left, fresh = (
+        sum(getattr(part, fate) for part in parts) for fate in ("there", "earlier", "left", "fresh")
+    )
+    unscored = sum(part.pictures for part in parts if not part.name)
+    found = []
+    if there:
+        found.append(f"{there:,} {_verb(there, 'is', 'are')} in place already.")
+    if earlier:
+        found.append(
+            f"{earlier:,} {_verb(earlier, 'was', 'were')} sorted otherwise before, by an earlier run or by hand: left there, unless sorting "
+            "anew is asked for."
+        )
+    if left:
+        found.append(f"{left:,} {_verb(left, 'stays', 'stay')} in place, as asked for.")
+    if fresh:
+        found.append(f"{fresh:,} changed just now: looked at later.")
+    if unscored:
+        found.append(f"{unscored:,} {_verb(unscored, 'has', 'have')} no score: left in place.")
+    return found
+
+
+def _s(number: int) -> str:
+    return "" if number == 1 else "s"
+
+
+def _verb(number: int, one: str, many: str) -> str:
+    return one if number == 1 else many
