@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -12,15 +14,24 @@ from .a1111 import looks_like_infotext, parse_infotext
 from .cleaning import CleanPrompt, clean_prompt
 from .comfyui import positive_prompt
 from .containers import read_blocks
+from .drawthings import XMP_KEY, parse_xmp
+from .easydiffusion import parse_chunks
+from .facts import Facts, generated_facts
+from .fooocus_log import logged_prompt
+from .invokeai import parse_dream, parse_invoke_graph, parse_sd_metadata
 from .json_text import parse_json_text
+from .novelai import parse_novelai
 from .prompt import PictureText, Source
 from .sidecar import sidecar_prompt
+from .stealth import stealth_text
 
 __all__ = [
     "CleanPrompt",
+    "Facts",
     "PictureText",
     "Source",
     "clean_prompt",
+    "generated_facts",
     "parse_infotext",
     "positive_prompt",
     "read_blocks",
@@ -28,19 +39,33 @@ __all__ = [
     "sidecar_prompt",
 ]
 
-_TEXTS = ("parameters", "UserComment", "ImageDescription", "comment", "Comment", "invokeai_metadata")
+_TEXTS = ("parameters", "UserComment", "ImageDescription", "comment", "Comment", "Model", "invokeai_metadata")
+_PROGRAMS: tuple[tuple[str, Callable[[str], PictureText | None]], ...] = (
+    ("sd-metadata", parse_sd_metadata),
+    ("Dream", parse_dream),
+    ("invokeai_graph", parse_invoke_graph),
+    (XMP_KEY, parse_xmp),
+)
 _GRAPHS = ("prompt", "workflow")
 
 
-def read_prompt(source: str | os.PathLike[str] | Image.Image) -> PictureText | None:
+def read_prompt(
+    source: str | os.PathLike[str] | Image.Image | BinaryIO, name: str = "", stealth: bool = False
+) -> PictureText | None:
     """Find the prompt a picture carries in its metadata.
 
     An infotext comes first, also inside files from ComfyUI, because it states the prompt where a graph has to
-    be traced; then the JSON of other programs, then ComfyUI's graph, then its editor file. The first with a
-    prompt counts; if none has one, the first that was understood (a picture made without a prompt).
+    be traced; then what other programs write, then ComfyUI's graph, then its editor file. The first with a
+    prompt counts. If none has one, Fooocus' log beside the file is asked, and at last the first text that was
+    understood counts (a picture made without a prompt).
 
     Args:
-        source: A file, or an open Pillow image (see ``read_blocks`` for what that lacks).
+        source: A file, an open Pillow image (see ``read_blocks`` for what that lacks), or the bytes of a file as
+            a seekable stream.
+        name: The file's name or path, for a stream: a ComfyUI graph may save several pictures, and the log is
+            looked for beside it.
+        stealth: Whether to look for text hidden in the lowest bits of the pixels too, where metadata hold none.
+            That decodes the picture.
 
     Returns:
         What was found, or None if the picture carries nothing of the kind or its metadata is damaged.
@@ -48,11 +73,20 @@ def read_prompt(source: str | os.PathLike[str] | Image.Image) -> PictureText | N
     Raises:
         ImageError: The file cannot be opened, or is not a picture this Pillow can open.
     """
-    blocks = read_blocks(source)
-    file_name = None if isinstance(source, Image.Image) else Path(source).name
+    is_file = isinstance(source, (str, os.PathLike))
+    path = Path(source) if isinstance(source, (str, os.PathLike)) else Path(name) if name else None
+    found = _prompt_in(read_blocks(source, name), path.name if path else None)
+    if (found is None or not found.prompt) and path is not None and (is_file or path.is_absolute()):
+        found = logged_prompt(path) or found
+    if (found is None or not found.prompt) and stealth:
+        hidden = stealth_text(source)
+        found = (_prompt_in(hidden, None) if hidden else None) or found
+    return found
+
+
+def _prompt_in(blocks: Mapping[str, str], file_name: str | None) -> PictureText | None:
     empty: PictureText | None = None
-    for name in _TEXTS:
-        found = _understand(name, blocks.get(name, ""), file_name)
+    for found in _readings(blocks, file_name):
         if found is not None and found.prompt:
             return found
         empty = empty or found
@@ -65,6 +99,18 @@ def read_prompt(source: str | os.PathLike[str] | Image.Image) -> PictureText | N
         if text and name == "prompt":
             notes = ("the graph as it ran leads to no prompt: read from the editor's file instead",)
     return empty
+
+
+def _readings(blocks: Mapping[str, str], file_name: str | None) -> Iterator[PictureText | None]:
+    """What each reader makes of the blocks, the likeliest first."""
+    yield parse_novelai(blocks)
+    for name in _TEXTS:
+        if name in blocks:
+            yield _understand(name, blocks[name], file_name)
+    for name, parse in _PROGRAMS:
+        if name in blocks:
+            yield parse(blocks[name])
+    yield parse_chunks(blocks)
 
 
 def _understand(name: str, text: str, file_name: str | None) -> PictureText | None:

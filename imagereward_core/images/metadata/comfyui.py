@@ -12,6 +12,7 @@ from pathlib import PurePath
 
 from . import comfyui_nodes as known
 from .comfyui_graph import Graph, Link, Node, load_json, read_api_graph
+from .comfyui_models import models_behind, seed_of
 from .comfyui_strings import chosen_input, is_switch
 from .comfyui_text import TextTracer
 from .comfyui_workflow import read_workflow
@@ -49,13 +50,15 @@ def positive_prompt(graph: object, file_name: str | None = None) -> PictureText 
         sampler = _any_sampler(nodes, tracer, notes)
     if sampler is not None:
         prompt, negative = tracer.told(sampler, "positive"), tracer.told(sampler, "negative")
-        settings = _settings(nodes[sampler])
+        settings = _settings(nodes, sampler)
+        model, loras = models_behind(nodes, sampler)
+        settings |= {"Model": model} if model else {}
     else:
         sampler = _only_text(nodes, tracer, notes)
         if sampler is None:
             return None
-        prompt, negative, settings = tracer.text(sampler), "", {}
-    return PictureText(prompt.strip(), negative.strip(), "comfyui", settings, (*notes, *tracer.notes))
+        prompt, negative, settings, loras = tracer.text(sampler), "", {}, ()
+    return PictureText(prompt.strip(), negative.strip(), "comfyui", settings, (*notes, *tracer.notes), loras)
 
 
 def _sampler_of_picture(
@@ -195,10 +198,13 @@ def _only_text(nodes: Graph, tracer: TextTracer, notes: list[str]) -> str | None
     return found
 
 
-def _settings(sampler: Node) -> dict[str, str]:
-    """The sampler's own values under the WebUI's names; values that come from other nodes are left out."""
-    return {
+def _settings(nodes: Graph, name: str) -> dict[str, str]:
+    """The sampler's own values under the WebUI's names, and the seed wherever it comes from."""
+    sampler = nodes[name]
+    found = {
         title: str(sampler.inputs[key])
         for key, title in known.SETTINGS.items()
         if isinstance(sampler.inputs.get(key), (str, int, float)) and sampler.inputs.get(key) != ""
     }
+    seed = seed_of(nodes, name)
+    return {**found, "Seed": seed} if seed else found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -14,21 +15,24 @@ from .png import MAX_TEXT_BYTES, PNG_SIGNATURE, read_png_chunks
 
 _EXIF_IFD = 0x8769
 _USER_COMMENT = 0x9286
-_LABELLED_TAGS = {0x010E: "ImageDescription", 0x010F: "Make", 0x0110: "Model"}
+_LABELLED_TAGS = {0x010E: "ImageDescription", 0x010F: "Make", 0x0110: "Model", 0x0131: "Software"}
 _LABELS = ("prompt", "workflow", "parameters")
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 
 
-def read_blocks(source: str | os.PathLike[str] | Image.Image) -> dict[str, str]:
+def read_blocks(source: str | os.PathLike[str] | Image.Image | BinaryIO, name: str = "") -> dict[str, str]:
     """Collect the text blocks of a picture by name.
 
     Names are those of PNG keywords (``parameters``, ``prompt``, ``workflow``, ...), of EXIF tags
     (``UserComment``, ``ImageDescription``, ``Make``, ``Model``), or ``comment`` for the comment of a JPEG or
     GIF. EXIF tags that ComfyUI's WebP savers fill with ``prompt:{...}`` or ``workflow:{...}`` appear under
-    ``prompt`` and ``workflow``.
+    ``prompt`` and ``workflow``. XMP has the name of its PNG keyword in every format.
 
     Args:
-        source: A file, or an open Pillow image. A file is the better source: of an image only what Pillow has
-            read so far is seen, which for a PNG lacks text behind the pixels until they are loaded.
+        source: A file, the bytes of one as a seekable stream, or an open Pillow image. A file is the better
+            source: of an image only what Pillow has read so far is seen, which for a PNG lacks text behind the
+            pixels until they are loaded.
+        name: What to call a stream in an error.
 
     Returns:
         The blocks; empty if there are none or if they are damaged.
@@ -38,25 +42,32 @@ def read_blocks(source: str | os.PathLike[str] | Image.Image) -> dict[str, str]:
     """
     if isinstance(source, Image.Image):
         return _from_image(source)
-    path = Path(source)
     try:
-        with path.open("rb") as stream:
-            if stream.read(len(PNG_SIGNATURE)) == PNG_SIGNATURE:
-                blocks, exif_bytes = read_png_chunks(stream)
-                if exif_bytes:
-                    exif = Image.Exif()
-                    _merge(blocks, lambda: _load_exif(exif, exif_bytes))
-                return blocks
-            stream.seek(0)
-            with Image.open(stream) as image:
-                return _from_image(image)
+        if isinstance(source, (str, os.PathLike)):
+            name = str(source)
+            with Path(source).open("rb") as stream:
+                return _from_stream(stream)
+        source.seek(0)
+        return _from_stream(source)
     # Pillow's plugins raise more than OSError on hostile files (EOFError, struct.error,
     # DecompressionBombError, ...).
     except Exception as error:
         raise ImageError(
-            f"{path}: the file cannot be opened as a picture ({error}). Expected a picture in a format this "
+            f"{name or 'picture in memory'}: the file cannot be opened as a picture ({error}). Expected a picture in a format this "
             "Pillow reads; check that the path is right and the file complete."
         ) from error
+
+
+def _from_stream(stream: BinaryIO) -> dict[str, str]:
+    if stream.read(len(PNG_SIGNATURE)) == PNG_SIGNATURE:
+        blocks, exif_bytes = read_png_chunks(stream)
+        if exif_bytes:
+            exif = Image.Exif()
+            _merge(blocks, lambda: _load_exif(exif, exif_bytes))
+        return blocks
+    stream.seek(0)
+    with Image.open(stream) as image:
+        return _from_image(image)
 
 
 def _from_image(image: Image.Image) -> dict[str, str]:
@@ -70,10 +81,23 @@ def _from_image(image: Image.Image) -> dict[str, str]:
             continue
         if len(text) <= MAX_TEXT_BYTES:
             blocks[str(name)] = text
+    if (xmp := _xmp(image)) and len(xmp) <= MAX_TEXT_BYTES:
+        blocks.setdefault("XML:com.adobe.xmp", decode_text(xmp))
     # For a PNG without EXIF, Pillow's getexif() would decode the pixels to look behind them.
     if image.format != "PNG" or "exif" in image.info:
         _merge(blocks, image.getexif)
     return blocks
+
+
+def _xmp(image: Image.Image) -> bytes:
+    """The XMP of a JPEG, WebP or AVIF; older Pillows leave that of a JPEG among its segments."""
+    xmp = image.info.get("xmp")
+    if isinstance(xmp, bytes):
+        return xmp
+    for marker, data in getattr(image, "applist", ()):
+        if marker == "APP1" and data.startswith(_XMP):
+            return bytes(data[len(_XMP) :])
+    return b""
 
 
 def _load_exif(exif: Image.Exif, data: bytes) -> Image.Exif:

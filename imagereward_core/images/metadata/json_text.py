@@ -1,4 +1,7 @@
-"""Programs that store their prompt as a JSON object under a name of their own."""
+"""Programs that store their prompt as a JSON object.
+
+SwarmUI, InvokeAI, NovelAI, Fooocus and its forks, Easy Diffusion, Draw Things and Civitai.
+"""
 
 from __future__ import annotations
 
@@ -10,47 +13,232 @@ from .prompt import PictureText, Source
 
 
 class _Form(NamedTuple):
-    """Where a program keeps its prompts: the object's name inside the block, and the keys of both prompts."""
+    """How a program names things.
+
+    The object's name inside the block, entries that must be there, both prompts, and its settings by the
+    WebUI's names.
+    """
 
     source: Source
     inside: str
+    needed: tuple[str, ...]
     prompt: str
     negative: str
+    settings: Mapping[str, str]
 
+
+_COMMON = {"seed": "Seed", "steps": "Steps", "sampler": "Sampler", "scheduler": "Schedule type"}
 
 _FORMS = (
-    _Form("swarmui", "sui_image_params", "prompt", "negativeprompt"),
-    _Form("invokeai", "", "positive_prompt", "negative_prompt"),
-    _Form("novelai", "", "prompt", "uc"),
-    _Form("fooocus", "", "prompt", "negative_prompt"),
+    _Form(
+        "swarmui",
+        "sui_image_params",
+        ("prompt",),
+        "prompt",
+        "negativeprompt",
+        {**_COMMON, "model": "Model", "cfgscale": "CFG scale", "vae": "VAE"},
+    ),
+    _Form(
+        "invokeai",
+        "",
+        ("positive_prompt",),
+        "positive_prompt",
+        "negative_prompt",
+        {"seed": "Seed", "steps": "Steps", "scheduler": "Sampler", "cfg_scale": "CFG scale"},
+    ),
+    _Form("novelai", "", ("prompt", "uc"), "prompt", "uc", {**_COMMON, "scale": "CFG scale"}),
+    _Form(
+        "drawthings",
+        "",
+        ("c", "uc"),
+        "c",
+        "uc",
+        {**_COMMON, "model": "Model", "scale": "CFG scale", "size": "Size", "strength": "Denoising strength"},
+    ),
+    _Form(
+        "easydiffusion",
+        "",
+        ("prompt", "use_stable_diffusion_model"),
+        "prompt",
+        "negative_prompt",
+        {
+            "seed": "Seed",
+            "num_inference_steps": "Steps",
+            "sampler_name": "Sampler",
+            "guidance_scale": "CFG scale",
+            "use_stable_diffusion_model": "Model",
+            "use_vae_model": "VAE",
+        },
+    ),
+    _Form(
+        "easydiffusion",
+        "",
+        ("Prompt", "Stable Diffusion model"),
+        "Prompt",
+        "Negative Prompt",
+        {"Stable Diffusion model": "Model", "Guidance Scale": "CFG scale", "VAE model": "VAE"},
+    ),
+    _Form(
+        "ruinedfooocus",
+        "",
+        ("Prompt", "software"),
+        "Prompt",
+        "Negative",
+        {**_COMMON, "sampler_name": "Sampler", "cfg": "CFG scale", "base_model_name": "Model"},
+    ),
+    _Form(
+        "civitai",
+        "",
+        ("prompt", "cfgScale"),
+        "prompt",
+        "negativePrompt",
+        {**_COMMON, "cfgScale": "CFG scale", "baseModel": "Model"},
+    ),
+    _Form(
+        "fooocus",
+        "",
+        ("prompt",),
+        "prompt",
+        "negative_prompt",
+        {
+            **_COMMON,
+            "guidance_scale": "CFG scale",
+            "cfg": "CFG scale",
+            "base_model": "Model",
+            "vae": "VAE",
+            "version": "Version",
+        },
+    ),
 )
 _PLAIN = (str, int, float)
+_LORA_NAMES = ("name", "model_name", "file", "model", "lora")
+_LONGEST_VALUE = 4096
 
 
 def parse_json_text(text: str) -> PictureText | None:
-    """Read a prompt out of the JSON of SwarmUI, InvokeAI, NovelAI or Fooocus; None if it is of none.
+    """Read a prompt out of the JSON of one of the programs above; None if it is of none.
 
-    Numbers and texts beside the prompts become ``settings`` under the names the program gives them.
+    Numbers and texts beside the prompts become ``settings``: the usual ones under the WebUI's names, the others
+    under those the program gives them.
     """
-    data = load_json(text)
+    return parse_json_data(load_json(text))
+
+
+def parse_json_data(data: object) -> PictureText | None:
+    """As ``parse_json_text``, for JSON that is parsed already."""
     if not isinstance(data, Mapping):
         return None
+    for wrapper in ("Comment", "extraMetadata"):
+        # NovelAI's WebP files and Civitai's graphs hold the JSON as text inside JSON.
+        inner = data.get(wrapper)
+        if isinstance(inner, str) and "prompt" in inner and isinstance(parsed := load_json(inner), Mapping):
+            found = parse_json_data({key: value for key, value in parsed.items() if key != wrapper})
+            if found is not None:
+                return found
     for form in _FORMS:
-        found: Any = data.get(form.inside) if form.inside else data
-        if not isinstance(found, Mapping) or form.prompt not in found:
+        entries: Any = data.get(form.inside) if form.inside else data
+        if not isinstance(entries, Mapping) or not all(key in entries for key in form.needed):
             continue
-        if form.source == "novelai" and form.negative not in found:
-            continue
-        prompt, negative = _words(found.get(form.prompt)), _words(found.get(form.negative))
+        prompt, negative = _prompts(form, entries)
         if prompt:
-            settings = {
-                str(key): str(value)
-                for key, value in found.items()
-                if isinstance(value, _PLAIN) and key not in (form.prompt, form.negative)
-            }
-            return PictureText(prompt, negative, form.source, settings)
+            return PictureText(prompt, negative, form.source, _settings(form, entries), (), _loras(entries))
     return None
 
 
-def _words(value: object) -> str:
+def _prompts(form: _Form, entries: Mapping[Any, Any]) -> tuple[str, str]:
+    prompt, negative = words(entries.get(form.prompt)), words(entries.get(form.negative))
+    if form.source == "novelai":
+        return _captions(entries.get("v4_prompt")) or prompt, _captions(
+            entries.get("v4_negative_prompt")
+        ) or negative
+    if form.source == "fooocus":
+        # Styles alone, without a word of the author's own.
+        prompt = prompt or _joined(entries.get("full_prompt"))
+    return prompt, negative
+
+
+def _captions(prompt: object) -> str:
+    """The words of NovelAI's version 4 and later: for the picture, then for each character."""
+    caption = prompt.get("caption") if isinstance(prompt, Mapping) else None
+    if not isinstance(caption, Mapping):
+        return ""
+    people = caption.get("char_captions")
+    each = (
+        [words(one.get("char_caption")) for one in people if isinstance(one, Mapping)]
+        if isinstance(people, list)
+        else []
+    )
+    return ", ".join(
+        part.strip(" ,") for part in [words(caption.get("base_caption")), *each] if part.strip(" ,")
+    )
+
+
+def _settings(form: _Form, entries: Mapping[Any, Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, value in entries.items():
+        if (
+            isinstance(value, _PLAIN)
+            and key not in (form.prompt, form.negative)
+            and len(str(value)) <= _LONGEST_VALUE
+        ):
+            found.setdefault(form.settings.get(key, str(key)), str(value))
+    model = entries.get("model")
+    if isinstance(model, Mapping):
+        name = next((words(model.get(key)) for key in ("name", "model_name") if words(model.get(key))), "")
+        if name:
+            found.setdefault("Model", name)
+    width, height = (entries.get(side, entries.get(side.title())) for side in ("width", "height"))
+    if isinstance(width, (int, str)) and isinstance(height, (int, str)):
+        found.setdefault("Size", f"{width}x{height}")
+    return found
+
+
+def _loras(entries: Mapping[Any, Any]) -> tuple[str, ...]:
+    """Names of LoRAs, in any of the ways programs list them."""
+    found: list[str] = []
+    for key in ("loras", "lora", "use_lora_model", "LoRA model"):
+        value = entries.get(key)
+        if isinstance(value, str):
+            # A list printed as text, or several names with commas.
+            value = [part.strip(" '\"[]") for part in value.split(",")]
+        for each in value if isinstance(value, list) else ():
+            found.append(_lora(each))
+    inner = entries.get("v2")
+    if not found and isinstance(inner, Mapping):
+        found += [_lora(each) for each in inner.get("loras") or () if isinstance(each, Mapping)]
+    if not any(found):
+        for key, value in entries.items():
+            if str(key).startswith("lora_combined_") and isinstance(value, str):
+                # "name : weight", or "switch : name : weight" since version 2.4.
+                parts = value.split(" : ")
+                if parts[0] != "False":
+                    found.append(parts[-2] if len(parts) > 1 else parts[0])
+    return tuple(dict.fromkeys(name for name in found if name and name != "None"))
+
+
+def _lora(entry: object) -> str:
+    if isinstance(entry, str):
+        # RuinedFooocus printed them as tags once.
+        name = entry.partition("<")[2].partition(":")[0] if "<" in entry else entry
+        return name.strip()
+    if isinstance(entry, list) and len(entry) > 1 and isinstance(entry[0], str):
+        # Fooocus: name, weight, hash; RuinedFooocus: hash, "weight - name".
+        weight, dash, name = entry[1].partition(" - ") if isinstance(entry[1], str) else ("", "", "")
+        return name if dash and weight.strip().lstrip("-").replace(".", "", 1).isdigit() else entry[0]
+    if isinstance(entry, Mapping):
+        for key in _LORA_NAMES:
+            inner = entry.get(key)
+            if isinstance(inner, Mapping):
+                return _lora(inner)
+            if isinstance(inner, str) and inner:
+                return inner
+    return ""
+
+
+def _joined(value: object) -> str:
+    return ", ".join(part for part in value if isinstance(part, str)) if isinstance(value, list) else ""
+
+
+def words(value: object) -> str:
+    """A value's text without white space at its ends; nothing for what is no text."""
     return value.strip() if isinstance(value, str) else ""

@@ -73,14 +73,18 @@ def _text(kind: bytes, data: bytes) -> tuple[str, str]:
         return "", ""
 
 
-def inflate(data: bytes) -> bytes:
+def inflate(data: bytes, wbits: int = zlib.MAX_WBITS) -> bytes:
     """Unpack at most ``MAX_TEXT_BYTES``.
+
+    Args:
+        data: The packed bytes.
+        wbits: The form of the packing, as ``zlib.decompressobj`` takes it.
 
     Raises:
         ValueError: The text is longer than that.
         zlib.error: The data is damaged.
     """
-    unpacker = zlib.decompressobj()
+    unpacker = zlib.decompressobj(wbits)
     text = unpacker.decompress(data, MAX_TEXT_BYTES)
     if unpacker.unconsumed_tail:
         raise ValueError(f"a compressed text is longer than {MAX_TEXT_BYTES} bytes")

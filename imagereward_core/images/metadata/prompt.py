@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Source = Literal["a1111", "comfyui", "swarmui", "fooocus", "invokeai", "novelai", "sidecar"]
+Source = Literal[
+    "a1111",
+    "comfyui",
+    "swarmui",
+    "fooocus",
+    "ruinedfooocus",
+    "invokeai",
+    "novelai",
+    "easydiffusion",
+    "drawthings",
+    "civitai",
+    "sidecar",
+]
 
 
 @dataclass(frozen=True)
@@ -19,8 +31,10 @@ class PictureText:
         source: The program whose format the text was found in, or ``sidecar`` for a text file beside the
             picture.
         settings: Generation parameters by the names the WebUI gives them (``Seed``, ``Model``, ``Size``,
-            ...), values as text.
+            ...), those it has no name for by the program's own; values as text.
         notes: Plain sentences about choices that had to be made while reading, for a person to check.
+        loras: LoRAs that are named apart from the prompt, as written; ``facts.generated_facts`` adds those in
+            the prompt.
     """
 
     prompt: str
@@ -28,3 +42,4 @@ class PictureText:
     source: Source = "a1111"
     settings: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    loras: tuple[str, ...] = ()

@@ -53,6 +53,7 @@ def test_settings_are_those_of_the_sampler():
         "Sampler": "euler",
         "Schedule type": "normal",
         "Denoising strength": "1.0",
+        "Model": "sd15.safetensors",
     }
     linked = graph()
     linked["sampler"]["inputs"]["seed"] = ["empty", 0]
