@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-
 from .actions import Step
 from .places import CurateError, Destinations, Home, Names, tell_copies
 from .records import Query, Row
@@ -29,7 +28,7 @@ from .store.values import absolute
 if TYPE_CHECKING:
     from ..scorers.panel import Panel, PanelResult
     from .actions import Journal
-    from .library import Library
+    from .library import Library, ScoredFiles
 
 Action = Literal["copy", "hardlink", "symlink", "move", "stay"]
 XmpStyle = Literal["", "both", "full", "stem"]
@@ -149,6 +148,29 @@ def plan_curation(library: Library, panel: Panel, folder: Path, options: CurateO
     """
     root = absolute(folder)
     destinations = options.destinations(root)
+    scored, copies = judged_files(library, panel, root, options)
+    verdicts = judge(
+        scored.rows,
+        scored.result.main,
+        options.rule,
+        [destinations.home(row.path).folder for row in scored.rows],
+    )
+    return plan_moves(root, scored.rows, verdicts, options, scored.result, copies)
+
+
+def judged_files(
+    library: Library, panel: Panel, folder: Path, options: CurateOptions
+) -> tuple[ScoredFiles, dict[Path, tuple[tuple[str, Path], ...]]]:
+    """The pictures of a folder that compete with each other, and the copies of them that lie in destination folders already.
+
+    Returns:
+        The files with their scores, and for :func:`plan_moves` the copies by the path of the original, as name and path.
+
+    Raises:
+        CurateError: Destinations that cannot be.
+    """
+    root = absolute(folder)
+    destinations = options.destinations(root)
     key = key_of(panel.scorers[0])
     known = list(library.rows(Query(key=key, folder=root, order="name")))
     wanted = [row for row in known if is_wanted(row.path, root, options.scan)]
@@ -160,14 +182,7 @@ def plan_curation(library: Library, panel: Panel, folder: Path, options: CurateO
         scored = library.scored(panel, root)
     else:
         scored = library.scored(panel, paths=[wanted[index].path for index in told.judged])
-    copies = {wanted[index].path: found for index, found in told.copies.items()}
-    verdicts = judge(
-        scored.rows,
-        scored.result.main,
-        options.rule,
-        [destinations.home(row.path).folder for row in scored.rows],
-    )
-    return plan_moves(root, scored.rows, verdicts, options, scored.result, copies)
+    return scored, {wanted[index].path: found for index, found in told.copies.items()}
 
 
 def plan_moves(
