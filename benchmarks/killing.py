@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -19,7 +19,7 @@ from typing import Any
 
 from imagereward_core.library.actions.files import TEMPORARY_PREFIX
 
-WATCHED = (os.path.join("library", "actions"), os.path.join("library", "store", "database.py"), "splice.py")
+WATCHED = tuple(str(Path(part)) for part in ("library/actions", "library/store/database.py", "splice.py"))
 """Parts of file names whose lines count as instants."""
 
 
@@ -155,7 +155,7 @@ def tree(folder: Path) -> dict[str, Entry]:
             continue
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
-            found[name] = Entry(os.fsencode(os.readlink(path)), "link")
+            found[name] = Entry(os.fsencode(path.readlink()), "link")
         elif path.is_dir():
             found[name] = Entry(b"", "folder")
         else:
@@ -174,13 +174,21 @@ def hidden(entries: Mapping[str, Entry]) -> list[str]:
     return [name for name in entries if Path(name).name.startswith(TEMPORARY_PREFIX)]
 
 
-def problems(now: Mapping[str, Entry], allowed: Mapping[str, set[bytes]], settled: bool) -> list[str]:
+def problems(
+    now: Mapping[str, Entry],
+    allowed: Mapping[str, set[bytes]],
+    settled: bool,
+    others: Collection[bytes] = (),
+    most: int | None = None,
+) -> list[str]:
     """What is wrong with a tree at some instant; empty where all is well.
 
     Args:
         now: The tree.
         allowed: By picture, a name for it: every content that it may have at any time.
         settled: Whether half-done steps were settled since the last kill; then no temporary file may be left.
+        others: Contents of files that may be there as well.
+        most: How often a picture may be there as a file once settled; None for any number.
     """
     wrong = []
     left_over = set(hidden(now))
@@ -192,11 +200,15 @@ def problems(now: Mapping[str, Entry], allowed: Mapping[str, set[bytes]], settle
         if entry.kind != "file" or name in left_over:
             continue
         picture = by_content.get(entry.content)
+        if picture is None and entry.content in others:
+            continue
         if picture is None:
             wrong.append(f"{name} holds {len(entry.content)} bytes that nobody wrote as a whole")
         else:
             seen[picture] = seen.get(picture, 0) + 1
     wrong += [f"{picture} is lost" for picture in allowed if picture not in seen]
+    if settled and most is not None:
+        wrong += [f"{picture} is there {count} times" for picture, count in seen.items() if count > most]
     return wrong
 
 

@@ -1,0 +1,125 @@
+"""A process killed before chosen lines of the actions' code: every line there is an instant at which the folder can be left.
+
+Used by ``kill_tests``, which takes many lines, and by the test suite, which takes a few.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from imagereward_core.images.metadata.writing.splice import Splice
+from imagereward_core.library.actions import Journal, Step, execute, undo
+
+from .killing import contents, killed_at_line, lines_of, problems, tree
+
+KINDS = ("copy", "hardlink", "symlink", "move", "edit", "put")
+_NEW = "new/00001.png.xmp"
+
+
+def make_outputs(folder: Path) -> Path:
+    """Two pictures; the first has a caption and an XMP file."""
+    folder.mkdir(parents=True)
+    for number in range(2):
+        (folder / f"{number:05}.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes([number]) * (1000 + number))
+    (folder / "00000.txt").write_text("a red star", encoding="utf-8")
+    (folder / "00000.png.xmp").write_text("<x/>", encoding="utf-8")
+    return folder
+
+
+def steps_of(kind: str, outputs: Path) -> list[Step]:
+    """A run of steps of one kind."""
+    if kind == "edit":
+        picture = outputs / "00000.png"
+        return [Step("edit", picture, picture, (Splice(8, b"", b"chunk"), Splice(20, bytes(4), b"1234")))]
+    if kind == "put":
+        xmp, new = outputs / "00000.png.xmp", outputs / _NEW
+        return [Step("put", xmp, xmp, content=b"<rated/>"), Step("put", new, new, content=b"<new/>")]
+    names = ("00000.png", "00001.png")
+    return [Step(kind, outputs / name, outputs / "kept" / "best" / name) for name in names]  # type: ignore[arg-type]
+
+
+class LineKills:
+    """Kills of runs of one kind of step, each trial in a fresh folder.
+
+    Args:
+        kind: The kind.
+        base: A folder to work in.
+    """
+
+    def __init__(self, kind: str, base: Path) -> None:
+        self.kind, self.base = kind, base
+        self.pattern = make_outputs(base / "pattern")
+        self._fresh()
+        self.before = tree(self.folder)
+        self.lines = lines_of(self.go_on)
+        self.finished = contents(tree(self.folder))
+        self.lines_back = lines_of(self.take_back)
+        self.kills = 0
+        self.wrong: list[str] = []
+        self._expect(tree(self.folder) == self.before, "an undisturbed run is undone")
+        originals = contents(self.before)
+        self.allowed = {
+            name: {content, self.finished.get(name, content)} for name, content in originals.items()
+        }
+
+    def _fresh(self) -> None:
+        trial = self.base / "trial"
+        shutil.rmtree(trial, ignore_errors=True)
+        self.folder, self.place = trial / "out", trial / ".imagereward"
+        shutil.copytree(self.pattern, self.folder)
+
+    def _expect(self, so: bool, what: str) -> None:
+        if not so:
+            self.wrong.append(f"{self.kind}: not so: {what}")
+
+    def go_on(self) -> None:
+        """What a person does: begins the run, or goes on with it."""
+        with Journal.open(self.place) as journal:
+            known = journal.runs()
+            execute(
+                journal, known[-1].id if known else journal.begin("kills", steps_of(self.kind, self.folder))
+            )
+
+    def take_back(self) -> None:
+        """Undoes whatever stands."""
+        with Journal.open(self.place) as journal:
+            while journal.last_done() is not None:
+                undo(journal)
+
+    def _kill(self, number: int, work: Callable[[], None]) -> None:
+        self._expect(killed_at_line(number, work), f"the process was killed before line {number}")
+        self.kills += 1
+        new = {b"<new/>"} if self.kind == "put" else set()
+        self.wrong += problems(tree(self.folder), self.allowed, settled=False, others=new)
+
+    def while_doing(
+        self, numbers: Sequence[int], go_on: Callable[[int], bool] = lambda number: number % 2 == 0
+    ) -> None:
+        """Kills before lines of a run; then the run is gone on with, or not, and undone."""
+        for number in numbers:
+            self._fresh()
+            self._kill(number, self.go_on)
+            if go_on(number):
+                self.go_on()
+                self._expect(
+                    contents(tree(self.folder)) == self.finished,
+                    f"finished after a kill before line {number}",
+                )
+            self._end(f"after a kill before line {number}")
+
+    def while_undoing(self, numbers: Sequence[int]) -> None:
+        """Kills before lines of an undo, which is then gone on with."""
+        for number in numbers:
+            self._fresh()
+            self.go_on()
+            self._kill(number, self.take_back)
+            self._end(f"after a kill of undo before line {number}")
+
+    def _end(self, when: str) -> None:
+        with Journal.open(self.place) as journal:
+            for run in journal.runs():
+                self._expect(not undo(journal, run.id).failed, f"every step was undone {when}")
+                self._expect(journal.run(run.id).done == 0, f"nothing stands {when}")
+        self._expect(tree(self.folder) == self.before, f"the folder is as before {when}")
