@@ -16,6 +16,9 @@ from torch import Tensor, nn
 from .layers import Linear, add, layer_norm, merge_heads, split_heads
 from .skeleton import set_precision
 
+_PIECE = 1 << 18
+"""Numbers that a CPU's cache holds twice."""
+
 
 @dataclass(frozen=True)
 class TowerConfig:
@@ -103,9 +106,23 @@ class Mlp(nn.Module):
         if self.activation == "gelu":
             return self.fc2(self.fc1.gelu(states))
         hidden = self.fc1(states)
-        if self.activation == "gelu_tanh":
-            return self.fc2(F.gelu(hidden, approximate="tanh"))
-        return self.fc2(hidden * torch.sigmoid(1.702 * hidden))
+        if self.activation == "quick_gelu":
+            return self.fc2(quick_gelu(hidden))
+        if torch.is_inference_mode_enabled():
+            return self.fc2(torch.ops.aten.gelu_(hidden, approximate="tanh"))
+        return self.fc2(F.gelu(hidden, approximate="tanh"))
+
+
+def quick_gelu(hidden: Tensor) -> Tensor:
+    """``x * sigmoid(1.702 x)``; in inference mode into ``hidden`` itself, with the same bits.
+
+    On a CPU piece by piece, so that three passes over the widest activations of the network find them in its cache.
+    """
+    if not torch.is_inference_mode_enabled():
+        return hidden * torch.sigmoid(1.702 * hidden)
+    for piece in hidden.view(-1).split(_PIECE) if hidden.device.type == "cpu" else (hidden,):
+        piece.mul_(torch.mul(piece, 1.702).sigmoid_())
+    return hidden
 
 
 class Layer(nn.Module):

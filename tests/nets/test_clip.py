@@ -21,7 +21,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import cosine_similarity
 
-from imagereward_core.nets.clip import ClipConfig, ClipNetwork, at_last_token, parameter_dtype
+from imagereward_core.nets.clip import (
+    ClipConfig,
+    ClipNetwork,
+    at_last_token,
+    parameter_dtype,
+    quick_gelu,
+)
 from imagereward_core.nets.skeleton import build_skeleton
 
 EXACT = {"atol": 1e-5, "rtol": 1e-5}
@@ -208,3 +214,14 @@ def test_activations_differ():
     assert clip_config("gelu") == other.config
     with torch.no_grad():
         assert (one.encode_images(clip_pixels()) - other.encode_images(clip_pixels())).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("shape", [(1, 1, 8), (3, 50, 64), (2, 257, 1024)])
+def test_quick_gelu_in_place_gives_the_same_bits(dtype, shape):
+    hidden = 4 * torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(dtype)
+    expected = quick_gelu(hidden)
+    assert not torch.equal(expected, hidden)
+    with torch.inference_mode():
+        given = hidden.clone()
+        assert torch.equal(quick_gelu(given), expected) and torch.equal(given, expected)
