@@ -48,7 +48,7 @@ def _rows(
 ) -> list[Row]:
     key = key_of(scorer)
     if paths is not None:
-        return sorted(library.find(paths, key), key=lambda row: row.file)
+        return library.find(paths, key)
     return list(library.rows(Query(key=key, folder=folder, order="name")))
 
 

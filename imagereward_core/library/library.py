@@ -32,7 +32,8 @@ class ScoredFiles:
     """Files with what a panel makes of the numbers stored for them.
 
     Attributes:
-        rows: By path; ``value``, ``cut`` and ``problem`` are those of the scorer that decides, also where that is a blend.
+        rows: By path, or in the order they were asked for; ``value``, ``cut`` and ``problem`` are those of the scorer that decides,
+            also where that is a blend.
         result: The panel's judgement; its scores are in the order of ``rows``.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -69,8 +70,13 @@ class PromptFinder:
         self.typed, self.source, self.raw, self.needed = typed, source, raw, needed
         self._clean = lru_cache(maxsize=1024)(clean_prompt)
 
-    def __call__(self, picture: Path | Image.Image) -> FoundPrompt:
-        """The prompt of ``picture``, a file or an open one; never raises for a picture that cannot be read."""
+    def __call__(self, picture: Path | Image.Image, data: bytes | None = None) -> FoundPrompt:
+        """The prompt of a picture; never raises for one that cannot be read.
+
+        Args:
+            picture: A file, or an open picture, beside which no text is looked for.
+            data: The bytes of the file, where they have been read already.
+        """
         if self.typed is not None:
             return self._finish(PictureText(self.typed), "option")
         seen: PictureText | None = None
@@ -78,7 +84,7 @@ class PromptFinder:
             if self.source not in ("auto", name):
                 continue
             try:
-                found = self._look(name, picture)
+                found = self._look(name, picture, data)
             except ImageError as error:
                 return FoundPrompt(problem=_why_unreadable(picture, error))
             if found is not None and found.prompt.strip():
@@ -86,9 +92,9 @@ class PromptFinder:
             seen = seen or found
         return self._missing(seen)
 
-    def _look(self, place: str, picture: Path | Image.Image) -> PictureText | None:
+    def _look(self, place: str, picture: Path | Image.Image, data: bytes | None) -> PictureText | None:
         if place == "metadata":
-            return read_prompt(picture)
+            return read_prompt(picture) if data is None else read_prompt(io.BytesIO(data), str(picture))
         return None if isinstance(picture, Image.Image) else sidecar_prompt(picture)
 
     def _finish(self, found: PictureText, source: str) -> FoundPrompt:

@@ -119,7 +119,7 @@ class Register:
 
     def run(self, roots: Sequence[Path], report: Callable[[], None], cancelled: Callable[[], bool]) -> bool:
         """Looks through all folders; False if it was stopped."""
-        for root in roots:
+        for root in _outermost(roots) if self.options.recursive else dict.fromkeys(roots):
             if not root.is_dir():
                 self._problem(root, f"{root}: no such folder; expected a folder of pictures. Check the path.")
                 continue
@@ -153,7 +153,7 @@ class Register:
         for each, entry in zip(chunk, known):
             if entry is None:
                 new.append(each)
-            else:
+            elif entry.file not in self._seen:
                 self._seen.add(entry.file)
                 self._note(each, entry)
         if new or folder is None:
@@ -199,3 +199,8 @@ class Register:
             with self.database.writing() as connection:
                 mark_gone(connection, missing[start : start + _AT_ONCE])
         self.gone += len(missing)
+
+
+def _outermost(roots: Sequence[Path]) -> list[Path]:
+    """The roots that lie in no other of them, each once."""
+    return [root for root in dict.fromkeys(roots) if not any(other in root.parents for other in roots)]

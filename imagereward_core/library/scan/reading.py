@@ -14,6 +14,7 @@ from PIL import Image
 from ...errors import ImageError
 from ...images.decode import open_bytes, open_image, source_name
 from ...images.identity import content_hash, fingerprint
+from ...images.metadata.facts import Facts, generated_facts
 from ...images.metadata.finding import FoundPrompt, PromptFinder
 from ..records import Generated
 from ..store.files import Content
@@ -95,29 +96,26 @@ def examine(task: Task, finder: PromptFinder) -> Finding:
     read = time.perf_counter()
     content: Content | None = None
     pixels: Mapping[ImageSpec, Tensor] = {}
+    generated: Generated | None = None
     problem, passing = "", False
     if task.content:
         try:
             content, pixels = _decode(task, data)
-        except ImageError as error:
-            problem = str(error)
-            passing = isinstance(error.__cause__, (OSError, MemoryError)) and data is None
-        except MemoryError:
-            problem, passing = f"{source_name(task.path)}: the picture needs more memory than is free.", True
+        except Exception as error:
+            problem, passing = _why(task.path, error)
         if _changed(task.path, status):
+            content, pixels = None, {}
             problem, passing = (
                 f"{source_name(task.path)}: the file was being written while it was read.",
                 True,
             )
-            content, pixels = None, {}
-    generated = None
     if task.prompt:
-        generated = Generated() if problem else from_found(finder(task.path))
+        generated = Generated() if problem else _generated(task.path, data, finder)
     return Finding(
         task=task,
         size=status.st_size,
         modified_ns=status.st_mtime_ns,
-        settled=time.time_ns() - status.st_mtime_ns > _SETTLED_NS,
+        settled=abs(time.time_ns() - status.st_mtime_ns) > _SETTLED_NS,
         content=content,
         generated=generated,
         pixels=pixels,
@@ -131,17 +129,37 @@ def examine(task: Task, finder: PromptFinder) -> Finding:
 def from_found(found: FoundPrompt) -> Generated:
     """What was found beside or in a picture, as the library keeps it."""
     text = found.text
-    settings = text.settings if text is not None else {}
+    facts = generated_facts(text) if text is not None else Facts()
     return Generated(
         written=found.written,
         prompt=found.seen,
         negative=text.negative if text is not None else "",
         origin=found.source,
-        generator=text.source if text is not None else "",
-        model=settings.get("Model", ""),
-        seed=settings.get("Seed", ""),
+        generator=facts.generator,
+        model=facts.model,
+        loras=facts.loras,
+        seed=facts.seed,
         problem=found.problem,
     )
+
+
+def _generated(path: Path, data: bytes | None, finder: PromptFinder) -> Generated:
+    try:
+        return from_found(finder(path, data))
+    except (
+        Exception
+    ) as error:  # whatever a hostile file makes a reader raise costs this file its prompt, and nothing else
+        return Generated(problem=f"its metadata cannot be read ({type(error).__name__}: {error})")
+
+
+def _why(path: Path, error: Exception) -> tuple[str, bool]:
+    """Why a picture cannot be decoded, and whether that may pass without the file being changed."""
+    cause = error.__cause__ or error
+    # an error of the disk has a number; Pillow's own OSErrors about damaged data have none
+    passing = isinstance(cause, MemoryError) or (isinstance(cause, OSError) and cause.errno is not None)
+    if isinstance(error, ImageError):
+        return str(error), passing
+    return f"{source_name(path)}: the picture cannot be decoded ({type(error).__name__}: {error}).", passing
 
 
 def _read(path: Path) -> tuple[bytes | None, os.stat_result]:

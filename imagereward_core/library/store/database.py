@@ -142,6 +142,8 @@ class Database:
             connection = self._connect(_READER_CACHE_KIB)
         try:
             yield connection
+        except sqlite3.DatabaseError as error:
+            raise self._unusable("read", error) from error
         finally:
             if self._closed:
                 connection.close()
@@ -169,12 +171,15 @@ class Database:
             except BaseException as error:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
-                if isinstance(error, sqlite3.OperationalError):
-                    raise StoreError(
-                        f"{self.path}: the {self.what} cannot be written ({error}); expected room on the disk, a file that can be "
-                        "written, and no other program that holds it. What was written before is kept."
-                    ) from error
+                if isinstance(error, sqlite3.DatabaseError):
+                    raise self._unusable("written", error) from error
                 raise
+
+    def _unusable(self, verb: str, error: sqlite3.DatabaseError) -> StoreError:
+        return StoreError(
+            f"{self.path}: the {self.what} cannot be {verb} ({error}); expected room on the disk, an undamaged file that can be written, "
+            "and no other program that holds it. What was written before is kept."
+        )
 
     def close(self) -> None:
         """Closes the file; a connection still lent out is closed when it comes back."""

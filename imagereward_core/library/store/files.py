@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -85,6 +86,10 @@ def folder_number(connection: sqlite3.Connection, path: Path) -> int:
 def find_folder(connection: sqlite3.Connection, path: Path) -> int | None:
     """The number of a folder; None for one the library has never seen."""
     row = connection.execute("SELECT id FROM folders WHERE path = ?", (to_name(path),)).fetchone()
+    if row is None and os.name == "nt":  # one folder has many spellings there
+        row = connection.execute(
+            "SELECT id FROM folders WHERE path = ? COLLATE NOCASE", (to_name(path),)
+        ).fetchone()
     return None if row is None else int(row[0])
 
 
@@ -132,9 +137,11 @@ def known_file(
 
 def find_file(connection: sqlite3.Connection, path: Path) -> int | None:
     """The number of a file; None for one the library does not know, or that is gone."""
+    folder = find_folder(connection, path.parent)
+    alike = " COLLATE NOCASE" if os.name == "nt" else ""
     row = connection.execute(
-        "SELECT id FROM files WHERE folder = (SELECT id FROM folders WHERE path = ?) AND name = ? AND gone = 0",
-        (to_name(path.parent), to_name(path.name)),
+        f"SELECT id FROM files WHERE folder = ? AND name = ?{alike} AND gone = 0",
+        (folder, to_name(path.name)),
     ).fetchone()
     return None if row is None else int(row[0])
 

@@ -131,9 +131,7 @@ def _next(
     fits = f"{source.conditions} AND {beyond}"
     values = (*source.values, *behind)
     if wanted.folder is None or not source.merges:
-        below, first, where = "", (), "1"
-        if wanted.folder is not None:
-            below, first, where = BELOW, (wanted.folder,), f"{source.folder} IN (SELECT id FROM below)"
+        below, first, where = _all_below(wanted, source.folder)
         sql = f"{below}SELECT {source.file} FROM {source.table} WHERE {fits} AND {where} ORDER BY {source.order} LIMIT ? OFFSET ?"
         return [file for (file,) in connection.execute(sql, (*first, *values, limit, offset))]
     most = limit + offset
@@ -181,12 +179,18 @@ def _next_with_text(
 def _hits(wanted: Wanted, source: Source) -> tuple[str, str, Values]:
     """What stands before SELECT, from FROM on, and the values, for all files of a source that hold a text."""
     text, parts = text_condition(wanted.query.text, one_by_one=False)
-    below, first, where, index = "", (), "1", " INDEXED BY files_by_prompt"
-    if wanted.folder is not None:
-        below, first, where, index = BELOW, (wanted.folder,), "files.folder IN (SELECT id FROM below)", ""  # type: ignore[assignment]
+    below, first, where = _all_below(wanted, "files.folder")
+    index = " INDEXED BY files_by_prompt" if wanted.folder is None else ""
     table = source.hits.replace("files", "files" + index, 1)
     sql = f"FROM {table} WHERE files.gone = 0 AND {where} AND {text} AND {source.conditions}"
     return below, sql, (*first, *parts, *source.values)
+
+
+def _all_below(wanted: Wanted, column: str) -> tuple[str, Values, str]:
+    """What stands before SELECT, its values, and the condition, for files of the folder asked for and below it."""
+    if wanted.folder is None:
+        return "", (), "1"
+    return BELOW, (wanted.folder,), f"{column} IN (SELECT id FROM below)"
 
 
 def _scopes(connection: sqlite3.Connection, wanted: Wanted, source: Source) -> Iterator[tuple[str, Values]]:
@@ -234,9 +238,7 @@ def _by_name(connection: sqlite3.Connection, wanted: Wanted, after: Row | None, 
 
 def _folders_by_path(connection: sqlite3.Connection, wanted: Wanted, start: Any) -> list[tuple[int, Any]]:
     """The folders from the path ``start`` on."""
-    below, first, where = "", (), "1"
-    if wanted.folder is not None:
-        below, first, where = BELOW, (wanted.folder,), "id IN (SELECT id FROM below)"  # type: ignore[assignment]
+    below, first, where = _all_below(wanted, "id")
     beyond, behind = ("1", ()) if start is None else ("path >= ?", (start,))
     sql = f"{below}SELECT id, path FROM folders WHERE {where} AND {beyond} ORDER BY path"
     return connection.execute(sql, (*first, *behind)).fetchall()
