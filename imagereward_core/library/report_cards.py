@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .judged import Facts, is_rank_alone
 from .report_contents import written_otherwise
-from .report_text import escape, relative_link, share
+from .report_text import escape, relative_link
 
 if TYPE_CHECKING:
     from .report import ReportEntry
@@ -46,12 +46,12 @@ def card_html(
     )
     named = f'<a href="{link}">{name}</a>' if link else name
     verdict = "kept" if fact.kept else "rejected"
-    within = f"{fact.rank_in_prompt} of {fact.scored_in_prompt}"
+    within = f"{fact.rank_in_prompt:,} of {fact.scored_in_prompt:,}"
     lines = [
         f'<p class="scoreline"><b class="score">{fact.score:.4f}</b><span class="verdict">{escape(entry.bucket) or verdict}</span></p>',
         _stars(entry.stars),
         _meter(fact.percentile, own),
-        f'<p class="place">Rank <b>{fact.rank} of {fact.scored}</b><br><b>{within}</b> for its prompt</p>',
+        f'<p class="place">Rank <b>{fact.rank:,} of {fact.scored:,}</b><br><b>{within}</b> for its prompt</p>',
         _reason(fact.reason),
         f'<p class="name" dir="auto">{named}</p>',
         _made(entry),
@@ -83,10 +83,14 @@ def _meter(percentile: float, own: float) -> str:
             '<svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">'
             f'<rect width="100" height="1"/><rect width="{percentile:.1f}" height="1"/></svg>'
         )
-        lines.append(f"Percentile <b>{percentile:.{0 if 1 <= percentile <= 99 else 1}f}</b>")
+        lines.append(f"Percentile <b>{_rounded(percentile)}</b>")
     if not math.isnan(own):
-        lines.append(f"Above <b>{share(own)}</b> of your own")
+        lines.append(f"Own percentile <b>{_rounded(own)}</b>")
     return f'<p class="percentile">{bar}{"<br>".join(lines)}</p>' if lines else ""
+
+
+def _rounded(percentile: float) -> str:
+    return f"{percentile:.{0 if 1 <= percentile <= 99 else 1}f}"
 
 
 def _made(entry: ReportEntry) -> str:

@@ -133,9 +133,7 @@ def _chart(contents: Contents, history: int) -> str:
     ends = f'min="{low!r}" max="{high!r}" step="any"'
     own = ""
     if history:
-        own = (
-            f'<p class="hint">Your own scores are the {history:,} that the library holds by this scorer.</p>'
-        )
+        own = f'<p class="hint">An own percentile is the share of your own {history:,} scores by this scorer below a score.</p>'
     return f"""<div class="chart">
 <h2>Scores</h2>
 {key}

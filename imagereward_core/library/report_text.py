@@ -44,10 +44,3 @@ def json_for_page(content: Any) -> str:
 def count_of(number: int, noun: str) -> str:
     """A number with its noun: ``1 picture``, ``2,000 pictures``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def share(percentile: float) -> str:
-    """A percentile as a share that never claims all or none."""
-    if percentile < 1:
-        return "less than 1&nbsp;%"
-    return "more than 99&nbsp;%" if percentile > 99 else f"{percentile:.0f}&nbsp;%"

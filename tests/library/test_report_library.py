@@ -170,9 +170,9 @@ def test_the_page_warns_of_comparing_models_where_prompts_must_not_be_compared(t
 
 def test_where_a_picture_stands_among_the_own_scores_is_shown_once_there_are_enough(tmp_path):
     page = page_of(tmp_path, [0.5, -5.0, NAN], history=[x / 100 for x in range(100)])
-    assert "Above 50\xa0% of your own" in page.words and "Above less than 1\xa0% of your own" in page.words
-    assert "the 100 that the library holds" in page.words
-    assert "of your own" not in page_of(tmp_path, [0.5], history=[0.1] * 9).words
+    assert "Own percentile 50" in page.words and "Own percentile 0.0" in page.words
+    assert "your own 100 scores" in page.words
+    assert "wn percentile" not in page_of(tmp_path, [0.5], history=[0.1] * 9).words
 
 
 def test_progress_is_told_for_every_picture(tmp_path):
