@@ -64,7 +64,7 @@ PLANS = tuple(
     Plan(action, write)  # type: ignore[arg-type]
     for action, write in (
         ("move", False), ("stay", True), ("copy", True), ("stay", True), ("hardlink", False), ("move", True),
-        ("stay", True), ("symlink", False), ("copy", False), ("hardlink", True),
+        ("stay", True), ("symlink", False), ("copy", False), ("hardlink", True), ("stay", True), ("symlink", True),
     )
 )  # fmt: skip
 

@@ -90,11 +90,11 @@ class Change:
         self._enter(self.direction.writing)
         before, after = write(temporary)
         record.before, record.after = before or record.before, after
-        self._enter(self.direction.about)
         try:
+            self._enter(self.direction.about)
             files.rename_new(temporary, made)
-        except OSError:
-            temporary.unlink(missing_ok=True)
+        except BaseException:
+            files.discard(temporary)
             raise
         files.sync_folder(made.parent)
         self._end()
@@ -128,7 +128,7 @@ class Change:
                 raise Refused(f"{path} changed while it was read; something is still writing it")
             files.replace(temporary, path)
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            files.discard(temporary)
             raise
         self._end()
 
@@ -161,7 +161,8 @@ class Change:
         self._enter(self.direction.about)
         if text is not None:
             os.symlink(text, target)  # noqa: PTH211
-            files.drop_name(source, target)
+            if files.same_entry(source, target):  # else somebody put a file there in this instant
+                files.drop_name(source, target)
         else:
             try:
                 files.rename_new(source, target)
@@ -182,7 +183,7 @@ class Change:
             self._enter(self.direction.about)
             files.rename_new(temporary, target)
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            files.discard(temporary)
             raise
         files.sync_folder(target.parent)
         if files.mark_of(source) != Mark(before.size, before.modified_ns):

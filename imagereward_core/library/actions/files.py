@@ -62,7 +62,7 @@ def read_mark(path: Path) -> Mark:
 
 def holds(path: Path, mark: Mark | None) -> bool:
     """Whether there is a file with exactly the bytes of ``mark``."""
-    if mark is None:
+    if mark is None or not mark.digest:
         return False
     try:
         return path.is_file() and path.stat().st_size == mark.size and read_mark(path).digest == mark.digest
@@ -199,7 +199,7 @@ def copy_steadily(
             raise Refused(f"{temporary.parent} gave back other bytes than were written there; check the disk")
         return before, after
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)
         raise
 
 
@@ -247,7 +247,7 @@ def write_new(temporary: Path, content: bytes) -> Mark:
             os.fsync(file.fileno())
         return read_mark(temporary)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)
         raise
 
 
@@ -267,6 +267,12 @@ def remove(path: Path) -> None:
             raise
         path.chmod(mode | stat.S_IWUSR)
         path.unlink()
+
+
+def discard(temporary: Path) -> None:
+    """Removes a hidden file of ours, if it is there."""
+    with suppress(FileNotFoundError):
+        remove(temporary)
 
 
 def sync_folder(folder: Path) -> None:

@@ -114,14 +114,14 @@ def _took_place(record: Record, begun: bool) -> bool:
 
 def _drop(temporary: Path | None) -> None:
     if temporary is not None:
-        temporary.unlink(missing_ok=True)
+        files.discard(temporary)
 
 
 def _placed(record: Record, made: Path) -> bool:
     temporary = record.temporary
     if temporary is not None and files.exists(temporary):
         placed = files.same_entry(temporary, made)
-        temporary.unlink()
+        files.discard(temporary)
         return placed
     return files.holds(made, record.after)
 
@@ -140,14 +140,17 @@ def _moved(source: Path, target: Path, temporary: Path | None, begun: bool) -> b
     """Whether a file has moved. Where it has two names, or two copies with the same bytes, the move is completed."""
     if temporary is not None and files.exists(temporary):
         if files.same_entry(temporary, target):
-            temporary.unlink()
+            files.discard(temporary)
         elif files.exists(source):
-            temporary.unlink()
+            files.discard(temporary)
             return False
         elif begun:
             raise Refused(f"{source} is gone; what was read of it is in {temporary}")
         else:
-            files.rename_new(temporary, target)
+            try:
+                files.rename_new(temporary, target)
+            except OSError as error:
+                raise Refused(f"{source} is gone; all of it is in {temporary} ({error})") from error
             return True
     if files.spells_alike(source, target):
         return target.name in os.listdir(target.parent)  # noqa: PTH208

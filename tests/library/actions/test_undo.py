@@ -7,8 +7,9 @@ import shutil
 
 import pytest
 from acting import act, reasons, to, well
+from faults import another_file_system
 
-from benchmarks.killing import tree
+from benchmarks.killing import contents, tree
 from imagereward_core.images.metadata.writing.splice import Splice
 from imagereward_core.library.actions import JournalError, undo
 
@@ -46,6 +47,36 @@ def test_the_last_of_its_kind_is_never_removed(kind, fate, journal, outputs, kep
         picture.write_bytes(b"a new picture under the old number")
     assert "may be the last of its kind" in reasons(undo(journal))[0]
     assert made.read_bytes() == data
+
+
+@pytest.mark.parametrize("kind", ["copy", "hardlink"])
+def test_an_original_that_became_a_link_to_its_copy_is_no_original(kind, journal, outputs, kept):
+    """As programs that remove duplicates leave it."""
+    picture, made = outputs / "00002.png", kept / "00002.png"
+    well(act(journal, to(kind, picture, made)))
+    picture.unlink()
+    picture.symlink_to(made)
+    assert "may be the last of its kind" in reasons(undo(journal))[0]
+    assert made.is_file() and not made.is_symlink()
+
+
+def test_an_original_that_became_a_hard_link_of_its_copy_is_one(journal, outputs, kept):
+    picture, made = outputs / "00002.png", kept / "00002.png"
+    data = picture.read_bytes()
+    well(act(journal, to("copy", picture, made)))
+    picture.unlink()
+    picture.hardlink_to(made)
+    well(undo(journal))
+    assert picture.read_bytes() == data and not made.exists()
+
+
+def test_a_move_to_a_disk_with_coarse_times_is_undone(journal, outputs, kept):
+    before = contents(tree(outputs))
+    with another_file_system(kept):
+        well(act(journal, to("move", outputs / "00002.png", kept / "00002.png")))
+        os.utime(kept / "00002.png", ns=(10**18, 10**18))  # as a memory card does when it is put in again
+        well(undo(journal))
+    assert contents(tree(outputs)) == before
 
 
 def test_what_the_user_removed_already_needs_no_undoing(journal, kept, copied):
