@@ -11,6 +11,9 @@ class Component:
 
 
 class Row:
+    def __init__(self, *arguments, **options):
+        pass
+
     def __enter__(self):
         return self
 
@@ -22,7 +25,7 @@ def install(monkeypatch):
     module = types.ModuleType("gradio")
     for name in ("Checkbox", "Dropdown", "Textbox", "Slider"):
         setattr(module, name, type(name, (Component,), {}))
-    module.Row = Row
+    module.Row = module.Accordion = Row
     monkeypatch.setitem(sys.modules, "gradio", module)
     for name in [name for name in sys.modules if name == "modules.ui_components"]:
         monkeypatch.delitem(sys.modules, name)

@@ -93,6 +93,38 @@ def test_two_plots_have_two_tables(plot):
     assert len(list((plot.host.outputs / "grids").glob("xyz_grid*.csv"))) == 2
 
 
+def test_table_is_found_whatever_the_pattern_calls_the_grid(plot):
+    plot.host.shared.opts.save_images_add_number = False
+    plot.host.shared.opts.samples_filename_pattern = "plot"
+    folder = plot.host.outputs / "grids"
+    folder.mkdir(parents=True)
+    (folder / "00000.csv").write_text("the user's")
+    plot("Seed", [5, 9], settings={}, do_not_save_samples=True)
+    assert (folder / "00000.csv").read_text() == "the user's"
+    assert [path.name for path in folder.glob("*.csv")] != ["00000.csv"]
+
+
+def test_table_grows_with_every_further_grid_of_a_plot(plot):
+    plot("Seed", [5, 9], settings={})
+    _, path = table(plot.host)
+    processed = types.SimpleNamespace(images=["grid"])
+    axes = (
+        plot.host.shared.state.xyz_plot_x,
+        plot.host.shared.state.xyz_plot_y,
+        plot.host.shared.state.xyz_plot_z,
+    )
+    assert xyz._table[-1].axes == axes
+    xyz._table[-1].cells[1].append(1.0)
+    plot.host.callbacks.call(
+        "image_saved",
+        plot.host.callbacks.ImageSaveParams(
+            "grid", processed, str(path.with_name("xyz_grid_2-0000.png")), {}
+        ),
+    )
+    again, same = table(plot.host)
+    assert same == path and [row["pictures"] for row in again] == ["1", "2"]
+
+
 def test_axis_of_ours_switches_the_script_on_and_cells_do_not_leak(plot):
     result = plot("[ImageReward] Keep the best", [1, 2], settings={}, batch_size=3, do_not_save_grid=True)
     texts = result.infotexts[1:]
@@ -134,6 +166,16 @@ def test_ordinary_grid_has_no_labels(host, scorer):
 
     result = curate(host, {}, batch_size=2, width=256, height=256)
     assert len(result.images[0].getcolors()) == 2
+
+
+def test_copies_of_a_cell_keep_the_label_and_files_do_not(tmp_path):
+    from PIL import Image
+
+    image = Image.new("RGB", (64, 64))
+    labels.remember(image, "0.5")
+    copy = image.copy()
+    assert labels.labelled([copy])[0] is not copy
+    assert not any(isinstance(value, str) for value in image.info.values()), "hosts write texts into files"
 
 
 def test_label_fits_every_size_and_mode():

@@ -86,7 +86,7 @@ class Settings:
         0.0,
         "number",
         "Minimum percentile",
-        "Better than this share of the scorer's published reference scores, for scorers that have some; 0: no minimum.",
+        "Against the scorer's published reference scores; 0: no minimum.",
         high=100,
     )
     rejects: str = _shown(

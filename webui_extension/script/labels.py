@@ -13,12 +13,12 @@ _SMALLEST = 10
 
 def remember(image: Any, text: str) -> None:
     """Gives a picture the label it has in a plot's grid."""
-    setattr(image, _LABEL, text)
+    image.info[_LABEL] = (text,)  # copies keep it, and hosts write only texts of it into files
 
 
 def labelled(images: Sequence[Any]) -> list[Any]:
     """The pictures, those with a label as copies that show it; sizes stay."""
-    return [_drawn(image, text) if (text := getattr(image, _LABEL, "")) else image for image in images]
+    return [_drawn(image, image.info[_LABEL][0]) if _LABEL in image.info else image for image in images]
 
 
 def _drawn(image: Any, text: str) -> Any:

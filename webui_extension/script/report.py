@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from imagereward_core.scorers.agreement import ordinal
 from imagereward_core.scorers.meaning import compare_warning
 
 from .arguments import TITLE, TO_FOLDER
@@ -45,7 +44,7 @@ def _table(job: Job) -> list[str]:
     for place, picture in enumerate(ranked[:MOST_LINES], start=1):
         parts = [f"{place}.", *(f"{name} {value:.4f}" for name, value in picture.scores.items())]
         if not math.isnan(picture.percentile):
-            parts.append(f"({ordinal(round(picture.percentile))} percentile)")
+            parts.append(f"percentile {picture.percentile:.1f}")
         parts.append(f"seed {picture.seed}")
         if picture.verdict:
             parts.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .. import loaded
@@ -10,14 +11,16 @@ from . import infotext
 from .arguments import DEFAULT, KEY, Control, Settings, controls
 
 ROWS = (
-    ("scorer", "score_prompt"),
-    ("blend_with", "blend_method"),
-    ("sort_gallery", "show_percentile", "show_rejects"),
+    ("scorer", "rejects"),
     ("keep_best", "keep_scope"),
-    ("min_score", "min_percentile", "rejects"),
-    ("gate_hires",),
-    ("until", "until_pictures", "until_minutes"),
+    ("min_score", "min_percentile"),
+    ("sort_gallery", "show_rejects"),
+    ("until",),
+    ("until_pictures", "until_minutes"),
+    ("gate_hires", "show_percentile"),
 )
+MORE_ROWS = (("blend_with", "blend_method"), ("score_prompt",))
+MORE = "Several scorers, another prompt"
 
 
 def build(script: Any, tab: str) -> list[Any]:
@@ -33,13 +36,20 @@ def build(script: Any, tab: str) -> list[Any]:
     known = controls()
     made: dict[str, Any] = {}
     with InputAccordion(False, label=known["enabled"].label, elem_id=_id(tab, "enabled")) as made["enabled"]:
-        for row in ROWS:
-            with gr.Row():
-                for name in row:
-                    made[name] = _component(gr, known[name], getattr(Settings(), name), _id(tab, name))
+        _rows(gr, ROWS, tab, made)
+        with gr.Accordion(MORE, open=False, elem_id=_id(tab, "more")):
+            _rows(gr, MORE_ROWS, tab, made)
     script.infotext_fields = infotext.paste_fields(made)
     script.paste_field_names = [KEY]
     return [made[name] for name in known]
+
+
+def _rows(gr: Any, rows: Sequence[Sequence[str]], tab: str, made: dict[str, Any]) -> None:
+    """Makes the components of some rows and adds them to ``made``."""
+    for row in rows:
+        with gr.Row():
+            for name in row:
+                made[name] = _component(gr, controls()[name], getattr(Settings(), name), _id(tab, name))
 
 
 def _id(tab: str, name: str) -> str:

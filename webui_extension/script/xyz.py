@@ -8,8 +8,11 @@ import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
+
+from imagereward_core.library.atomic import replacing
 
 from . import labels
 from .arguments import Control, Settings, controls, from_mapping
@@ -20,6 +23,7 @@ PLOT = "X/Y/Z plot"
 AXES = "_imagereward_axes"
 """On the p of a cell: settings that its axes say."""
 _CELL = re.compile(r"(\d+) out of \d+")
+_GRID = re.compile(r"xyz_grid(_\d+)?-\d")
 COLUMNS = ("axis", "setting", "value", "pictures", "mean", "spread", "best")
 
 
@@ -29,11 +33,13 @@ class Table:
     Attributes:
         axes: The host's axes, by which one plot is told from the next.
         cells: The scores of every cell by its number.
+        path: Where it is being written.
     """
 
     def __init__(self, axes: tuple[Any, ...]) -> None:
         self.axes = axes
         self.cells: dict[int, list[float]] = {}
+        self.path: Path | None = None
 
     def rows(self) -> list[tuple[Any, ...]]:
         """A line per axis value: how many pictures, their mean, their standard deviation, their best."""
@@ -120,16 +126,25 @@ def on_image_grid(params: Any) -> None:
 
 
 def on_image_saved(params: Any) -> None:
-    """The host's callback: writes the table beside the first grid of a plot."""
-    place = Path(str(params.filename))
-    if not _table or not place.name.startswith("xyz_grid"):
+    """The host's callback: writes the table beside the plot's grid, and again as further grids of it are saved."""
+    if not _table or not _is_grid(params):
         return
-    table = _table.pop()
-    target = place.with_suffix(".csv")
-    with target.open("w", encoding="utf-8-sig", newline="") as file:
+    table = _table[-1]
+    if table.path is None:
+        beside = Path(str(params.filename))
+        endings = chain([""], (f"-{number}" for number in count(2)))
+        places = (beside.with_name(f"{beside.stem}{ending}.csv") for ending in endings)
+        table.path = next(place for place in places if not place.exists())
+    with replacing(table.path) as place, place.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows(table.rows())
+
+
+def _is_grid(params: Any) -> bool:
+    """Whether a plot's grid was saved: the first picture of its result, whatever the user's pattern calls it."""
+    images = getattr(params.p, "images", None)
+    return bool(images and images[0] is params.image) or bool(_GRID.match(Path(str(params.filename)).name))
 
 
 def add_axes(*_: Any) -> None:
