@@ -7,7 +7,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from ..library.scan.options import ScanProgress
 
 
 class Console:
@@ -40,14 +43,49 @@ class Console:
         return not self.quiet and sys.stderr.isatty()
 
     @contextmanager
-    def count(self, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-        """A bar over ``total`` things; the function it gives is told how many are done."""
+    def count(self, total: int, unit: str) -> Iterator[Callable[..., None]]:
+        """A bar over ``total`` things; the function it gives is told how many are done, and how many there are if that is news."""
         tqdm = _tqdm() if self.shows_progress else None
         if tqdm is None:
-            yield lambda done: None
+            yield lambda done, total=0: None
             return
         with tqdm(total=total, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True, leave=False) as bar:
-            yield lambda done: bar.update(done - bar.n) and None
+
+            def report(done: int, total: int = 0) -> None:
+                bar.total = total or bar.total
+                bar.update(done - bar.n)
+
+            yield report
+
+    @contextmanager
+    def scan(self) -> Iterator[Callable[[ScanProgress], None]]:
+        """A bar over a scan: first files found, then files dealt with, with rate, time left and the time of each stage."""
+        tqdm = _tqdm() if self.shows_progress else None
+        if tqdm is None:
+            yield lambda progress: None
+            return
+        bar = tqdm(unit=" files", desc="looking", file=sys.stderr, dynamic_ncols=True, leave=False)
+        working = False
+
+        def report(progress: ScanProgress) -> None:
+            nonlocal working
+            if progress.total is None:
+                bar.update(progress.found - bar.n)
+                return
+            if not working:
+                working = True
+                bar.reset(total=progress.total)
+                bar.set_description("scoring")
+            spent = " ".join(f"{stage} {seconds:.0f}s" for stage, seconds in progress.stages.items())
+            bar.set_postfix_str(
+                f"{spent}{f', {progress.failed} failed' if progress.failed else ''}", refresh=False
+            )
+            bar.update(progress.done - bar.n)
+
+        try:
+            yield report
+        finally:
+            bar.close()
 
     @contextmanager
     def bytes(self) -> Iterator[Callable[[str, int, int], None]]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from ..errors import Cancelled, CuratorError, UnknownScorerError, WeightsError
-from . import blends, demo, doctor, models, rank, report, score
+from . import blends, curate, demo, doctor, models, rank, report, score, undo
 from .console import Console, logging_to, prepare_streams
 from .exits import EXPLANATION, INTERRUPTED, NO_SCORER, OTHER, PIPE_CLOSED, USAGE, NoScorerError, UsageError
 
@@ -21,6 +21,7 @@ examples:
   imagereward score outputs --recursive                prompts are read from the pictures or the text files beside them
   imagereward score *.png --prompt "a red fox"         one prompt for all
   imagereward rank outputs --top-percent 20 --within prompt --html best.html
+  imagereward curate outputs --top-percent 20 --per prompt   sort a folder into kept and rejected, after showing what would happen
   imagereward score outputs --also CLIP --also Aesthetic
   imagereward rank outputs --scorer ImageReward-v1.0=0.6,Aesthetic=0.4@standard --top 10
   imagereward models download ImageReward-v1.0         fetch the weights (1.8 GB) beforehand
@@ -38,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     version = import_module("..", __package__).__version__
     parser.add_argument("--version", action="version", version=f"imagereward {version}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for command in (score, rank, report, blends, models, doctor, demo):
+    for command in (score, rank, curate, undo, report, blends, models, doctor, demo):
         command.add_parser(commands)
     return parser
 

@@ -91,6 +91,11 @@ def add_pictures(parser: argparse.ArgumentParser) -> None:
         help="files, folders, patterns such as 'out/*.png', or - for a list on stdin",
     )
     parser.add_argument("-r", "--recursive", action="store_true", help="look into subfolders as well")
+    add_prompts(parser)
+
+
+def add_prompts(parser: argparse.ArgumentParser) -> None:
+    """Which prompt belongs to which picture."""
     group = parser.add_argument_group("prompts")
     which = group.add_mutually_exclusive_group()
     which.add_argument("-p", "--prompt", metavar="TEXT", help="one prompt for all pictures")

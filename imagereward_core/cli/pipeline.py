@@ -48,10 +48,17 @@ class Scored:
 
 
 class StopSwitch:
-    """While it lasts, the first Ctrl-C asks for a clean stop and the second one stops at once."""
+    """While it lasts, the first Ctrl-C asks for a clean stop and the second one stops at once.
 
-    def __init__(self, console: Console) -> None:
-        self.console, self.asked = console, False
+    Args:
+        console: Where to say so.
+        promise: What becomes of what has been done.
+    """
+
+    def __init__(
+        self, console: Console, promise: str = "What has been scored so far will be printed"
+    ) -> None:
+        self.console, self.promise, self.asked = console, promise, False
         self._before: Any = None
 
     def __enter__(self) -> StopSwitch:
@@ -67,9 +74,7 @@ class StopSwitch:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
-        self.console.complain(
-            "Stopping. What has been scored so far will be printed; press Ctrl-C again to stop at once."
-        )
+        self.console.complain(f"Stopping. {self.promise}; press Ctrl-C again to stop at once.")
 
 
 class Watch:

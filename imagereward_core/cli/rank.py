@@ -37,17 +37,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def add_filter(parser: argparse.ArgumentParser) -> None:
     """What to keep."""
     group = parser.add_argument_group("filter")
-    group.add_argument("--top", type=not_negative, metavar="N", help="keep at most the N best")
-    group.add_argument("--top-percent", type=percent, metavar="P", help="keep at most the best P percent")
-    group.add_argument("--min-score", type=finite, metavar="X", help="keep scores of at least X")
-    group.add_argument("--min-percentile", type=percent, metavar="P", help="keep percentiles of at least P")
-    group.add_argument(
-        "--keep-at-least",
-        type=not_negative,
-        default=0,
-        metavar="N",
-        help="keep the N best whatever the other conditions say",
-    )
+    add_conditions(group)
     group.add_argument(
         "--within",
         choices=("all", "prompt"),
@@ -58,7 +48,22 @@ def add_filter(parser: argparse.ArgumentParser) -> None:
         "--show",
         choices=("kept", "all"),
         default="kept",
-        help="show only what is kept, or all (default: %(default)s)",
+        help="print only what is kept, or all (default: kept)",
+    )
+
+
+def add_conditions(group: argparse._ArgumentGroup) -> None:
+    """The conditions of a rule."""
+    group.add_argument("--top", type=not_negative, metavar="N", help="keep at most the N best")
+    group.add_argument("--top-percent", type=percent, metavar="P", help="keep at most the best P percent")
+    group.add_argument("--min-score", type=finite, metavar="X", help="keep scores of at least X")
+    group.add_argument("--min-percentile", type=percent, metavar="P", help="keep percentiles of at least P")
+    group.add_argument(
+        "--keep-at-least",
+        type=not_negative,
+        default=0,
+        metavar="N",
+        help="keep the N best whatever the other conditions say",
     )
 
 

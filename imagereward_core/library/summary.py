@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .curate import Curation, Placing
+from .curate import CurateOptions, Curation, Placing
 from .library_report import shown_name
 
 VERBS = {
@@ -66,6 +66,30 @@ class Example:
     file: str
     target: str
     reason: str
+
+
+def rule_words(options: CurateOptions) -> str:
+    """What was asked for, in a few words, as the title of a run."""
+    rule, conditions = options.rule, options.rule.conditions
+    words = [
+        text.format(value)
+        for text, value in (
+            ("the best {}", conditions.top_k),
+            ("the best {:g} %", conditions.top_percent),
+            ("score from {:g}", conditions.min_score),
+            ("percentile from {:g}", conditions.min_percentile),
+            ("at least {}", conditions.keep_at_least or None),
+            ("{} stars", rule.keep_stars),
+        )
+        if value is not None
+    ]
+    if rule.duplicate_bits is not None:
+        words.append("near-duplicates once")
+    if rule.buckets:
+        limits = ", ".join(f"{bucket.name}={bucket.limit:g}" for bucket in rule.buckets.each)
+        words.append(f"{limits} by {rule.buckets.by}")
+    each = "" if rule.per == "all" else f" per {rule.per}"
+    return f"{VERBS[options.action][0]}: {', '.join(words) or 'all with a score'}{each}"
 
 
 def summarise(curation: Curation) -> list[NameSummary]:
@@ -139,17 +163,15 @@ def sentences(curation: Curation) -> list[str]:
     duplicates = int((curation.verdicts.leaders != range(len(curation.rows))).sum()) if curation.rows else 0
     if duplicates:
         lines.append(f"{duplicates:,} picture{_s(duplicates)} look like a better one.")
-    writes = [
-        what
-        for what, wanted in (
-            ("scores into the pictures' metadata", curation.options.write_scores),
-            ("ratings as XMP files beside the pictures", curation.options.xmp),
+    whose = "copies" if curation.options.action == "copy" else "pictures"
+    if curation.options.write_scores:
+        lines.append(
+            f"To write: the scores of the {whose} into their metadata, where they do not stand there yet."
         )
-        if wanted
-    ]
-    if writes:
-        whose = "copies" if curation.options.action == "copy" else "pictures"
-        lines.append(f"To write: {' and '.join(writes)} ({whose} only where they differ).")
+    if curation.options.xmp:
+        lines.append(
+            f"To write: ratings of the {whose} as XMP files beside them, where they do not stand there yet."
+        )
     return lines
 
 
@@ -163,8 +185,8 @@ def _remarks(parts: Sequence[NameSummary]) -> list[str]:
         found.append(f"{there:,} {_verb(there, 'is', 'are')} in place already.")
     if earlier:
         found.append(
-            f"{earlier:,} {_verb(earlier, 'was', 'were')} sorted otherwise before, by an earlier run or by hand: left there, unless sorting "
-            "anew is asked for."
+            f"{earlier:,} {_verb(earlier, 'was', 'were')} sorted otherwise before, by an earlier run or by hand: left there, unless "
+            "sorting anew is asked for."
         )
     if left:
         found.append(f"{left:,} {_verb(left, 'stays', 'stay')} in place, as asked for.")

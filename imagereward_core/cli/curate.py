@@ -1,0 +1,193 @@
+"""``imagereward curate``: a folder scored, sorted into kept and rejected by a rule, and that taken back by ``undo``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .console import Console
+from .curating import (
+    add_curation,
+    add_place,
+    curate_options,
+    document,
+    opened,
+    preview,
+    tell_carried,
+    tell_scan,
+    tell_unscored,
+)
+from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
+from .options import add_talk, check_writable, weight_settings
+
+if TYPE_CHECKING:
+    from ..library.curate import CurateOptions, Curation
+    from ..library.library import Library
+    from ..scorers.panel import Panel
+
+_EXAMPLES = """\
+examples:
+  imagereward curate outputs --top-percent 20 --per prompt            show what would be copied to outputs/kept and outputs/rejected
+  imagereward curate outputs --top-percent 20 --per prompt --yes      do it
+  imagereward curate outputs --min-percentile 30 --move --leave kept  move the worst out of the way, leave the rest where it is
+  imagereward curate outputs --buckets great=90,good=50 --unique      folders great, good and rejected, near-duplicates once
+  imagereward curate outputs --stay --write-back --xmp                only write scores and stars for other programs
+  imagereward undo outputs                                            take the last run back
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declares the command."""
+    from .exits import EXPLANATION
+
+    parser = commands.add_parser(
+        "curate",
+        help="sort a folder of pictures into kept and rejected",
+        description=(
+            "Scores the pictures of a folder that are new, and sorts all of them into kept and rejected by a rule: every condition that is "
+            "given must hold. It first shows what would happen and asks; nothing is ever deleted, and 'imagereward undo' takes any run "
+            "back."
+        ),
+        epilog=f"{_EXAMPLES}\n{EXPLANATION}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_place(parser)
+    add_curation(parser)
+    group = parser.add_argument_group("run")
+    which = group.add_mutually_exclusive_group()
+    which.add_argument("-n", "--dry-run", action="store_true", help="show what would happen, and do nothing")
+    which.add_argument("-y", "--yes", action="store_true", help="do it without asking")
+    group.add_argument("--html", type=Path, metavar="FILE", help="write a page with the pictures as well")
+    group.add_argument(
+        "-f",
+        "--format",
+        choices=("table", "json"),
+        default="table",
+        help="form of the plan on standard output (default: table); json names every picture",
+    )
+    add_talk(group)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Scans, plans, shows, asks and carries out; returns the exit code.
+
+    Raises:
+        UsageError: The folder or the rule makes no sense.
+        CuratorError: The scorer, the store or the journal cannot be used.
+    """
+    from .loading import load_panel
+    from .pipeline import StopSwitch, Watch
+
+    console = Console(args.quiet)
+    check_writable(args.html)
+    options = curate_options(args)
+    with opened(args, console) as library:
+        watch = Watch()
+        panel = load_panel(args, weight_settings(args), console, watch)
+        stop = StopSwitch(console, "What has been scored is kept, nothing is moved")
+        with stop as watch.switch, console.scan() as report:
+            result = library.scan(
+                [args.outputs], panel, options=options.scan, progress=report, cancelled=watch.cancelled
+            )
+        tell_scan(result, console)
+        if result.stopped:
+            console.say("Run the same command again to go on where it stopped.")
+            return INTERRUPTED
+        curation = planned(library, panel, args.outputs, options)
+        if not curation.rows:
+            raise UsageError(
+                f"no picture was found in {args.outputs}; expected files such as .png, .jpg or .webp"
+            )
+        return _finish(args, console, library, panel, curation)
+
+
+def planned(library: Library, panel: Panel, folder: Path, options: CurateOptions) -> Curation:
+    """The plan.
+
+    Raises:
+        UsageError: The rule asks for percentiles, and the scorer has none.
+    """
+    from ..library.buckets import BucketError
+    from ..library.curate import plan_curation
+
+    try:
+        return plan_curation(library, panel, folder.absolute(), options)
+    except (BucketError, ValueError) as error:
+        raise UsageError(str(error)) from error
+
+
+def _finish(
+    args: argparse.Namespace, console: Console, library: Library, panel: Panel, curation: Curation
+) -> int:
+    from ..library.curate import carry_out
+    from ..library.summary import rule_words
+    from .output import ellipsis, put, window_width
+    from .pipeline import StopSwitch
+
+    if args.format == "table":
+        sys.stdout.write(preview(curation, window_width(), ellipsis()))
+        sys.stdout.flush()
+    tell_unscored(curation, console)
+    carried = None
+    if wanted(args, console, "Do this?"):
+        stop = StopSwitch(console, "What has been done is in the journal and can be undone")
+        with stop, console.count(len(curation.steps), "steps") as report:
+            carried = carry_out(
+                library,
+                curation,
+                title=rule_words(curation.options),
+                progress=report,
+                cancelled=lambda: stop.asked,
+            )
+        tell_carried(carried, curation.options, args, console)
+    if args.format == "json":
+        put(json.dumps(document(curation, carried), ensure_ascii=False, indent=2) + "\n", None, data=True)
+    if args.html:
+        _write_page(args.html, curation, panel, done=carried is not None)
+        console.say(f"Wrote the page {args.html}")
+    if carried is not None and carried.left:
+        return INTERRUPTED
+    failed = curation.count(fate="unscored") or (carried is not None and carried.failed)
+    return SOME_FAILED if failed else DONE
+
+
+def wanted(args: argparse.Namespace, console: Console, question: str) -> bool:
+    """Whether to do what was shown: --yes, or a person at a terminal who says so."""
+    if args.yes or args.dry_run:
+        return bool(args.yes)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        console.say("Nothing has been done. Add --yes to do it.")
+        return False
+    try:
+        answer = input(f"{question} [y/N] ")
+    except EOFError:
+        answer = ""
+    if answer.strip().casefold() in ("y", "yes"):
+        return True
+    console.say("Nothing has been done.")
+    return False
+
+
+def _write_page(page: Path, curation: Curation, panel: Panel, done: bool) -> None:
+    """The report, with every picture where it lies now."""
+    from ..library.library_report import write_library_report
+
+    assert curation.result is not None
+    rows = [
+        replace(row, path=placing.end) if done and placing.end.exists() else row
+        for row, placing in zip(curation.rows, curation.placings, strict=True)
+    ]
+    write_library_report(
+        page,
+        rows,
+        curation.result,
+        curation.verdicts.selection,
+        panel.card,
+        root=curation.folder,
+        buckets=curation.verdicts.names if curation.options.rule.buckets else (),
+    )

@@ -1,0 +1,404 @@
+"""What ``curate`` and ``watch`` share: options, the library of a folder, a scan with its bar, and the preview of a plan."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .console import Console
+from .exits import UsageError
+from .options import add_prompts, add_scorer, add_weights
+from .rank import add_conditions, rule_of
+
+if TYPE_CHECKING:
+    from ..library.curate import Carried, CurateOptions, Curation
+    from ..library.library import Library
+    from ..library.scan.options import ScanOptions, ScanResult
+
+_ACTIONS = {"copy": "copy", "link": "hardlink", "symlink": "symlink", "move": "move", "stay": "stay"}
+_SHOWN = 10
+DUPLICATE_BITS = 6
+"""Bits in which near-duplicates may differ, where nobody says."""
+
+
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """The folder, and where its store is."""
+    parser.add_argument("outputs", type=Path, metavar="OUTPUTS", help="the folder with the pictures")
+    parser.add_argument(
+        "--store",
+        type=Path,
+        metavar="DIR",
+        help="where scores and the journal are kept (default: .imagereward in the folder)",
+    )
+
+
+def add_curation(parser: argparse.ArgumentParser) -> None:
+    """Everything that says which pictures become what."""
+    _add_rule(parser)
+    _add_actions(parser)
+    _add_marks(parser)
+    _add_files(parser)
+    add_prompts(parser)
+    add_scorer(parser)
+    add_weights(parser)
+
+
+def _add_rule(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("rule")
+    add_conditions(group)
+    group.add_argument(
+        "--per",
+        choices=("all", "prompt", "folder"),
+        default="all",
+        help="whether N and P above count over all pictures, within each prompt, or within each folder (default: all)",
+    )
+    group.add_argument(
+        "--unique",
+        type=int,
+        nargs="?",
+        const=DUPLICATE_BITS,
+        metavar="BITS",
+        help="of pictures that look alike keep only the best. BITS of the 64 of their perceptual hashes may differ: 0 to 12 "
+        f"(default: {DUPLICATE_BITS})",
+    )
+    group.add_argument(
+        "--buckets",
+        metavar="TEXT",
+        help="sort kept pictures further, best first: great=90,good=50 makes folders great and good; the rest is rejected, or goes to a "
+        "folder of another name where one follows: great=90,good=50,poor",
+    )
+    group.add_argument(
+        "--buckets-by",
+        choices=("percentile", "score", "share"),
+        default="percentile",
+        help="what the numbers of --buckets are: least percentiles, least scores, or shares in percent (default: percentile)",
+    )
+    group.add_argument(
+        "--keep-stars",
+        type=int,
+        choices=range(1, 6),
+        metavar="N",
+        help="keep pictures that you gave at least N stars, whatever their score",
+    )
+
+
+def _add_actions(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what happens to the files")
+    which = group.add_mutually_exclusive_group()
+    for name, words in (
+        (
+            "copy",
+            "copy pictures into the folders kept and rejected (the default; originals stay as they are)",
+        ),
+        ("link", "hard-link them: no disk space is used, both names are the same file"),
+        ("symlink", "make symbolic links to them"),
+        ("move", "move them"),
+        ("stay", "leave all pictures where they are; for --write-back and --xmp alone"),
+    ):
+        which.add_argument(f"--{name}", dest="action", action="store_const", const=_ACTIONS[name], help=words)
+    parser.set_defaults(action="copy")
+    for name in ("kept", "rejected"):
+        group.add_argument(
+            f"--{name}",
+            type=Path,
+            metavar="DIR",
+            help=f"folder for {name} pictures (default: {name} in OUTPUTS)",
+        )
+    group.add_argument(
+        "--into",
+        action="append",
+        default=[],
+        metavar="NAME=DIR",
+        help="folder for the pictures of a bucket (default: a folder of its name in OUTPUTS)",
+    )
+    group.add_argument(
+        "--leave",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="leave pictures of this name, such as rejected, where they are; may be given several times",
+    )
+    group.add_argument(
+        "--resort",
+        action="store_true",
+        help="move pictures that lie in these folders already where the rule says otherwise now; without it they stay, also those you "
+        "have moved yourself",
+    )
+
+
+def _add_marks(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("scores for other programs")
+    group.add_argument(
+        "--write-back",
+        action="store_true",
+        help="write scores into the pictures' own metadata (PNG, JPEG, WebP); pixels and everything else stay as they are",
+    )
+    group.add_argument(
+        "--xmp",
+        nargs="?",
+        const="both",
+        choices=("both", "full", "stem"),
+        default="",
+        help="write ratings as XMP files beside the pictures: 1 to 5 stars, -1 for rejected; as picture.png.xmp (full), picture.xmp "
+        "(stem) or both. A rating you gave yourself stays",
+    )
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("files")
+    for name, words in (
+        (
+            "include",
+            "only pictures whose name fits PATTERN, such as '*.png'; with a slash it speaks of the path",
+        ),
+        ("exclude", "no pictures and no folders whose name fits PATTERN"),
+    ):
+        group.add_argument(f"--{name}", action="append", default=[], metavar="PATTERN", help=words)
+    group.add_argument("--no-subfolders", action="store_true", help="only the pictures of the folder itself")
+    group.add_argument("--follow-links", action="store_true", help="look into folders that are links as well")
+    group.add_argument(
+        "--unscored-only",
+        action="store_true",
+        help="score only pictures that have neither stars nor any score by this scorer",
+    )
+    group.add_argument(
+        "--retry", action="store_true", help="try again pictures that could not be read and have not changed"
+    )
+
+
+def scan_options(args: argparse.Namespace) -> ScanOptions:
+    """Which files count."""
+    from ..library.scan.options import ScanOptions
+
+    return ScanOptions(
+        recursive=not args.no_subfolders,
+        include=tuple(args.include),
+        exclude=tuple(args.exclude),
+        follow_links=args.follow_links,
+        unscored_only=args.unscored_only,
+        prompt=args.prompt,
+        prompt_from=args.prompt_from,
+        raw_prompt=args.raw_prompt,
+        retry=args.retry,
+    )
+
+
+def curate_options(args: argparse.Namespace) -> CurateOptions:
+    """The whole command line as options.
+
+    Raises:
+        UsageError: They make no sense together.
+    """
+    from ..library.buckets import BucketError, Buckets
+    from ..library.curate import CurateOptions
+    from ..library.places import CurateError
+    from ..library.rules import CurationRule
+
+    if args.min_percentile is not None and args.whole_picture:
+        raise UsageError(
+            "--min-percentile cannot be used with --whole-picture: off-reference scores have no percentiles; use --min-score"
+        )
+    args.within = "all"  # --per takes its place
+    folders = {name: where for name in ("kept", "rejected") if (where := getattr(args, name)) is not None}
+    for text in args.into:
+        name, equals, where = text.partition("=")
+        if not (name and equals and where):
+            raise UsageError(
+                f"--into {text!r} cannot be read; expected NAME=DIR, such as great=/pictures/great"
+            )
+        folders[name] = Path(where)
+    try:
+        buckets = Buckets.parse(args.buckets, args.buckets_by) if args.buckets else None
+        rule = CurationRule(rule_of(args), args.per, args.unique, buckets, args.keep_stars)
+        options = CurateOptions(
+            rule,
+            args.action,
+            # What a person types is seen from where that person is, not from the folder.
+            {name: where.expanduser().absolute() for name, where in folders.items()},
+            frozenset(args.leave),
+            args.resort,
+            args.write_back,
+            args.xmp,
+            scan_options(args),
+        )
+        options.destinations(args.outputs.absolute())
+    except (BucketError, CurateError, ValueError) as error:
+        raise UsageError(str(error)) from error
+    if options.action == "stay" and not (options.write_scores or options.xmp):
+        raise UsageError(
+            "--stay does nothing alone; give --write-back or --xmp as well, or --copy, --link or --move"
+        )
+    return options
+
+
+@contextmanager
+def opened(args: argparse.Namespace, console: Console, make: bool = True) -> Iterator[Library]:
+    """The library of the folder; what an earlier run left half done is settled and told.
+
+    Args:
+        args: The command line.
+        console: Where to say so.
+        make: Whether a store that is missing is made.
+
+    Raises:
+        UsageError: There is no such folder, or no store.
+    """
+    from ..library.actions import Journal
+    from ..library.library import FILE_NAME, Library
+    from ..library.scan.walk import STORE_FOLDER
+
+    root = args.outputs.expanduser().absolute()
+    if not root.is_dir():
+        raise UsageError(f"{args.outputs} is no folder; expected the folder with your pictures")
+    place = (args.store.expanduser() if args.store else root / STORE_FOLDER).absolute()
+    if not make and not (place / FILE_NAME).is_file():
+        raise UsageError(
+            f"{place} holds no store, so nothing was ever done here. 'imagereward curate {args.outputs}' makes one; --store names another "
+            "place"
+        )
+    with Library.open(place) as library:
+        with Journal.open(place) as journal:
+            for recovery in journal.recovered:
+                console.complain(
+                    f"An earlier run ({recovery.run.id}: {recovery.run.title}) was cut off: {recovery.finished} steps were finished, "
+                    f"{recovery.taken_back} taken back. No picture is lost."
+                )
+                for step, reason in recovery.problems:
+                    console.complain(f"not settled: {step.source}: {reason}")
+        yield library
+
+
+def tell_scan(result: ScanResult, console: Console) -> None:
+    """What a scan came to."""
+    spent = ", ".join(
+        f"{stage} {seconds:.1f} s" for stage, seconds in result.stages.items() if seconds >= 0.05
+    )
+    rate = f", {result.done / result.seconds:.1f} a second" if result.done and result.seconds else ""
+    console.say(
+        f"{result.found:,} pictures found, {result.known:,} known already, {result.done:,} new or changed"
+        f"{f' ({result.failed:,} failed)' if result.failed else ''}: {result.seconds:.1f} s{rate}{f' ({spent})' if spent else ''}."
+    )
+    tell_failures([(path, reason) for path, reason in result.problems], console, "not looked into")
+
+
+def tell_unscored(curation: Curation, console: Console) -> None:
+    """Why pictures have no score."""
+    tell_failures(
+        [
+            (row.path, row.problem or "it has not been scored yet")
+            for row, placing in zip(curation.rows, curation.placings, strict=True)
+            if placing.fate == "unscored"
+        ],
+        console,
+        "not scored",
+    )
+
+
+def tell_failures(failures: Sequence[tuple[Path, str]], console: Console, what: str) -> None:
+    """The first few of what went wrong, and how many more there are."""
+    for path, reason in failures[:_SHOWN]:
+        console.complain(f"{what}: {path}: {reason.removeprefix(f'{path}: ')}")
+    if len(failures) > _SHOWN:
+        console.complain(f"{what}: {len(failures) - _SHOWN:,} more")
+
+
+def tell_carried(
+    carried: Carried, options: CurateOptions, args: argparse.Namespace, console: Console
+) -> None:
+    """What was done, and how to take it back."""
+    from ..library.summary import VERBS
+
+    tell_failures(carried.failed, console, "not done")
+    if not carried.run:
+        console.say("Nothing had to be done.")
+        return
+    undo = f"imagereward undo {args.outputs}" + (f" --store {args.store}" if args.store else "")
+    console.say(
+        f"Run {carried.run}: {carried.done:,} steps done ({VERBS[options.action][1]} or written)"
+        f"{f', {carried.skipped:,} needed nothing' if carried.skipped else ''}"
+        f"{f', {len(carried.failed):,} failed' if carried.failed else ''}"
+        f"{f', {carried.left:,} not come to' if carried.left else ''}. '{undo}' takes it back."
+    )
+
+
+def preview(curation: Curation, width: int | None, dots: str) -> str:
+    """A table of what would happen by name, one of examples, and what there is to say about it."""
+    from ..library.summary import examples, sentences, summarise
+    from .table import Column, render_table
+
+    parts = summarise(curation)
+    names = (
+        Column("Sorted as"),
+        *(Column(title, right=True) for title in ("Pictures", "To do", "In place", "Stay", "Best", "Worst")),
+        Column("Folder", flexible=True, keep_end=True),
+    )
+    rows = [
+        (
+            part.name or "(no score)",
+            f"{part.pictures:,}",
+            f"{part.go:,}",
+            f"{part.there:,}",
+            f"{part.pictures - part.go - part.there:,}",
+            _score(part.best),
+            _score(part.worst),
+            str(part.folder or ""),
+        )
+        for part in parts
+    ]
+    which = (
+        Column("Sorted as"),
+        Column("Score", right=True),
+        Column("File", flexible=True, keep_end=True),
+        Column("Goes to", flexible=True, keep_end=True),
+        Column("Because", flexible=True),
+    )
+    some = [
+        (each.name or "(no score)", _score(each.score), each.file, each.target or "(stays)", each.reason)
+        for each in examples(curation, 3)
+    ]
+    return "\n".join(
+        (
+            render_table(names, rows, width, dots),
+            render_table(which, some, width, dots),
+            *sentences(curation),
+            "",
+        )
+    )
+
+
+def document(curation: Curation, carried: Carried | None) -> dict[str, Any]:
+    """The plan, and what came of it, for scripts."""
+    return {
+        "schema_version": 1,
+        "folder": str(curation.folder),
+        "run": carried.run if carried else None,
+        "carried_out": carried is not None,
+        "counts": {
+            name or "unscored": curation.count(name)
+            for name in (*curation.options.rule.names, "")
+            if name or curation.count("")
+        },
+        "failed": [
+            {"file": str(path), "reason": reason} for path, reason in (carried.failed if carried else ())
+        ],
+        "pictures": [
+            {
+                "file": str(placing.path),
+                "score": row.value,
+                "sorted_as": placing.name or None,
+                "fate": placing.fate,
+                "target": str(placing.end),
+                "reason": reason,
+            }
+            for row, placing, reason in zip(
+                curation.rows, curation.placings, curation.verdicts.selection.reasons, strict=True
+            )
+        ],
+    }
+
+
+def _score(value: float) -> str:
+    return "-" if value != value else f"{value:.4f}"

@@ -1,0 +1,150 @@
+"""``curate`` and ``undo`` as a person runs them: the preview first, then the deed, then its undoing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "library"))
+
+from curation_fakes import draw_outputs, files, tree
+
+from imagereward_core.library.library import Library
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    where = tmp_path / "out puts, 写真"
+    draw_outputs(where)
+    return where
+
+
+def curate(run, outputs, *options):
+    return run("curate", outputs, "-s", "demo", "--top", "1", "--per", "prompt", *options)
+
+
+def at_a_terminal(monkeypatch, answer):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda question: answer)
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_without_a_yes_it_shows_what_would_happen_and_does_nothing(run, outputs, options):
+    before = tree(outputs)
+    done = curate(run, outputs, *options)
+    assert done.code == 0 and tree(outputs) == before
+    lines = done.out.splitlines()
+    assert lines[0].split()[:2] == ["Sorted", "as"]
+    assert any(line.split()[:3] == ["kept", "2", "2"] for line in lines)
+    assert any(line.split()[:3] == ["rejected", "6", "6"] for line in lines)
+    assert "8 pictures judged: 2 kept, 6 rejected." in done.out
+    assert ("Add --yes" in done.err) == (not options)
+
+
+def test_yes_does_it_and_undo_takes_it_back_byte_for_byte(run, outputs):
+    before = tree(outputs)
+    done = curate(run, outputs, "--move", "--write-back", "--xmp", "--yes")
+    assert done.code == 0 and len([name for name in files(outputs) if name.endswith(".png")]) == 8
+    assert len([name for name in files(outputs / "kept") if name.endswith(".png")]) == 2
+    assert f"imagereward undo {outputs}" in done.err
+    listed = run("undo", outputs, "--list")
+    assert listed.code == 0 and "move: the best 1 per prompt" in listed.out
+    shown = run("undo", outputs)
+    assert shown.code == 0 and "steps to take back" in shown.out and tree(outputs) != before
+    undone = run("undo", outputs, "--yes")
+    assert undone.code == 0 and tree(outputs) == before
+    assert "undone" in run("undo", outputs, "--list").out
+    assert run("undo", outputs, "--yes").code == 2
+
+
+@pytest.mark.parametrize(("answer", "goes"), [("y", True), ("Yes ", True), ("", False), ("n", False)])
+def test_a_person_at_a_terminal_is_asked(run, outputs, monkeypatch, answer, goes):
+    before = tree(outputs)
+    at_a_terminal(monkeypatch, answer)
+    assert curate(run, outputs).code == 0
+    assert (tree(outputs) != before) == goes
+
+
+def test_any_run_can_be_taken_back_by_its_number(run, outputs):
+    curate(run, outputs, "--yes")
+    first = tree(outputs)
+    run("curate", outputs, "-s", "demo", "--buckets", "great=50,good=10", "--buckets-by", "share", "--yes")
+    assert run("undo", outputs, "--run", "2", "--yes").code == 0
+    assert tree(outputs) == first
+    assert run("undo", outputs, "--run", "9", "--yes").code == 2
+
+
+def test_json_names_every_picture_and_stdout_holds_nothing_else(run, outputs):
+    done = curate(run, outputs, "--copy", "--yes", "-f", "json")
+    document = done.document
+    assert (
+        document["carried_out"] and document["run"] == 1 and document["counts"] == {"kept": 2, "rejected": 6}
+    )
+    for each in document["pictures"]:
+        assert Path(each["target"]).read_bytes() == Path(each["file"]).read_bytes()
+        assert each["fate"] == "go" and each["sorted_as"] in ("kept", "rejected") and each["reason"]
+    assert curate(run, outputs, "-f", "json").document["carried_out"] is False
+
+
+def test_pictures_without_a_score_are_named_and_stay(run, outputs):
+    (outputs / "broken.png").write_bytes(b"")
+    done = curate(run, outputs, "--move", "--yes")
+    assert done.code == 1 and (outputs / "broken.png").exists()
+    assert "not scored:" in done.err and "broken.png" in done.err
+
+
+def test_the_page_shows_pictures_where_they_lie(run, outputs, tmp_path):
+    page = tmp_path / "page.html"
+    assert curate(run, outputs, "--move", "--yes", "--html", page).code == 0
+    assert "/kept/" in page.read_text(encoding="utf-8").replace("%2F", "/")
+
+
+def test_the_store_may_lie_elsewhere(run, outputs, tmp_path):
+    assert curate(run, outputs, "--yes", "--store", tmp_path / "store").code == 0
+    assert not (outputs / ".imagereward").exists()
+    with Library.open(tmp_path / "store") as library:
+        assert library.keys()[0].scorer == "demo"
+    assert run("undo", outputs, "--yes").code == 2
+    assert run("undo", outputs, "--yes", "--store", tmp_path / "store").code == 0
+
+
+def test_a_blend_may_decide(run, outputs):
+    done = run("curate", outputs, "-s", "demo=1@rank", "--top", "1", "--yes", "-f", "json")
+    assert done.code == 0 and done.document["counts"] == {"kept": 1, "rejected": 7}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--stay",),
+        ("--copy", "--move"),
+        ("--yes", "--dry-run"),
+        ("--kept", "."),
+        ("--leave", "great"),
+        ("--into", "great"),
+        ("--into", "great=x"),
+        ("--buckets", "great=5,good=50"),
+        ("--buckets", "../x=5"),
+        ("--unique", "64"),
+        ("--keep-stars", "9"),
+        ("--min-percentile", "5", "--whole-picture"),
+        ("--html", "no/such/folder/page.html"),
+        ("--top", "-1"),
+    ],
+)
+def test_options_that_make_no_sense_are_usage_errors_and_change_nothing(run, outputs, options, monkeypatch):
+    monkeypatch.chdir(outputs)
+    before = tree(outputs)
+    done = run("curate", outputs, "-s", "demo", *options)
+    assert done.code == 2 and done.err and tree(outputs) == before
+
+
+def test_a_folder_without_pictures_and_no_folder_are_usage_errors(run, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert run("curate", empty, "-s", "demo", "--yes").code == 2
+    assert run("curate", tmp_path / "nowhere", "-s", "demo", "--yes").code == 2
+    assert run("undo", empty).code == 2 and not (empty / "kept").exists()
