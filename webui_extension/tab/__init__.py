@@ -17,8 +17,8 @@ def on_ui_tabs() -> list[tuple[Any, str, str]]:
 
 def close() -> None:
     """Stops what is at work and removes small pictures, before the extension is loaded anew."""
-    from .handlers import thumbs
     from .jobs import close as stop
+    from .showing import thumbs
 
     stop()
     thumbs.close()

@@ -13,7 +13,8 @@ from imagereward_core.errors import CuratorError
 from .jobs import Job, Progress
 
 if TYPE_CHECKING:
-    from .filtering import Choice, Filter, View
+    from .filtering import Choice, Filter
+    from .view import View
 
 FORMS = {"CSV": "csv", "JSON": "json", "HTML page": "html"}
 _UNSAFE = re.compile(r"[^\w.-]+")

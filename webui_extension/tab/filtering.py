@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from imagereward_core.library.rules import CurationRule, Per, judge
@@ -15,48 +14,14 @@ from imagereward_core.selection import Rule, Selection
 if TYPE_CHECKING:
     from imagereward_core.library.records import Row
     from imagereward_core.library.rules import Verdicts
-    from imagereward_core.scorers.loading import LoadRequest
-    from imagereward_core.scorers.panel import PanelResult
-    from imagereward_core.weights.card import ScorerCard
+
+    from .view import View
 
 Show = Literal["kept", "rejected", "all", "failed"]
 Sort = Literal["best", "worst", "name", "newest"]
 
 DUPLICATE_BITS = 6
 """Bits of 64 in which perceptual hashes of pictures that look the same may differ."""
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """A folder with its scores.
-
-    Attributes:
-        folder: What was scored.
-        rows: Its pictures.
-        result: Their scores, in the order of the rows.
-        card: Card of the scorer that decides.
-        history: All own scores by this scorer, for percentiles against them.
-        request: What the scorers were loaded with, to read the folder again after files have moved.
-        recursive: Whether folders in the folder belong to it.
-    """
-
-    folder: Path
-    rows: Sequence[Row]
-    result: PanelResult
-    card: ScorerCard
-    history: Sequence[float] = ()
-    request: LoadRequest | None = None
-    recursive: bool = True
-
-    def limits(self) -> tuple[float, float]:
-        """Lowest and highest score, rounded outwards to what a slider can show; (0, 1) without any score."""
-        known = [value for value in self.result.main if not math.isnan(value)]
-        if not known:
-            return 0.0, 1.0
-        low, high = min(known), max(known)
-        step = slider_step(low, high)
-        low, high = math.floor(low / step) * step, math.ceil(high / step) * step
-        return round(low, 6), round(high if high > low else low + step, 6)
 
 
 @dataclass(frozen=True)
@@ -137,7 +102,7 @@ def choose(view: View, wanted: Filter) -> Choice:
         ValueError: A number is out of its range.
     """
     scores = view.result.main
-    verdicts = judge(view.rows, scores, wanted.rule(), [row.path.parent for row in view.rows])
+    verdicts = judge(view.rows, scores, wanted.rule(), view.homes)
     if wanted.maximum is not None:
         verdicts = _below(verdicts, scores.values.tolist(), wanted.maximum)
     kept = {int(index) for index in verdicts.selection.kept}
@@ -184,15 +149,6 @@ def _sorted(shown: list[int], rows: Sequence[Row], sort: Sort) -> list[int]:
     if sort == "newest":
         return sorted(shown, key=lambda index: -rows[index].modified_ns)
     return shown
-
-
-def slider_step(low: float, high: float) -> float:
-    """A round step of which about two hundred lie between ``low`` and ``high``."""
-    span = high - low
-    if not span > 0 or math.isinf(span):
-        return 0.01
-    power = 10.0 ** math.floor(math.log10(span / 200))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= span / 200)
 
 
 def number_of_pages(shown: int, size: int) -> int:

@@ -7,38 +7,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imagereward_core.errors import CuratorError
 
 from ..door import report
 from . import jobs, wording
-from .filtering import Filter, View, number_of_pages
+from .filtering import Filter
 from .session import Session
-from .thumbs import Thumbs
+from .showing import Change, Values, counted, everything, gallery, last_page, page_size, picked
+from .view import View
 
-thumbs = Thumbs()
-Values = dict[str, Any]
+if TYPE_CHECKING:
+    from imagereward_core.library.curate import Curation
+
 Result = tuple[Session, Values]
-
-
-@dataclass(frozen=True)
-class Change:
-    """Properties of a widget that change, such as its value and its range."""
-
-    properties: dict[str, Any]
-
-
-def page_size() -> int:
-    """Pictures on one page of the gallery."""
-    from ..hosts import option
-
-    try:
-        return max(1, int(option("imagereward_tab_page", 60)))
-    except (TypeError, ValueError):
-        return 60
 
 
 def told(handler: Callable[..., Result]) -> Callable[..., Result]:
@@ -66,12 +51,16 @@ def score(
     typed: str,
     raw: bool,
     unscored_only: bool,
+    kept_folder: str,
+    rejected_folder: str,
 ) -> Result:
     """Starts to score a folder."""
     from .scoring import score_folder
     from .wishes import make_wish
 
-    wish = make_wish(folder, scorer, also, recursive, prompt_from, typed, raw, unscored_only)
+    wish = make_wish(
+        folder, scorer, also, recursive, prompt_from, typed, raw, unscored_only, kept_folder, rejected_folder
+    )
     job = jobs.start("Scoring", lambda job: score_folder(job, wish))
     return replace(session, job=job.number), {"progress": wording.progress(job), "message": ""}
 
@@ -97,7 +86,11 @@ def poll(session: Session) -> Result:
     if session.job != job.number:
         return session, {"progress": ""}
     session = replace(session, job=0)
-    values: Values = {"progress": wording.progress(job)}
+    values: Values = {
+        "progress": wording.progress(job),
+        "plan": "",
+        "carry_out": Change({"interactive": False}),
+    }
     if job.problem:
         return session, values
     result, words = job.result
@@ -141,7 +134,7 @@ def refilter(
         text=text or "",
     )
     session = session.filtered(wanted)
-    return session, everything(session)
+    return session, {**everything(session), "plan": "", "carry_out": Change({"interactive": False})}
 
 
 @told
@@ -162,8 +155,7 @@ def pick(session: Session, number: int) -> Result:
 def step(session: Session, by: int) -> Result:
     """Shows the next or the last picture large."""
     moved = session.moved(by, page_size())
-    values = picked(moved)
-    return moved, values if moved.page == session.page else {**values, **gallery(moved)}
+    return moved, {**picked(moved), **gallery(moved, again=moved.page != session.page)}
 
 
 @told
@@ -188,7 +180,7 @@ def rate(session: Session, stars: str) -> Result:
         for each in view.rows
     )
     session = replace(session, view=replace(view, rows=rows)).filtered(session.wanted)
-    session = replace(session, page=min(session.page, _last_page(session)))
+    session = replace(session, page=min(session.page, last_page(session)))
     return session, {**gallery(session), **counted(session)}
 
 
@@ -225,6 +217,60 @@ def export(session: Session, form: str) -> Result:
 
 
 @told
+def preview(session: Session, *asked: Any) -> Result:
+    """Shows what carrying out would do."""
+    from .acting import plan
+
+    view, choice = session.view, session.choice
+    if view is None or choice is None:
+        raise CuratorError("no folder is scored yet; score one first")
+    curation = plan(view, choice, session.wanted, *asked)
+    return replace(session, previewed=curation), {
+        "plan": wording.plan(curation),
+        "carry_out": Change({"interactive": has_steps(curation)}),
+        "message": "",
+    }
+
+
+@told
+def changed_mind(session: Session) -> Result:
+    """Something about the actions is chosen anew: what was previewed no longer holds."""
+    if session.previewed is None:
+        return session, {}
+    return replace(session, previewed=None), {"plan": "", "carry_out": Change({"interactive": False})}
+
+
+@told
+def carry_out(session: Session) -> Result:
+    """Starts to do what is on the page."""
+    from .acting import perform
+
+    view, curation = session.view, session.previewed
+    if view is None or curation is None:
+        raise CuratorError("press Preview first, and look at what would happen")
+    job = jobs.start("Sorting pictures", lambda job: perform(job, view, curation))
+    return replace(session, job=job.number, previewed=None), _started(job)
+
+
+@told
+def undo(session: Session) -> Result:
+    """Starts to take back the last run."""
+    from .acting import take_last_back
+
+    job = jobs.start("Undoing", lambda job: take_last_back(job, session.view))
+    return replace(session, job=job.number, previewed=None), _started(job)
+
+
+def has_steps(curation: Curation) -> bool:
+    """Whether there is anything to do."""
+    return bool(curation.steps) or curation.options.write_scores or bool(curation.options.xmp)
+
+
+def _started(job: jobs.Job) -> Values:
+    return {"progress": wording.progress(job), "message": "", "carry_out": Change({"interactive": False})}
+
+
+@told
 def free(session: Session) -> Result:
     """Frees the memory that scorers hold."""
     from ..loaded import free as free_scorers
@@ -235,98 +281,3 @@ def free(session: Session) -> Result:
         raise CuratorError(f"{job.title} is at work; stop it first")
     with turn():
         return session, {"message": wording.message(free_scorers(), "done")}
-
-
-def everything(session: Session, new_range: bool = False) -> Values:
-    """Histogram, count and gallery; with ``new_range`` the range of the sliders as well."""
-    if session.view is None:
-        return {}
-    values: Values = {**counted(session), **gallery(session)}
-    if new_range:
-        from .filtering import slider_step
-
-        low, high = session.view.limits()
-        ends = {"minimum": low, "maximum": high, "step": slider_step(low, high)}
-        wanted = session.wanted
-        values["low"] = Change(
-            {**ends, "value": low if wanted.minimum is None else min(max(low, wanted.minimum), high)}
-        )
-        values["high"] = Change(
-            {**ends, "value": high if wanted.maximum is None else min(max(low, wanted.maximum), high)}
-        )
-        values |= {"picture": None, "details": "", "infotext": "", "results": Change({"visible": True})}
-    return values
-
-
-def counted(session: Session) -> Values:
-    """The count and the histogram."""
-    view, choice = session.view, session.choice
-    if view is None or choice is None:
-        return {}
-    return {"count": wording.count(view, choice), "histogram": wording.histogram(view, choice)}
-
-
-def gallery(session: Session) -> Values:
-    """The page of pictures."""
-    view, choice = session.view, session.choice
-    if view is None or choice is None:
-        return {}
-    size = page_size()
-    visible = session.visible(size)
-    scores = view.result.main
-    ranks, percentiles = scores.ranks(), scores.percentiles()
-    captions = [
-        wording.caption(view, choice, place, float(percentiles[place]), int(ranks[place]))
-        for place in visible
-    ]
-    pictures = thumbs.of([view.rows[place] for place in visible])
-    number = len(choice.shown)
-    return {
-        "gallery": list(zip(pictures, captions, strict=True)),
-        "pages": wording.pages(session.page, number_of_pages(number, size), number),
-    }
-
-
-def picked(session: Session) -> Values:
-    """The picked picture."""
-    from .wishes import STARS
-
-    view, choice, place = session.view, session.choice, session.picked
-    if view is None or choice is None or place is None:
-        return {"picture": None, "details": "", "infotext": ""}
-    row = view.rows[place]
-    given = next(label for label, number in STARS.items() if number == row.stars)
-    values: Values = {"details": wording.details(view, choice, place), "stars": given}
-    if not row.path.is_file():
-        gone = wording.message(f"{row.path} is no longer there; score the folder again.", "error")
-        return {**values, "picture": None, "infotext": "", "message": gone}
-    return {
-        **values,
-        "picture": str(row.path),
-        "infotext": infotext(row.path) or written(row),
-        "message": "",
-    }
-
-
-def infotext(path: Path) -> str:
-    """The picture's own generation parameters, as the host reads them; empty where there are none."""
-    from PIL import Image
-
-    try:
-        from modules.images import read_info_from_image
-
-        with Image.open(path) as picture:
-            return str(read_info_from_image(picture)[0] or "")
-    except Exception as error:
-        report(f"the generation parameters of {path.name} cannot be read", error)
-        return ""
-
-
-def written(row: Any) -> str:
-    """The prompts of a picture whose parameters the host cannot read, such as one of another program."""
-    made = row.generated
-    return f"{made.written}\nNegative prompt: {made.negative}" if made.negative else made.written
-
-
-def _last_page(session: Session) -> int:
-    return 0 if session.choice is None else number_of_pages(len(session.choice.shown), page_size()) - 1

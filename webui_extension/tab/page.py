@@ -9,9 +9,9 @@ from typing import Any
 import gradio as gr
 
 from . import handlers
-from .handlers import Change
 from .session import Session
-from .wishes import PER, PROMPTS, SHOW, SORT, STARS, folders_offered
+from .showing import Change
+from .wishes import HOW, PER, PROMPTS, SHOW, SORT, STARS, WHICH, folders_offered
 from .wording import STARTED, message
 
 ID = "imagereward"
@@ -90,6 +90,7 @@ def build() -> Any:
         with page.add("results", gr.Row, visible=False):
             with gr.Column(scale=1, min_width=320):
                 _filter_column(page)
+                _acting(page)
                 _exporting(page)
             with gr.Column(scale=2, min_width=480):
                 _gallery_column(page)
@@ -173,6 +174,28 @@ def _filter_column(page: Page) -> None:
         )
 
 
+def _acting(page: Page) -> None:
+    with gr.Accordion("Copy, move or link", open=False, elem_id=f"{ID}_tab_acting"):
+        page.add("which", gr.Radio, list(WHICH), value="Kept", label="Which pictures")
+        page.add("how", gr.Radio, list(HOW), value="Copy", label="What to do with them", remembered=True)
+        page.add("kept_folder", gr.Textbox, value="kept", label="Folder for kept pictures", remembered=True)
+        page.add(
+            "rejected_folder",
+            gr.Textbox,
+            value="rejected",
+            label="Folder for rejected pictures",
+            remembered=True,
+        )
+        page.add("resort", gr.Checkbox, value=False, label="Sort anew what lies in these folders already")
+        page.add("write_scores", gr.Checkbox, value=False, label="Write scores into the files' metadata")
+        page.add("xmp", gr.Checkbox, value=False, label="Write ratings as XMP files beside them")
+        with gr.Row():
+            page.add("preview", gr.Button, "Preview")
+            page.add("carry_out", gr.Button, "Carry out", variant="primary", interactive=False)
+        page.add("plan", gr.HTML, "")
+        page.add("undo", gr.Button, "Undo the last run")
+
+
 def _exporting(page: Page) -> None:
     from .exporting import FORMS
 
@@ -191,7 +214,6 @@ def _gallery_column(page: Page) -> None:
         show_label=False,
         columns=5,
         object_fit="contain",
-        height=620,
         allow_preview=False,
         elem_classes=["imagereward-gallery"],
     )
@@ -221,7 +243,18 @@ def _join(page: Page) -> None:
     page.join(
         widgets["score"].click,
         handlers.score,
-        ("folder", "scorer", "also", "recursive", "prompt_from", "typed", "raw", "unscored"),
+        (
+            "folder",
+            "scorer",
+            "also",
+            "recursive",
+            "prompt_from",
+            "typed",
+            "raw",
+            "unscored",
+            "kept_folder",
+            "rejected_folder",
+        ),
     )
     page.join(widgets["stop"].click, handlers.stop)
     page.join(widgets["poll"].click, handlers.poll)
@@ -238,6 +271,12 @@ def _join(page: Page) -> None:
     page.join(widgets["stars"].input, handlers.rate, ("stars",))
     page.join(widgets["export"].click, handlers.export, ("form",))
     _join_gallery(page)
+    acting = ("which", "how", "kept_folder", "rejected_folder", "resort", "write_scores", "xmp")
+    page.join(widgets["preview"].click, handlers.preview, acting)
+    page.join(widgets["carry_out"].click, handlers.carry_out)
+    page.join(widgets["undo"].click, handlers.undo)
+    for name in acting:
+        page.join(widgets[name].input, handlers.changed_mind, outputs=("plan", "carry_out"))
     _join_sending(page)
 
 

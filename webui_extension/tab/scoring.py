@@ -4,38 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imagereward_core.library.curate import CurateOptions, judged_files
 from imagereward_core.library.library import Library
 from imagereward_core.library.scan.keys import key_of
-from imagereward_core.library.scan.options import ScanOptions
 
 from ..work import turn
-from .filtering import View
 from .jobs import Job, Progress
+from .view import View, Wish
 
 if TYPE_CHECKING:
     from imagereward_core.library.scan.options import ScanProgress
-    from imagereward_core.scorers.loading import LoadRequest
 
     from ..loaded import LoadedScorer
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What to score.
-
-    Attributes:
-        folder: Where the pictures are.
-        request: The scorer, and those to be shown beside it.
-        options: Which files, and where prompts come from.
-    """
-
-    folder: Path
-    request: LoadRequest
-    options: ScanOptions
 
 
 def store_place() -> Path:
@@ -74,8 +57,8 @@ def score_folder(job: Job, wish: Wish) -> tuple[View, str]:
             cancelled=lambda: job.stopping,
             turn=at_work,
         )
-        view = read_view(library, loaded, wish.folder, wish.options.recursive)
-    words = f"{done.found:,} pictures, {done.done:,} of them new."
+        view = read_view(library, loaded, wish)
+    words = f"{done.found:,} pictures, {done.scored:,} new scores."
     if done.failed:
         words += f" {done.failed:,} could not be scored; Show: Not scored lists them."
     if done.problems:
@@ -83,14 +66,18 @@ def score_folder(job: Job, wish: Wish) -> tuple[View, str]:
     return view, f"Stopped before the end. {words}" if done.stopped else words
 
 
-def read_view(library: Library, loaded: LoadedScorer, folder: Path, recursive: bool = True) -> View:
-    """A folder with the numbers the library has for it."""
-    files = library.scored(loaded.panel, folder)
-    rows, result = files.rows, files.result
-    if not recursive:
-        own = [row.path for row in rows if row.path.parent == folder]
-        files = library.scored(loaded.panel, paths=own)
-        rows, result = files.rows, files.result
-    single = [scorer for scorer in loaded.panel.scorers if scorer.card.id == result.main.scorer]
-    history = library.history(key_of(single[0])).tolist() if single else ()
-    return View(folder, tuple(rows), result, loaded.card, history, loaded.request, recursive)
+def read_view(library: Library, loaded: LoadedScorer, wish: Wish) -> View:
+    """A folder with the numbers the library has for it; copies made by earlier runs are left out."""
+    options = CurateOptions(folders=wish.folders, scan=wish.options)
+    destinations = options.destinations(wish.folder)
+    scored, copies = judged_files(library, loaded.panel, wish.folder, options)
+    single = [scorer for scorer in loaded.panel.scorers if scorer.card.id == scored.result.main.scorer]
+    return View(
+        wish,
+        tuple(scored.rows),
+        tuple(destinations.home(row.path).folder for row in scored.rows),
+        scored.result,
+        loaded.card,
+        library.history(key_of(single[0])).tolist() if single else (),
+        copies,
+    )

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from .filtering import Choice, Filter, View, choose, number_of_pages, page_of
+if TYPE_CHECKING:
+    from imagereward_core.library.curate import Curation
+
+from .filtering import Choice, Filter, choose, number_of_pages, page_of
+from .view import View
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +32,7 @@ class Session:
     page: int = 0
     picked: int | None = None
     job: int = 0
-    previewed: object = None
+    previewed: Curation | None = None
 
     def showing(self, view: View) -> Session:
         """The page with another folder, its first pictures in front."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
 import threading
 from collections import OrderedDict
@@ -24,7 +23,7 @@ class Thumbs:
     """Makes and keeps small pictures. A picture that cannot be read gets a grey one."""
 
     def __init__(self) -> None:
-        self._folder: Path | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._lock = threading.Lock()
         self._known: OrderedDict[str, Path] = OrderedDict()
 
@@ -37,7 +36,7 @@ class Thumbs:
         """Removes the files."""
         with self._lock:
             if self._folder is not None:
-                shutil.rmtree(self._folder, ignore_errors=True)
+                self._folder.cleanup()
             self._folder = None
             self._known.clear()
 
@@ -51,8 +50,8 @@ class Thumbs:
                 self._known.move_to_end(key)
                 return known
             if self._folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="imagereward-"))
-            path = self._folder / f"{key}.jpg"
+                self._folder = tempfile.TemporaryDirectory(prefix="imagereward-", ignore_cleanup_errors=True)
+            path = Path(self._folder.name) / f"{key}.jpg"
         _write(row.path, path)
         with self._lock:
             self._known[key] = path

@@ -7,11 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from imagereward_core.errors import CuratorError
+from imagereward_core.library.buckets import REJECTED
+from imagereward_core.library.curate import Action
+from imagereward_core.library.rules import KEPT
 from imagereward_core.library.scan.options import PromptSource, ScanOptions
 
 from ..places import confine
 from .filtering import Per, Show, Sort
-from .scoring import Wish
+from .view import Wish
 
 SHOW: dict[str, Show] = {
     "Kept": "kept",
@@ -32,6 +35,19 @@ PROMPTS: dict[str, PromptSource | None] = {
     "Text file beside the picture": "sidecar",
     "The prompt below": None,
 }
+WHICH: dict[str, frozenset[str]] = {
+    "Kept": frozenset({REJECTED}),
+    "Rejected": frozenset({KEPT}),
+    "Both": frozenset(),
+}
+"""For each choice the names whose pictures stay where they are."""
+HOW: dict[str, Action] = {
+    "Copy": "copy",
+    "Move": "move",
+    "Hard link": "hardlink",
+    "Symbolic link": "symlink",
+    "Nothing, write only": "stay",
+}
 STARS: dict[str, int | None] = {"none": None, "0": 0, "★": 1, "★★": 2, "★★★": 3, "★★★★": 4, "★★★★★": 5}
 
 
@@ -44,6 +60,8 @@ def make_wish(
     typed: str,
     raw: bool,
     unscored_only: bool,
+    kept_folder: str,
+    rejected_folder: str,
 ) -> Wish:
     """What to score, checked.
 
@@ -74,7 +92,22 @@ def make_wish(
         raw_prompt=bool(raw),
         unscored_only=bool(unscored_only),
     )
-    return Wish(path, request, options)
+    return Wish(path, request, options, destinations(path, kept_folder, rejected_folder))
+
+
+def destinations(folder: Path, kept: str, rejected: str) -> dict[str, Path]:
+    """Where pictures of ``folder`` go, by name.
+
+    Raises:
+        PlaceError: One of them lies outside of the folders that may be used, or is empty.
+    """
+    from ..hosts import allowed_folders
+
+    allowed = allowed_folders()
+    return {
+        name: confine(str(folder / text.strip()) if text.strip() else "", allowed)
+        for name, text in ((KEPT, kept), (REJECTED, rejected))
+    }
 
 
 def folders_offered() -> list[str]:

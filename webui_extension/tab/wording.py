@@ -7,10 +7,15 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .filtering import Choice, View
+    from imagereward_core.library.curate import Curation
+
+    from .filtering import Choice
     from .jobs import Job
+    from .view import View
 
 STARTED = "Choose a folder and press Score."
+_EXAMPLES = 30
+"""Pictures of each kind that a plan names."""
 
 
 def escape(text: object) -> str:
@@ -98,10 +103,8 @@ def caption(view: View, choice: Choice, place: int, percentile: float, rank: int
     if not math.isnan(percentile):
         parts.append(f"{percentile:.0f} %")
     if row.stars:
-        parts.append("★" * row.stars)
-    if place not in choice.kept:
-        parts.append("✕")
-    return " · ".join(parts)
+        parts.append(f"{row.stars}★")
+    return ("" if place in choice.kept else "✕ ") + " · ".join(parts)
 
 
 def details(view: View, choice: Choice, place: int) -> str:
@@ -158,3 +161,18 @@ def pages(page: int, pages_in_all: int, shown: int) -> str:
         f'<p class="imagereward-pages"><span>Page</span> {page + 1} <span>of</span> {pages_in_all}, {shown:,} '
         "<span>pictures</span></p>"
     )
+
+
+def plan(curation: Curation) -> str:
+    """What carrying out would do, with the best pictures of each kind."""
+    from imagereward_core.library.summary import examples, sentences
+
+    said = "".join(f"<p>{escape(line)}</p>" for line in sentences(curation))
+    rows = "".join(
+        f"<tr><td>{escape(each.name)}</td><td>{'' if math.isnan(each.score) else f'{each.score:.3f}'}</td>"
+        f'<td dir="auto">{escape(each.file)}</td><td dir="auto">{escape(each.target)}</td></tr>'
+        for each in examples(curation, _EXAMPLES)
+        if each.target
+    )
+    head = "<tr><th>Becomes</th><th>Score</th><th>Picture</th><th>Goes to</th></tr>"
+    return f'<div class="imagereward-plan">{said}{f"<table>{head}{rows}</table>" if rows else ""}</div>'

@@ -1,0 +1,321 @@
+"""The tab from a folder to its best pictures in another one, and back; what is refused is a line on the page."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from api_client import ApiHost
+from drawn import SETTINGS, png, save_scenes, scenes
+from fake_webui import HOSTS, ours
+from tab_page import QuietLoaded, TabPage
+
+
+@pytest.fixture
+def host(monkeypatch, tmp_path):
+    return ApiHost(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def page(host, monkeypatch):
+    """A page about six drawn scenes for two prompts, and a file that is no picture."""
+    save_scenes(host.samples)
+    (host.samples / "broken.png").write_bytes(b"no picture")
+    page = TabPage(host, monkeypatch)
+    yield page
+    ours("tab").close()
+
+
+def tree(folder):
+    """Every file of a folder with its content."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(Path(folder).rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_folder_is_scored_shown_best_first_and_known_the_next_time(monkeypatch, tmp_path, name):
+    page = TabPage(ApiHost(monkeypatch, tmp_path, name), monkeypatch)
+    paths = save_scenes(page.host.samples)
+    assert "6 new scores" in page.score()
+    values = [page.session.view.rows[place].value for place in page.session.visible(60)]
+    assert values == sorted(values, reverse=True) and len(values) == len(paths)
+    loaded = QuietLoaded(None)
+    expected = loaded.score([str(path) for path in paths], [prompt for prompt, _ in scenes()]).main
+    by_name = {row.path.name: row.value for row in page.session.view.rows}
+    assert by_name == pytest.approx(
+        {path.name: value for path, value in zip(paths, expected, strict=True)}, abs=1e-6
+    )
+    before = QuietLoaded.working
+    assert "0 new scores" in page.score() and QuietLoaded.working == before
+    ours("tab").close()
+
+
+def test_scoring_changes_no_file_and_holds_the_queue_only_while_the_model_works(page):
+    before = tree(page.host.samples)
+    page.score()
+    assert tree(page.host.samples) == before
+    assert page.host.queue.turns >= 1 and not page.host.queue.lock.locked()
+
+
+def test_one_bad_file_is_listed_with_its_reason(page):
+    assert "1 could not be scored" in page.score()
+    page.filter(show="Not scored")
+    assert page.shown == ["broken.png"]
+    page.do("pick", 0)
+    assert "broken.png" in page.values["details"] and "not a picture" in page.values["details"]
+
+
+def test_the_filter_counts_as_it_is_moved_and_turns_pages(page):
+    page.score()
+    page.filter(top=2)
+    assert "<b>2</b>" in page.values["count"] and "1</b>" not in page.values["count"]
+    page.filter(show="Kept")
+    assert len(page.shown) == 2
+    low, high = page.session.view.limits()
+    page.filter(show="Kept and rejected", top=0, low=low, high=high)
+    assert "<b>6</b>" in page.values["count"]
+    page.host.option("imagereward_tab_page", 4)
+    page.do("turn_page", 1)
+    assert "2" in page.values["pages"] and len(page.values["gallery"]) == 2
+    page.do("turn_page", 1)
+    assert len(page.values["gallery"]) == 2
+
+
+def test_the_gallery_says_rank_score_and_percentile_and_which_are_rejected(page):
+    page.score()
+    page.filter(top=1)
+    captions = [caption for _, caption in page.values["gallery"]]
+    assert captions[0].startswith("#1 · ") and captions[0].endswith("%") and captions[1].startswith("✕ #2")
+    assert all(Path(picture.already_saved_as).is_file() for picture, _ in page.values["gallery"])
+
+
+def test_a_chosen_picture_is_shown_with_its_parameters_for_other_tabs(page, monkeypatch):
+    page.score()
+    page.do("pick", 0)
+    best = page.session.view.rows[page.session.picked]
+    assert page.values["picture"] == str(best.path) and best.generated.prompt in page.values["details"]
+    assert page.values["infotext"].startswith(best.generated.written)
+    page.do("step", 1)
+    assert page.session.picked == page.session.visible(60)[1]
+    best.path.unlink()
+    page.do("step", -1)
+    assert page.values["picture"] is None and "no longer there" in page.values["message"]
+
+
+def test_stars_stay_with_the_picture_and_can_outweigh_its_score(page):
+    page.score()
+    page.do("step", 0)
+    last = len(page.shown) - 1
+    page.do("pick", last)
+    worst = page.shown[last]
+    page.do("rate", "★★★★★")
+    page.filter(top=1, keep_stars=5, show="Kept")
+    assert worst in page.shown and len(page.shown) == 2
+    page.score()
+    assert {row.path.name: row.stars for row in page.session.view.rows}[worst] == 5
+
+
+def test_kept_pictures_are_copied_by_preview_then_hand_and_undo_leaves_everything_as_it_was(page):
+    before = tree(page.host.samples)
+    page.score()
+    page.filter(top=2)
+    assert page.do("carry_out") and "Preview first" in page.values["message"]
+    page.preview()
+    assert tree(page.host.samples) == before and "To copy: 2 to" in page.values["plan"]
+    page.do("carry_out")
+    assert "2 done" in page.finish()
+    after = tree(page.host.samples)
+    assert {name: content for name, content in after.items() if not name.startswith("kept/")} == before
+    assert len(after) == len(before) + 2 and len(page.session.view.rows) == 7
+    page.filter(top=2)
+    page.preview()
+    assert "in place already" in page.values["plan"]
+    page.do("undo")
+    page.finish()
+    assert tree(page.host.samples) == before
+
+
+def test_rejected_pictures_are_moved_and_brought_back(page):
+    before = tree(page.host.samples)
+    page.score()
+    page.filter(top=2)
+    page.preview(which="Rejected", how="Move")
+    page.do("carry_out")
+    page.finish()
+    after = tree(page.host.samples)
+    assert (
+        sorted(after.values()) == sorted(before.values())
+        and sum(name.startswith("rejected/") for name in after) == 4
+    )
+    assert len(page.session.view.rows) == 7 and "broken.png" in after
+    page.do("undo")
+    page.finish()
+    assert tree(page.host.samples) == before
+
+
+def test_a_highest_score_holds_for_actions_too(page):
+    page.score()
+    values = sorted((row.value for row in page.session.view.rows if row.value is not None), reverse=True)
+    page.filter(low=-99, high=(values[0] + values[1]) / 2)
+    page.preview()
+    page.do("carry_out")
+    page.finish()
+    best = page.session.view.rows[[row.value for row in page.session.view.rows].index(values[0])].path.name
+    kept = [name for name in tree(page.host.samples) if name.startswith("kept/")]
+    assert len(kept) == 5 and f"kept/{best}" not in kept
+
+
+def test_what_was_previewed_no_longer_counts_once_something_is_chosen_anew(page):
+    page.score()
+    page.preview()
+    page.do("changed_mind")
+    page.do("carry_out")
+    assert "Preview first" in page.values["message"]
+    page.preview()
+    page.filter(top=1)
+    page.do("carry_out")
+    assert "Preview first" in page.values["message"]
+
+
+@pytest.mark.parametrize(
+    "folder", ["/", "/etc", "{base}", "../..", "", "{samples}/000 szene.png", "{samples}/none"]
+)
+def test_only_folders_of_the_host_are_scored(page, folder):
+    page.score(folder=folder.format(base=page.host.base, samples=page.host.samples))
+    assert page.session.view is None and "imagereward-error" in page.values["message"]
+
+
+@pytest.mark.parametrize("folder", ["/tmp/elsewhere", "../../../secret", "", "{base}/elsewhere"])
+def test_nothing_is_written_outside_of_the_hosts_folders(page, folder):
+    page.score()
+    page.preview(kept_folder=folder.format(base=page.host.base))
+    assert page.session.previewed is None and "imagereward-error" in page.values["message"]
+
+
+def test_a_folder_allowed_in_the_settings_may_be_scored(page, tmp_path):
+    save_scenes(tmp_path / "mine, 写真")
+    page.host.option("imagereward_extra_folders", f"{tmp_path / 'mine, 写真'}\n")
+    assert "6 new scores" in page.score(folder=str(tmp_path / "mine, 写真"))
+
+
+@pytest.mark.parametrize("form", ["CSV", "JSON", "HTML page"])
+def test_what_is_shown_is_exported(page, form):
+    page.score()
+    page.filter(top=2, show="Kept")
+    page.do("export", form)
+    message = page.finish()
+    path = Path(page.values["file"])
+    assert path.is_file() and str(path) in message and path.is_relative_to(page.host.base / "imagereward")
+    text = path.read_text(encoding="utf-8-sig")
+    if form == "CSV":
+        rows = list(csv.DictReader(text.splitlines()))
+        assert [Path(row["file"]).name for row in rows] == page.shown and float(rows[0]["score"]) > float(
+            rows[1]["score"]
+        )
+    elif form == "JSON":
+        assert [Path(row["file"]).name for row in json.loads(text)["rows"]] == page.shown
+    else:
+        assert "2 kept" in text and page.shown[0] in text
+
+
+def test_work_stops_when_asked_and_goes_on_where_it_stopped(page, monkeypatch):
+    jobs = ours("tab.jobs")
+    started, go = threading.Event(), threading.Event()
+    library = ours("tab.scoring").Library
+    scan = library.scan
+
+    def slow(self, *arguments, **named):
+        started.set()
+        assert go.wait(20)
+        return scan(self, *arguments, **named)
+
+    monkeypatch.setattr(library, "scan", slow)
+    page.begin()
+    assert started.wait(20)
+    page.do("poll")
+    assert "data-running" in page.values["progress"]
+    page.do("export", "CSV")
+    assert "no folder is scored yet" in page.values["message"]
+    page.begin()
+    assert "still at work" in page.values["message"]
+    page.do("stop")
+    assert jobs.current().stopping
+    go.set()
+    assert "Stopped before the end" in page.finish()
+    monkeypatch.setattr(library, "scan", scan)
+    assert "new scores" in page.score() and len(page.shown) == 6
+
+
+def test_a_page_that_is_opened_meanwhile_joins_in(page, monkeypatch):
+    page.begin()
+    page.session = ours("tab.session").Session(job=ours("tab.jobs").current().number)
+    page.finish()
+    assert len(page.shown) == 6
+    page.session = ours("tab.session").Session()
+    page.do("opened")
+    assert page.session.view is None and "data-running" not in page.values["progress"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("out of luck"), MemoryError(), OSError("disk")])
+def test_a_failure_is_a_line_on_the_page_and_the_queue_goes_on(page, monkeypatch, error):
+    def fail(request, interruptible=True):
+        raise error
+
+    monkeypatch.setattr(ours("loaded"), "load", fail)
+    page.score()
+    assert "imagereward-error" in page.values["progress"] and type(error).__name__ in page.values["progress"]
+    assert not page.host.queue.lock.locked()
+
+
+def test_every_button_of_an_empty_page_answers(page):
+    for handler in ("stop", "poll", "undo", "carry_out", "opened", "changed_mind"):
+        page.do(handler)
+        page.finish()
+    for handler, argument in (("turn_page", 1), ("pick", 3), ("step", 1), ("rate", "★"), ("export", "CSV")):
+        page.do(handler, argument)
+        page.finish()
+    page.filter()
+    page.preview()
+    assert "score one first" in page.values["message"]
+
+
+def test_prompts_may_be_typed_and_pictures_without_prompt_say_so(page):
+    (page.host.samples / "bare.png").write_bytes(png(scenes()[0][1]))
+    page.score()
+    page.filter(show="Not scored")
+    assert page.shown == ["bare.png", "broken.png"] or set(page.shown) == {"bare.png", "broken.png"}
+    page.score(prompt_from="The prompt below")
+    assert "prompt is empty" in page.values["message"]
+    page.score(typed=scenes()[0][0])
+    page.filter(show="Kept and rejected")
+    assert len(page.shown) == 7 and {
+        row.generated.prompt for row in page.session.view.rows if row.value is not None
+    } == {scenes()[0][0]}
+
+
+def test_names_and_prompts_cannot_become_page_content(page):
+    nasty = '<img src=x onerror="alert(1)">'
+    (page.host.samples / "nasty.png").write_bytes(png(scenes()[0][1], nasty + SETTINGS))
+    page.score()
+    page.filter(text="onerror")
+    page.do("pick", 0)
+    assert (
+        page.shown == ["nasty.png"]
+        and "<img" not in page.values["details"]
+        and "&lt;img" in page.values["details"]
+    )
+
+
+def test_closing_removes_the_small_pictures(page):
+    page.score()
+    files = [picture.already_saved_as for picture, _ in page.values["gallery"]]
+    assert all(map(os.path.isfile, files))
+    ours("tab").close()
+    assert not any(map(os.path.exists, files))

@@ -1,0 +1,80 @@
+"""What somebody wants scored, and a folder with its scores."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from imagereward_core.library.records import Row
+    from imagereward_core.library.scan.options import ScanOptions
+    from imagereward_core.scorers.loading import LoadRequest
+    from imagereward_core.scorers.panel import PanelResult
+    from imagereward_core.weights.card import ScorerCard
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to score.
+
+    Attributes:
+        folder: Where the pictures are.
+        request: The scorer, and those to be shown beside it.
+        options: Which files, and where prompts come from.
+        folders: Where kept and rejected pictures go, absolute; copies that lie there already do not compete with their originals.
+    """
+
+    folder: Path
+    request: LoadRequest
+    options: ScanOptions
+    folders: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A folder with its scores.
+
+    Attributes:
+        wish: What was asked for.
+        rows: Its pictures.
+        homes: For every picture the folder it counts as part of, also where it has been moved to the folder for kept ones.
+        result: Their scores, in the order of the rows.
+        card: Card of the scorer that decides.
+        history: All own scores by this scorer, for percentiles against them.
+        copies: Copies that lie in destination folders, by the path of the original, as name and path.
+    """
+
+    wish: Wish
+    rows: Sequence[Row]
+    homes: Sequence[str]
+    result: PanelResult
+    card: ScorerCard
+    history: Sequence[float] = ()
+    copies: Mapping[Path, Sequence[tuple[str, Path]]] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """What was scored."""
+        return self.wish.folder
+
+    def limits(self) -> tuple[float, float]:
+        """Lowest and highest score, rounded outwards to what a slider can show; (0, 1) without any score."""
+        known = [value for value in self.result.main if not math.isnan(value)]
+        if not known:
+            return 0.0, 1.0
+        low, high = min(known), max(known)
+        step = slider_step(low, high)
+        low, high = math.floor(low / step) * step, math.ceil(high / step) * step
+        return round(low, 6), round(high if high > low else low + step, 6)
+
+
+def slider_step(low: float, high: float) -> float:
+    """A round step of which about two hundred lie between ``low`` and ``high``; a millionth at the least."""
+    span = high - low
+    if not 0 < span < math.inf:
+        return 0.01
+    power = 10.0 ** math.floor(math.log10(span / 200))
+    return max(1e-6, next(factor * power for factor in (1, 2, 5, 10) if factor * power >= span / 200))
