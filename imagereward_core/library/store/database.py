@@ -78,9 +78,8 @@ class Database:
             cached_statements=256,
         )
         try:
-            connection.execute(
-                "PRAGMA journal_mode = WAL"
-            )  # a file system without shared memory stays as it is
+            # a file system without shared memory keeps its own way
+            connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {self.synchronous}")
             connection.execute(f"PRAGMA cache_size = -{cache_kib}")
             connection.execute("PRAGMA wal_autocheckpoint = 4000")
@@ -136,19 +135,23 @@ class Database:
         """A connection for reading, for the length of the block."""
         if self._closed:
             raise StoreError(f"{self.path}: the {self.what} is closed; open it again")
+        connection: sqlite3.Connection | None = None
         try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = self._connect(_READER_CACHE_KIB)
-        try:
+            connection = self._borrow()
             yield connection
         except sqlite3.DatabaseError as error:
             raise self._unusable("read", error) from error
         finally:
-            if self._closed:
+            if connection is not None and self._closed:
                 connection.close()
-            else:
+            elif connection is not None:
                 self._idle.append(connection)
+
+    def _borrow(self) -> sqlite3.Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:  # never asked beforehand: another thread may take the last one
+            return self._connect(_READER_CACHE_KIB)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
