@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import random
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,13 +61,11 @@ class Plan:
         return 2 if self.action in ("copy", "hardlink") else 1
 
 
-PLANS = tuple(
-    Plan(action, write)  # type: ignore[arg-type]
-    for action, write in (
-        ("move", False), ("stay", True), ("copy", True), ("stay", True), ("hardlink", False), ("move", True),
-        ("stay", True), ("symlink", False), ("copy", False), ("hardlink", True), ("stay", True), ("symlink", True),
-    )
+_GIVING = (
+    ("move", False), ("copy", True), ("hardlink", False), ("move", True), ("symlink", False),
+    ("copy", False), ("hardlink", True), ("symlink", True),
 )  # fmt: skip
+PLANS = tuple(Plan(*each) for giving in _GIVING for each in (giving, ("stay", True)))  # type: ignore[arg-type]
 
 
 @dataclass
@@ -107,19 +106,23 @@ class Round:
         self.place = self.folder / ".imagereward"
         self.before = tree(self.folder)
         self.key = key_of(panel.scorers[0])
+        self.seconds: dict[str, float] = {}
+        self.known: dict[str, float] = {}
+        self.finished: dict[str, bytes] = {}
 
     def run(self) -> None:
         """The whole round. What is wrong goes to the tally."""
-        self._prepare()
+        self._undisturbed([("scan", self._scan)])
         self._stage("scan", self._scan, self._after_scan)
-        self._expect(self._scores() == self.true_scores, "every picture has the score of an undisturbed scan")
-        self._stage(self.plan.stage, self._curate, self._after_actions)
+        self._expect(len(self.known) == self.pictures, "every picture has a score")
+        plan = self.plan.stage
+        self._undisturbed([(plan, self._curate), ("undo", self._undo)])
+        self._stage(plan, self._curate, self._after_actions)
         self._check_tree(settled=True)
-        if self.chance.random() < 0.5:
-            # The finished result is the undisturbed one, however often it was begun anew.
-            self._expect(
-                contents(tree(self.folder)) == self.finished, "the folder is as after an undisturbed run"
-            )
+        # However often it was begun anew.
+        self._expect(
+            contents(tree(self.folder)) == self.finished, "the folder is as after an undisturbed run"
+        )
         self._stage("undo", self._undo, self._after_actions)
         self._expect(
             tree(self.folder) == self.before,
@@ -128,19 +131,18 @@ class Round:
         with Library.open(self.place) as library:
             again = library.scan([self.folder], self.panel)
         self._expect(again.scored == 0, f"no score was lost ({again.scored} were made anew)")
-        self._expect(self._scores() == self.true_scores, "all scores are as before")
+        self._expect(self._scores() == self.known, "all scores are as they were")
 
     def _expect(self, so: bool, what: str) -> None:
         if not so:
             self.tally.wrong.append(f"{self.plan.action}, scores {self.plan.write_scores}: not so: {what}")
 
-    def _prepare(self) -> None:
-        """An undisturbed run on a copy: how long stages take, what scores and files come out."""
-        real, self.folder = self.folder, self.base / "undisturbed"
+    def _undisturbed(self, stages: Sequence[tuple[str, Callable[[Report], None]]]) -> None:
+        """Stages on a copy of folder and store: how long they take, and what scores and files come out."""
+        real, self.folder = self.folder, self.base / f"undisturbed {stages[0][0]}"
         shutil.copytree(real, self.folder)
         self.place = self.folder / ".imagereward"
-        self.seconds = {}
-        for stage, work in (("scan", self._scan), (self.plan.stage, self._curate), ("undo", self._undo)):
+        for stage, work in stages:
             began = time.perf_counter()
             work(lambda text: None)
             self.seconds[stage] = time.perf_counter() - began
@@ -159,8 +161,8 @@ class Round:
 
     def _stage(self, stage: str, work: Callable[[Report], None], check: Callable[[list[str]], None]) -> None:
         """Does a stage, killed a few times on the way and looked at after each kill, to its end."""
-        for _ in range(self.chance.randint(3, 6)):
-            killed, told = killed_after(self.chance.random() * self.seconds[stage], work)
+        for _ in range(self.chance.randint(4, 8)):
+            killed, told = killed_after(self.chance.random() * 0.9 * self.seconds[stage], work)
             (self.tally.kills if killed else self.tally.finished)[stage] += 1
             check(told)
             if not killed:
@@ -182,17 +184,19 @@ class Round:
         reported = max((int(text) for text in told), default=0)
         self.tally.scores += reported
         self._expect(found >= reported, f"of {reported} pictures reported as done {found} are in the store")
-        scores = self._scores()
-        self._expect(
-            all(self.true_scores[name] == value for name, value in scores.items()), "scores are true"
-        )
+        now, true = self._scores(), self.true_scores
+        # Among other pictures in its batch the number of a picture differs in the seventh digit.
+        off = [name for name, value in now.items() if not math.isclose(value, true[name], abs_tol=1e-4)]
+        self._expect(not off, f"scores are those of an undisturbed scan: {off}")
+        self._expect(now.items() >= self.known.items(), "a score once in the store stays as it is")
+        self.known = now
 
-    def _scores(self) -> dict[str, float | None]:
+    def _scores(self) -> dict[str, float]:
         with Library.open(self.place) as library:
             rows = list(library.rows(Query(key=self.key, folder=self.folder, order="name", scored=True)))
         names = [row.path.relative_to(self.folder).as_posix() for row in rows]
         self._expect(len(set(names)) == len(names), "each file is in the store once")
-        return dict(zip(names, (row.value for row in rows), strict=True))
+        return dict(zip(names, (float(row.value or 0) for row in rows), strict=True))
 
     def _curate(self, report: Report) -> None:
         report("0")

@@ -35,18 +35,21 @@ from .scorers import save_results
 def demo_panel() -> Panel:
     """The embedded scorer, on one thread, so that processes forked from this one can use it."""
     torch.set_num_threads(1)
-    request = LoadRequest("demo", precision="fp32", device="cpu", batch_size=4, allow_download=False)
+    request = LoadRequest("demo", precision="fp32", device="cpu", allow_download=False)
     panel, _ = make_panel(request, LocalRuntime("cpu"), WeightSettings(allow_download=False))
     return panel
 
 
 def random_kills(base: Path, least: int, pictures: int, seed: int) -> Tally:
-    """Rounds until every stage has been killed a quarter of ``least`` times, and all together ``least`` times."""
-    tally, panel, number = Tally(), demo_panel(), 0
-    while min(tally.kills.values()) < least // 4 or sum(tally.kills.values()) < least:
+    """Rounds until every stage has been killed a fifth of ``least`` times, and all together ``least`` times."""
+    tally, panel, number, shown = Tally(), demo_panel(), 0, 0
+    while min(tally.kills.values()) < least // 5 or sum(tally.kills.values()) < least:
         plan = PLANS[number % len(PLANS)]
         Round(base / f"round {number}", panel, plan, seed + number, pictures, tally).run()
         number += 1
+        for line in tally.wrong[shown:]:
+            print("WRONG:", line, flush=True)
+        shown = len(tally.wrong)
         print(f"round {number} ({plan.action}): {tally.kills}, wrong: {len(tally.wrong)}", flush=True)
         if len(tally.wrong) > 20:
             break
@@ -68,9 +71,9 @@ def line_kills(base: Path, share: float, seed: int) -> tuple[dict[str, Any], lis
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--kills", type=int, default=300, help="random kills at the least")
+    parser.add_argument("--kills", type=int, default=240, help="random kills at the least")
     parser.add_argument("--pictures", type=int, default=24, help="pictures in the folder of a round")
-    parser.add_argument("--lines", type=float, default=0.1, help="share of all lines to kill before, 0 to 1")
+    parser.add_argument("--lines", type=float, default=0.05, help="share of all lines to kill before, 0 to 1")
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--no-record", action="store_true", help="write no results")
     args = parser.parse_args()
