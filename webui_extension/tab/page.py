@@ -4,6 +4,7 @@ Annotations are not postponed in this file: Gradio reads them to find out which 
 """
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import gradio as gr
@@ -15,6 +16,8 @@ from .wishes import HOW, PER, PROMPTS, SHOW, SORT, STARS, WHICH, folders_offered
 from .wording import STARTED, message
 
 ID = "imagereward"
+MARKS = "selected_index" in signature(gr.Gallery).parameters
+"""Whether this Gradio can be told which picture of a gallery is marked; before version 4 only a click marks one."""
 SENT = ("txt2img", "img2img", "inpaint", "extras")
 
 
@@ -76,7 +79,12 @@ class Page:
 
 def shown(value: Any) -> Any:
     """A value as Gradio wants it."""
-    return gr.update(**value.properties) if isinstance(value, Change) else gr.update(value=value)
+    if not isinstance(value, Change):
+        return gr.update(value=value)
+    properties = dict(value.properties)
+    if "selected_index" in properties and not MARKS:
+        del properties["selected_index"]
+    return gr.update(**properties)
 
 
 def build() -> Any:
