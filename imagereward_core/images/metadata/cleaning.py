@@ -21,6 +21,7 @@ _CLOSING = {")": "(", "]": "[", "}": "{"}
 _EXTENSIONS = (".safetensors", ".pt", ".bin")
 _PROMPT_START = "<Prompt Start>"
 _PASSES = 6
+_LONGEST = 100_000
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,13 @@ def clean_prompt(text: str) -> CleanPrompt:
     - ``{a|b}`` and ``__wildcards__`` that were never resolved: left as they stand, with a note.
     - Everything up to ``<Prompt Start>`` (the instruction that Lumina's encoder wants in front): removed.
     - If anything was changed, white space is collapsed and stray commas go.
+    - Of a text longer than 100,000 characters, which nobody wrote, the rest is left out, with a note.
 
     A prompt without such syntax comes back unchanged but for white space at its ends. Cleaning a clean prompt
     changes nothing. Takes time in proportion to the length; never raises.
     """
     removed: list[str] = []
-    clean = text.strip()
+    clean = text.strip()[:_LONGEST].strip()
     # What one pass unwraps can be syntax again, as in "\((word:1.2)\)". Text made to go on so for ever loses
     # its brackets.
     for attempt in range(2 * _PASSES):
@@ -82,12 +84,12 @@ def clean_prompt(text: str) -> CleanPrompt:
         clean = _pass(clean, removed)
         if clean == before:
             break
-    notes = (
-        ("choices such as {a|b} or __name__ were never resolved: left as written",)
-        if _CHOICE.search(clean)
-        else ()
-    )
-    return CleanPrompt(clean, tuple(removed), notes)
+    notes = []
+    if _CHOICE.search(clean):
+        notes.append("choices such as {a|b} or __name__ were never resolved: left as written")
+    if len(text.strip()) > _LONGEST:
+        notes.append(f"the prompt is longer than {_LONGEST} characters: the rest was left out")
+    return CleanPrompt(clean, tuple(removed), tuple(notes))
 
 
 def _pass(text: str, removed: list[str]) -> str:

@@ -8,6 +8,7 @@ import zlib
 
 from PIL import Image, PngImagePlugin, features
 
+from benchmarks.generator_files import small_picture
 from imagereward_core.images.metadata.writing.plan import plan_edit, plan_removal
 from imagereward_core.images.metadata.writing.splice import apply
 
@@ -28,11 +29,6 @@ def webui_settings(text):
     """The settings as the WebUI's "read parameters" button sees them."""
     found = WEBUI.findall(text.strip().split("\n")[-1])
     return dict(found) if len(found) >= 3 else {}
-
-
-def small_picture(mode="RGB"):
-    picture = Image.linear_gradient("L").resize((24, 18)).convert(mode)
-    return picture
 
 
 def png(path, after_pixels=(), **texts):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import json
 
-import generator_files as files
 import pytest
-from picture_files import HAS_AVIF, small_picture
+from picture_files import HAS_AVIF
 
+from benchmarks import generator_files as files
+from benchmarks.generator_files import small_picture
 from imagereward_core.images.metadata import generated_facts, read_prompt, sidecar_prompt
 from imagereward_core.images.metadata.facts import Facts, plain_name
 

@@ -54,8 +54,11 @@ def put_into_settings(text: str, fields: Mapping[str, str], owned: Collection[st
     foreign = _without(text[start:end], ours)
     added = _line(fields)
     if foreign.strip():
-        changed = text[:start] + (_with(foreign, added) if added else foreign) + text[end:]
+        line = _with(foreign, added) if added else foreign
+        changed = text[:start] + line + text[end:]
         _check(text, changed, ours)
+        if _without(line, ours) != foreign:
+            raise _unsafe("settings from which scores could not be taken out again")
         return changed
     # The line is ours alone; without it, the line break before it goes too.
     return text[: start if added else max(0, start - 1)] + added + text[end:]
@@ -125,7 +128,9 @@ def _without(line: str, keys: Collection[str]) -> str:
 def _with(line: str, ours: str) -> str:
     pairs = pairs_of(line)
     for pair in pairs:
-        if pair.key in _LAST or pair.key.lower().endswith("score"):
+        # Something that is no pair may stand before one, without a comma.
+        apart = line[: pair.start].rstrip(" ")[-1:] in ("", ",")
+        if apart and (pair.key in _LAST or pair.key.lower().endswith("score")):
             return f"{line[: pair.start]}{ours}, {line[pair.start :]}"
     if not pairs:
         return line + ours

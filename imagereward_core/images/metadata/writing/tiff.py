@@ -15,6 +15,7 @@ from .splice import Splice
 EXIF_POINTER, USER_COMMENT = 0x8769, 0x9286
 _POINTERS = (EXIF_POINTER, 0x8825, 0xA005)
 _LONG, UNDEFINED = 4, 7
+_OFFSETS = (_LONG, 13)
 _SIZES = {
     1: 1,
     2: 1,
@@ -83,6 +84,10 @@ class Tiff:
         self.order = ">" if data[:2] == b"MM" else "<"
         self.main = self._directory(self._unpack("I", 4))
         pointer = self.main.entry(EXIF_POINTER)
+        if pointer is not None and (pointer.kind not in _OFFSETS or pointer.count != 1):
+            raise _damaged(
+                f"its pointer {EXIF_POINTER:#06x} is {pointer.count} of type {pointer.kind}; expected one offset"
+            )
         self.inner = self._directory(self._unpack("I", pointer.position + 8)) if pointer else None
 
     @property

@@ -10,6 +10,9 @@ from .comment import edited_block
 from .splice import Splice
 
 _HAS_ALPHA, _HAS_EXIF = 0x10, 0x08
+_PICTURES = (b"VP8 ", b"VP8L")
+_EXTENDED = {*_PICTURES, b"ALPH", b"ANIM", b"ANMF", b"EXIF", b"ICCP", b"XMP "}
+"""Chunks that no file of the simple kind has behind its picture."""
 _MOST_BYTES = 2**32 - 12
 _MOST_EXIF = 32 * 1024 * 1024
 _PREFIX = b"Exif\0\0"
@@ -88,10 +91,15 @@ def _chunks(stream: BinaryIO, end: int, size: int) -> list[_Chunk]:
             )
         chunks.append(chunk)
         offset = chunk.end
-    if not chunks or chunks[0].kind not in (b"VP8 ", b"VP8L", b"VP8X"):
+    kinds = [chunk.kind for chunk in chunks]
+    if not kinds or kinds[0] not in (b"VP8X", *_PICTURES):
         raise _damaged("it holds no picture")
-    if chunks[0].kind == b"VP8X" and chunks[0].length != 10:
+    if b"VP8X" in kinds[1:] or (kinds[0] != b"VP8X" and set(kinds[1:]) & _EXTENDED):
+        raise _damaged("its header does not stand in front of its other chunks")
+    if kinds[0] == b"VP8X" and chunks[0].length != 10:
         raise _damaged(f"its header is {chunks[0].length} bytes long; expected 10")
+    if kinds[0] == b"VP8X" and not {*_PICTURES, b"ANMF"} & set(kinds):
+        raise _damaged("it holds no picture")
     return chunks
 
 

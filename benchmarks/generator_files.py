@@ -1,4 +1,7 @@
-"""Pictures as each generator saves them: the same names, containers and encodings, made here."""
+"""Pictures as each generator saves them: the same names, containers and encodings, made here.
+
+Used by ``fuzz_metadata`` and by the test suite.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,17 @@ import gzip
 import json
 from urllib.parse import quote
 
-from picture_files import small_picture
 from PIL import Image, PngImagePlugin
 
 XMP = "XML:com.adobe.xmp"
 
 
-def png(path, international=(), size=None, **texts):
+def small_picture(mode="RGB"):
+    return Image.linear_gradient("L").resize((24, 18)).convert(mode)
+
+
+def png(path, international=(), **texts):
+    """A PNG with these texts; what is no text is written as JSON, and ``__`` in a name stands for ``-``."""
     info = PngImagePlugin.PngInfo()
     for name, text in texts.items():
         text = text if isinstance(text, str) else json.dumps(text)
