@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..scorers.panel import PanelResult
 
 MOST_PICTURES = 5000
-"""Pictures on a page, unless another number is asked for: about 30 MB, and open within a second or two."""
+"""Pictures on a page, unless another number is asked for: a file of some 40 MB that opens within two seconds."""
 
 
 def write_library_report(
