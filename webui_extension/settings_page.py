@@ -197,3 +197,11 @@ def on_ui_settings() -> None:
             **named,
         ).info(setting.info)
         shared.opts.add_option(f"imagereward_{setting.key}", option)
+
+
+def on_before_ui() -> None:
+    """Without a page (``--nowebui``) the host never asks for settings; its API can change them all the same."""
+    from modules import shared
+
+    if getattr(shared.cmd_opts, "nowebui", False):
+        on_ui_settings()

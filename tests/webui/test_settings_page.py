@@ -85,3 +85,13 @@ def test_every_option_on_the_page_does_something(page):
     ]
     idle = [key for key in page if not any(key.replace("imagereward_api_", "") in text for text in code)]
     assert not idle
+
+
+def test_without_a_page_the_options_exist_all_the_same(host, page, monkeypatch):
+    module = ours("settings_page")
+    page.clear()
+    module.on_before_ui()
+    assert not page
+    monkeypatch.setattr(host.shared.cmd_opts, "nowebui", True)
+    module.on_before_ui()
+    assert "imagereward_scorer" in page

@@ -1,18 +1,57 @@
-"""Shows Forge how large the tests' random checkpoint is; it tells models apart by their sizes. A test's extension, not ours to ship."""
+"""Shows Forge and reForge how large the random checkpoint is; they tell models apart by sizes. An extension for tests only."""
 
+from functools import partial
 from pathlib import Path
 
 from modules import paths
 
-try:
-    from huggingface_guess import model_list
-except ImportError:
-    model_list = None
+HOME = Path(paths.models_path).absolute() / "Stable-diffusion"
+SIZES = {"context_dim": 64, "model_channels": 32}
 
-if model_list is not None:
+
+def show_forge():
+    from huggingface_guess import model_list
 
     class TinySD15(model_list.SD15):
-        unet_config = {**model_list.SD15.unet_config, "context_dim": 64, "model_channels": 32}
-        huggingface_repo = str(Path(paths.models_path).absolute() / "Stable-diffusion" / "diffusers")
+        unet_config = {**model_list.SD15.unet_config, **SIZES}
+        huggingface_repo = str(HOME / "diffusers")
 
     model_list.models.insert(0, TinySD15)
+
+
+def show_reforge():
+    from ldm_patched.modules import sd1_clip, supported_models, supported_models_base
+    from modules_forge import forge_loader
+
+    class TinyText(sd1_clip.SDClipModel):
+        def __init__(self, device="cpu", dtype=None, model_options=None):
+            super().__init__(
+                device=device,
+                dtype=dtype,
+                model_options=model_options or {},
+                return_projected_pooled=False,
+                textmodel_json_config=str(HOME / "clip" / "config.json"),
+            )
+
+    class TinyClip(sd1_clip.SD1ClipModel):
+        def __init__(self, **named):
+            super().__init__(clip_model=TinyText, **named)
+
+    class TinySD15(supported_models.SD15):
+        unet_config = {**supported_models.SD15.unet_config, **SIZES}
+
+        def clip_target(self, state_dict=None):
+            return supported_models_base.ClipTarget(sd1_clip.SD1Tokenizer, TinyClip)
+
+    supported_models.models.insert(0, TinySD15)
+    stage = {"double_z": True, "z_channels": 4, "resolution": 256, "in_channels": 3, "out_ch": 3, "ch": 32}
+    stage |= {"ch_mult": [1, 2, 4, 4], "num_res_blocks": 2, "attn_resolutions": [], "dropout": 0.0}
+    configuration = {"params": {"ddconfig": stage, "embed_dim": 4}}
+    forge_loader.VAE = partial(forge_loader.VAE, config=configuration)
+
+
+for show in (show_forge, show_reforge):
+    try:
+        show()
+    except ImportError:  # the other host
+        continue

@@ -1,0 +1,105 @@
+"""A test's extension: puts known pictures in place of noise, edits pictures late, breaks a function of ours, reloads the UI."""
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from modules import script_callbacks, scripts, shared
+from PIL import Image, ImageOps
+
+STATE = {"pictures": [], "next": 0, "late": False, "broken": [], "ui": 0}
+
+
+class Probe(scripts.Script):
+    def title(self):
+        return "Probe"
+
+    def show(self, is_img2img):
+        return scripts.AlwaysVisible
+
+    def ui(self, is_img2img):
+        STATE["ui"] += 1
+        return []
+
+    def postprocess_batch_list(self, p, pp, *values, **named):
+        for at in range(len(pp.images)) if STATE["pictures"] else ():
+            path = STATE["pictures"][STATE["next"] % len(STATE["pictures"])]
+            STATE["next"] += 1
+            array = np.asarray(Image.open(path).convert("RGB"), dtype=np.float32) / 255
+            pp.images[at] = torch.from_numpy(np.moveaxis(array, 2, 0).copy())
+
+    def postprocess_image_after_composite(self, p, pp, *values):
+        if STATE["late"]:
+            pp.image = ImageOps.invert(pp.image.convert("RGB"))
+
+
+def pictures(folder: str = ""):
+    """From now on the host's pictures are those of ``folder``, by name, from the first on; without it they are noise again."""
+    STATE["pictures"] = sorted(map(str, Path(folder).glob("*.png"))) if folder else []
+    STATE["next"] = 0
+    return len(STATE["pictures"])
+
+
+def late(on: bool = False):
+    """Whether every picture is inverted after all other extensions."""
+    STATE["late"] = on
+
+
+def breaks(module: str, name: str):
+    """From now on ``name`` (``Class.method`` or a function) in a module of our package raises."""
+    owner = importlib.import_module(f"imagereward_webui.{module}")
+    *way, last = name.split(".")
+    for step in way:
+        owner = getattr(owner, step)
+    STATE["broken"].append((owner, last, vars(owner)[last]))
+
+    def broken(*given, **named):
+        raise RuntimeError(f"injected into {name}")
+
+    setattr(owner, last, broken)
+
+
+def mends():
+    """Everything is as it was."""
+    while STATE["broken"]:
+        owner, last, original = STATE["broken"].pop()
+        setattr(owner, last, original)
+    STATE["late"] = False
+    pictures()
+
+
+def reload():
+    """What the button Reload UI does."""
+    shared.state.request_restart()
+
+
+def state():
+    import sys
+
+    from modules import images, processing
+
+    return {
+        "wrapped": [
+            function.__name__
+            for function in (images.save_image, processing.process_images_inner)
+            if hasattr(function, "_imagereward_original")
+        ],
+        "path": [each for each in sys.path if "imagereward" in each],
+        "packages": sorted(
+            {name.partition(".")[0] for name in sys.modules if name.startswith("imagereward")}
+        ),
+        "interfaces": STATE["ui"],
+    }
+
+
+def started(demo, app):
+    app.add_api_route("/probe/pictures", pictures, methods=["GET"])
+    app.add_api_route("/probe/late", late, methods=["GET"])
+    app.add_api_route("/probe/breaks", breaks, methods=["GET"])
+    app.add_api_route("/probe/mends", mends, methods=["GET"])
+    app.add_api_route("/probe/reload", reload, methods=["GET"])
+    app.add_api_route("/probe/state", state, methods=["GET"])
+
+
+script_callbacks.on_app_started(started)
