@@ -10,17 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .console import Console
-from .curating import (
-    add_curation,
-    add_place,
-    curate_options,
-    document,
-    opened,
-    preview,
-    tell_carried,
-    tell_scan,
-    tell_unscored,
-)
+from .curate_output import document, preview, tell_carried, tell_scan, tell_unscored
+from .curating import add_curation, add_place, curate_options, opened
 from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
 from .options import add_talk, check_writable, weight_settings
 

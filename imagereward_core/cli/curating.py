@@ -1,12 +1,12 @@
-"""What ``curate`` and ``watch`` share: options, the library of a folder, a scan with its bar, and the preview of a plan."""
+"""What ``curate``, ``undo`` and ``watch`` share: options, and the library of a folder."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .console import Console
 from .exits import UsageError
@@ -14,12 +14,11 @@ from .options import add_prompts, add_scorer, add_weights
 from .rank import add_conditions, rule_of
 
 if TYPE_CHECKING:
-    from ..library.curate import Carried, CurateOptions, Curation
+    from ..library.curate import CurateOptions
     from ..library.library import Library
-    from ..library.scan.options import ScanOptions, ScanResult
+    from ..library.scan.options import ScanOptions
 
 _ACTIONS = {"copy": "copy", "link": "hardlink", "symlink": "symlink", "move": "move", "stay": "stay"}
-_SHOWN = 10
 DUPLICATE_BITS = 6
 """Bits in which near-duplicates may differ, where nobody says."""
 
@@ -247,18 +246,9 @@ def opened(args: argparse.Namespace, console: Console, make: bool = True) -> Ite
         UsageError: There is no such folder, or no store.
     """
     from ..library.actions import Journal
-    from ..library.library import FILE_NAME, Library
-    from ..library.scan.walk import STORE_FOLDER
+    from ..library.library import Library
 
-    root = args.outputs.expanduser().absolute()
-    if not root.is_dir():
-        raise UsageError(f"{args.outputs} is no folder; expected the folder with your pictures")
-    place = (args.store.expanduser() if args.store else root / STORE_FOLDER).absolute()
-    if not make and not (place / FILE_NAME).is_file():
-        raise UsageError(
-            f"{place} holds no store, so nothing was ever done here. 'imagereward curate {args.outputs}' makes one; --store names another "
-            "place"
-        )
+    place = place_of(args, make)
     with Library.open(place) as library:
         with Journal.open(place) as journal:
             for recovery in journal.recovered:
@@ -271,134 +261,26 @@ def opened(args: argparse.Namespace, console: Console, make: bool = True) -> Ite
         yield library
 
 
-def tell_scan(result: ScanResult, console: Console) -> None:
-    """What a scan came to."""
-    spent = ", ".join(
-        f"{stage} {seconds:.1f} s" for stage, seconds in result.stages.items() if seconds >= 0.05
-    )
-    rate = f", {result.done / result.seconds:.1f} a second" if result.done and result.seconds else ""
-    console.say(
-        f"{result.found:,} pictures found, {result.known:,} known already, {result.done:,} new or changed"
-        f"{f' ({result.failed:,} failed)' if result.failed else ''}: {result.seconds:.1f} s{rate}{f' ({spent})' if spent else ''}."
-    )
-    tell_failures([(path, reason) for path, reason in result.problems], console, "not looked into")
+def place_of(args: argparse.Namespace, make: bool = True) -> Path:
+    """Where the store of the folder is.
 
+    Args:
+        args: The command line.
+        make: Whether it may be missing.
 
-def tell_unscored(curation: Curation, console: Console) -> None:
-    """Why pictures have no score."""
-    tell_failures(
-        [
-            (row.path, row.problem or "it has not been scored yet")
-            for row, placing in zip(curation.rows, curation.placings, strict=True)
-            if placing.fate == "unscored"
-        ],
-        console,
-        "not scored",
-    )
+    Raises:
+        UsageError: There is no such folder, or no store.
+    """
+    from ..library.library import FILE_NAME
+    from ..library.scan.walk import STORE_FOLDER
 
-
-def tell_failures(failures: Sequence[tuple[Path, str]], console: Console, what: str) -> None:
-    """The first few of what went wrong, and how many more there are."""
-    for path, reason in failures[:_SHOWN]:
-        console.complain(f"{what}: {path}: {reason.removeprefix(f'{path}: ')}")
-    if len(failures) > _SHOWN:
-        console.complain(f"{what}: {len(failures) - _SHOWN:,} more")
-
-
-def tell_carried(
-    carried: Carried, options: CurateOptions, args: argparse.Namespace, console: Console
-) -> None:
-    """What was done, and how to take it back."""
-    from ..library.summary import VERBS
-
-    tell_failures(carried.failed, console, "not done")
-    if not carried.run:
-        console.say("Nothing had to be done.")
-        return
-    undo = f"imagereward undo {args.outputs}" + (f" --store {args.store}" if args.store else "")
-    console.say(
-        f"Run {carried.run}: {carried.done:,} steps done ({VERBS[options.action][1]} or written)"
-        f"{f', {carried.skipped:,} needed nothing' if carried.skipped else ''}"
-        f"{f', {len(carried.failed):,} failed' if carried.failed else ''}"
-        f"{f', {carried.left:,} not come to' if carried.left else ''}. '{undo}' takes it back."
-    )
-
-
-def preview(curation: Curation, width: int | None, dots: str) -> str:
-    """A table of what would happen by name, one of examples, and what there is to say about it."""
-    from ..library.summary import examples, sentences, summarise
-    from .table import Column, render_table
-
-    parts = summarise(curation)
-    names = (
-        Column("Sorted as"),
-        *(Column(title, right=True) for title in ("Pictures", "To do", "In place", "Stay", "Best", "Worst")),
-        Column("Folder", flexible=True, keep_end=True),
-    )
-    rows = [
-        (
-            part.name or "(no score)",
-            f"{part.pictures:,}",
-            f"{part.go:,}",
-            f"{part.there:,}",
-            f"{part.pictures - part.go - part.there:,}",
-            _score(part.best),
-            _score(part.worst),
-            str(part.folder or ""),
+    root = args.outputs.expanduser().absolute()
+    if not root.is_dir():
+        raise UsageError(f"{args.outputs} is no folder; expected the folder with your pictures")
+    place: Path = (args.store.expanduser() if args.store else root / STORE_FOLDER).absolute()
+    if not make and not (place / FILE_NAME).is_file():
+        raise UsageError(
+            f"{place} holds no store, so nothing was ever done here. 'imagereward curate {args.outputs}' makes one; --store names another "
+            "place"
         )
-        for part in parts
-    ]
-    which = (
-        Column("Sorted as"),
-        Column("Score", right=True),
-        Column("File", flexible=True, keep_end=True),
-        Column("Goes to", flexible=True, keep_end=True),
-        Column("Because", flexible=True),
-    )
-    some = [
-        (each.name or "(no score)", _score(each.score), each.file, each.target or "(stays)", each.reason)
-        for each in examples(curation, 3)
-    ]
-    return "\n".join(
-        (
-            render_table(names, rows, width, dots),
-            render_table(which, some, width, dots),
-            *sentences(curation),
-            "",
-        )
-    )
-
-
-def document(curation: Curation, carried: Carried | None) -> dict[str, Any]:
-    """The plan, and what came of it, for scripts."""
-    return {
-        "schema_version": 1,
-        "folder": str(curation.folder),
-        "run": carried.run if carried else None,
-        "carried_out": carried is not None,
-        "counts": {
-            name or "unscored": curation.count(name)
-            for name in (*curation.options.rule.names, "")
-            if name or curation.count("")
-        },
-        "failed": [
-            {"file": str(path), "reason": reason} for path, reason in (carried.failed if carried else ())
-        ],
-        "pictures": [
-            {
-                "file": str(placing.path),
-                "score": row.value,
-                "sorted_as": placing.name or None,
-                "fate": placing.fate,
-                "target": str(placing.end),
-                "reason": reason,
-            }
-            for row, placing, reason in zip(
-                curation.rows, curation.placings, curation.verdicts.selection.reasons, strict=True
-            )
-        ],
-    }
-
-
-def _score(value: float) -> str:
-    return "-" if value != value else f"{value:.4f}"
+    return place

@@ -7,7 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from .console import Console
-from .curating import add_place, opened, tell_failures
+from .curate_output import tell_failures
+from .curating import add_place, opened
 from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
 from .options import add_talk, positive
 

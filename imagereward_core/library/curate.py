@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -51,6 +52,7 @@ class CurateOptions:
         xmp: Ratings and scores as XMP files beside the pictures: ``"full"`` (``a.png.xmp``), ``"stem"`` (``a.xmp``) or ``"both"``.
         scan: Which files count.
         fresh_ns: Files changed after this time (nanoseconds since 1970) stay for now, because somebody may still be writing them.
+        hold: Files that stay for now for other reasons.
     """
 
     rule: CurationRule = field(default_factory=CurationRule)
@@ -62,6 +64,7 @@ class CurateOptions:
     xmp: XmpStyle = ""
     scan: ScanOptions = field(default_factory=ScanOptions)
     fresh_ns: int | None = None
+    hold: frozenset[Path] = frozenset()
 
     def __post_init__(self) -> None:
         if self.action not in get_args(Action):
@@ -237,7 +240,8 @@ class _Planner:
         action = self.options.action
         if action == "stay" or name in self.options.leave:
             return Placing(name, "left", row.path, row.path)
-        if self.options.fresh_ns is not None and row.modified_ns > self.options.fresh_ns:
+        fresh = self.options.fresh_ns is not None and row.modified_ns > self.options.fresh_ns
+        if fresh or row.path in self.options.hold:
             return Placing(name, "fresh", row.path, row.path)
         if home.name or copies:
             earlier = row.path if home.name else next(iter(copies.values()))
@@ -301,10 +305,12 @@ def carry_out(
     from .marking import all_steps
 
     problems: list[tuple[Path, str]] = []
+    steps = all_steps(curation, problems)
+    first = next(steps, None)
+    if first is None:
+        return Carried(0, title, failed=tuple(problems))
     with Journal.open(library.database.path.parent) as journal:
-        run = journal.begin(title, all_steps(curation, problems))
-        if not journal.run(run).steps:
-            return Carried(0, title, failed=tuple(problems))
+        run = journal.begin(title, chain([first], steps))
         try:
             result = execute(journal, run, progress=progress, cancelled=cancelled)
         finally:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -148,3 +151,49 @@ def test_a_folder_without_pictures_and_no_folder_are_usage_errors(run, tmp_path)
     assert run("curate", empty, "-s", "demo", "--yes").code == 2
     assert run("curate", tmp_path / "nowhere", "-s", "demo", "--yes").code == 2
     assert run("undo", empty).code == 2 and not (empty / "kept").exists()
+
+
+def test_watch_begins_only_after_a_yes(run, outputs):
+    before = tree(outputs)
+    assert run("watch", outputs, "-s", "demo", "--move").code == 2
+    shown = run("watch", outputs, "-s", "demo", "--top", "1", "--dry-run")
+    assert (
+        shown.code == 0 and "8 pictures judged: 1 kept, 7 rejected." in shown.out and tree(outputs) == before
+    )
+    assert run("watch", outputs, "-s", "demo", "--poll", "0", "--yes").code == 2
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGTERM") or sys.platform == "win32", reason="signals as on Unix")
+@pytest.mark.parametrize("which", ["SIGTERM", "SIGINT"])
+def test_watch_sorts_until_it_is_told_to_stop_and_ends_well(outputs, which, tmp_path):
+    """As a service runs it: another process, ended by a signal."""
+    pytest.importorskip("watchdog")
+    root = Path(__file__).resolve().parents[2]
+    command = [
+        sys.executable,
+        "-m",
+        "imagereward_core",
+        "watch",
+        outputs,
+        "-s",
+        "demo",
+        "--min-score",
+        "0",
+        "--move",
+        "--yes",
+    ]
+    with (tmp_path / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--settle", "0.3", "--gather", "0.3"], cwd=root, stdout=log, stderr=log
+        )
+        try:
+            until = time.monotonic() + 60
+            while len(files(outputs / "kept")) + len(files(outputs / "rejected")) < 8:
+                assert time.monotonic() < until and process.poll() is None, (tmp_path / "log.txt").read_text()
+                time.sleep(0.1)
+            process.send_signal(getattr(signal, which))
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+    said = (tmp_path / "log.txt").read_text()
+    assert "8 new or changed" in said and said.rstrip().endswith("Stopped.")

@@ -11,6 +11,7 @@ from curation_fakes import SETTINGS, demo_panel, draw_outputs, files, save_scene
 from PIL import Image
 
 from imagereward_core.images.metadata.writing import read_xmp, sidecar_paths
+from imagereward_core.library.actions import Journal
 from imagereward_core.library.buckets import Buckets
 from imagereward_core.library.curate import CurateOptions, carry_out, plan_curation, plan_moves, take_back
 from imagereward_core.library.library import Library
@@ -105,6 +106,8 @@ def test_doing_it_again_does_nothing(library, panel, outputs):
         after = tree(outputs)
         again, carried = curate(library, panel, outputs, options)
         assert again.steps == () and again.count(fate="there") == 8 and carried.run == 0
+        with Journal.open(outputs / ".imagereward") as journal:
+            assert all(info.steps for info in journal.runs()), "runs without steps crowd the list"
         assert tree(outputs) == after
         take_back(library)
 

@@ -1,0 +1,178 @@
+"""``imagereward watch``: a folder that sorts itself while a generator fills it."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from .console import Console
+from .curate import planned, wanted
+from .curate_output import preview, tell_failures, tell_scan
+from .curating import add_curation, add_place, curate_options, opened
+from .exits import DONE, INTERRUPTED, UsageError
+from .options import add_talk, weight_settings
+
+if TYPE_CHECKING:
+    from ..library.watch import Pass
+
+_EXAMPLES = """\
+examples:
+  imagereward watch outputs --min-percentile 50 --move                  sort what is there and what comes, after asking
+  imagereward watch outputs --min-percentile 50 --move --yes            the same without asking, for a service
+  imagereward watch outputs --buckets great=90,good=50 --link --yes     folders great, good and rejected, as hard links
+  imagereward watch //server/outputs --top-percent 20 --poll 30 --yes   a network drive, looked at every 30 seconds
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declares the command."""
+    from .exits import EXPLANATION
+
+    parser = commands.add_parser(
+        "watch",
+        help="sort a folder while a generator fills it",
+        description=(
+            "Does what 'curate' does with everything in a folder, and then with every picture that arrives, until it is stopped with "
+            "Ctrl-C. Half-written files are waited for. What came while nobody watched is dealt with at the next start. Every batch is a "
+            "run that 'imagereward undo' takes back."
+        ),
+        epilog=f"{_EXAMPLES}\n{EXPLANATION}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_place(parser)
+    add_curation(parser)
+    group = parser.add_argument_group("watch")
+    which = group.add_mutually_exclusive_group()
+    which.add_argument(
+        "-n",
+        "--dry-run",
+        action="store_true",
+        help="show what would happen to the pictures there are, and stop",
+    )
+    which.add_argument("-y", "--yes", action="store_true", help="begin without asking")
+    for name, default, words in (
+        ("settle", 2.0, "seconds without a change after which a file is taken for whole"),
+        ("gather", 5.0, "seconds a picture waits at most for others to be dealt with together"),
+        ("sweep", 600.0, "seconds after which the whole folder is looked through again"),
+    ):
+        group.add_argument(
+            f"--{name}", type=_seconds, default=default, metavar="S", help=f"{words} (default: {default:g})"
+        )
+    group.add_argument(
+        "--poll",
+        type=_seconds,
+        default=0.0,
+        metavar="S",
+        help="look into the folder every S seconds instead of waiting for the system's events, which network drives often do not send; "
+        "needs no further package",
+    )
+    add_talk(group)
+    parser.set_defaults(run=run)
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0.1 <= number <= 86400:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0.1 to 86400")
+    return number
+
+
+def run(args: argparse.Namespace) -> int:
+    """Shows and asks, then watches until it is stopped; returns the exit code.
+
+    Raises:
+        UsageError: The folder or the rule makes no sense, or nobody can be asked.
+        CuratorError: The scorer, the store or the folder cannot be used.
+    """
+    from ..library.watch import Watcher, WatchSettings
+    from .loading import load_panel
+    from .output import ellipsis, window_width
+    from .pipeline import Watch
+
+    console = Console(args.quiet)
+    options = curate_options(args)
+    if not (args.yes or args.dry_run or (sys.stdin.isatty() and sys.stdout.isatty())):
+        raise UsageError(
+            "there is nobody to ask; give --yes to begin at once, or --dry-run to see what would happen"
+        )
+    with opened(args, console) as library:
+        panel = load_panel(args, weight_settings(args), console, Watch())
+        with _until_stopped(console) as stop:
+            if not args.yes:
+                with console.scan() as report:
+                    result = library.scan(
+                        [args.outputs], panel, options=options.scan, progress=report, cancelled=stop.is_set
+                    )
+                tell_scan(result, console)
+                if result.stopped:
+                    return INTERRUPTED
+                sys.stdout.write(
+                    preview(planned(library, panel, args.outputs, options), window_width(), ellipsis())
+                )
+                sys.stdout.flush()
+                if args.dry_run or not wanted(args, console, "Do this, and go on with what arrives?"):
+                    return DONE
+            else:
+                planned(library, panel, args.outputs, options)  # a rule that cannot be is an error now
+            watcher = Watcher(
+                library,
+                panel,
+                args.outputs,
+                options,
+                WatchSettings(args.settle, args.gather, sweep=args.sweep, poll=args.poll),
+                report=lambda done: _tell(done, console),
+                complain=lambda text: console.complain(f"{_now()} {text}"),
+            )
+            console.say(f"{_now()} Watching {args.outputs}; Ctrl-C stops.")
+            watcher.run(stop)
+    console.say(f"{_now()} Stopped.")
+    return DONE
+
+
+@contextmanager
+def _until_stopped(console: Console) -> Iterator[threading.Event]:
+    """An event that Ctrl-C and the system's wish to end set; a second Ctrl-C ends at once."""
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        console.say("Stopping once the file at hand is done; Ctrl-C again stops at once.")
+
+    before: dict[signal.Signals, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+            number = getattr(signal, name, None)
+            if number is not None:
+                before[number] = signal.signal(number, on_signal)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _tell(done: Pass, console: Console) -> None:
+    """One line about a batch, and what went wrong in it."""
+    curation, carried = done.curation, done.carried
+    went = [placing.name for placing in curation.placings if placing.fate == "go"]
+    sorted_as = ", ".join(
+        f"{went.count(name):,} {name}" for name in curation.options.rule.names if name in went
+    )
+    console.say(
+        f"{_now()} {done.scan.done:,} new or changed: {sorted_as or 'nothing to sort'}"
+        f"{f' (run {carried.run})' if carried.run else ''}"
+    )
+    tell_failures(carried.failed, console, "not done")
+
+
+def _now() -> str:
+    return datetime.now().strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,96 @@
+"""What the system says about changes in a folder, through the package watchdog."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import CuratorError
+from ..images.suffixes import PICTURE_SUFFIXES
+
+_TEXTS = (".txt", ".json", ".caption")
+
+
+class WatchError(CuratorError):
+    """A folder cannot be watched: the package is missing, the system's limit is reached, or somebody watches it already."""
+
+
+@contextmanager
+def folder_events(folder: Path, tell: Callable[[Path], None]) -> Iterator[Callable[[], bool]]:
+    """A context in which ``tell`` gets the path of every picture that appears or changes in a folder and below.
+
+    A text file that appears counts as a change of the picture it belongs to, and a folder that appears as all pictures in it. Hidden
+    files and folders are passed over.
+
+    Args:
+        folder: The folder, absolute.
+        tell: Called in another thread.
+
+    Yields:
+        Whether the system still tells.
+
+    Raises:
+        WatchError: The folder cannot be watched.
+    """
+    try:
+        from watchdog.events import FileSystemEventHandler
+        from watchdog.observers import Observer
+    except ImportError as error:
+        raise WatchError(
+            "the package watchdog is missing, through which the system tells of new files; install it with 'pip install watchdog', or look "
+            "into the folder every so often with --poll 10"
+        ) from error
+
+    class Handler(FileSystemEventHandler):  # type: ignore[misc]
+        """Passes on what concerns pictures."""
+
+        def on_any_event(self, event: Any) -> None:
+            """Told of everything."""
+            if event.event_type in ("created", "modified", "moved", "closed"):
+                path = os.fsdecode(getattr(event, "dest_path", "") or event.src_path)
+                for picture in pictures_of(
+                    Path(path), folder, event.is_directory and event.event_type != "modified"
+                ):
+                    tell(picture)
+
+    observer = Observer()
+    try:
+        observer.schedule(Handler(), str(folder), recursive=True)
+        observer.start()
+    except OSError as error:
+        raise WatchError(
+            f"{folder} cannot be watched ({error.strerror or error}); on Linux the number of watched folders is limited by "
+            "fs.inotify.max_user_watches. Raise it, or look into the folder every so often with --poll 10"
+        ) from error
+    try:
+        yield observer.is_alive
+    finally:
+        observer.stop()
+        observer.join(10)
+
+
+def pictures_of(path: Path, root: Path, is_folder: bool) -> Iterator[Path]:
+    """The pictures that a change of ``path`` concerns; none where it, or a folder between it and ``root``, is hidden."""
+    try:
+        between = path.relative_to(root).parts
+    except ValueError:
+        return
+    if any(part.startswith(".") for part in between):
+        return
+    if is_folder:
+        for where, folders, names in os.walk(path):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            for name in names:
+                if Path(name).suffix.lower() in PICTURE_SUFFIXES and not name.startswith("."):
+                    yield Path(where, name)
+    elif path.suffix.lower() in PICTURE_SUFFIXES:
+        yield path
+    elif path.suffix.lower() in _TEXTS:
+        beside = [path.with_suffix("")] if Path(path.stem).suffix else []
+        beside += [path.with_suffix(suffix) for suffix in PICTURE_SUFFIXES]
+        yield from (
+            picture for picture in beside if picture.suffix.lower() in PICTURE_SUFFIXES and picture.is_file()
+        )
