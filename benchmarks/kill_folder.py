@@ -47,7 +47,9 @@ def _save(image: Image.Image, prompt: str, stem: Path, number: int) -> None:
         info.add_text("parameters", settings)
         image.save(stem.with_suffix(".png"), pnginfo=info)
         if kind:
-            stem.with_name(f"{stem.name}.png.xmp").write_text(XMP.replace("NUMBER", str(number)), encoding="utf-8")
+            stem.with_name(f"{stem.name}.png.xmp").write_text(
+                XMP.replace("NUMBER", str(number)), encoding="utf-8"
+            )
     else:
         # A prompt beside the picture, which has to travel with it to be found again.
         image.save(stem.with_suffix(".jpg" if kind == 2 else ".webp"))
