@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .console import Console
+from .curating import add_place, place_of
 from .exits import DONE, EXPLANATION, UsageError
 from .options import add_talk, add_weights, check_writable, positive, weight_settings
 from .rank import add_filter, rule_of
@@ -44,15 +45,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=f"{_EXAMPLES}\n{EXPLANATION}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("outputs", type=Path, metavar="OUTPUTS", help="the folder")
-    parser.add_argument(
-        "--store",
-        type=Path,
-        metavar="DIR",
-        help="where its scores are kept (default: .imagereward in the folder)",
-    )
+    add_place(parser)
     parser.add_argument(
         "--folder", type=Path, metavar="SUB", help="only pictures in this folder below OUTPUTS, and below it"
+    )
+    parser.add_argument(
+        "--copies",
+        action="store_true",
+        help="every file; without it pictures with the same pixels and prompt, such as copies that were sorted out, count once",
     )
     group = parser.add_argument_group("scorer")
     group.add_argument(
@@ -134,8 +134,7 @@ def run(args: argparse.Namespace) -> int:
         NoNumbersError: It holds no scores by the scorer.
         ExportError: A package for a form is missing.
     """
-    from ..library.library import FILE_NAME, Library
-    from ..library.scan.walk import STORE_FOLDER
+    from ..library.library import Library
     from ..library.tables import require
 
     console = Console(args.quiet)
@@ -143,24 +142,21 @@ def run(args: argparse.Namespace) -> int:
     check_writable(args.html, *files.values())
     for form in files:
         require(form)
-    root = args.outputs.absolute()
-    place = (args.store or root / STORE_FOLDER).absolute()
-    if not (place / FILE_NAME).is_file():
-        raise UsageError(
-            f"{place} holds no library. 'imagereward curate {args.outputs}' scores a folder and makes one; --store names another place"
-        )
+    root = args.outputs.expanduser().absolute()
+    place = place_of(args, make=False)
     with Library.open(place) as library:
         rule = rule_of(args)
-        found = _judge(library, args, root, rule)
+        found = _judge(library, args, console, root, rule)
         _deliver(args, console, found, rule, root, files)
         _tell(library, console, found)
     return DONE
 
 
-def _judge(library: Library, args: argparse.Namespace, root: Path, rule: Rule) -> Found:
+def _judge(library: Library, args: argparse.Namespace, console: Console, root: Path, rule: Rule) -> Found:
     import numpy as np
 
     from ..library.buckets import Buckets, fill
+    from ..library.library_report import without_copies
     from ..library.scan.keys import key_of
     from ..library.stored_panel import stored_panel
     from ..scorers.blend_file import BlendFile
@@ -180,6 +176,11 @@ def _judge(library: Library, args: argparse.Namespace, root: Path, rule: Rule) -
         blends=BlendFile(blends_folder(weight_settings(args))),
     )
     scored = library.scored(panel, folder)
+    if not args.copies and len(paths := without_copies(scored.rows)) < len(scored.rows):
+        console.say(
+            f"{len(scored.rows) - len(paths):,} copies of pictures are left out; --copies shows them."
+        )
+        scored = library.scored(panel, paths=paths)
     scores = scored.result.main
     if args.min_percentile is not None and scores.distribution is None:
         raise UsageError(

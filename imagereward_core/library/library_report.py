@@ -107,3 +107,14 @@ def shown_name(path: Path, root: Path) -> str:
         return str(path.relative_to(root))
     except ValueError:
         return str(path)
+
+
+def without_copies(rows: Sequence[Row]) -> list[Path]:
+    """Paths of the files without copies: of those with the same pixels and prompt the one in the fewest folders, by name among equals.
+
+    Files that could not be decoded are nobody's copies.
+    """
+    first: dict[object, Row] = {}
+    for row in sorted(rows, key=lambda row: (len(row.path.parts), row.path)):
+        first.setdefault((row.content, row.generated.prompt) if row.content else row.path, row)
+    return [row.path for row in first.values()]

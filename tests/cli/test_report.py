@@ -101,7 +101,7 @@ def test_nothing_is_scored_or_changed(run, outputs, tmp_path, monkeypatch):
 
 def test_a_folder_nobody_scored_gets_no_library(run, tmp_path):
     done = run("report", tmp_path)
-    assert done.code == 2 and "holds no library" in done.err and "imagereward curate" in done.err
+    assert done.code == 2 and "holds no store" in done.err and "imagereward curate" in done.err
     assert list(tmp_path.glob(".*")) == []
 
 
@@ -133,3 +133,25 @@ def test_parquet_without_its_package_is_refused_before_the_work(run, outputs, tm
 def test_blends_are_judged_from_what_is_stored(run, outputs):
     done = run("report", outputs, "--scorer", "demo=1@rank")
     assert done.code == 0 and "demo" in done.out.splitlines()[0] and "Placed among the pictures" in done.err
+
+
+def test_copies_of_a_picture_count_once_unless_they_are_asked_for(run, outputs, tmp_path):
+    import shutil
+
+    copied = tmp_path / "outputs"
+    shutil.copytree(outputs, copied, ignore=shutil.ignore_patterns(".imagereward"))
+    (copied / "kept" / "sub").mkdir(parents=True)
+    shutil.copy(copied / "0-0.png", copied / "kept" / "0-0.png")
+    shutil.copy(copied / "sub" / "2-0.png", copied / "kept" / "sub" / "2-0.png")
+    with Library.open(copied / ".imagereward") as library:
+        library.scan([copied], Panel(Maker(LocalRuntime("cpu", "fp32")).make("demo")))
+
+    def files(*options):
+        done = run("report", copied, "--jsonl", tmp_path / "a.jsonl", *options)
+        lines = (tmp_path / "a.jsonl").read_text(encoding="utf-8").splitlines()
+        return done, {str(Path(json.loads(line)["file"]).relative_to(copied)) for line in lines}
+
+    done, found = files()
+    assert len(found) == 10 and "0-0.png" in found and not [name for name in found if name.startswith("kept")]
+    assert "2 copies of pictures are left out" in done.err
+    assert len(files("--copies")[1]) == 12
