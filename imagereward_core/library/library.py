@@ -228,7 +228,7 @@ class Library:
 
         with self.database.reading() as connection:
             wanted = sources.resolve(connection, _absolute(query))
-            if wanted is None or not wanted.scorer:
+            if wanted is None or not wanted.scorer or query.scored is False:
                 return np.empty(0)
             return np.fromiter(pages.values_of(connection, wanted), dtype=np.float64)
 

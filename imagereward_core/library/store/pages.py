@@ -49,6 +49,8 @@ def file_numbers(
 def count(connection: sqlite3.Connection, wanted: Wanted) -> int:
     """How many files fit."""
     query = wanted.query
+    if query.scored is False and wanted.ranged:
+        return 0
     if query.scored or wanted.ranged:
         return _count(connection, wanted, by_score(wanted)) if wanted.scorer else 0
     everything = Wanted(query, 0, wanted.folder, wanted.prompt)

@@ -197,7 +197,9 @@ def _on_files(wanted: Wanted) -> tuple[list[str], list[Any]]:
     query = wanted.query
     conditions: list[str] = ["files.gone = 0"]
     values: list[Any] = []
-    if wanted.scorer and (query.scored is not None or wanted.ranged):
+    if wanted.ranged and query.scored is False:
+        conditions.append("0")
+    elif wanted.scorer and (query.scored is not None or wanted.ranged):
         inside: list[str] = ["ranking.scorer = ?", "ranking.file = files.id", "ranking.negated IS NOT NULL"]
         values.append(wanted.scorer)
         _add_range(query, inside, values)

@@ -92,9 +92,8 @@ def test_a_file_damaged_while_it_is_open_says_so(tmp_path):
         path = tmp_path / FILE_NAME
         data = path.read_bytes()
         path.write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
-        with pytest.raises(StoreError, match="cannot be read"):
-            with library.database.reading() as connection:
-                connection.execute("SELECT sum(length(text)) FROM texts").fetchall()
+        with pytest.raises(StoreError, match="cannot be read"), library.database.reading() as connection:
+            connection.execute("SELECT sum(length(text)) FROM texts").fetchall()
 
 
 def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path):
@@ -172,8 +171,7 @@ def test_threads_share_one_library(tmp_path):
 
 def test_a_writer_that_holds_too_long_is_an_error_with_words(tmp_path, monkeypatch):
     monkeypatch.setattr(databases, "BUSY_SECONDS", 0.05)
-    with Library.open(tmp_path) as one, Library.open(tmp_path) as other:
-        with one.database.writing() as connection:
-            connection.execute("INSERT INTO texts VALUES (5, 5, 'five')")
-            with pytest.raises(StoreError, match="locked.*no other program"), other.database.writing():
-                pass
+    with Library.open(tmp_path) as one, Library.open(tmp_path) as other, one.database.writing() as connection:
+        connection.execute("INSERT INTO texts VALUES (5, 5, 'five')")
+        with pytest.raises(StoreError, match="locked.*no other program"), other.database.writing():
+            pass
