@@ -15,6 +15,7 @@ _AND = re.compile(r"\bAND\b(?!(?<=[A-Z]\sAND)\s[A-Z]{2})")
 _BREAK = re.compile(r"\bBREAK\b(?!(?<=[A-Z]\sBREAK)\s[A-Z]{2})")
 _EMBEDDING = re.compile(r"\b(?:embedding:)+([^\s,]+)")
 _CHOICE = re.compile(r"\{[^{}|]*\|[^{}]*\}|__[\w\-/*]+__")
+_EMPHASIS = re.compile(r"(?<![\w.:])(-?(?:\d{1,4}(?:\.\d{0,6})?|\.\d{1,6}))::([^:]*)::")
 _COMMAS = re.compile(r" ?,(?: ?,)*")
 _SYNTAX = str.maketrans(dict.fromkeys("()[]<>\\", " "))
 _CLOSING = {")": "(", "]": "[", "}": "{"}
@@ -42,11 +43,12 @@ class CleanPrompt:
 
 @dataclass
 class _Group:
-    """A bracket still open: its kind, its place among the tokens, the separators directly inside it."""
+    """A bracket still open: its kind, its place among the tokens, what separators and quotes stand directly inside it."""
 
     kind: str
     start: int
     separators: list[int] = field(default_factory=list)
+    quoted: bool = False
 
 
 def clean_prompt(text: str) -> CleanPrompt:
@@ -60,6 +62,8 @@ def clean_prompt(text: str) -> CleanPrompt:
     - ``[from:to:0.5]``: ``to``; ``[word:0.5]``: the word; ``[word::0.5]``: nothing. The words in force at the
       last step are those the finished picture was steered to; what was left behind is listed in ``removed``.
     - ``[a|b]``: ``a b``, since the picture is a blend of both.
+    - ``{word}`` and ``1.2::word::`` (NovelAI's emphasis): the word; with a weight of 0 or less it is removed.
+      Braces around a quote, a colon or a choice stay.
     - ``BREAK`` and ``AND``: a comma. Weights of prompts joined by AND go; a prompt of weight 0 or less is
       removed.
     - ``embedding:folder/name.pt``: ``name``, as the same embedding is written in the WebUIs.
@@ -97,10 +101,22 @@ def _pass(text: str, removed: list[str]) -> str:
     if mark:
         removed.append((instruction + mark).strip())
     clean = _COMMENT.sub(_keep_record(removed), clean)
-    clean = _unbracket(clean, removed)
+    clean = _unbracket(_EMPHASIS.sub(_emphasized(removed), clean), removed)
     clean = _uncompose(clean, removed)
     clean = _EMBEDDING.sub(_embedding_name, _BREAK.sub(", ", clean))
     return text if clean == text else _tidy(clean)
+
+
+def _emphasized(removed: list[str]) -> Callable[[re.Match[str]], str]:
+    """The words of NovelAI's ``1.2::word::``; those with a weight of 0 or less go."""
+
+    def words(found: re.Match[str]) -> str:
+        if float(found[1]) > 0:
+            return found[2]
+        removed.append(found[0])
+        return ""
+
+    return words
 
 
 def _unbracket(text: str, removed: list[str]) -> str:
@@ -132,8 +148,12 @@ def _unbracket(text: str, removed: list[str]) -> str:
                 weighted = _drop_weight(group, index, tokens, output)
                 in_syntax = in_syntax or doubled or weighted
                 plain.append((group.start, index))
+            elif not group.separators and not group.quoted:
+                output[group.start] = output[index] = ""
         elif token in (":", "|") and stack:
             stack[-1].separators.append(index)
+        elif '"' in token and stack:
+            stack[-1].quoted = True
         elif len(token) == 2 and token[0] == "\\" and token[1] in "()[]":
             output[index] = token[1] if token[1] in "()" else ""
             in_syntax = True
