@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import io
 import os
-from contextlib import contextmanager
+import pathlib
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from unittest import mock
 
@@ -24,13 +25,25 @@ def refusing(name, code, when=lambda *paths: True, module=os):
             raise refusal(code, arguments[0])
         return real(*arguments, **more)
 
-    # Path.unlink, Path.rename and the like call these.
-    with mock.patch.object(module, name, call):
+    with replaced(module, name, call):
         if name == "link":
             with mock.patch.object(os, "supports_follow_symlinks", {*os.supports_follow_symlinks, call}):
                 yield
         else:
             yield
+
+
+@contextmanager
+def replaced(module, name, call):
+    """``os.<name>`` is another function, for Path.unlink, Path.rename and the like as well."""
+    # Python 3.10 keeps the functions that pathlib calls in a class of its own.
+    accessor = getattr(pathlib, "_NormalAccessor", None)
+    with ExitStack() as stack:
+        shared = getattr(accessor, name, None) is getattr(module, name)
+        stack.enter_context(mock.patch.object(module, name, call))
+        if shared:
+            stack.enter_context(mock.patch.object(accessor, name, staticmethod(call)))
+        yield
 
 
 @contextmanager
@@ -90,8 +103,8 @@ def without_letter_case(root):
             there.unlink()
 
     real_rename = os.rename
-    patches = [
-        mock.patch.object(os, name, wrapped(getattr(os, name), [0]))
+    replacements = [
+        (os, name, wrapped(getattr(os, name), [0]))
         for name in (
             "stat",
             "lstat",
@@ -105,17 +118,14 @@ def without_letter_case(root):
             "scandir",
         )
     ]
-    patches += [
-        mock.patch.object(os, "rename", rename),
-        mock.patch.object(os, "replace", wrapped(os.replace, [0, 1])),
-        mock.patch.object(io, "open", wrapped(io.open, [0])),
-        mock.patch.object(os, "open", wrapped(os.open, [0])),
+    replacements += [
+        (os, "rename", rename),
+        (os, "replace", wrapped(os.replace, [0, 1])),
+        (io, "open", wrapped(io.open, [0])),
+        (os, "open", wrapped(os.open, [0])),
     ]
-    with without_links():
-        for patch in patches:
-            patch.start()
-        try:
-            yield
-        finally:
-            for patch in patches:
-                patch.stop()
+    with ExitStack() as stack:
+        stack.enter_context(without_links())
+        for replacement in replacements:
+            stack.enter_context(replaced(*replacement))
+        yield
