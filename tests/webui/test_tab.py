@@ -130,7 +130,7 @@ def test_kept_pictures_are_copied_by_preview_then_hand_and_undo_leaves_everythin
     page.preview()
     assert tree(page.host.samples) == before and "To copy: 2 to" in page.values["plan"]
     page.do("carry_out")
-    assert "2 done" in page.finish()
+    assert "2 copied" in page.finish()
     after = tree(page.host.samples)
     assert {name: content for name, content in after.items() if not name.startswith("kept/")} == before
     assert len(after) == len(before) + 2 and len(page.session.view.rows) == 7

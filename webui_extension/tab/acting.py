@@ -54,7 +54,9 @@ def perform(job: Job, view: View, curation: Curation) -> tuple[View, str]:
     Raises:
         CuratorError: Journal or library cannot be written.
     """
-    verb = VERBS[curation.options.action][0]
+    verb, past = VERBS[curation.options.action]
+    if curation.options.write_scores or curation.options.xmp:
+        past = "steps done"  # a picture may take several: a copy, its metadata, its rating
     with Library.open(store_place()) as library:
         carried = carry_out(
             library,
@@ -63,7 +65,7 @@ def perform(job: Job, view: View, curation: Curation) -> tuple[View, str]:
             progress=lambda done, total: job.tell(Progress(done, total)),
             cancelled=lambda: job.stopping,
         )
-        return _again(library, view), _words(carried, "done", "The button Undo takes it back.")
+        return _again(library, view), _words(carried, past, "Undo the last run takes it back.")
 
 
 def take_last_back(job: Job, view: View | None) -> tuple[View | None, str]:

@@ -186,12 +186,20 @@ def _acting(page: Page) -> None:
     with gr.Accordion("Copy, move or link", open=False, elem_id=f"{ID}_tab_acting"):
         page.add("which", gr.Radio, list(WHICH), value="Kept", label="Which pictures")
         page.add("how", gr.Radio, list(HOW), value="Copy", label="What to do with them", remembered=True)
-        page.add("kept_folder", gr.Textbox, value="kept", label="Folder for kept pictures", remembered=True)
+        page.add(
+            "kept_folder",
+            gr.Textbox,
+            value="kept",
+            label="Folder for kept pictures",
+            max_lines=1,
+            remembered=True,
+        )
         page.add(
             "rejected_folder",
             gr.Textbox,
             value="rejected",
             label="Folder for rejected pictures",
+            max_lines=1,
             remembered=True,
         )
         page.add("resort", gr.Checkbox, value=False, label="Sort anew what lies in these folders already")

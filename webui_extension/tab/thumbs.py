@@ -50,7 +50,7 @@ class Thumbs:
                 self._known.move_to_end(key)
                 return known
             if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix="imagereward-", ignore_cleanup_errors=True)
+                self._folder = _new_folder()
             path = Path(self._folder.name) / f"{key}.jpg"
         _write(row.path, path)
         with self._lock:
@@ -58,6 +58,19 @@ class Thumbs:
             while len(self._known) > _MOST:
                 self._known.popitem(last=False)[1].unlink(missing_ok=True)
         return path
+
+
+def _new_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder that goes with the program, where Gradio keeps its own: a click on a picture from elsewhere it refuses, since version 4."""
+    above = None
+    try:
+        from gradio.utils import get_upload_folder
+
+        above = Path(get_upload_folder())
+        above.mkdir(parents=True, exist_ok=True)
+    except (ImportError, OSError):
+        above = None
+    return tempfile.TemporaryDirectory(prefix="imagereward-", dir=above, ignore_cleanup_errors=True)
 
 
 def _write(source: Path, target: Path) -> None:

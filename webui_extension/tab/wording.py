@@ -169,10 +169,10 @@ def plan(curation: Curation) -> str:
 
     said = "".join(f"<p>{escape(line)}</p>" for line in sentences(curation))
     rows = "".join(
-        f"<tr><td>{escape(each.name)}</td><td>{'' if math.isnan(each.score) else f'{each.score:.3f}'}</td>"
+        f"<tr><td>{'' if math.isnan(each.score) else f'{each.score:.3f}'}</td>"
         f'<td dir="auto">{escape(each.file)}</td><td dir="auto">{escape(each.target)}</td></tr>'
         for each in examples(curation, _EXAMPLES)
         if each.target
     )
-    head = "<tr><th>Becomes</th><th>Score</th><th>Picture</th><th>Goes to</th></tr>"
+    head = "<tr><th>Score</th><th>Picture</th><th>Goes to</th></tr>"
     return f'<div class="imagereward-plan">{said}{f"<table>{head}{rows}</table>" if rows else ""}</div>'
