@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...images.metadata.fooocus_log import LOG_NAME
 from ...images.suffixes import PICTURE_SUFFIXES
 from .options import ScanOptions
 
@@ -18,6 +19,9 @@ STORE_FOLDER = ".imagereward"
 
 _TEXTS = frozenset((".txt", ".caption", ".json", ".yaml", ".yml"))
 """Files of these kinds beside a picture may hold its prompt."""
+
+_LOGGED = 1 << 57
+"""Part of the mark of a picture once the log beside it is newer than itself: then its entry has been written."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +96,23 @@ def walk(root: Path, options: ScanOptions, problem: Problem) -> Iterator[Listing
             )
 
 
-def _survey(folder: Path, follow: bool) -> tuple[list[str], dict[str, list[str]]]:
-    """The folders in a folder, and its texts by the name of the picture they belong to."""
+@dataclass
+class _Texts:
+    """What a folder holds beside its pictures.
+
+    Attributes:
+        named: Texts by the name of the picture they belong to.
+        logged_ns: When Fooocus' log was last written to; 0 where there is none.
+    """
+
+    named: dict[str, list[str]] = field(default_factory=dict)
+    logged_ns: int = 0
+
+
+def _survey(folder: Path, follow: bool) -> tuple[list[str], _Texts]:
+    """The folders in a folder, and its texts."""
     inside: list[str] = []
-    texts: dict[str, list[str]] = {}
+    texts = _Texts()
     with os.scandir(folder) as entries:
         for entry in entries:
             name = entry.name
@@ -103,7 +120,9 @@ def _survey(folder: Path, follow: bool) -> tuple[list[str], dict[str, list[str]]
                 continue
             stem, suffix = os.path.splitext(name)  # noqa: PTH122 (a Path for each of a million names takes longer than all else)
             if suffix.lower() in _TEXTS:
-                texts.setdefault(os.path.normcase(stem), []).append(name)
+                texts.named.setdefault(os.path.normcase(stem), []).append(name)
+            elif name == LOG_NAME:
+                texts.logged_ns = _modified(entry)
             elif (suffix.lower() not in PICTURE_SUFFIXES or entry.is_dir()) and _enters(entry, follow):
                 inside.append(name)
     return inside, texts
@@ -122,8 +141,15 @@ def _enters(entry: os.DirEntry[str], follow: bool) -> bool:
         return False
 
 
+def _modified(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def _pictures(
-    listing: Listing, root: Path, texts: dict[str, list[str]], include: _Patterns, exclude: _Patterns
+    listing: Listing, root: Path, texts: _Texts, include: _Patterns, exclude: _Patterns
 ) -> Iterator[Found]:
     folder = listing.path
     try:
@@ -141,10 +167,12 @@ def _pictures(
                     continue
                 if not stat.S_ISREG(status.st_mode):
                     continue
-                beside = 0
-                if texts:
-                    names = [text for key in (stem, name) for text in texts.get(os.path.normcase(key), ())]
-                    beside = _mark(folder, names) if names else 0
+                beside = _LOGGED if status.st_mtime_ns <= texts.logged_ns else 0
+                if texts.named:
+                    names = [
+                        text for key in (stem, name) for text in texts.named.get(os.path.normcase(key), ())
+                    ]
+                    beside += _mark(folder, names) if names else 0
                 yield Found(name, status.st_size, status.st_mtime_ns, beside)
     except OSError as error:
         listing.problem = f"{folder}: the folder cannot be read ({error.strerror or error})."

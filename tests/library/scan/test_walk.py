@@ -134,3 +134,15 @@ def test_the_mark_of_texts_changes_with_them_and_with_nothing_else(root):
     (root / "1.txt").unlink()
     (root / "1.png.txt").unlink()
     assert mark(root) == 0
+
+
+def test_the_mark_changes_once_when_a_log_gets_newer_than_the_picture_and_not_with_later_entries(root):
+    picture = root / "1.png"
+    os.utime(picture, (1000, 1000))
+    (root / "log.html").write_text("of earlier pictures", encoding="utf-8")
+    os.utime(root / "log.html", (900, 900))
+    before = mark(root)
+    os.utime(root / "log.html", (1001, 1001))
+    logged = mark(root)
+    os.utime(root / "log.html", (2000, 2000))
+    assert before == 0 and logged == mark(root) != 0
