@@ -42,9 +42,8 @@ try:
     _register()
     from imagereward_webui.door import connect
 
-    for offered in connect(ROOT):
-        # The WebUI looks for scripts among the classes of this module.
-        globals()[offered.__name__] = offered
+    # The WebUI takes every script class it finds among the values of this module, each as often as it finds it.
+    globals().update({each.__name__: each for each in connect(ROOT)})
 except Exception as error:
     # Pictures are generated as without the extension; the first line says why it is missing.
     logging.getLogger("imagereward").exception(

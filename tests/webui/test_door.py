@@ -75,9 +75,7 @@ def test_a_callback_that_fails_leaves_the_host_a_usable_answer(door, one_host, m
     assert caplog.text.count("no page") >= 2
 
 
-def test_a_reload_takes_everything_back_in_reverse_order_even_if_one_thing_fails(
-    door, one_host, monkeypatch
-):
+def test_a_reload_takes_everything_back_in_reverse_order_even_if_one_thing_fails(door, one_host, monkeypatch):
     undone = []
 
     def broken():
@@ -173,6 +171,21 @@ print(imagereward_webui.__file__.startswith(root), imagereward_core.__file__.sta
 print([name for name in ("nodes", "tests", "webui_extension", "scripts") if name in sys.modules])
 """
     assert run(clone, code)[0].split("\n") == ["True True False", "[]"]
+
+
+def test_the_host_finds_every_class_of_ours_once_in_the_script(clone):
+    code = """
+import types
+package = types.ModuleType("modules.scripts_postprocessing")
+load()
+door = sys.modules["imagereward_webui.door"]
+class One: pass
+class Two: pass
+door.connect = lambda given: [One, Two]
+module = load()
+print([each.__name__ for each in vars(module).values() if isinstance(each, type) and each.__module__ == "__main__"])
+"""
+    assert run(clone, code)[0] == "['One', 'Two']"
 
 
 def test_loading_the_script_loads_nothing_heavy(clone):
