@@ -75,6 +75,16 @@ class Change:
         self.record.state, self.record.reason, self.record.temporary = self.direction.end, "", None
         self.journal.later(self.record)
 
+    def _show(self, temporary: Path, made: Path) -> None:
+        """Gives a file that is written under a hidden name its own."""
+        try:
+            self._enter(self.direction.about)
+            files.rename_new(temporary, made)
+        except BaseException:
+            files.discard(temporary)
+            raise
+        files.sync_folder(made.parent)
+
     def place(self, made: Path, write: Callable[[Path], tuple[Mark | None, Mark]]) -> None:
         """Makes a new file: written under a hidden name, then given its own.
 
@@ -90,13 +100,7 @@ class Change:
         self._enter(self.direction.writing)
         before, after = write(temporary)
         record.before, record.after = before or record.before, after
-        try:
-            self._enter(self.direction.about)
-            files.rename_new(temporary, made)
-        except BaseException:
-            files.discard(temporary)
-            raise
-        files.sync_folder(made.parent)
+        self._show(temporary, made)
         self._end()
 
     def rewrite(
@@ -177,15 +181,9 @@ class Change:
         record.temporary = temporary
         self._enter(self.direction.writing)
         before, after = files.copy_steadily(source, temporary)
-        try:
-            if self.direction is FORWARD:
-                record.before, record.after = before, after
-            self._enter(self.direction.about)
-            files.rename_new(temporary, target)
-        except BaseException:
-            files.discard(temporary)
-            raise
-        files.sync_folder(target.parent)
+        if self.direction is FORWARD:
+            record.before, record.after = before, after
+        self._show(temporary, target)
         if files.mark_of(source) != Mark(before.size, before.modified_ns):
             files.remove(target)
             raise Refused(f"{source} changed while it was moved; something is still writing it")
