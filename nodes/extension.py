@@ -20,6 +20,7 @@ FAMILIES = (
     "saving",
     "prompts",
     "folder",
+    "curate",
 )
 """Modules of this package; each names its node classes in ``NODES``."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..imagereward_core.scores import Scores
+from ..imagereward_core.scores import Scores, Within
 from ..imagereward_core.selection import Rule, Selection, select
 from .errors import GraphError, choice
 from .hosting import blocked, listed, one
@@ -36,7 +36,8 @@ POLICIES = (BLOCK, KEEP_BEST, PASS_ALL, ERROR)
 ORDERS = (BEST_FIRST, AS_GIVEN)
 
 
-def _conditions() -> list[Any]:
+def conditions() -> list[Any]:
+    """The inputs of a rule; :func:`rule_of` reads them."""
     return [
         io.Int.Input(
             "top_k",
@@ -80,6 +81,25 @@ def _conditions() -> list[Any]:
     ]
 
 
+def rule_of(
+    top_k: Any,
+    top_percent: Any,
+    min_score: Any,
+    min_percentile: Any,
+    keep_at_least: Any,
+    within: Within = "all",
+) -> Rule:
+    """The rule that the inputs of :func:`conditions` make."""
+    return Rule(
+        top_k=int(one(top_k)) or None,
+        top_percent=None if one(top_percent) >= 100 else float(one(top_percent)),
+        min_score=None if one(min_score) <= NO_LIMIT else float(one(min_score)),
+        min_percentile=float(one(min_percentile)) or None,
+        keep_at_least=int(one(keep_at_least)),
+        within=within,
+    )
+
+
 def _side(word: str) -> list[Any]:
     return [
         io.Image.Output(
@@ -117,7 +137,7 @@ class FilterByScore(io.ComfyNode):
             [
                 SCORES.Input("scores", tooltip="From Score Images or Blend Scores."),
                 *streams(),
-                *_conditions(),
+                *conditions(),
                 within_input("Counts and shares over all pictures, or for each prompt."),
                 io.Combo.Input(
                     "when_nothing_passes",
@@ -190,14 +210,7 @@ class FilterByScore(io.ComfyNode):
         """Filters."""
         scored = one_scored(scores)
         carried = Carried(scored, images, latents, masks, items, bool(one(changed_pictures)))
-        rule = Rule(
-            top_k=int(one(top_k)) or None,
-            top_percent=None if one(top_percent) >= 100 else float(one(top_percent)),
-            min_score=None if one(min_score) <= NO_LIMIT else float(one(min_score)),
-            min_percentile=float(one(min_percentile)) or None,
-            keep_at_least=int(one(keep_at_least)),
-            within=within_of(within),
-        )
+        rule = rule_of(top_k, top_percent, min_score, min_percentile, keep_at_least, within_of(within))
         policy = choice("when_nothing_passes", one(when_nothing_passes), POLICIES)
         chosen = decide(scored.scores, rule, policy)
         if choice("order", one(order), ORDERS) == AS_GIVEN:

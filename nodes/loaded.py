@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,13 @@ class LoadedScorer:
     ) -> None:
         self.request, self.panel, self.runtime = request, panel, runtime
         self.files = tuple(files)
+
+    @contextmanager
+    def at_work(self, pictures: int) -> Iterator[None]:
+        """A context in which the panel scores so many pictures for a caller that shows progress itself."""
+        self.runtime.plan(self.panel.scorers, self.request.batch_size, pictures)
+        self.runtime.hide_bar()
+        yield
 
     def score(self, pictures: Sequence[Tensor], prompts: str | Sequence[str]) -> ScoredBatch:
         """Scores pictures [H, W, C] of any sizes, on whatever device they lie.

@@ -40,6 +40,10 @@ class HostRuntime(ManagedRuntime):
         self._bar = ProgressBar(pictures)
         super().plan(scorers, batch_size, pictures)
 
+    def hide_bar(self) -> None:
+        """For callers that show progress over more than one call themselves."""
+        self._bar = None
+
     def progress(self, done: int, total: int) -> None:
         """Moves the bar on the node."""
         if self._bar is not None:

@@ -15,7 +15,7 @@ SCORES = io.Custom("IMAGEREWARD_SCORES")
 SELECTION = io.Custom("IMAGEREWARD_SELECTION")
 PARTS = io.Custom("IMAGEREWARD_BLEND_PARTS")
 
-ALL, EACH_PROMPT = "all pictures", "each prompt"
+ALL, EACH_PROMPT, EACH_FOLDER = "all pictures", "each prompt", "each folder"
 WITHIN = (ALL, EACH_PROMPT)
 BEST_FIRST, WORST_FIRST, AS_GIVEN = "best first", "worst first", "as given"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .curate import CurateOptions, Curation, Placing
-from .library_report import shown_name
+from .places import shown_name
 
 VERBS = {
     "copy": ("copy", "copied"),

@@ -26,6 +26,7 @@ NODE_IDS = [
         "SaveScored",
         "PromptForScoring",
         "LoadFolder",
+        "CurateFolder",
     )
 ]
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}

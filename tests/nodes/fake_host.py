@@ -109,6 +109,8 @@ class FakeHost:
             mark = ""
             if hasattr(cls, "fingerprint_inputs"):
                 mark = cls.fingerprint_inputs(**{k: None if _is_link(v) else v for k, v in inputs.items()})
+                if mark != mark:  # NaN equals nothing, so the node always runs
+                    mark = f"run {next(_packs)}"
             parts = [
                 (name, self._key(value[0], graph, keys), value[1]) if _is_link(value) else (name, value)
                 for name, value in sorted(inputs.items())

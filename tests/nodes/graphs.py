@@ -138,6 +138,7 @@ NODES = {
     "SaveScored",
     "PromptForScoring",
     "LoadFolder",
+    "CurateFolder",
 }
 
 

@@ -1,0 +1,145 @@
+"""Curate Folder in a graph: previews first, then does it, then takes it back, and never leaves the host's folders."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from graphs import Graph, shown
+
+DEFAULTS = {
+    "mode": "preview",
+    "where": "output",
+    "folder": "scenes",
+    "subfolders": True,
+    "top_k": 1,
+    "top_percent": 100.0,
+    "min_score": -1000.0,
+    "min_percentile": 0.0,
+    "keep_at_least": 0,
+    "per": "each prompt",
+    "unique": False,
+    "action": "copy",
+    "kept_folder": "kept",
+    "rejected_folder": "rejected",
+    "rejected": "put apart",
+    "write_scores": False,
+}
+
+
+@pytest.fixture
+def scenes(fake):
+    """Drawn scenes in the host's output folder."""
+    where = fake.base / "output" / "scenes"
+    shutil.copytree(fake.base / "input" / "scenes", where, dirs_exist_ok=True)
+    return where
+
+
+def tree(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
+        for path in sorted(folder.rglob("*"))
+        if ".imagereward" not in path.parts
+    }
+
+
+def curate(fake, **changes):
+    graph = Graph()
+    node = graph.add("CurateFolder", scorer=[graph.load(), 0], **{**DEFAULTS, **changes})
+    probes = [graph.show(node, slot) for slot in range(5)]
+    ran = fake.run(graph)
+    return ran, [
+        shown(ran, probe) if probe in ran.outputs else None for probe in probes
+    ] if ran.status == "success" else []
+
+
+def test_a_preview_says_what_would_happen_and_does_nothing(fake, scenes):
+    before = tree(scenes)
+    _, (kept, rejected, kept_count, rejected_count, report) = curate(fake)
+    assert tree(scenes) == before
+    assert kept_count == [2] and rejected_count == [6] and len(kept) == 2 and len(rejected) == 6
+    assert (
+        all("kept" in path for path in kept)
+        and "To copy: 2 to" in report[0]
+        and "This is a preview" in report[0]
+    )
+
+
+@pytest.mark.parametrize("action", ["copy", "hard link", "move"])
+def test_it_is_carried_out_and_taken_back_byte_for_byte(fake, scenes, action):
+    before = tree(scenes)
+    _, (kept, *_, report) = curate(fake, mode="carry out", action=action, write_scores=True)
+    assert (
+        len(list((scenes / "kept").glob("*.png"))) == 2
+        and len(list((scenes / "rejected").glob("*.png"))) == 6
+    )
+    assert all(
+        b"ImageRewardDemo" in (scenes / "kept" / path.rpartition("/")[2]).read_bytes() for path in kept
+    )
+    assert "Run 1:" in report[0]
+    _, (*_, report) = curate(fake, mode="take back the last run")
+    assert "taken back" in report[0] and tree(scenes) == before
+
+
+def test_running_it_again_scores_and_moves_nothing_twice(fake, scenes):
+    curate(fake, mode="carry out", action="move")
+    after = tree(scenes)
+    ran, (_, _, kept, _, report) = curate(fake, mode="carry out", action="move")
+    assert ran.status == "success" and tree(scenes) == after and kept == [2]
+    assert "8 are in place already" in report[0]
+
+
+def test_the_number_is_that_of_score_images(fake, scenes):
+    graph = Graph()
+    _, scores = graph.scored_folder()
+    values = graph.show(scores, 2)
+    best = max(shown(fake.run(graph), values))
+    _, (*_, report) = curate(fake, per="all pictures")
+    assert f"{best:.4f}" in report[0]
+
+
+def test_rejected_pictures_can_be_left_in_place(fake, scenes):
+    curate(fake, mode="carry out", action="move", rejected="leave in place")
+    assert len(list((scenes / "kept").glob("*.png"))) == 2 and len(list(scenes.glob("*.png"))) == 6
+    assert not (scenes / "rejected").exists()
+
+
+def test_the_input_folder_works_too_and_a_bad_file_fails_alone(fake):
+    (fake.base / "input" / "scenes" / "bad.png").write_bytes(b"no picture")
+    _, (_, _, kept, rejected, report) = curate(fake, where="input")
+    assert kept == [2] and rejected == [6] and "1 has no score" in report[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"folder": "../../etc"}, "leads out of"),
+        ({"folder": "/etc"}, "leads out of"),
+        ({"kept_folder": "../elsewhere"}, "leads out of"),
+        ({"kept_folder": "."}, "holds the folder"),
+        ({"kept_folder": "rejected"}, "to one folder"),
+        ({"folder": "nowhere"}, "there is no folder"),
+        ({"mode": "delete"}, "mode is"),
+        ({"where": "models"}, "where is"),
+        ({"action": "symlink"}, "action is"),
+        ({"per": "day"}, "per is"),
+        ({"mode": "take back the last run"}, "nothing to undo"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words_and_touches_nothing(fake, scenes, changes, words):
+    before = tree(fake.base)
+    ran, _ = curate(fake, **changes)
+    assert ran.status == "error" and words in ran.error and tree(fake.base) == before
+
+
+def test_an_empty_folder_is_an_error_that_says_so(fake, scenes):
+    (fake.base / "output" / "empty").mkdir()
+    ran, _ = curate(fake, folder="empty")
+    assert ran.status == "error" and "there is no picture" in ran.error
+
+
+def test_the_hosts_stop_button_stops_it_and_the_scores_so_far_are_kept(fake, scenes):
+    fake.host.management.interrupted = True
+    ran, _ = curate(fake, mode="carry out", action="move")
+    assert ran.status == "error" and ran.kind == "InterruptProcessingException"
+    assert len(list(scenes.glob("*.png"))) == 8
