@@ -172,7 +172,7 @@ def _pictures(
                     names = [
                         text for key in (stem, name) for text in texts.named.get(os.path.normcase(key), ())
                     ]
-                    beside += _mark(folder, names) if names else 0
+                    beside += _mark(folder, stem, names) if names else 0
                 yield Found(name, status.st_size, status.st_mtime_ns, beside)
     except OSError as error:
         listing.problem = f"{folder}: the folder cannot be read ({error.strerror or error})."
@@ -182,15 +182,19 @@ def _wanted(path: Path, root: Path, include: _Patterns, exclude: _Patterns) -> b
     return (not include or include.fit(path, root)) and not exclude.fit(path, root)
 
 
-def _mark(folder: Path, names: list[str]) -> int:
-    """A number that changes when one of these texts is added, taken away, or written to; never 0."""
+def _mark(folder: Path, stem: str, names: list[str]) -> int:
+    """A number that changes when one of these texts is added, taken away, or written to, and not when all are moved; never 0."""
     digest = hashlib.blake2b(digest_size=7)
     for name in sorted(names):
         try:
             status = os.stat(folder / name)  # noqa: PTH116
         except OSError:
             continue
-        digest.update(f"{name!r} {status.st_size} {status.st_mtime_ns} ".encode("utf-8", "backslashreplace"))
+        digest.update(
+            f"{name[len(stem) :]!r} {status.st_size} {status.st_mtime_ns} ".encode(
+                "utf-8", "backslashreplace"
+            )
+        )
     return int.from_bytes(digest.digest(), "big") + 1
 
 

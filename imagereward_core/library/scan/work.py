@@ -117,7 +117,7 @@ class Work:
             ahead: deque[Future[Finding]] = deque()
             try:
                 while True:
-                    for task in islice(entries, self._step + _AHEAD - len(ahead)):
+                    for task in islice(entries, max(0, self._step + _AHEAD - len(ahead))):
                         ahead.append(pool.submit(examine, task, self.finder))
                     if not ahead:
                         return True

@@ -108,6 +108,13 @@ def test_a_scorer_that_breaks_raises_and_loses_nothing_before_it(tree, tmp_path,
         assert library.scan([tree], panel_of(scorer)).scored == NUMBER - kept
 
 
+def test_steps_that_become_smaller_than_what_is_decoded_ahead_go_on(tree, tmp_path, monkeypatch):
+    monkeypatch.setattr(work, "_AHEAD", 2)
+    monkeypatch.setattr(work, "_SECONDS", 0.0)
+    with Library.open(tmp_path / "a") as library:
+        assert library.scan([tree], panel_of(MeanScorer())).done == NUMBER
+
+
 CHILD = """
 import sys
 sys.path[:0] = [{tests!r}, {root!r}]
