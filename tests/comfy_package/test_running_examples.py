@@ -74,3 +74,23 @@ def test_folder_in_kept_out_keeps_a_quarter_of_each_prompt(runner, known_nodes):
     saved = sorted(set(runner.files()) - before)
     assert len(saved) == 2 and all(name.startswith("ImageReward/folder/kept/") for name in saved)
     assert len(runner.files("input")) >= 8  # the originals stay
+
+
+def test_curate_a_folder_previews_carries_out_and_takes_back(runner, known_nodes):
+    """As in the example, with the built-in scorer and a folder of drawn scenes."""
+    scenes = runner.base / "output" / "curated scenes"
+    draw_scenes(scenes)
+    before = sorted(scenes.rglob("*"))
+    prompt = to_prompt(read(BY_NAME["6_curate_a_folder"]), known_nodes)
+    curate = next(node["inputs"] for node in prompt.values() if node["class_type"].endswith("CurateFolder"))
+    curate["folder"] = "curated scenes"
+    for node in prompt.values():
+        if node["class_type"].endswith("LoadScorer"):
+            node["inputs"]["scorer"] = "demo"
+    assert "To copy: 2 to" in shown_text(runner.run(prompt)) and sorted(scenes.rglob("*")) == before
+    curate["mode"] = "carry out"
+    assert "Run " in shown_text(runner.run(prompt))
+    assert len(list((scenes / "kept").glob("*.png"))) == 2
+    assert len(list((scenes / "rejected").glob("*.png"))) == 6
+    curate["mode"] = "take back the last run"
+    assert "taken back" in shown_text(runner.run(prompt)) and sorted(scenes.rglob("*")) == before
