@@ -8,17 +8,10 @@ import numpy as np
 import pytest
 from scan_fakes import MeanScorer, panel_of, pixels, same, save, settle
 
-from imagereward_core.library.library import Library
 from imagereward_core.library.records import Query, ScorerKey
 from imagereward_core.library.scan.keys import key_of
 from imagereward_core.scorers.blend import Blend, BlendMember, BlendScorer
 from imagereward_core.scorers.panel import Panel
-
-
-@pytest.fixture
-def library(tmp_path):
-    with Library.open(tmp_path / "place") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -123,29 +123,26 @@ def by_score(wanted: Wanted) -> Source:
 
 def by_time(wanted: Wanted) -> Source:
     """Files with or without a score, the last changed first."""
-    conditions, values = _on_files(wanted)
-    return Source(
-        table="files",
-        file="files.id",
-        folder="files.folder",
-        key=("files.modified", "files.id"),
-        conditions=" AND ".join(conditions),
-        values=tuple(values),
-        descending=True,
-    )
+    return _of_files(wanted, ("files.modified", "files.id"), "files", descending=True)
 
 
 def by_name(wanted: Wanted) -> Source:
     """Files with or without a score, by path."""
+    key = ("folders.path", "files.name")
+    return _of_files(wanted, key, "files CROSS JOIN folders ON folders.id = files.folder", descending=False)
+
+
+def _of_files(wanted: Wanted, key: tuple[str, ...], table: str, descending: bool) -> Source:
     conditions, values = _on_files(wanted)
     return Source(
-        table="files JOIN folders ON folders.id = files.folder",
+        table=table,
         file="files.id",
         folder="files.folder",
-        key=("folders.path", "files.name"),
+        key=key,
         conditions=" AND ".join(conditions),
         values=tuple(values),
-        hits="files CROSS JOIN folders ON folders.id = files.folder",
+        descending=descending,
+        hits=table,
     )
 
 

@@ -10,17 +10,10 @@ import pytest
 from PIL import Image
 from scan_fakes import MeanScorer, panel_of, pixels, save, settle
 
-from imagereward_core.library.library import Library
 from imagereward_core.library.records import Query
 from imagereward_core.library.scan import reading
 from imagereward_core.library.scan.keys import key_of
 from imagereward_core.library.scan.options import ScanOptions
-
-
-@pytest.fixture
-def library(tmp_path):
-    with Library.open(tmp_path / "place") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -12,16 +12,9 @@ from scan_fakes import MeanScorer, panel_of, pixels, same, save, settle
 
 from imagereward_core.errors import PromptError
 from imagereward_core.images.spec import ImageSpec
-from imagereward_core.library.library import Library
 from imagereward_core.library.records import Query, ScorerKey
 from imagereward_core.library.scan.keys import key_of
 from imagereward_core.library.scan.options import ScanOptions
-
-
-@pytest.fixture
-def library(tmp_path):
-    with Library.open(tmp_path / "place") as opened:
-        yield opened
 
 
 @pytest.fixture
