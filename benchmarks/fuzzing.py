@@ -275,12 +275,9 @@ def _check(before: bytes, after: bytes, unreadable: bool) -> None:
     if unreadable:
         return
     blocks = read_blocks(io.BytesIO(after))
-    # Pillow gives up a whole EXIF block over one damaged tag; then our own reader cannot see the comment either.
-    if after.startswith(b"\x89PNG"):
-        if blocks.get("ImageReward") != FIELDS["ImageReward"]:
-            raise Broken("the scores cannot be read")
-    elif "UserComment" in blocks and FIELDS["ImageReward"] not in blocks["UserComment"]:
-        raise Broken("the scores are not in the comment")
+    told = blocks.get("ImageReward", "") if after.startswith(b"\x89PNG") else blocks.get("UserComment", "")
+    if FIELDS["ImageReward"] not in told:
+        raise Broken(f"the scores cannot be read: {told[-200:]!r}")
     old, new = (read_prompt(io.BytesIO(data)) for data in (before, after))
     # A WebP whose header did not say that there is EXIF says so afterwards.
     healed = old is None and before.startswith(b"RIFF")

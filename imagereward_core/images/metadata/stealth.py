@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-import numpy as np
 from PIL import Image
 
 from .comfyui_graph import load_json
 from .png import MAX_TEXT_BYTES, inflate
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _SIGNATURES = {
     b"stealth_pnginfo": ("alpha", False),
@@ -41,6 +43,8 @@ def stealth_text(source: str | os.PathLike[str] | Image.Image | BinaryIO) -> dic
 
 
 def _hidden(image: Image.Image) -> dict[str, str]:
+    import numpy as np
+
     if image.mode not in ("RGB", "RGBA"):
         return {}
     # Columns first: the text runs down the picture.
@@ -63,6 +67,8 @@ def _hidden(image: Image.Image) -> dict[str, str]:
 
 
 def _bytes(flat: np.ndarray, start: int, count: int) -> bytes:
+    import numpy as np
+
     return np.packbits(flat[start : start + count] & 1).tobytes()
 
 
