@@ -37,10 +37,12 @@ OWN = {
     "reforge": ["--always-cpu"],
 }
 SETTINGS = {
-    # By default Forge hides the infotext in the alpha channel while it saves, after any extension could score the picture.
+    # Otherwise they write the infotext into the alpha channel while saving, when nobody can score the picture any more (Forge always,
+    # reForge until its settings are saved once).
     "forge": {"stealth_pnginfo_option": "None"},
-    # Neither needs a file from the network then.
+    # The other three: so that it needs no file from the network.
     "reforge": {
+        "stealth_pnginfo_opt": "None",
         "sd_text_encoder": "None",
         "live_previews_enable": False,
         "show_progress_type": "Approx cheap",
