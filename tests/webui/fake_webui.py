@@ -45,6 +45,8 @@ class FakeHost:
         name: Whose conventions.
     """
 
+    true_loop = False
+
     def __init__(self, monkeypatch, base, name="a1111"):
         self.name, self.base = name, Path(base)
         for known in [
@@ -180,6 +182,14 @@ def curate(host, settings, **options):
     script = script or with_script(host)
     options = {"prompt": "a red cat", "seed": 1, **options}
     return host.run(host.make({"enabled": True, **settings}, script=script, **options))
+
+
+def needs_a_model(host):
+    """Skips a test of what the true loop does only with a model; a whole host shows that."""
+    if host.true_loop:
+        import pytest
+
+        pytest.skip("the true loop needs a model for this; see the tests against a whole host")
 
 
 def settings_of(path):

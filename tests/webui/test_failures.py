@@ -4,7 +4,7 @@ import json
 import logging
 
 import pytest
-from fake_webui import curate, ours, settings_of, with_script
+from fake_webui import curate, needs_a_model, ours, settings_of, with_script
 from PIL import Image
 
 from imagereward_core.errors import WeightsError
@@ -48,6 +48,8 @@ IN_THE_SAVES = [
     ("rejects", "folder_in"),
     ("filenames", "fill"),
 ]
+
+TRUE_LOOP = True
 
 
 def fails(monkeypatch, name, function, error=None):
@@ -147,6 +149,7 @@ def test_failure_in_a_save_loses_no_picture(host, scorer, tmp_path, monkeypatch,
 
 @pytest.mark.parametrize("function", ["choose", "_put_away", "_to_picture", "align", "wanted"])
 def test_failure_between_the_passes_upscales_everything(host, scorer, tmp_path, monkeypatch, function):
+    needs_a_model(host)
     plain_run(host, tmp_path, enable_hr=True)
     with_script(host)
     fails(monkeypatch, "gate", function)
@@ -194,14 +197,15 @@ def test_failure_in_the_second_batch_keeps_what_the_first_came_to(host, scorer, 
 
 
 def test_error_of_the_host_in_the_middle_of_a_batch_loses_no_finished_picture(host, scorer, monkeypatch):
-    one = host.processing._one_picture
+    made, calls = host.scripts.PostprocessImageArgs, []
 
-    def breaks(p, i, *arguments):
-        if (p.iteration, i) == (1, 1):
+    def breaks(*arguments):
+        calls.append(arguments)
+        if len(calls) > 2 * 3:  # two for every picture: the fourth one fails
             raise RuntimeError("out of memory while restoring faces")
-        return one(p, i, *arguments)
+        return made(*arguments)
 
-    monkeypatch.setattr(host.processing, "_one_picture", breaks)
+    monkeypatch.setattr(host.scripts, "PostprocessImageArgs", breaks)
     before = host.images.save_image
     with pytest.raises(RuntimeError, match="restoring faces"):
         curate(host, {"keep_best": 1, "rejects": "do not save"}, **RUN)

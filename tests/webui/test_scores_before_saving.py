@@ -3,8 +3,10 @@
 import json
 
 import pytest
-from fake_webui import brightness, curate, score_of, settings_of, with_script
+from fake_webui import brightness, curate, needs_a_model, score_of, settings_of, with_script
 from PIL import Image
+
+TRUE_LOOP = True
 
 
 def saved(host):
@@ -233,6 +235,7 @@ def test_empty_prompt_is_explained_and_loses_nothing(host, scorer):
 
 
 def test_upscaling_one_picture_of_the_gallery_cuts_and_sorts_nothing(host, scorer):
+    needs_a_model(host)
     script = with_script(host)
     p = host.make(
         {"enabled": True, "min_score": "9", "until": 5, "gate_hires": True},
@@ -250,6 +253,7 @@ def test_upscaling_one_picture_of_the_gallery_cuts_and_sorts_nothing(host, score
 
 def test_same_p_can_run_again(host, scorer):
     """A folder of pictures in img2img is one p, run again and again."""
+    needs_a_model(host)
     script = with_script(host)
     p = host.make({"enabled": True}, script=script, prompt="a", seed=3, kind="Img2Img")
     for number in (1, 2, 3):

@@ -4,9 +4,11 @@ import json
 import time
 
 import pytest
-from fake_webui import curate, ours, score_of, settings_of, with_script
+from fake_webui import curate, needs_a_model, ours, score_of, settings_of, with_script
 
 until = ours("script.until")
+
+TRUE_LOOP = True
 
 
 def test_runs_go_on_until_enough_are_kept(host, scorer):
@@ -186,6 +188,7 @@ def test_grid_is_made_once(host, scorer):
 
 
 def test_works_in_img2img(host, scorer):
+    needs_a_model(host)
     result = curate(
         host, {"keep_best": 1, "until": 3}, batch_size=2, kind="Img2Img", init_images=["a picture"]
     )

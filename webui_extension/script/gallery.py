@@ -62,9 +62,10 @@ def _arrange(run: Run, processed: Any, mine: list[Picture], more: Sequence[Pictu
     everything = [*mine, *more]
     passed = order([each for each in everything if each.verdict != REJECTED], settings.sort_gallery)
     rejected = order([each for each in everything if each.verdict == REJECTED], settings.sort_gallery)
-    if rejected and not passed:
+    none_passed = bool(rejected) and not any(each.scored for each in passed)
+    if none_passed:
         run.job.note("No picture passed; the rejected ones are shown.")
-    shown = passed + (rejected if settings.show_rejects or not passed else [])
+    shown = passed + (rejected if settings.show_rejects or none_passed else [])
     processed.images = [*front, *(each.image for each in shown), *rest]
     processed.infotexts = [*texts, *(each.text or "" for each in shown)]
     processed.index_of_first_image = len(front)

@@ -28,8 +28,9 @@ def text(job: Job) -> str:
 def summary(job: Job) -> str:
     """How many passed, by which scorer."""
     name = job.card.id if job.card is not None else "scorer"
-    if not job.settings.selects and not job.settings.until:
-        return f"{TITLE}: {len(job.scored)} pictures scored with {name}."
+    if not job.gated and not any(picture.verdict for picture in job.scored):
+        number = len(job.scored)
+        return f"{TITLE}: {number} {'picture' if number == 1 else 'pictures'} scored with {name}."
     line = f"{TITLE}: {len(job.kept)} of {job.generated} passed ({name})."
     if job.folders and job.settings.rejects == TO_FOLDER:
         line += f" The others are in {', '.join(dict.fromkeys(job.folders))}."
