@@ -6,7 +6,7 @@ Each returns a session and new values by the name of the widget; a :class:`Chang
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,26 +41,12 @@ def told(handler: Callable[..., Result]) -> Callable[..., Result]:
 
 
 @told
-def score(
-    session: Session,
-    folder: str | None,
-    scorer: str | None,
-    also: Sequence[str] | None,
-    recursive: bool,
-    prompt_from: str,
-    typed: str,
-    raw: bool,
-    unscored_only: bool,
-    kept_folder: str,
-    rejected_folder: str,
-) -> Result:
-    """Starts to score a folder."""
+def score(session: Session, *asked: Any) -> Result:
+    """Starts to score a folder; what is asked for is what ``wishes.make_wish`` takes."""
     from .scoring import score_folder
     from .wishes import make_wish
 
-    wish = make_wish(
-        folder, scorer, also, recursive, prompt_from, typed, raw, unscored_only, kept_folder, rejected_folder
-    )
+    wish = make_wish(*asked)
     job = jobs.start("Scoring", lambda job: score_folder(job, wish))
     return replace(session, job=job.number), {"progress": wording.progress(job), "message": ""}
 
