@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -181,3 +184,13 @@ def test_rows_of_a_library_being_read_survive_its_being_written(library, tree):
 
 def test_keys_sort_and_compare():
     assert sorted([ScorerKey("b", "1"), ScorerKey("a", "2")]) == [ScorerKey("a", "2"), ScorerKey("b", "1")]
+
+
+def test_importing_the_library_loads_nothing_heavy():
+    code = (
+        "import sys, imagereward_core.library.library; "
+        "print([name for name in ('torch', 'transformers', 'numpy', 'PIL') if name in sys.modules])"
+    )
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

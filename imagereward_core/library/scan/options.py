@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
-PromptSource = Literal["auto", "sidecar", "metadata"]
+if TYPE_CHECKING:
+    from ...images.metadata.finding import PromptSource
+
 STAGES = ("read", "decode", "infer", "write")
 
 
@@ -41,6 +43,10 @@ class ScanOptions:
     prompt_from: PromptSource = "auto"
     raw_prompt: bool = False
     retry: bool = False
+
+    def __post_init__(self) -> None:
+        if self.prompt_from not in ("auto", "sidecar", "metadata"):
+            raise ValueError(f"prompt_from is {self.prompt_from!r}; expected 'auto', 'sidecar' or 'metadata'")
 
 
 @dataclass(frozen=True)

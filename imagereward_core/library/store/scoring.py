@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from ...scores import Scores
 from ..records import ScorerKey
 from .values import intern, plain_text
+
+if TYPE_CHECKING:
+    from ...scores import Scores
 
 
 def scorer_number(connection: sqlite3.Connection, key: ScorerKey, reads_prompt: bool) -> int:
