@@ -189,10 +189,11 @@ def copy_steadily(
             taken, given = _Hashed(reading), _Hashed(writing)
             (transform or _copy_all)(taken, given)  # type: ignore[arg-type]
             writing.flush()
-            _keep_facts(source, facts, temporary)
             os.fsync(writing.fileno())
-            if _mark(os.fstat(reading.fileno())) != _mark(facts) or taken.size != facts.st_size:
-                raise Refused(f"{source} changed while it was read; something is still writing it")
+        # Only now, because Windows sets the time of a written file once more when it is closed.
+        _keep_facts(source, facts, temporary)
+        if mark_of(source) != _mark(facts) or taken.size != facts.st_size:
+            raise Refused(f"{source} changed while it was read; something is still writing it")
         before = _mark(facts, taken.digest.hexdigest())
         after = read_mark(temporary)
         if after.digest != given.digest.hexdigest():

@@ -150,9 +150,9 @@ class Journal:
         """The latest run of which something is done and not undone; None where there is none."""
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT max(run) FROM steps WHERE state IN ('done', 'undoing', 'restoring')"
+                "SELECT run FROM steps WHERE state IN ('done', 'undoing', 'restoring') ORDER BY run DESC LIMIT 1"
             ).fetchone()
-        return None if row[0] is None else self.run(row[0])
+        return None if row is None else self.run(row[0])
 
     def _runs(self, where: str, values: tuple[Any, ...]) -> Iterator[RunInfo]:
         states = ("planned", "doing", "ready", "done", "undoing", "restoring", "failed", "undone")
@@ -217,10 +217,13 @@ class Journal:
         """Runs that a process left with a step half done, text files that have not followed their picture, or emptied folders."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                f"SELECT run FROM steps WHERE {_UNSETTLED} "
-                "UNION SELECT run FROM steps WHERE parent IS NOT NULL AND state = 'planned' "
-                "UNION SELECT run FROM folders WHERE run IN (SELECT run FROM steps WHERE state = 'undone') "
-                "AND run NOT IN (SELECT run FROM steps WHERE state = 'done') ORDER BY run"
+                # Named, because SQLite would read a larger index from end to end.
+                f"SELECT run FROM steps INDEXED BY unsettled_steps WHERE {_UNSETTLED} "
+                "UNION SELECT run FROM steps INDEXED BY waiting_companions "
+                "WHERE parent IS NOT NULL AND state = 'planned' "
+                "UNION SELECT run FROM folders WHERE "
+                "EXISTS (SELECT 1 FROM steps WHERE steps.run = folders.run AND state = 'undone') "
+                "AND NOT EXISTS (SELECT 1 FROM steps WHERE steps.run = folders.run AND state = 'done') ORDER BY run"
             ).fetchall()
         return [int(row[0]) for row in rows]
 

@@ -141,6 +141,19 @@ def test_a_journal_of_a_newer_version_is_refused(tmp_path):
         Journal.open(tmp_path)
 
 
+def test_a_journal_of_the_first_version_is_gone_on_with(outputs, kept, tmp_path):
+    step = to("copy", outputs / "00002.png", kept / "00002.png")
+    with Journal.open(tmp_path) as journal:
+        well(act(journal, step))
+    with sqlite3.connect(tmp_path / "journal.sqlite3") as connection:
+        connection.execute("DROP INDEX waiting_companions")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    with Journal.open(tmp_path) as journal:
+        assert well(act(journal, step)).skipped == 1
+        assert well(undo(journal)).done == 1
+
+
 def test_entries_are_on_the_disk_before_files_change(journal):
     with journal._database.writing() as connection:
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
