@@ -159,6 +159,45 @@ def startup_part(figures: dict[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
+def library_part(figures: dict[str, Any]) -> list[str]:
+    """What a library costs, and how that grows."""
+    store, tree, links = figures["store"], figures["tree"], figures["links"]
+    sizes = list(store)
+    lines = [
+        "## The library",
+        "",
+        f"`python -m benchmarks.library`. {machine_line(figures, ('python',))} Measured beside other work (load "
+        f"{figures['other_load']} of {figures['machine']['cores']} processors), so a quiet machine is quicker.",
+        "",
+        "Milliseconds, median (of the processor's own time, which other work does not change), by the number of pictures in the library:",
+        "",
+        f"| page of 100 rows | {' | '.join(f'{int(size):,}' for size in sizes)} |",
+        f"| --- |{' --- |' * len(sizes)}",
+    ]
+    for name in store[sizes[-1]]["milliseconds"]:
+        times = [store[size]["milliseconds"][name] for size in sizes]
+        cells = [f"{each['median']:.1f} ({each.get('processor', each['median']):.1f})" for each in times]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    for name, words in (
+        ("bytes_per_row", "bytes on the disk for each"),
+        ("peak_memory_mib", "peak memory, MiB"),
+    ):
+        lines.append(f"| {words} | {' | '.join(str(store[size][name]) for size in sizes)} |")
+    again = "scan_without_changes_files_per_second"
+    lines += [
+        "",
+        "| files on the disk | first scan, files/s | scan without changes, files/s | peak memory, MiB |",
+        "| --- | --- | --- | --- |",
+        *(
+            f"| {int(size):,} | {each['first_scan_files_per_second']:,} | {each[again]:,} | {each['peak_memory_mib']} |"
+            for size, each in tree.items()
+        ),
+        f"| {links['files']:,} (hard links) | | {links[again]:,} | {links['peak_memory_mib']} |",
+        "",
+    ]
+    return lines
+
+
 def main() -> None:
     """Writes the page."""
     lines = [
@@ -175,6 +214,7 @@ def main() -> None:
         ("scorer_parity", scorers_part),
         ("scorer_speed", scorer_speed_part),
         ("comfyui_startup", startup_part),
+        ("library", library_part),
     ):
         figures = load(name)
         if figures is not None:

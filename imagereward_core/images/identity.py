@@ -26,8 +26,8 @@ def content_hash(image: Image.Image) -> bytes:
     """
     digest = hashlib.blake2b(f"{image.mode} {image.width} {image.height}".encode(), digest_size=HASH_BYTES)
     try:
-        if image.palette is not None and image.mode in ("P", "PA"):
-            digest.update(image.palette.mode.encode() + bytes(image.palette.palette))
+        if image.mode in ("P", "PA"):
+            digest.update(bytes(image.getpalette() or ()))
         rows = max(1, _STRIP_PIXELS // max(1, image.width))
         for top in range(0, image.height, rows):
             digest.update(image.crop((0, top, image.width, min(top + rows, image.height))).tobytes())
