@@ -167,10 +167,10 @@ def _tell(done: Pass, console: Console) -> None:
     sorted_as = ", ".join(
         f"{went.count(name):,} {name}" for name in curation.options.rule.names if name in went
     )
-    console.say(
-        f"{_now()} {done.scan.done:,} new or changed: {sorted_as or 'nothing to sort'}"
-        f"{f' (run {carried.run})' if carried.run else ''}"
-    )
+    scored = f"; {done.scan.scored:,} scored" if done.scan.scored else ""
+    failed = f"; {done.scan.failed:,} without a score" if done.scan.failed else ""
+    run = f" (run {carried.run})" if carried.run else ""
+    console.say(f"{_now()} {sorted_as or 'nothing to sort'}{run}{scored}{failed}")
     tell_failures(carried.failed, console, "not done")
 
 

@@ -196,4 +196,4 @@ def test_watch_sorts_until_it_is_told_to_stop_and_ends_well(outputs, which, tmp_
         finally:
             process.kill()
     said = (tmp_path / "log.txt").read_text()
-    assert "8 new or changed" in said and said.rstrip().endswith("Stopped.")
+    assert "(run 1); 8 scored" in said and said.rstrip().endswith("Stopped.")
