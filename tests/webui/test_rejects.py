@@ -55,6 +55,14 @@ def test_best_of_the_job_moves_what_was_overtaken(host, scorer):
         assert Path(image.already_saved_as).is_file()
 
 
+@pytest.mark.parametrize("rejects", ["rejects folder", "marked"])
+def test_no_file_of_a_job_says_kept_and_is_overtaken_later(host, scorer, rejects):
+    result = curate(host, {"keep_best": 1, "keep_scope": "job", "rejects": rejects}, n_iter=4, seed=11)
+    verdicts = {path.name: settings_of(path).get("Curator verdict") for path in host.samples.rglob("*.png")}
+    assert set(verdicts.values()) == {None, "rejected"}
+    assert "Curator verdict" not in result.infotexts[-1]
+
+
 def test_sidecar_of_an_overtaken_picture_goes_with_it(host, scorer):
     host.shared.opts.save_txt = True
     curate(host, {"keep_best": 1, "keep_scope": "job"}, n_iter=4, seed=11)

@@ -52,7 +52,10 @@ def decide(job: Job, fresh: Sequence[Picture]) -> list[Picture]:
         if picture.verdict != REJECTED:
             picture.verdict = verdict
             picture.reason = chosen.reasons[row].partition(": ")[2]
-        picture.fields[VERDICT] = picture.verdict
+    for picture in fresh:
+        # In a job, who is kept is known at its end, when the files have long been written.
+        if picture.verdict == REJECTED or job.settings.keep_scope == BATCH:
+            picture.fields[VERDICT] = picture.verdict
     return demoted
 
 
