@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from imagereward_core.errors import CuratorError
+from imagereward_core.images.metadata.finding import PromptSource
 from imagereward_core.library.buckets import REJECTED
 from imagereward_core.library.curate import Action
 from imagereward_core.library.rules import KEPT
-from imagereward_core.library.scan.options import PromptSource, ScanOptions
+from imagereward_core.library.scan.options import ScanOptions
 
 from ..places import confine
 from .filtering import Per, Show, Sort
