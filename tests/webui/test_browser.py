@@ -24,7 +24,7 @@ PROMPT = scenes(1, 4)[0][0]
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory):
+def webui(tmp_path_factory):
     made = RealWebUI(
         WEBUI, PYTHON, tmp_path_factory.mktemp("webui"), imagereward_scorer="demo", samples_save=True
     )
@@ -37,7 +37,7 @@ def host(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(host):
+def page(webui):
     playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(
@@ -45,18 +45,18 @@ def page(host):
         )
         page = browser.new_page(viewport={"width": 1500, "height": 1100})
         page.set_default_timeout(60_000)
-        page.goto(f"http://127.0.0.1:{host.port}/", wait_until="domcontentloaded")
+        page.goto(f"http://127.0.0.1:{webui.port}/", wait_until="domcontentloaded")
         page.wait_for_selector("#txt2img_generate")
         page.wait_for_timeout(3000)
         yield page
         browser.close()
 
 
-def shot(page, host, name):
+def shot(page, webui, name):
     folder = os.environ.get("SCREENSHOTS")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=str(Path(folder) / f"{host.kind}-{name}.png"))
+        page.screenshot(path=str(Path(folder) / f"{webui.kind}-{name}.png"))
 
 
 def tab(page, name):
@@ -64,17 +64,17 @@ def tab(page, name):
     page.wait_for_timeout(500)
 
 
-def test_1_the_accordion_is_closed_and_off_until_somebody_ticks_it(page, host):
+def test_1_the_accordion_is_closed_and_off_until_somebody_ticks_it(page, webui):
     box = page.locator("#imagereward_txt2img_enabled")
     assert box.count() == 1
     box.scroll_into_view_if_needed()
     assert "ImageReward Curator" in box.inner_text()
     assert not page.locator("#imagereward_txt2img_keep_best").is_visible()
     assert not page.locator("#imagereward_txt2img_enabled-visible-checkbox").is_checked()
-    shot(page, host, "accordion-closed")
+    shot(page, webui, "accordion-closed")
 
 
-def test_2_ticked_it_sorts_the_gallery_and_says_what_it_did(page, host):
+def test_2_ticked_it_sorts_the_gallery_and_says_what_it_did(page, webui):
     page.locator("#txt2img_prompt textarea").first.fill(PROMPT)
     for control, value in (("steps", "1"), ("width", "256"), ("height", "256"), ("batch_size", "4")):
         number = page.locator(f"#txt2img_{control} input[type=number]").first
@@ -86,31 +86,31 @@ def test_2_ticked_it_sorts_the_gallery_and_says_what_it_did(page, host):
     page.locator("#imagereward_txt2img_enabled").scroll_into_view_if_needed()
     page.wait_for_timeout(1000)
     assert page.locator("#imagereward_txt2img_enabled-visible-checkbox").is_checked()
-    shot(page, host, "accordion-open")
+    shot(page, webui, "accordion-open")
     page.evaluate("window.scrollTo(0, 0)")
     page.locator("#txt2img_generate").click()
     page.locator("#html_info_txt2img, #html_log_txt2img").get_by_text("ImageReward").first.wait_for(
         timeout=120_000
     )
     page.wait_for_timeout(2000)
-    shot(page, host, "gallery")
+    shot(page, webui, "gallery")
     assert page.locator("#txt2img_gallery img").count() >= 4
 
 
-def test_3_the_tab_is_there(page, host):
+def test_3_the_tab_is_there(page, webui):
     page.evaluate("window.scrollTo(0, 0)")
     tab(page, "ImageReward")
     page.wait_for_selector("#tab_imagereward")
     page.wait_for_timeout(1500)
     assert page.locator("#tab_imagereward").is_visible()
-    shot(page, host, "tab")
+    shot(page, webui, "tab")
 
 
-def test_4_the_settings_explain_themselves(page, host):
+def test_4_the_settings_explain_themselves(page, webui):
     tab(page, "Settings")
     page.locator("#settings button", has_text="ImageReward Curator").first.click()
     page.wait_for_timeout(1500)
     page.evaluate("window.scrollTo(0, 0)")
     assert page.locator("#setting_imagereward_scorer").is_visible()
     assert page.get_by_text("weights are downloaded once, at first use").first.is_visible()
-    shot(page, host, "settings")
+    shot(page, webui, "settings")

@@ -45,19 +45,19 @@ BREAKS = [
 @pytest.fixture(scope="module")
 def baseline_and_host(tmp_path_factory):
     """Pictures of a host without the extension, and the same process once the extension was switched on and the UI reloaded."""
-    host = RealWebUI(
+    webui = RealWebUI(
         WEBUI, PYTHON, tmp_path_factory.mktemp("webui ü"), disabled_extensions=["imagereward-curator"]
     )
     try:
-        assert "imagereward_webui" not in host.probe("state")["packages"]
-        plain = host.generate(n_iter=2)
-        host.call("/sdapi/v1/options", {"disabled_extensions": []})
-        host.probe("reload")
-        host.wait_for_start(times=2)
+        assert "imagereward_webui" not in webui.probe("state")["packages"]
+        plain = webui.generate(n_iter=2)
+        webui.call("/sdapi/v1/options", {"disabled_extensions": []})
+        webui.probe("reload")
+        webui.wait_for_start(times=2)
         time.sleep(1)
-        yield plain, host
+        yield plain, webui
     finally:
-        host.close()
+        webui.close()
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def plain(baseline_and_host):
 
 
 @pytest.fixture
-def host(baseline_and_host):
+def webui(baseline_and_host):
     yield baseline_and_host[1]
     baseline_and_host[1].probe("mends")
 
@@ -78,7 +78,7 @@ def score_of(infotext):
 
 @pytest.fixture(scope="module")
 def command():
-    """The same scorer outside the host."""
+    """The same scorer outside the webui."""
     return imagereward_core.create_scorer("demo")
 
 
@@ -91,14 +91,14 @@ def same_as_without(made, plain):
     ]
 
 
-def test_unticked_it_changes_neither_pictures_nor_infotexts(host, plain):
-    made = host.generate(n_iter=2)
+def test_unticked_it_changes_neither_pictures_nor_infotexts(webui, plain):
+    made = webui.generate(n_iter=2)
     same_as_without(made, plain)
     assert made.infotexts == plain.infotexts
 
 
-def test_every_saved_picture_carries_the_score_that_the_core_gives_it(host, command):
-    made = host.generate({}, n_iter=2, batch_size=3)
+def test_every_saved_picture_carries_the_score_that_the_core_gives_it(webui, command):
+    made = webui.generate({}, n_iter=2, batch_size=3)
     assert len(made.saved()) == 6
     for path, infotext in made.saved():
         assert score_of(infotext) == pytest.approx(
@@ -106,8 +106,8 @@ def test_every_saved_picture_carries_the_score_that_the_core_gives_it(host, comm
         )
 
 
-def test_file_answer_and_gallery_agree_and_the_gallery_is_in_rank_order(host):
-    made = host.generate({}, n_iter=2, batch_size=3)
+def test_file_answer_and_gallery_agree_and_the_gallery_is_in_rank_order(webui):
+    made = webui.generate({}, n_iter=2, batch_size=3)
     shown = made.infotexts[made.first :]
     numbers = [score_of(each) for each in shown]
     assert numbers == sorted(numbers, reverse=True) and len(numbers) == 6
@@ -117,30 +117,30 @@ def test_file_answer_and_gallery_agree_and_the_gallery_is_in_rank_order(host):
     assert KEY not in made.infotexts[0] and made.first == 1  # the grid
 
 
-def test_a_scene_that_shows_its_prompt_beats_the_others_and_alone_is_kept(host, tmp_path):
+def test_a_scene_that_shows_its_prompt_beats_the_others_and_alone_is_kept(webui, tmp_path):
     prompt, _ = scenes(1, 3)[0]
     drawn = [picture for _, picture in scenes(1, 3)]
     for number, picture in enumerate(reversed(drawn)):
         picture.resize((64, 64)).save(tmp_path / f"{number}.png")
-    assert host.probe("pictures", folder=str(tmp_path)) == 3
-    made = host.generate({"keep_best": 1}, batch_size=3, prompt=prompt)
+    assert webui.probe("pictures", folder=str(tmp_path)) == 3
+    made = webui.generate({"keep_best": 1}, batch_size=3, prompt=prompt)
     kept, rejected = made.saved(), made.saved("rejects")
     assert len(kept) == 1 and len(rejected) == 2
     assert score_of(kept[0][1]) >= max(score_of(text) for _, text in rejected)
     assert len(made.images) - made.first == 1
 
 
-def test_nothing_passes_and_nothing_is_lost(host, plain):
-    made = host.generate({"min_score": "99"}, n_iter=2)
+def test_nothing_passes_and_nothing_is_lost(webui, plain):
+    made = webui.generate({"min_score": "99"}, n_iter=2)
     assert not made.saved() and len(made.saved("rejects")) == 4
     assert sorted(Image.open(path).tobytes() for path, _ in made.saved("rejects")) == sorted(
         Image.open(path).tobytes() for path, _ in plain.saved()
     )
 
 
-def test_what_a_later_extension_changes_is_scored_as_it_is_saved(host, command):
-    host.probe("late", on=True)
-    made = host.generate({})
+def test_what_a_later_extension_changes_is_scored_as_it_is_saved(webui, command):
+    webui.probe("late", on=True)
+    made = webui.generate({})
     for path, infotext in made.saved():
         assert score_of(infotext) == pytest.approx(
             command.score([path], "a red star on a gray background").values[0], abs=1e-4
@@ -148,45 +148,45 @@ def test_what_a_later_extension_changes_is_scored_as_it_is_saved(host, command):
 
 
 @pytest.mark.parametrize("module, name", BREAKS, ids=[f"{module}.{name}" for module, name in BREAKS])
-def test_whatever_fails_in_us_the_pictures_are_those_without_us(host, plain, module, name):
-    host.call("/imagereward/v1/unload", {})
-    before = len(host.text())
-    host.probe("breaks", module=module, name=name)
-    made = host.generate({"sort_gallery": False, "min_score": "-99"}, n_iter=2)
+def test_whatever_fails_in_us_the_pictures_are_those_without_us(webui, plain, module, name):
+    webui.call("/imagereward/v1/unload", {})
+    before = len(webui.text())
+    webui.probe("breaks", module=module, name=name)
+    made = webui.generate({"sort_gallery": False, "min_score": "-99"}, n_iter=2)
     same_as_without(made, plain)
-    said = [line for line in host.text()[before:].splitlines() if f"injected into {name}" in line]
+    said = [line for line in webui.text()[before:].splitlines() if f"injected into {name}" in line]
     assert said and all(line.startswith("ImageReward Curator") or "Error" in line for line in said)
-    assert not host.probe("state")["wrapped"]
+    assert not webui.probe("state")["wrapped"]
 
 
-def test_missing_weights_leave_the_pictures_alone_and_say_so(host, plain):
-    host.call("/sdapi/v1/options", {"imagereward_allow_download": False})
-    made = host.generate({"scorer": "PickScore", "sort_gallery": False}, n_iter=2)
+def test_missing_weights_leave_the_pictures_alone_and_say_so(webui, plain):
+    webui.call("/sdapi/v1/options", {"imagereward_allow_download": False})
+    made = webui.generate({"scorer": "PickScore", "sort_gallery": False}, n_iter=2)
     same_as_without(made, plain)
-    assert "PickScore" in host.text()
+    assert "PickScore" in webui.text()
 
 
-def test_a_setting_that_means_nothing_leaves_the_pictures_alone(host, plain):
-    made = host.generate(
+def test_a_setting_that_means_nothing_leaves_the_pictures_alone(webui, plain):
+    made = webui.generate(
         {"min_score": "many", "keep_best": "x", "no_such": 1, "sort_gallery": False}, n_iter=2
     )
     same_as_without(made, plain)
 
 
-def test_reload_ui_leaves_one_of_everything(host):
-    times = host.text().count("Startup time")
-    host.probe("reload")
-    host.wait_for_start(times + 1)
+def test_reload_ui_leaves_one_of_everything(webui):
+    times = webui.text().count("Startup time")
+    webui.probe("reload")
+    webui.wait_for_start(times + 1)
     time.sleep(1)
-    state = host.probe("state")
+    state = webui.probe("state")
     assert not state["path"] and state["packages"] == ["imagereward_core", "imagereward_webui"]
-    made = host.generate({})
+    made = webui.generate({})
     assert all(made.infotexts[made.first].count(f"{KEY}: ") == 1 for _ in [0])
 
 
-def test_the_route_and_the_saved_picture_give_one_number(host):
+def test_the_route_and_the_saved_picture_give_one_number(webui):
     prompt, picture = scenes(1, 3)[0]
-    status, answer = host.call(
+    status, answer = webui.call(
         "/imagereward/v1/score",
         {
             "scorer": "demo",
@@ -198,41 +198,41 @@ def test_the_route_and_the_saved_picture_give_one_number(host):
     assert answer["rows"][0]["score"] == pytest.approx(expected, abs=1e-5)
 
 
-def test_a_setting_changed_by_the_hosts_api_counts_at_once(host):
-    host.call("/sdapi/v1/options", {"imagereward_rejects_folder": "aussortiert ü"})
-    made = host.generate({"keep_best": 1})
-    host.call("/sdapi/v1/options", {"imagereward_rejects_folder": "rejects"})
+def test_a_setting_changed_by_the_hosts_api_counts_at_once(webui):
+    webui.call("/sdapi/v1/options", {"imagereward_rejects_folder": "aussortiert ü"})
+    made = webui.generate({"keep_best": 1})
+    webui.call("/sdapi/v1/options", {"imagereward_rejects_folder": "rejects"})
     assert len(made.saved("aussortiert ü")) == 1
 
 
-def test_no_client_of_the_api_can_allow_itself_other_folders(host, tmp_path):
-    if host.kind == "forge":
+def test_no_client_of_the_api_can_allow_itself_other_folders(webui, tmp_path):
+    if webui.kind == "forge":
         pytest.skip("Forge lets clients of its API change every option, also those marked as not for the API")
     _, picture = scenes(1, 3)[0]
     picture.save(tmp_path / "secret.png")
     asked = {"scorer": "demo", "pictures": [{"path": str(tmp_path / "secret.png"), "prompt": "a star"}]}
-    before = host.call("/imagereward/v1/score", asked)
-    host.call("/sdapi/v1/options", {"imagereward_extra_folders": str(tmp_path)})
-    after = host.call("/imagereward/v1/score", asked)
+    before = webui.call("/imagereward/v1/score", asked)
+    webui.call("/sdapi/v1/options", {"imagereward_extra_folders": str(tmp_path)})
+    after = webui.call("/imagereward/v1/score", asked)
     assert before == after and after[1]["rows"][0]["score"] is None and after[1]["rows"][0]["reason"]
 
 
-def test_freeing_answers_and_the_next_score_is_the_same(host):
-    first = host.generate({})
-    status, answer = host.call("/imagereward/v1/unload", {})
+def test_freeing_answers_and_the_next_score_is_the_same(webui):
+    first = webui.generate({})
+    status, answer = webui.call("/imagereward/v1/unload", {})
     assert status == 200, answer
-    again = host.generate({})
+    again = webui.generate({})
     assert [score_of(text) for text in again.infotexts[1:]] == [
         score_of(text) for text in first.infotexts[1:]
     ]
 
 
 def test_it_works_without_a_page(tmp_path):
-    host = RealWebUI(WEBUI, PYTHON, tmp_path, ["--nowebui"])
+    webui = RealWebUI(WEBUI, PYTHON, tmp_path, ["--nowebui"])
     try:
-        host.call("/sdapi/v1/options", {"imagereward_scorer": "demo"})
-        made = host.generate({"keep_best": 1, "scorer": "default"})  # the one of the settings
+        webui.call("/sdapi/v1/options", {"imagereward_scorer": "demo"})
+        made = webui.generate({"keep_best": 1, "scorer": "default"})  # the one of the settings
         assert len(made.saved()) == 1 and len(made.saved("rejects")) == 1
-        assert host.call("/imagereward/v1/models")[0] == 200
+        assert webui.call("/imagereward/v1/models")[0] == 200
     finally:
-        host.close()
+        webui.close()
