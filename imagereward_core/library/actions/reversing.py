@@ -1,0 +1,144 @@
+"""One step taken back. Every check comes before the first change, and what is in doubt stays."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from ...images.metadata.writing.splice import copy_applied, reversed_splices
+from . import files
+from .changes import BACK, Change
+from .files import Refused
+from .journal import Journal
+from .reasons import reason_of
+from .records import Record
+from .steps import RunResult
+
+
+def take_back(journal: Journal, record: Record, result: RunResult) -> None:
+    """Undoes one step, and after it those of the files that travelled with it."""
+    assert record.made is not None, "a done step made something"
+    companions = list(journal.records("parent = ? AND state = 'done'", (record.id,)))
+    try:
+        _undo(journal, record, record.made, companions)
+    except Refused as error:
+        reason = str(error)
+    except OSError as error:
+        reason = reason_of(error, record.kind, record.made)
+    else:
+        if record.parent is None:
+            if record.reason:
+                result.skipped += 1
+            else:
+                result.done += 1
+        for companion in companions:
+            take_back(journal, companion, result)
+        return
+    record.state, record.reason, record.temporary = "done", reason, None
+    journal.later(record)
+    for companion in companions:
+        companion.state = "done"
+        journal.later(companion)
+    result.failed.append((record.step, reason))
+
+
+def _undo(journal: Journal, record: Record, made: Path, companions: list[Record]) -> None:
+    for companion in companions:
+        # Written down with the first entry of the picture's own step: their turn comes when that is over.
+        companion.state = "undoing"
+    change = Change(journal, record, BACK, companions=companions)
+    _check_untouched(journal, record, made)
+    if record.kind == "move":
+        _move_back(journal, record, made, change)
+    elif not files.exists(made):
+        if record.kind == "edit" or (record.before is not None and record.kind == "put"):
+            raise Refused(f"{made} is no longer there")
+        record.state, record.reason = "undone", "was no longer there"
+        journal.later(record)
+    elif record.kind == "edit":
+        splices = reversed_splices(record.splices)
+        _check_unchanged(record, made)
+
+        def cut_out(reading: BinaryIO, writing: BinaryIO) -> None:
+            copy_applied(reading, writing, splices)
+
+        change.rewrite(made, cut_out, record.before)
+    elif record.kind == "put" and record.before is not None:
+        former = record.former or b""
+        _check_unchanged(record, made)
+
+        def put_back(reading: BinaryIO, writing: BinaryIO) -> None:
+            reading.read()
+            writing.write(former)
+
+        change.rewrite(made, put_back, record.before)
+    else:
+        _check_superfluous(journal, record, made)
+        change.remove(made)
+
+
+def _check_untouched(journal: Journal, record: Record, path: Path) -> None:
+    """Refuses where a later step worked with the file: that one comes first."""
+    for later in journal.touching(path, record):
+        if later.run == record.run:
+            raise Refused(f"a later step of this run with {path} could not be undone")
+        raise Refused(f"run {later.run} worked with {path} later; undo that run first")
+
+
+def _check_unchanged(record: Record, made: Path) -> None:
+    if not files.holds(made, record.after):
+        raise Refused(f"{made} changed since; it is left as it is")
+
+
+def _check_superfluous(journal: Journal, record: Record, made: Path) -> None:
+    """Refuses to remove what holds anything that is not elsewhere."""
+    source = record.source
+    if record.kind == "symlink":
+        if not made.is_symlink() or os.fsencode(os.readlink(made)) != record.former:  # noqa: PTH115
+            raise Refused(f"{made} is another file now; it is left as it is")
+        return
+    if record.kind == "put":
+        _check_unchanged(record, made)
+        return
+    if made.is_symlink() or not made.is_file():
+        raise Refused(f"{made} is another file now; it is left as it is")
+    if record.kind == "copy":
+        _check_unchanged(record, made)
+    # Programs that look for duplicates may have made the original a symbolic link to its copy.
+    if os.path.realpath(source) == os.path.realpath(made) or not files.same_content(source, made):
+        _check_untouched(journal, record, source)
+        raise Refused(
+            f"the original {source} is gone or changed, so {made} may be the last of its kind; it is left as it is"
+        )
+
+
+def _move_back(journal: Journal, record: Record, made: Path, change: Change) -> None:
+    source = record.source
+    if not files.exists(made):
+        if files.exists(source) and files.mark_of(source).looks_like(record.after):
+            record.state, record.reason = "undone", "was moved back already"
+            journal.later(record)
+            return
+        raise Refused(f"{made} is no longer there")
+    text = None
+    if record.former is not None:
+        text = os.fsdecode(record.former)
+        if not made.is_symlink():
+            raise Refused(f"{made} is another file now; it is left as it is")
+    elif not made.is_file() or not (
+        files.mark_of(made).looks_like(record.after) or files.holds(made, record.after)
+    ):
+        raise Refused(f"{made} changed since it was moved; it is left as it is")
+    source.parent.mkdir(parents=True, exist_ok=True)
+    if files.spells_alike(made, source):
+        change.name(made, lambda: os.rename(made, source))  # noqa: PTH104
+        return
+    if files.exists(source):
+        raise Refused(f"there is another file named {source} now; move it away and undo again")
+    try:
+        change.transfer(made, source, text)
+    except FileExistsError as error:
+        raise Refused(
+            f"another file named {source} has just been made; move it away and undo again"
+        ) from error
