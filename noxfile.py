@@ -117,6 +117,16 @@ def bench_scorers(session, libraries):
 
 
 @nox.session
+def bench_library(session):
+    """Libraries of up to a million pictures, kills at any instant, damaged files (takes an hour on two cores); writes benchmarks/results/."""
+    install(session, "-e", ".[dev]")
+    session.run("python", "-m", "benchmarks.library")
+    session.run("python", "-m", "benchmarks.kill_tests")
+    session.run("python", "-m", "benchmarks.fuzz_metadata")
+    session.run("python", "-m", "benchmarks.table")
+
+
+@nox.session
 def gpu(session):
     """The same measurements on a CUDA device, where there is one."""
     install(session, "-e", ".")
