@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,8 @@ def test_a_file_of_another_program_is_refused_and_left_alone(tmp_path):
     before = path.read_bytes()
     with pytest.raises(StoreError, match="another program"):
         Library.open(tmp_path)
-    assert sqlite3.connect(path).execute("SELECT count(*) FROM theirs").fetchone() == (0,)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM theirs").fetchone() == (0,)
     assert len(before) == path.stat().st_size
 
 
