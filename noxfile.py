@@ -118,7 +118,7 @@ def bench_scorers(session, libraries):
 
 @nox.session
 def bench_library(session):
-    """Libraries of up to a million pictures, kills at any instant, damaged files (takes an hour on two cores); writes benchmarks/results/."""
+    """Libraries of a million pictures, kills at any instant, damaged files (an hour on two cores); writes benchmarks/results/."""
     install(session, "-e", ".[dev]")
     session.run("python", "-m", "benchmarks.library")
     session.run("python", "-m", "benchmarks.kill_tests")

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from .table_library import fuzz_part, kills_part, library_part
+from .table_survival import fuzz_part, kills_part
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -205,7 +205,8 @@ def main() -> None:
     lines = [
         "# Recorded measurements",
         "",
-        "Made by `nox -s bench`, `nox -s bench_scorers` and `nox -s bench_library`; this page by `python -m benchmarks.table`. Weights are random.",
+        "Made by `nox -s bench`, `nox -s bench_scorers` and `nox -s bench_library`; this page by `python -m benchmarks.table`. "
+        "Weights are random.",
         "",
     ]
     # one record of speed for each machine it was measured on
@@ -221,7 +222,7 @@ def main() -> None:
         figures = load(name)
         if figures is not None:
             lines += part(figures)
-    for name, about in (("library", library_part), ("kill_tests", kills_part), ("fuzz_metadata", fuzz_part)):
+    for name, about in (("kill_tests", kills_part), ("fuzz_metadata", fuzz_part)):
         figures = load(name)
         if figures is not None:
             lines += about(figures, machine_line(figures, ("python", "torch", "pillow")))

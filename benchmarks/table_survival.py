@@ -1,0 +1,40 @@
+"""The part of ``results/README.md`` about what a library must survive: kills and damaged files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def kills_part(figures: dict[str, Any], machine: str) -> list[str]:
+    """What was killed, and what did not hold."""
+    random, before = figures["random"], figures["before_lines"]
+    kinds = ", ".join(f"{name} {number}" for name, number in random["kills"].items())
+    wrong = figures["did_not_hold"]
+    return [
+        "## Killed at any instant",
+        "",
+        f"{figures['what']}. `python -m benchmarks.kill_tests`. {machine}",
+        "",
+        f"{random['kills_in_all']} kills at random instants ({kinds}) and {sum(row['kills'] for row in before.values())} before "
+        "chosen lines; "
+        f"{random['folders_checked_file_by_file']:,} times a folder was checked file by file, "
+        f"{random['pictures_reported_as_scored_and_found_again']:,} pictures reported as scored were found again. "
+        f"What did not hold: {'; '.join(map(str, wrong)) if wrong else 'nothing'}.",
+        "",
+    ]
+
+
+def fuzz_part(figures: dict[str, Any], machine: str) -> list[str]:
+    """Damaged pictures and metadata."""
+    totals = ", ".join(f"{name} {number:,}" for name, number in figures["totals"].items())
+    wrong = figures["did_not_hold"]
+    return [
+        "## Damaged pictures and metadata",
+        "",
+        f"{figures['what']}. `python -m benchmarks.fuzz_metadata`. {machine}",
+        "",
+        f"{figures['items']:,} items: {totals}. The slowest took {figures['slowest_ms'] / 1000:.1f} s (limit {figures['limit_s']:g} s). "
+        f"{figures['scanned']['files']:,} were scanned into a library, {figures['scanned']['without_a_row']} without a row. "
+        f"What did not hold: {'; '.join(map(str, wrong)) if wrong else 'nothing'}.",
+        "",
+    ]
