@@ -178,7 +178,10 @@ def library_part(figures: dict[str, Any]) -> list[str]:
     ]
     for name in store[sizes[-1]]["milliseconds"]:
         times = [store[size]["milliseconds"][name] for size in sizes]
-        cells = [f"{each['median']:.1f} ({each.get('processor', each['median']):.1f})" for each in times]
+        cells = [
+            f"{each['median']:.1f}" + (f" ({each['processor']:.1f})" if "processor" in each else "")
+            for each in times
+        ]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     for name, words in (
         ("bytes_per_row", "bytes on the disk for each"),
