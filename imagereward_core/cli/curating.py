@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .console import Console
 from .exits import UsageError
 from .options import add_prompts, add_scorer, add_weights
-from .rank import add_conditions, rule_of
+from .rank import add_conditions, check_percentiles, rule_of
 
 if TYPE_CHECKING:
     from ..library.curate import CurateOptions
@@ -196,10 +196,7 @@ def curate_options(args: argparse.Namespace) -> CurateOptions:
     from ..library.places import CurateError
     from ..library.rules import CurationRule
 
-    if args.min_percentile is not None and args.whole_picture:
-        raise UsageError(
-            "--min-percentile cannot be used with --whole-picture: off-reference scores have no percentiles; use --min-score"
-        )
+    check_percentiles(args)
     args.within = "all"  # --per takes its place
     folders = {name: where for name in ("kept", "rejected") if (where := getattr(args, name)) is not None}
     for text in args.into:

@@ -81,6 +81,18 @@ def rule_of(args: argparse.Namespace) -> Rule:
     )
 
 
+def check_percentiles(args: argparse.Namespace) -> None:
+    """Raises where percentiles are asked for of scores that have none.
+
+    Raises:
+        UsageError: They are.
+    """
+    if args.min_percentile is not None and args.whole_picture:
+        raise UsageError(
+            "--min-percentile cannot be used with --whole-picture: off-reference scores have no percentiles; use --min-score"
+        )
+
+
 def run(args: argparse.Namespace) -> int:
     """Scores, sorts, filters and prints; returns the exit code.
 
@@ -93,10 +105,7 @@ def run(args: argparse.Namespace) -> int:
     from .rows import order_by_prompt
     from .run import deliver, score_pictures
 
-    if args.min_percentile is not None and args.whole_picture:
-        raise UsageError(
-            "--min-percentile cannot be used with --whole-picture: off-reference scores have no percentiles; use --min-score"
-        )
+    check_percentiles(args)
     rule = rule_of(args)
     job = score_pictures(args)
     scores = job.scored.scores

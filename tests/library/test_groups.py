@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import time
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
+from imagereward_core.images.identity import fingerprint
 from imagereward_core.library.groups import MOST_DISTANCE, near_duplicates
 
 words = st.integers(0, 2**64 - 1)
@@ -92,3 +95,26 @@ def test_thirty_thousand_pictures_take_no_quadratic_loop(plain):
     began = time.process_time()
     near_duplicates(words.tolist(), range(len(words)))
     assert time.process_time() - began < 10
+
+
+def photograph(random):
+    """A random picture with the spectrum of a photograph."""
+    noise = np.fft.rfft2(random.normal(size=(3, 256, 256)))
+    distance = np.hypot(np.fft.fftfreq(256)[:, None], np.fft.rfftfreq(256)[None]) + 1 / 256
+    levels = np.fft.irfft2(noise / distance**1.3)
+    levels -= levels.min(axis=(1, 2), keepdims=True)
+    levels *= 255 / levels.max(axis=(1, 2), keepdims=True)
+    return Image.fromarray(levels.transpose(1, 2, 0).astype(np.uint8))
+
+
+def test_resized_and_compressed_copies_are_found_and_other_pictures_are_not():
+    random = np.random.default_rng(2)
+    pictures = [photograph(random) for _ in range(20)]
+    copies = []
+    for picture in pictures:
+        stream = io.BytesIO()
+        picture.save(stream, "JPEG", quality=50)
+        copies += [Image.open(stream).convert("RGB"), picture.resize((160, 160), Image.Resampling.LANCZOS)]
+    hashes = [fingerprint(each) for each in [*pictures, *copies]]
+    leaders = near_duplicates(hashes, range(len(hashes))).tolist()
+    assert leaders == [*range(20), *(index // 2 for index in range(40))]
