@@ -1,0 +1,89 @@
+"""The tab of a real WebUI in a browser: score a folder, filter, copy, undo, look at a picture and send it on. See ``test_browser.py``."""
+
+from __future__ import annotations
+
+import pytest
+from drawn import save_scenes, scenes
+from test_browser import page, pytestmark, shot, tab, webui  # noqa: F401 - fixtures and the mark of this module
+
+
+def part(at, name):
+    """A widget of the tab."""
+    return at.locator(f"#imagereward_tab_{name}").first
+
+
+def type_into(at, name, text):
+    """Chooses or types a value in a list."""
+    field = part(at, name).locator("input").first
+    field.click()
+    field.fill(str(text))
+    field.press("Enter")
+    at.wait_for_timeout(300)
+
+
+def says(at, name, text):
+    """Waits until a widget holds a text."""
+    part(at, name).get_by_text(text).first.wait_for(timeout=60_000)
+
+
+def tree(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(webui):  # noqa: F811
+    made = webui.base / "outputs" / "txt2img-images" / "drawn"
+    save_scenes(made, prompts=2, pictures=5)
+    return made
+
+
+def test_1_a_folder_is_scored_and_shown_in_rank_order(page, webui, folder):  # noqa: F811
+    tab(page, "ImageReward")
+    type_into(page, "folder", folder)
+    type_into(page, "scorer", "demo")
+    part(page, "score").click()
+    says(page, "message", "10 new scores")
+    page.wait_for_timeout(2000)
+    captions = part(page, "gallery").locator(".caption-label").all_inner_texts()
+    assert [caption.split(" ")[0] for caption in captions] == [f"#{place}" for place in range(1, 11)]
+    shot(page, webui, "tab-scored")
+
+
+def test_2_the_filter_counts_and_what_it_keeps_is_copied_and_taken_back(page, webui, folder):  # noqa: F811
+    before = tree(folder)
+    percent = part(page, "percent").locator("input[type=number]")
+    percent.fill("20")
+    percent.press("Tab")
+    part(page, "count").locator("b", has_text="2").first.wait_for()
+    page.locator("#imagereward_tab_acting .label-wrap").first.click()
+    part(page, "preview").click()
+    says(page, "plan", "To copy: 2")
+    assert tree(folder) == before
+    part(page, "carry_out").click()
+    says(page, "message", "2 copied")
+    assert len(tree(folder)) == len(before) + 2
+    shot(page, webui, "tab-copied")
+    part(page, "undo").click()
+    says(page, "message", "2 taken back")
+    assert tree(folder) == before
+
+
+def test_3_a_clicked_picture_goes_to_img2img_with_its_parameters(page, webui, folder):  # noqa: F811
+    part(page, "gallery").locator("button.thumbnail-item").nth(1).click()
+    says(page, "details", "Here it is 2nd of 10")
+    shot(page, webui, "tab-chosen")
+    part(page, "send_img2img").click()
+    page.wait_for_timeout(3000)
+    prompt = page.locator("#img2img_prompt textarea").first.input_value()
+    assert prompt in {prompt for prompt, _ in scenes(2, 5)}
+    assert page.locator("#img2img_width input[type=number]").first.input_value() == "96"
+    shot(page, webui, "tab-sent")
+
+
+def test_4_folders_of_nobodys_business_are_refused(page, webui, folder):  # noqa: F811
+    tab(page, "ImageReward")
+    type_into(page, "folder", folder.parents[3])
+    part(page, "score").click()
+    says(page, "message", "outside of the folders")
