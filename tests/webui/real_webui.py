@@ -106,7 +106,7 @@ class RealWebUI:
     def _start(self, python, arguments):
         environment = {name: value for name, value in os.environ.items() if name != "COMMANDLINE_ARGS"}
         environment |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-        environment |= {"GRADIO_ANALYTICS_ENABLED": "False", "NO_COLOR": "1"}
+        environment |= {"GRADIO_ANALYTICS_ENABLED": "False", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
         allowed = [
             "--gradio-allowed-path",
             str(self.webui),
