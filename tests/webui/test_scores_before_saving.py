@@ -147,6 +147,13 @@ def test_settings_of_a_copy_do_not_stay_when_the_script_is_off(host, scorer):
     assert "ImageReward" not in host.run(second).infotexts[0]
 
 
+def test_copies_that_share_their_parameters_do_not_get_our_settings(host, scorer):
+    script = with_script(host)
+    p = host.make({"enabled": True}, script=script, prompt="a", seed=1)
+    shared = p.extra_generation_params
+    assert "ImageReward Curator" in host.run(p).infotexts[0] and "ImageReward Curator" not in shared
+
+
 def test_switched_off_script_changes_nothing(host, scorer):
     before = host.images.save_image, host.processing.process_images_inner
     result = curate(host, {"enabled": False, "keep_best": 1}, batch_size=3)

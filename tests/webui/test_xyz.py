@@ -133,6 +133,21 @@ def test_axis_of_ours_switches_the_script_on_and_cells_do_not_leak(plot):
     assert "ImageReward" not in off.infotexts[0]
 
 
+def test_two_axes_of_ours_hold_together(plot):
+    result = plot(
+        "[ImageReward] Keep the best",
+        [1, 2],
+        "[ImageReward] Minimum score",
+        ["-1", "0.5"],
+        batch_size=2,
+        settings={},
+    )
+    told = [text.partition("ImageReward Curator: ")[2].partition("}")[0] for text in result.infotexts[1:]]
+    assert told == [
+        f"\"{{'keep_best': {number}, 'min_score': '{score}'" for score in ("-1", "0.5") for number in (1, 2)
+    ]
+
+
 def test_toggle_axis_takes_the_words_of_the_plot(plot):
     result = plot("[ImageReward] Show percentiles beside scores", ["True", "False"], settings={})
     assert ["percentile" in text.replace("show_percentile", "") for text in result.infotexts[1:]] == [
