@@ -1,5 +1,6 @@
 """What is kept, and where the rest goes. Nothing is deleted, nothing overwritten."""
 
+import functools
 import os
 from pathlib import Path
 
@@ -224,6 +225,7 @@ def test_two_extensions_around_the_save_function_get_along(host, scorer):
         def process(self, p):
             inner = host.images.save_image
 
+            @functools.wraps(inner)
             def save_image(*arguments, **named):
                 calls.append(named.get("suffix", ""))
                 return inner(*arguments, **named)
@@ -236,4 +238,6 @@ def test_two_extensions_around_the_save_function_get_along(host, scorer):
     assert len(host.files(host.samples)) == 2 and len(calls) == 2
     host.always.pop()
     curate(host, {"enabled": False}, batch_size=1, seed=50, do_not_save_grid=True)
-    assert len(host.files(host.samples)) == 3
+    assert len(host.files(host.samples)) == 3 and len(calls) == 3
+    curate(host, {"keep_best": 1}, batch_size=2, seed=60, do_not_save_grid=True)
+    assert len(host.files(host.samples)) == 5 and len(calls) == 5

@@ -11,6 +11,7 @@ from . import gallery, gate, infotext, saving, scoring, selecting, until, xyz
 from .arguments import Settings, read_arguments
 from .guarding import fail, safely
 from .records import Job, Picture, Run
+from .wrapping import mark, original_of
 
 _waiting: list[Run] = []
 """The run that has begun but has not reached the host's loop."""
@@ -54,8 +55,7 @@ def _guard_loop(run: Run) -> None:
     """Puts a guard around the host's loop for exactly this run: the hooks alone would not be told of an exception in it."""
     from modules import processing
 
-    original = processing.process_images_inner
-    original = getattr(original, "_imagereward_original", original)
+    original = original_of(processing.process_images_inner) or processing.process_images_inner
 
     def process_images_inner(p: Any, *arguments: Any, **named: Any) -> Any:
         if processing.process_images_inner is process_images_inner:
@@ -65,8 +65,7 @@ def _guard_loop(run: Run) -> None:
         _waiting.remove(run)
         return _drive(run, lambda: original(p, *arguments, **named))
 
-    process_images_inner._imagereward_original = original  # type: ignore[attr-defined]
-    processing.process_images_inner = process_images_inner
+    processing.process_images_inner = mark(process_images_inner, original)
 
 
 def restore() -> None:
@@ -75,7 +74,7 @@ def restore() -> None:
 
     _waiting.clear()
     saving.restore(images)
-    original = getattr(processing.process_images_inner, "_imagereward_original", None)
+    original = original_of(processing.process_images_inner)
     if original is not None:
         processing.process_images_inner = original
 

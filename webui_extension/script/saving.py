@@ -11,6 +11,7 @@ from ..door import report
 from . import filenames, infotext, rejects
 from .arguments import NOT_SAVED, TO_FOLDER
 from .records import REJECTED, HeldSave, Picture, Run
+from .wrapping import mark, original_of
 
 _CONTEXT = ("batch_index", "iteration", "prompts", "negative_prompts", "seeds", "subseeds")
 _runs: list[Run] = []
@@ -48,7 +49,7 @@ def watching(run: Run) -> Iterator[None]:
 
 def _install(images: Any) -> None:
     original = images.save_image
-    if getattr(original, "_imagereward_original", None) is not None:
+    if original_of(original) is not None:
         return
 
     def save_image(image: Any, *arguments: Any, **named: Any) -> Any:
@@ -63,13 +64,12 @@ def _install(images: Any) -> None:
         picture.held = HeldSave(original, (image, *arguments), dict(named), context)
         return "", None
 
-    save_image._imagereward_original = original  # type: ignore[attr-defined]
-    images.save_image = save_image
+    images.save_image = mark(save_image, original)
 
 
 def restore(images: Any) -> None:
     """Takes our function out; where another extension put its own around it, ours stays and passes everything on."""
-    original = getattr(images.save_image, "_imagereward_original", None)
+    original = original_of(images.save_image)
     if original is not None:
         images.save_image = original
 
