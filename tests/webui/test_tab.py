@@ -319,3 +319,19 @@ def test_closing_removes_the_small_pictures(page):
     assert all(map(os.path.isfile, files))
     ours("tab").close()
     assert not any(map(os.path.exists, files))
+
+
+def test_scores_written_into_the_files_are_taken_out_again(page):
+    before = tree(page.host.samples)
+    page.score()
+    page.preview(which="Both", how="Nothing, write only", write_scores=True, xmp=True)
+    page.do("carry_out")
+    assert "steps done" in page.finish()
+    after = tree(page.host.samples)
+    pictures = [name for name in before if name.endswith("szene.png")]
+    assert all(b"ImageRewardDemo" in after[name] for name in pictures) and any(
+        name.endswith(".xmp") for name in after
+    )
+    page.do("undo")
+    page.finish()
+    assert tree(page.host.samples) == before
