@@ -127,12 +127,17 @@ class RealWebUI:
         """Until the log has said so often that the host has started; a request before that can end it."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end and self.process.poll() is None:
-            if self.text().count("Startup time") >= times:
+            # Without a page the line comes a moment before the port is open.
+            if self.text().count("Startup time") >= times and self._listens():
                 return
             time.sleep(0.3)
         tail = self.text()[-3000:]
         self.close()
         raise RuntimeError(f"the host did not start; the end of its log:\n{tail}")
+
+    def _listens(self):
+        with socket.socket() as trial:
+            return trial.connect_ex(("127.0.0.1", self.port)) == 0
 
     def text(self):
         """The log so far."""

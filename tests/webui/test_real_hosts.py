@@ -227,6 +227,18 @@ def test_freeing_answers_and_the_next_score_is_the_same(webui):
     ]
 
 
+def test_an_idle_scorer_is_let_go_by_itself(webui):
+    webui.call("/sdapi/v1/options", {"imagereward_idle_minutes": 0.01})
+    try:
+        webui.generate({})
+        end = time.monotonic() + 90
+        while webui.probe("state")["held"] and time.monotonic() < end:
+            time.sleep(1)
+        assert webui.probe("state")["held"] == 0
+    finally:
+        webui.call("/sdapi/v1/options", {"imagereward_idle_minutes": 10})
+
+
 def test_it_works_without_a_page(tmp_path):
     webui = RealWebUI(WEBUI, PYTHON, tmp_path, ["--nowebui"])
     try:
