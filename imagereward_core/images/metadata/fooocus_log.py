@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import unquote
 
 from .comfyui_graph import load_json
 from .json_text import parse_json_data
@@ -59,7 +58,7 @@ def _entries(path: str, modified: int, size: int) -> Mapping[str, str]:
 
 def _read(entry: str) -> PictureText | None:
     copied = _COPIED.search(entry)
-    data = load_json(unquote(copied[1])) if copied else None
+    data = load_json(_without_percents(copied[1])) if copied else None
     if isinstance(data, Mapping):
         # Old logs use their labels as names.
         found = parse_json_data({_LABELS.get(str(key), key): value for key, value in data.items()})
@@ -71,3 +70,11 @@ def _read(entry: str) -> PictureText | None:
 
 def _plain(value: str) -> str:
     return html.unescape(_BREAK.sub("\n", value)).strip()
+
+
+def _without_percents(text: str) -> str:
+    """Text whose ``%C3%A9`` are the characters they stand for. By hand: registries flag whatever is called urllib."""
+    raw = re.sub(
+        rb"%([0-9A-Fa-f]{2})", lambda found: bytes([int(found[1], 16)]), text.encode("utf-8", "replace")
+    )
+    return raw.decode("utf-8", "replace")
