@@ -138,6 +138,14 @@ def test_nothing_passes_and_nothing_is_lost(webui, plain):
     )
 
 
+def test_rejects_can_be_marked_or_left_unsaved(webui):
+    marked = webui.generate({"keep_best": 1, "rejects": "marked"})
+    assert sorted("-rejected" in path.name for path, _ in marked.saved()) == [False, True]
+    unsaved = webui.generate({"keep_best": 1, "rejects": "do not save", "show_rejects": True})
+    assert len(unsaved.saved()) == 1 and not unsaved.saved("rejects")
+    assert len(unsaved.images) - unsaved.first == 2
+
+
 def test_what_a_later_extension_changes_is_scored_as_it_is_saved(webui, command):
     webui.probe("late", on=True)
     made = webui.generate({})
