@@ -17,6 +17,7 @@ from imagereward_core.weights.cards import CARDS
 
 NAMES = list(CARDS)
 ROUNDING = 2e-5
+LAST_DIGITS = 2e-6
 PROMPTS = ["a cat", "red square", "", "dog, cat", "a cat", "z" * 200]
 
 
@@ -79,7 +80,9 @@ def test_what_a_scorer_does_not_read_of_a_prompt_is_told_and_changes_nothing(nam
     scores = scorer.score(pictures(1) * 3, [long + "cat", long + "dog", "a cat"])
     assert scores.truncated == (True, True, False)
     assert scores.cut[0].endswith("cat") and scores.cut[1].endswith("dog")
-    assert scores.values[0] == scores.values[1] != scores.values[2]
+    same, other = abs(scores.values[0] - scores.values[1]), abs(scores.values[0] - scores.values[2])
+    # Places in a batch can differ in the last digit of a float32 product (several threads, sizes as small as these).
+    assert same <= LAST_DIGITS * abs(scores.values[0]) + LAST_DIGITS < other
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -107,7 +110,8 @@ def test_a_bad_picture_fails_for_itself(name, settings, tmp_path):
     nan = torch.full((40, 40, 3), float("nan"))
     scores = scorer.score([pictures(1)[0], broken, nan, pictures(1)[0]], "a cat")
     assert sorted(scores.failures) == [1, 2] and "NaN" in scores.failures[2]
-    assert np.isfinite(scores.values[[0, 3]]).all() and scores.values[0] == scores.values[3]
+    assert np.isfinite(scores.values[[0, 3]]).all()
+    assert scores.values[0] == pytest.approx(scores.values[3], rel=LAST_DIGITS, abs=LAST_DIGITS)
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])

@@ -28,6 +28,8 @@ def file_numbers(
     connection: sqlite3.Connection, wanted: Wanted, after: Row | None, limit: int, offset: int = 0
 ) -> list[int]:
     """The numbers of the next ``limit`` files behind ``after`` and ``offset`` more, in the order of the query."""
+    if wanted.query.scored is False and wanted.ranged:
+        return []
     if wanted.query.order == "name" and not wanted.query.text:
         return list(islice(_by_name(connection, wanted, after, offset), limit))
     found: list[int] = []
