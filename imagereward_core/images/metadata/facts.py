@@ -38,6 +38,15 @@ class Facts:
     loras: tuple[str, ...] = ()
     seed: str = ""
 
+    def completed(self, other: Facts) -> Facts:
+        """These, and from another place what is not known here."""
+        return Facts(
+            self.generator or other.generator,
+            self.model or other.model,
+            self.loras or other.loras,
+            self.seed or other.seed,
+        )
+
 
 def generated_facts(text: PictureText) -> Facts:
     """Read program, model, LoRAs and seed out of what was found in or beside a picture. Never raises."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -39,6 +39,7 @@ class FoundPrompt:
         notes: Choices that had to be made on the way, in sentences.
         problem: Why the picture cannot be scored; empty where it can.
         text: All that was found where the prompt was, or would have been; None where nothing was.
+        made: All that is in the picture's metadata, where the prompt is that of a text file and both were asked for; None otherwise.
     """
 
     written: str = ""
@@ -47,6 +48,7 @@ class FoundPrompt:
     notes: tuple[str, ...] = ()
     problem: str = ""
     text: PictureText | None = None
+    made: PictureText | None = None
 
 
 class PromptFinder:
@@ -57,6 +59,7 @@ class PromptFinder:
         source: Look in both places, or in one alone.
         raw: Leave generator syntax in.
         needed: Whether a picture without a prompt cannot be scored.
+        making: Whether to read the metadata also where a text file has the prompt, for model, LoRAs and seed.
     """
 
     without_words = ""
@@ -65,9 +68,14 @@ class PromptFinder:
     """What to do about a picture without a prompt, likewise."""
 
     def __init__(
-        self, typed: str | None, source: PromptSource = "auto", raw: bool = False, needed: bool = True
+        self,
+        typed: str | None,
+        source: PromptSource = "auto",
+        raw: bool = False,
+        needed: bool = True,
+        making: bool = False,
     ) -> None:
-        self.typed, self.source, self.raw, self.needed = typed, source, raw, needed
+        self.typed, self.source, self.raw, self.needed, self.making = typed, source, raw, needed, making
         self._clean = lru_cache(maxsize=1024)(clean_prompt)
 
     def __call__(self, picture: Path | Image.Image, data: bytes | None = None) -> FoundPrompt:
@@ -77,6 +85,15 @@ class PromptFinder:
             picture: A file, or an open picture, beside which no text is looked for.
             data: The bytes of the file, where they have been read already.
         """
+        found = self._find(picture, data)
+        if self.making and "sidecar" in (found.source, self.source):
+            try:
+                return replace(found, made=self._look("metadata", picture, data))
+            except ImageError:
+                return found
+        return found
+
+    def _find(self, picture: Path | Image.Image, data: bytes | None) -> FoundPrompt:
         if self.typed is not None:
             return self._finish(PictureText(self.typed), "option")
         seen: PictureText | None = None

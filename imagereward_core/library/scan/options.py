@@ -31,6 +31,8 @@ class ScanOptions:
         prompt_from: Where a picture's own prompt is looked for.
         raw_prompt: Whether generator syntax is left in.
         retry: Whether pictures that could not be decoded are tried again although their files have not changed.
+        files: Only these of the files that the other options allow; None for all. Nothing else is looked at, so that files that are no
+            longer there are not noticed.
     """
 
     recursive: bool = True
@@ -43,6 +45,7 @@ class ScanOptions:
     prompt_from: PromptSource = "auto"
     raw_prompt: bool = False
     retry: bool = False
+    files: tuple[Path, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.prompt_from not in ("auto", "sidecar", "metadata"):

@@ -24,7 +24,7 @@ from ..store.files import (
     mark_gone,
 )
 from .options import ScanOptions
-from .walk import Found, walk
+from .walk import Found, named, walk
 
 _AT_ONCE = 1000
 _CONTENT, _PROMPT = 1, 2
@@ -124,7 +124,8 @@ class Register:
                 self._problem(root, f"{root}: no such folder; expected a folder of pictures. Check the path.")
                 continue
             met: set[int] = set()
-            for listing in walk(root, self.options, self._problem):
+            whole = self.options.files is None
+            for listing in (walk if whole else named)(root, self.options, self._problem):
                 number = None
                 while chunk := list(islice(listing.pictures, _AT_ONCE)):
                     number = self._compare(listing.path, number, sorted(chunk, key=lambda each: each.name))
@@ -136,7 +137,8 @@ class Register:
                         number = find_folder(connection, listing.path)
                 if number is not None:
                     met.add(number)
-            self._sweep(root, met)
+            if whole:
+                self._sweep(root, met)
         return True
 
     def _problem(self, folder: Path, reason: str) -> None:

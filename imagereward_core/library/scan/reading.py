@@ -128,12 +128,14 @@ def examine(task: Task, finder: PromptFinder) -> Finding:
 
 def from_found(found: FoundPrompt) -> Generated:
     """What was found beside or in a picture, as the library keeps it."""
-    text = found.text
-    facts = generated_facts(text) if text is not None else Facts()
+    texts = [text for text in (found.text, found.made) if text is not None]
+    facts = Facts()
+    for text in texts:
+        facts = facts.completed(generated_facts(text))
     return Generated(
         written=found.written,
         prompt=found.seen,
-        negative=text.negative if text is not None else "",
+        negative=next((text.negative for text in texts if text.negative), ""),
         origin=found.source,
         generator=facts.generator,
         model=facts.model,

@@ -165,17 +165,44 @@ def _pictures(
                     status = entry.stat()
                 except OSError:  # gone since it was listed, or a link to nowhere
                     continue
-                if not stat.S_ISREG(status.st_mode):
-                    continue
-                beside = _LOGGED if status.st_mtime_ns <= texts.logged_ns else 0
-                if texts.named:
-                    names = [
-                        text for key in (stem, name) for text in texts.named.get(os.path.normcase(key), ())
-                    ]
-                    beside += _mark(folder, stem, names) if names else 0
-                yield Found(name, status.st_size, status.st_mtime_ns, beside)
+                if stat.S_ISREG(status.st_mode):
+                    yield _found(folder, name, stem, status, texts)
     except OSError as error:
         listing.problem = f"{folder}: the folder cannot be read ({error.strerror or error})."
+
+
+def _found(folder: Path, name: str, stem: str, status: os.stat_result, texts: _Texts) -> Found:
+    beside = _LOGGED if status.st_mtime_ns <= texts.logged_ns else 0
+    if texts.named:
+        names = [text for key in (stem, name) for text in texts.named.get(os.path.normcase(key), ())]
+        beside += _mark(folder, stem, names) if names else 0
+    return Found(name, status.st_size, status.st_mtime_ns, beside)
+
+
+def named(root: Path, options: ScanOptions, problem: Problem) -> Iterator[Listing]:
+    """The folders of ``options.files`` with those of them that a walk from ``root`` on would come to."""
+    folders: dict[Path, list[Path]] = {}
+    for path in options.files or ():
+        hidden = any(part.startswith(".") for part in path.parts[len(root.parts) :])
+        if path.suffix.lower() in PICTURE_SUFFIXES and not hidden and is_wanted(path, root, options):
+            folders.setdefault(path.parent, []).append(path)
+    for folder in sorted(folders):
+        try:
+            _, texts = _survey(folder, options.follow_links)
+        except OSError as error:
+            problem(folder, f"{folder}: the folder cannot be read ({error.strerror or error}).")
+            continue
+        yield Listing(folder, _existing(folders[folder], texts))
+
+
+def _existing(paths: list[Path], texts: _Texts) -> Iterator[Found]:
+    for path in paths:
+        try:
+            status = os.stat(path)  # noqa: PTH116
+        except OSError:
+            continue
+        if stat.S_ISREG(status.st_mode):
+            yield _found(path.parent, path.name, path.stem, status, texts)
 
 
 def _wanted(path: Path, root: Path, include: _Patterns, exclude: _Patterns) -> bool:

@@ -277,3 +277,66 @@ def test_without_scorers_a_scan_only_indexes(library, tree):
         "0",
         "a1111",
     )
+
+
+def test_a_caption_gives_the_prompt_and_the_metadata_how_the_picture_was_made(library, tmp_path):
+    made = "an infotext cat <lora:fluffy:1>\nNegative prompt: blurry"
+    path = save(tmp_path / "out" / "1.png", 77, made)
+    (tmp_path / "out" / "1.txt").write_text("a caption of a cat", encoding="utf-8")
+    for prompt_from in ("auto", "sidecar"):
+        library.scan([tmp_path / "out"], None, options=ScanOptions(prompt_from=prompt_from))
+        generated = library.find([path])[0].generated
+        assert (generated.prompt, generated.origin) == ("a caption of a cat", "sidecar")
+        assert (generated.model, generated.loras, generated.seed) == ("m", ("fluffy",), "77")
+        assert (generated.negative, generated.generator) == ("blurry", "a1111")
+    (tmp_path / "out" / "1.txt").write_text(
+        "a dog\nSteps: 20, Sampler: Euler, Seed: 5, Size: 24x24", encoding="utf-8"
+    )
+    library.scan([tmp_path / "out"], None)
+    generated = library.find([path])[0].generated
+    assert (generated.prompt, generated.seed, generated.model) == ("a dog", "5", "m")
+
+
+def test_a_caption_beside_a_picture_without_metadata_tells_the_prompt_alone(library, tmp_path):
+    path = save(tmp_path / "out" / "1.png", 1, None)
+    (tmp_path / "out" / "1.txt").write_text("a caption", encoding="utf-8")
+    library.scan([tmp_path / "out"], None)
+    generated = library.find([path])[0].generated
+    assert (generated.prompt, generated.model, generated.seed, generated.generator) == (
+        "a caption",
+        "",
+        "",
+        "",
+    )
+
+
+def test_only_the_files_that_are_named_are_looked_at(library, tree):
+    scorer = MeanScorer()
+    (tree / "0.txt").write_text("a caption", encoding="utf-8")
+    (tree / ".hidden").mkdir()
+    for place in (tree / ".hidden" / "1.png", tree.parent / "outside.png"):
+        shutil.copy(tree / "2.png", place)
+    named = [
+        tree / "0.png",
+        tree / "deep" / "er" / "1.png",
+        tree / "deep" / "er" / "3.png",
+        tree / "nowhere.png",
+        tree / "no" / "folder.png",
+        tree / ".hidden" / "1.png",
+        tree.parent / "outside.png",
+        tree / "0.txt",
+    ]
+    options = ScanOptions(files=tuple(named), exclude=("3*",))
+    found = library.scan([tree], panel_of(scorer), options=options)
+    assert (found.found, found.scored, found.gone) == (2, 2, 0)
+    assert values(library, scorer).keys() == {"0.png", "1.png"}
+    again = library.scan([tree], panel_of(scorer))
+    assert (again.found, again.known, again.scored) == (6, 2, 4)
+    assert library.find([tree / "0.png"])[0].generated.prompt == "a caption"
+
+
+def test_files_that_are_not_named_are_not_missed(library, tree):
+    library.scan([tree], None)
+    (tree / "0.png").unlink()
+    assert library.scan([tree], None, options=ScanOptions(files=(tree / "2.png",))).gone == 0
+    assert library.scan([tree], None).gone == 1
