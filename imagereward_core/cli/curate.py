@@ -139,7 +139,7 @@ def _finish(
     if args.format == "json":
         put(json.dumps(document(curation, carried), ensure_ascii=False, indent=2) + "\n", None, data=True)
     if args.html:
-        _write_page(args.html, curation, panel, done=carried is not None)
+        _write_page(args.html, library, curation, panel, done=carried is not None)
         console.say(f"Wrote the page {args.html}")
     if carried is not None and carried.left:
         return INTERRUPTED
@@ -164,9 +164,9 @@ def wanted(args: argparse.Namespace, console: Console, question: str) -> bool:
     return False
 
 
-def _write_page(page: Path, curation: Curation, panel: Panel, done: bool) -> None:
+def _write_page(page: Path, library: Library, curation: Curation, panel: Panel, done: bool) -> None:
     """The report, with every picture where it lies now."""
-    from ..library.library_report import write_library_report
+    from ..library.library_report import own_history, write_library_report
 
     assert curation.result is not None
     rows = [
@@ -181,4 +181,5 @@ def _write_page(page: Path, curation: Curation, panel: Panel, done: bool) -> Non
         panel.card,
         root=curation.folder,
         buckets=curation.verdicts.names if curation.options.rule.buckets else (),
+        history=own_history(library, panel),
     )

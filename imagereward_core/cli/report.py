@@ -153,14 +153,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _judge(library: Library, args: argparse.Namespace, console: Console, root: Path, rule: Rule) -> Found:
-    import numpy as np
-
     from ..library.buckets import Buckets, fill
-    from ..library.library_report import without_copies
-    from ..library.scan.keys import key_of
+    from ..library.library_report import own_history, without_copies
     from ..library.stored_panel import stored_panel
     from ..scorers.blend_file import BlendFile
-    from ..scorers.engine import PictureScorer
     from ..selection import select
     from .loading import blends_folder
 
@@ -175,12 +171,17 @@ def _judge(library: Library, args: argparse.Namespace, console: Console, root: P
         preprocessing=args.preprocessing,
         blends=BlendFile(blends_folder(weight_settings(args))),
     )
-    scored = library.scored(panel, folder)
-    if not args.copies and len(paths := without_copies(scored.rows)) < len(scored.rows):
-        console.say(
-            f"{len(scored.rows) - len(paths):,} copies of pictures are left out; --copies shows them."
-        )
-        scored = library.scored(panel, paths=paths)
+    copies = 0
+
+    def chosen(rows: Sequence[Row]) -> Sequence[int]:
+        nonlocal copies
+        found = range(len(rows)) if args.copies else without_copies(rows)
+        copies = len(rows) - len(found)
+        return found
+
+    scored = library.scored(panel, folder, choose=chosen)
+    if copies:
+        console.say(f"{copies:,} copies of pictures are left out; --copies shows them.")
     scores = scored.result.main
     if args.min_percentile is not None and scores.distribution is None:
         raise UsageError(
@@ -190,8 +191,7 @@ def _judge(library: Library, args: argparse.Namespace, console: Console, root: P
     kept = set(selection.kept.tolist())
     order = [index for index in selection.order.tolist() if args.show == "all" or index in kept]
     buckets = fill(Buckets.parse(args.buckets), scores, scores.groups(args.within)) if args.buckets else []
-    # A blend's numbers are made when they are asked for; there is no history of them.
-    history = library.history(key_of(panel.main)) if isinstance(panel.main, PictureScorer) else np.empty(0)
+    history = own_history(library, panel)
     return Found(panel, scored.rows, scored.result, selection, order, buckets, history)
 
 
@@ -205,7 +205,8 @@ def _deliver(
 ) -> None:
     """Writes the files, or prints the best pictures where none was asked for."""
     from ..library.export import export, export_rows
-    from ..library.library_report import shown_name, write_library_report
+    from ..library.library_report import write_library_report
+    from ..library.places import shown_name
     from .output import put, render, window_width
 
     card, scores = found.panel.card, found.result.main

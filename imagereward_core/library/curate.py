@@ -18,22 +18,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from .actions import Step
-from .places import CurateError, Destinations, Home, Names, tell_copies
-from .records import Query, Row
+from .competing import is_alone, judged_files
+from .places import CurateError, Destinations, Home, Names
+from .records import Row
 from .rules import CurationRule, Verdicts, judge
-from .scan.keys import key_of
 from .scan.options import ScanOptions
-from .scan.walk import is_wanted
 from .store.values import absolute
 
 if TYPE_CHECKING:
     from ..scorers.panel import Panel, PanelResult
     from .actions import Journal
-    from .library import Library, ScoredFiles
+    from .library import Library
 
 Action = Literal["copy", "hardlink", "symlink", "move", "stay"]
 XmpStyle = Literal["", "both", "full", "stem"]
-Fate = Literal["go", "there", "earlier", "left", "fresh", "unscored"]
+Fate = Literal["go", "there", "earlier", "left", "fresh", "aside", "unscored"]
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class Placing:
     Attributes:
         name: What it is sorted under; empty without a score.
         fate: ``"go"``: there is a step for it. It stays where it is because it is ``"there"`` already, was sorted ``"earlier"`` under
-            another name, is to be ``"left"``, is too ``"fresh"``, or is ``"unscored"``.
+            another name, is to be ``"left"``, is too ``"fresh"``, is not among those asked about (``"aside"``), or is ``"unscored"``.
         path: Where it lies.
         end: Where it, or its copy in a destination folder, lies in the end.
     """
@@ -139,11 +138,24 @@ class Curation:
         )
 
 
-def plan_curation(library: Library, panel: Panel, folder: Path, options: CurateOptions) -> Curation:
+def plan_curation(
+    library: Library,
+    panel: Panel,
+    folder: Path,
+    options: CurateOptions,
+    only: Sequence[Path] | None = None,
+) -> Curation:
     """Judges the pictures a library knows in a folder, and plans what becomes of them. Nothing is scored and no file is changed.
 
     Copies that an earlier run has put into the destination folders are recognised by their pixels; they do not compete with their
     originals. Pictures that were moved there do compete.
+
+    Args:
+        library: Where the scores are.
+        panel: Whose scores count.
+        folder: The folder.
+        options: What is to become of its pictures.
+        only: Deal with these files alone; the others count in the comparison, where the rule compares. None for all.
 
     Raises:
         CurateError: Destinations that cannot be.
@@ -151,41 +163,17 @@ def plan_curation(library: Library, panel: Panel, folder: Path, options: CurateO
     """
     root = absolute(folder)
     destinations = options.destinations(root)
-    scored, copies = judged_files(library, panel, root, options)
+    if only is not None:
+        only = [row.path for row in library.find(only)]  # as the library spells them
+    among = only if is_alone(panel, options) else None
+    scored, copies = judged_files(library, panel, root, options, among)
     verdicts = judge(
         scored.rows,
         scored.result.main,
         options.rule,
         [destinations.home(row.path).folder for row in scored.rows],
     )
-    return plan_moves(root, scored.rows, verdicts, options, scored.result, copies)
-
-
-def judged_files(
-    library: Library, panel: Panel, folder: Path, options: CurateOptions
-) -> tuple[ScoredFiles, dict[Path, tuple[tuple[str, Path], ...]]]:
-    """The pictures of a folder that compete with each other, and the copies of them that lie in destination folders already.
-
-    Returns:
-        The files with their scores, and for :func:`plan_moves` the copies by the path of the original, as name and path.
-
-    Raises:
-        CurateError: Destinations that cannot be.
-    """
-    root = absolute(folder)
-    destinations = options.destinations(root)
-    key = key_of(panel.scorers[0])
-    known = list(library.rows(Query(key=key, folder=root, order="name")))
-    wanted = [row for row in known if is_wanted(row.path, root, options.scan)]
-    for outside in destinations.outside:
-        wanted += library.rows(Query(key=key, folder=outside, order="name"))
-    homes = [destinations.home(row.path) for row in wanted]
-    told = tell_copies(wanted, homes)
-    if len(told.judged) == len(known) and not destinations.outside:
-        scored = library.scored(panel, root)
-    else:
-        scored = library.scored(panel, paths=[wanted[index].path for index in told.judged])
-    return scored, {wanted[index].path: found for index, found in told.copies.items()}
+    return plan_moves(root, scored.rows, verdicts, options, scored.result, copies, only)
 
 
 def plan_moves(
@@ -195,6 +183,7 @@ def plan_moves(
     options: CurateOptions,
     result: PanelResult | None = None,
     copies: Mapping[Path, Sequence[tuple[str, Path]]] | None = None,
+    only: Sequence[Path] | None = None,
 ) -> Curation:
     """Plans where pictures go whose verdicts are known.
 
@@ -205,12 +194,13 @@ def plan_moves(
         options: What is to become of them.
         result: Their scores, for writing them.
         copies: What lies in destination folders already, by the path of the original, as name and path.
+        only: Deal with these files alone; None for all.
 
     Raises:
         CurateError: Destinations that cannot be.
     """
     destinations = options.destinations(folder)
-    planner = _Planner(options, destinations, copies or {})
+    planner = _Planner(options, destinations, copies or {}, None if only is None else frozenset(only))
     placings = tuple(planner.place(row, name) for row, name in zip(rows, verdicts.names, strict=True))
     return Curation(absolute(folder), options, rows, verdicts, placings, tuple(planner.steps), result)
 
@@ -223,14 +213,17 @@ class _Planner:
         options: CurateOptions,
         destinations: Destinations,
         copies: Mapping[Path, Sequence[tuple[str, Path]]],
+        only: frozenset[Path] | None = None,
     ) -> None:
-        self.options, self.destinations, self.copies = options, destinations, copies
+        self.options, self.destinations, self.copies, self.only = options, destinations, copies, only
         self.names = Names()
         self.steps: list[Step] = []
 
     def place(self, row: Row, name: str) -> Placing:
         if not name:
             return Placing("", "unscored", row.path, row.path)
+        if self.only is not None and row.path not in self.only:
+            return Placing(name, "aside", row.path, row.path)
         home = self.destinations.home(row.path)
         copies = dict(self.copies.get(row.path, ()))
         if home.name == name:

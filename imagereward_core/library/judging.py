@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,36 +20,44 @@ if TYPE_CHECKING:
     from .library import Library
 
 NOT_YET = "it has not been scored yet; scan its folder"
+Choose = Callable[[Sequence[Row]], Sequence[int]]
 
 
 def judge(
-    library: Library, panel: Panel, folder: Path | None, paths: Sequence[Path] | None
+    library: Library,
+    panel: Panel,
+    folders: Sequence[Path | None],
+    paths: Sequence[Path] | None = None,
+    choose: Choose | None = None,
 ) -> tuple[list[Row], PanelResult]:
     """See :meth:`imagereward_core.library.library.Library.scored`."""
-    columns = [_rows(library, scorer, folder, paths) for scorer in panel.scorers]
-    common = set.intersection(*({row.file for row in column} for column in columns))  # a scan may be running
-    columns = [[row for row in column if row.file in common] for column in columns]
+    columns = [_rows(library, scorer, folders, paths) for scorer in panel.scorers]
+    if len(columns) > 1:  # a scan may be running
+        common = set.intersection(*({row.file for row in column} for column in columns))
+        columns = [[row for row in column if row.file in common] for column in columns]
+    if choose is not None:
+        chosen = choose(columns[0])
+        columns = [[column[index] for index in chosen] for column in columns]
     result = panel.judge([_scores(scorer, column) for scorer, column in zip(panel.scorers, columns)])
     main = result.main
-    rows = [
-        replace(
-            row,
-            value=None if math.isnan(value) else value,
-            cut=main.cut[index],
-            problem=main.failures.get(index, ""),
-        )
-        for index, (row, value) in enumerate(zip(columns[0], main.values.tolist()))
-    ]
-    return rows, result
+    values = (None if math.isnan(value) else value for value in main.values.tolist())
+    told = ((value, main.cut[index], main.failures.get(index, "")) for index, value in enumerate(values))
+    return [_telling(row, *each) for row, each in zip(columns[0], told)], result
+
+
+def _telling(row: Row, value: float | None, cut: str, problem: str) -> Row:
+    if (row.value, row.cut, row.problem) == (value, cut, problem):
+        return row
+    return replace(row, value=value, cut=cut, problem=problem)
 
 
 def _rows(
-    library: Library, scorer: PictureScorer, folder: Path | None, paths: Sequence[Path] | None
+    library: Library, scorer: PictureScorer, folders: Sequence[Path | None], paths: Sequence[Path] | None
 ) -> list[Row]:
     key = key_of(scorer)
     if paths is not None:
         return library.find(paths, key)
-    return list(library.rows(Query(key=key, folder=folder, order="name")))
+    return [row for folder in folders for row in library.rows(Query(key=key, folder=folder, order="name"))]
 
 
 def _scores(scorer: PictureScorer, rows: Sequence[Row]) -> Scores:

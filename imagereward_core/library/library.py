@@ -13,7 +13,7 @@ from .records import Query, Row, ScorerKey
 from .scan.options import ScanOptions, ScanProgress, ScanResult
 from .store import pages, sources
 from .store.database import Database
-from .store.files import find_file
+from .store.files import find_files
 from .store.moving import copy_file, move_file
 from .store.rows import rows_of
 from .store.scoring import scorer_keys
@@ -162,18 +162,25 @@ class Library:
             return pages.undecoded(connection, None if folder is None else absolute(folder))
 
     def scored(
-        self, panel: Panel, folder: Path | None = None, paths: Sequence[Path] | None = None
+        self,
+        panel: Panel,
+        folder: Path | Sequence[Path] | None = None,
+        paths: Sequence[Path] | None = None,
+        choose: Callable[[Sequence[Row]], Sequence[int]] | None = None,
     ) -> ScoredFiles:
         """What a panel makes of the numbers stored for files, as if it had just scored them all.
 
         Args:
             panel: Its blends are judged from the stored numbers of their members.
-            folder: The files in this folder and below it; None for all.
+            folder: The files in this folder and below it, or in these folders one after the other; None for all.
             paths: Only these files, where they are known; ``folder`` does not count then.
+            choose: Given all these rows, with the numbers of the panel's first scorer, tells which are judged, by their places in
+                order; None for all.
         """
         from .judging import judge
 
-        rows, result = judge(self, panel, folder, paths)
+        folders = [folder] if folder is None or isinstance(folder, Path) else folder
+        rows, result = judge(self, panel, folders, paths, choose)
         return ScoredFiles(rows, result)
 
     def find(self, paths: Sequence[Path], key: ScorerKey | None = None) -> list[Row]:
@@ -182,8 +189,16 @@ class Library:
 
         with self.database.reading() as connection:
             scorer = 0 if key is None else find_scorer(connection, key) or 0
-            found = (find_file(connection, absolute(path)) for path in paths)
-            return list(rows_of(connection, scorer, [file for file in found if file is not None]))
+            return list(rows_of(connection, scorer, find_files(connection, map(absolute, paths))))
+
+    def alike(self, rows: Sequence[Row], key: ScorerKey | None = None) -> list[Row]:
+        """The rows of all files with the same pixels as one of these, themselves among them."""
+        from .store.files import files_alike
+        from .store.scoring import find_scorer
+
+        with self.database.reading() as connection:
+            scorer = 0 if key is None else find_scorer(connection, key) or 0
+            return list(rows_of(connection, scorer, files_alike(connection, [row.file for row in rows])))
 
     def history(self, key: ScorerKey) -> FloatArray:
         """Every number a scorer has given to contents of this library, float64 [N], in no order."""

@@ -7,16 +7,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..images.metadata.finding import ORIGINS
 from ..scores import FloatArray
 from ..selection import Selection
 from ..weights.card import ScorerCard
 from .judged import beside_note, number
+from .places import shown_name
 from .records import Row
 from .report import ReportEntry, write_report
 
 if TYPE_CHECKING:
-    from ..scorers.panel import PanelResult
+    from ..scorers.panel import Panel, PanelResult
+    from .library import Library
 
 MOST_PICTURES = 5000
 """Pictures on a page, unless another number is asked for: a file of some 40 MB that opens within two seconds."""
@@ -101,20 +105,24 @@ def report_entries(
     return entries
 
 
-def shown_name(path: Path, root: Path) -> str:
-    """A file as seen from ``root`` where it lies below it, else its path."""
-    try:
-        return str(path.relative_to(root))
-    except ValueError:
-        return str(path)
-
-
-def without_copies(rows: Sequence[Row]) -> list[Path]:
-    """Paths of the files without copies: of those with the same pixels and prompt the one in the fewest folders, by name among equals.
+def without_copies(rows: Sequence[Row]) -> list[int]:
+    """Places of the files without copies: of those with the same pixels and prompt the one in the fewest folders, by name among equals.
 
     Files that could not be decoded are nobody's copies.
     """
-    first: dict[object, Row] = {}
-    for row in sorted(rows, key=lambda row: (len(row.path.parts), row.path)):
-        first.setdefault((row.content, row.generated.prompt) if row.content else row.path, row)
-    return [row.path for row in first.values()]
+    first: dict[object, int] = {}
+    names = [str(row.path) for row in rows]  # comparing Paths takes many times longer
+    for index in sorted(range(len(rows)), key=lambda index: (names[index].count(os.sep), names[index])):
+        row = rows[index]
+        first.setdefault((row.content, row.generated.prompt) if row.content else row.path, index)
+    return list(first.values())
+
+
+def own_history(library: Library, panel: Panel) -> FloatArray:
+    """All own scores by the scorer that decides; none for a blend, whose numbers are made when they are asked for."""
+    from ..scorers.engine import PictureScorer
+    from .scan.keys import key_of
+
+    if not isinstance(panel.main, PictureScorer):
+        return np.empty(0)
+    return library.history(key_of(panel.main))

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ImageError
+from ..images.metadata import read_blocks
 from ..images.metadata.score_keys import METADATA_KEY
 from ..images.metadata.writing import plan_edit, sidecar_paths, xmp_with_rating
 from .actions import Step
 from .rules import ratings
-from .score_metadata import score_metadata
+from .score_metadata import score_metadata, settled_block
 
 if TYPE_CHECKING:
     from .curate import Curation, Placing
@@ -36,7 +37,8 @@ def all_steps(curation: Curation, problems: Problems) -> Iterator[Step]:
     going = iter(curation.steps)
     for index, placing in enumerate(curation.placings):
         step = next(going) if placing.fate == "go" else None
-        edits = list(marker.edits(index, placing, step)) if marker and placing.name else []
+        asked = placing.name and placing.fate != "aside"
+        edits = list(marker.edits(index, placing, step)) if marker and asked else []
         # A link shares its bytes with the original, or leads to it: the original is written first.
         first = step is not None and step.kind in ("hardlink", "symlink")
         own = [edit for edit in edits if edit.kind == "edit"]
@@ -79,7 +81,8 @@ class _Marker:
         if self.options.write_scores:
             where = source if step is not None and step.kind in ("hardlink", "symlink") else placing.end
             try:
-                splices = plan_edit(source, fields, block)
+                written = read_blocks(source).get(METADATA_KEY, "")
+                splices = plan_edit(source, fields, settled_block(block, written))
                 if splices:
                     yield Step("edit", where, where, splices)
             except (ImageError, ValueError) as error:

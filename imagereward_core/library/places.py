@@ -52,8 +52,13 @@ class Destinations:
 
     @property
     def outside(self) -> tuple[Path, ...]:
-        """Destination folders that do not lie inside of the curated folder."""
-        return tuple(folder for folder in self.folders.values() if not _prefix(folder).startswith(self._root))
+        """Destination folders that lie neither inside of the curated folder nor inside of each other."""
+        around = {self._root, *(prefix for prefix, _ in self._prefixes)}
+        return tuple(
+            folder
+            for folder in self.folders.values()
+            if not any(prefix != _prefix(folder) and _prefix(folder).startswith(prefix) for prefix in around)
+        )
 
     def check(self) -> None:
         """Raises where pictures could not be told from sorted ones.

@@ -52,6 +52,13 @@ class CurationRule:
         """What pictures can be sorted into, best first; the last one is for the rejected."""
         return self.buckets.names if self.buckets else (KEPT, REJECTED)
 
+    @property
+    def alone(self) -> bool:
+        """Whether what is said about a picture does not depend on other pictures."""
+        counts = (self.conditions.top_k, self.conditions.top_percent, self.conditions.keep_at_least or None)
+        shares = self.buckets is not None and self.buckets.by == "share"
+        return all(count is None for count in counts) and self.duplicate_bits is None and not shares
+
 
 @dataclass(frozen=True, eq=False)
 class Verdicts:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from ..images.metadata.comfyui_graph import load_json
 from ..images.metadata.score_keys import METADATA_KEY, score_fields
 from ..scores import Scores
 
@@ -52,3 +53,23 @@ def score_metadata(
         block["kept"] = kept
         block["reason"] = reason
     return {**score_fields(values), METADATA_KEY: json.dumps(block)}
+
+
+_OF_OTHERS = ("rank", "of", "reason")
+"""Entries of a block that change whenever other pictures come or go."""
+
+
+def settled_block(block: str, written: str) -> str:
+    """The block to write into a picture: the one that stands there where it tells the same about this picture, else the new one.
+
+    So a picture that comes does not change the files of all others.
+
+    Args:
+        block: The new block.
+        written: The block in the picture; anything, for files are what they are.
+    """
+    old, new = load_json(written), load_json(block)
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return block
+    same = all(old.get(key) == new.get(key) for key in {*old, *new} if key not in _OF_OTHERS)
+    return written if same else block

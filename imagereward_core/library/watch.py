@@ -66,9 +66,10 @@ class Pass:
 class Watcher:
     """Watches a folder until it is told to stop. What came while nobody watched is dealt with at the start.
 
-    Every picture that arrives is judged together with all others the library knows in the folder, so that in the end each lies where
-    one run of ``curate`` over everything would have put it when it came. What somebody takes back with ``undo`` meanwhile is left alone
-    until the watch is started anew.
+    Every picture that arrives is judged together with all others the library knows in the folder, as far as the rule compares them, so
+    that in the end each lies where one run of ``curate`` over everything would have put it when it came. Files that did not arrive just
+    now are dealt with at the start and whenever the whole folder is looked through; if they are to be sorted anew, each time. What
+    somebody takes back with ``undo`` meanwhile is left alone until the watch is started anew.
 
     Args:
         library: Where scores are kept; its journal takes down what is done.
@@ -132,7 +133,7 @@ class Watcher:
                 if now >= due:
                     if not self.folder.is_dir() or not alive():
                         return True
-                    if self._look([self.folder], stop):
+                    if self._look(None, stop):
                         due = time.monotonic() + (self.settings.poll or self.settings.sweep)
                     else:
                         due = time.monotonic() + _AGAIN
@@ -173,25 +174,25 @@ class Watcher:
         waited = now - self._batch_since >= self.settings.gather
         if not (waited or len(self._batch) >= self.settings.batch or not len(self.arrivals)):
             return
-        batch = list(self._batch)
-        if self._look(sorted({path.parent for path in batch}), stop):
+        if self._look(list(self._batch), stop):
             self._batch.clear()
         else:
             self._rest_until = time.monotonic() + _AGAIN
 
-    def _look(self, folders: Sequence[Path], stop: threading.Event) -> bool:
-        """Scans folders and sorts what is whole; false where it has to be done again."""
+    def _look(self, batch: Sequence[Path] | None, stop: threading.Event) -> bool:
+        """Scans and sorts what has arrived, or everything; false where it has to be done again."""
         began = time.monotonic()
-        patterns = self.options.scan.include or self.options.scan.exclude
-        narrow = list(folders) != [self.folder] and not patterns
-        scan_options = replace(self.options.scan, recursive=False) if narrow else self.options.scan
+        files = None if batch is None else tuple(batch)
         try:
             scan = self.library.scan(
-                folders if narrow else [self.folder], self.panel, options=scan_options, cancelled=stop.is_set
+                [self.folder],
+                self.panel,
+                options=replace(self.options.scan, files=files),
+                cancelled=stop.is_set,
             )
             if scan.stopped:
                 return False
-            curation = self._plan()
+            curation = self._plan(batch)
             carried = carry_out(
                 self.library, curation, title=f"watch, {rule_words(self.options)}", cancelled=stop.is_set
             )
@@ -205,11 +206,13 @@ class Watcher:
         self._rest_until = time.monotonic() + min(30.0, time.monotonic() - began)
         return True
 
-    def _plan(self) -> Curation:
+    def _plan(self, batch: Sequence[Path] | None) -> Curation:
         fresh = time.time_ns() - int(self.settings.quiet * 1e9)
         hold = frozenset({*self.arrivals.paths, *self._left_alone()})
         options = replace(self.options, fresh_ns=fresh, hold=hold)
-        return plan_curation(self.library, self.panel, self.folder, options)
+        # What is sorted anew may have to make room for what arrives.
+        only = None if options.resort else batch
+        return plan_curation(self.library, self.panel, self.folder, options, only)
 
     def _wait_for_more(self, curation: Curation) -> None:
         """Pictures that were too fresh, or could not be read and may be half-written, are waited for."""
@@ -224,7 +227,7 @@ class Watcher:
     def _left_alone(self) -> set[Path]:
         """Files that somebody has taken back since the watch began."""
         with Journal.open(self.library.database.path.parent) as journal:
-            undone = {info.id: info.undone for info in journal.runs()}
+            undone = journal.undone()
             if self._undone is None:
                 self._undone = undone
             for run, number in undone.items():

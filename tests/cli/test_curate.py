@@ -197,3 +197,10 @@ def test_watch_sorts_until_it_is_told_to_stop_and_ends_well(outputs, which, tmp_
             process.kill()
     said = (tmp_path / "log.txt").read_text()
     assert "(run 1); 8 scored" in said and said.rstrip().endswith("Stopped.")
+
+
+def test_the_page_tells_how_a_score_stands_among_the_own_ones(run, outputs, tmp_path):
+    draw_outputs(outputs / "more", prompts=7, pictures=7, seed=11)
+    done = curate(run, outputs, "--html", tmp_path / "page.html", "--dry-run")
+    assert done.code == 0
+    assert "your own 57 scores" in (tmp_path / "page.html").read_text(encoding="utf-8")

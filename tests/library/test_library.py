@@ -128,6 +128,35 @@ def test_judgements_of_chosen_files_are_in_the_order_they_were_asked_for(library
     assert found.result.main.prompts == ("prompt x", "prompt")
 
 
+def test_what_is_judged_can_be_chosen_among_the_rows_that_are_read(library, tree):
+    first, second = MeanScorer("one"), MeanScorer("two", reads_prompt=False)
+    panel = panel_of(first, second)
+    library.scan([tree], panel)
+    read = []
+
+    def choose(rows):
+        read.extend(row.path.name for row in rows)
+        return [3, 0]
+
+    found = library.scored(panel, [tree / "1", tree / "0"], choose=choose)
+    assert read == ["1.png", "3.png", "5.png", "7.png", "bad.png", "0.png", "2.png", "4.png", "6.png"]
+    assert [row.path.name for row in found.rows] == ["7.png", "1.png"]
+    asked = library.scored(panel, paths=[tree / "1" / "7.png", tree / "1" / "1.png"])
+    assert found.rows == asked.rows and same(found.result.main.values, asked.result.main.values)
+    assert same(found.result.beside[0].values, asked.result.beside[0].values)
+
+
+def test_files_with_the_same_pixels_are_found(library, tree):
+    shutil.copy(tree / "0" / "2.png", tree / "again.png")
+    library.scan([tree], None)
+    rows = library.find([tree / "again.png", tree / "1" / "bad.png"])
+    assert [row.path for row in library.alike(rows)] == [
+        tree / "again.png",
+        tree / "1" / "bad.png",
+        tree / "0" / "2.png",
+    ]
+
+
 def test_files_nobody_has_scored_yet_say_so(library, tree):
     library.scan([tree], None)
     found = library.scored(panel_of(MeanScorer()), tree)

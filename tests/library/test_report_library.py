@@ -12,7 +12,8 @@ from library_fakes import FOLDER, make_result, make_row
 from report_fakes import CARD, Page, make_scores
 
 from imagereward_core.library import report_contents
-from imagereward_core.library.library_report import report_entries, shown_name, write_library_report
+from imagereward_core.library.library_report import report_entries, write_library_report
+from imagereward_core.library.places import shown_name
 from imagereward_core.library.report import ReportEntry, write_report
 from imagereward_core.library.report_contents import AT_ONCE, CARDS_IN_BLOCK
 from imagereward_core.selection import Rule, select

@@ -187,3 +187,27 @@ def test_every_scored_picture_has_one_place_and_a_reason_and_nobody_else_has(giv
         leader = int(verdicts.leaders[index])
         if rule.keep_stars is None and leader != index:
             assert scores.values[leader] >= number and index not in kept
+
+
+@pytest.mark.parametrize(
+    ("rule", "alone"),
+    [
+        (CurationRule(), True),
+        (CurationRule(Rule(min_score=0.5, min_percentile=10), "prompt", keep_stars=3), True),
+        (CurationRule(buckets=Buckets.parse("great=1,good=0", "score")), True),
+        (CurationRule(buckets=Buckets.parse("great=10,good=20", "share")), False),
+        (CurationRule(Rule(top_k=3)), False),
+        (CurationRule(Rule(top_percent=100)), False),
+        (CurationRule(Rule(min_score=0.5, keep_at_least=1)), False),
+        (CurationRule(duplicate_bits=0), False),
+    ],
+)
+def test_a_rule_says_whether_it_compares_pictures(rule, alone):
+    """Where it does not, verdicts on some pictures are those on all."""
+    assert rule.alone == alone
+    numbers = [0.7, -1.0, 1.5, 0.2, 0.6, math.nan]
+    everyone, _, _ = judged(numbers, rule)
+    for size in range(1, len(numbers)):
+        some, _, _ = judged(numbers[:size], rule)
+        if alone:
+            assert some.names == everyone.names[:size]

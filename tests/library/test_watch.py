@@ -165,6 +165,33 @@ def test_its_own_copies_and_edits_keep_it_quiet(outputs, scenes, panel):
             assert tree(outputs) == before and len(watch.passes) == done
 
 
+def test_a_batch_costs_no_look_at_all_other_pictures(outputs, scenes, panel, monkeypatch):
+    """With a hundred thousand pictures in a folder, every batch read all of their rows."""
+    for number in range(3):
+        shutil.copy(scenes[number], outputs / f"{number}.png")
+    with watching(outputs, panel) as watch:
+        watch.until(lambda: len(sorted_names(outputs)) == 3)
+        monkeypatch.setattr(Library, "rows", lambda *_: pytest.fail("all rows were read"))
+        shutil.copy(scenes[3], outputs / "new.png")
+        watch.until(lambda: len(sorted_names(outputs)) == 4)
+        assert len(watch.passes[-1].curation.rows) == 1
+    assert watch.complaints == []
+
+
+@pytest.mark.parametrize("rule", [Rule(min_score=0.0), Rule(top_percent=50)], ids=["alone", "compared"])
+def test_scores_are_written_into_what_arrives_and_into_nothing_else(outputs, scenes, panel, rule):
+    options = CurateOptions(CurationRule(rule), action="move", write_scores=True, xmp="full")
+    for number in range(3):
+        shutil.copy(scenes[number], outputs / f"{number}.png")
+    with watching(outputs, panel, options) as watch:
+        watch.until(lambda: sum(each.carried.done for each in watch.passes) == 9)
+        before = tree(outputs)
+        shutil.copy(scenes[3], outputs / "new.png")
+        watch.until(lambda: sum(each.carried.done for each in watch.passes) == 12)
+    after = tree(outputs)
+    assert {name: after[name] for name in before} == before
+
+
 def test_what_is_taken_back_meanwhile_is_left_alone_until_the_next_start(outputs, scenes, panel):
     shutil.copy(scenes[0], outputs / "a.png")
     with watching(outputs, panel) as watch:

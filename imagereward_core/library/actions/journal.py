@@ -146,6 +146,14 @@ class Journal:
             return info
         raise JournalError(f"the journal knows no run {number}; look at the list of runs")
 
+    def undone(self) -> dict[int, int]:
+        """For every run of which something was taken back, how many steps; many times faster than all about all runs."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT run, count(*) FROM steps INDEXED BY steps_by_run WHERE state = 'undone' GROUP BY run"
+            ).fetchall()
+        return dict(rows)
+
     def last_done(self) -> RunInfo | None:
         """The latest run of which something is done and not undone; None where there is none."""
         with self._database.reading() as connection:

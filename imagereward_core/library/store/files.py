@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -137,13 +137,30 @@ def known_file(
 
 def find_file(connection: sqlite3.Connection, path: Path) -> int | None:
     """The number of a file; None for one the library does not know, or that is gone."""
-    folder = find_folder(connection, path.parent)
+    return next(iter(find_files(connection, [path])), None)
+
+
+def find_files(connection: sqlite3.Connection, paths: Iterable[Path]) -> list[int]:
+    """The numbers of files, in the order given; those the library does not know, or that are gone, are left out."""
     alike = " COLLATE NOCASE" if os.name == "nt" else ""
-    row = connection.execute(
-        f"SELECT id FROM files WHERE folder = ? AND name = ?{alike} AND gone = 0",
-        (folder, to_name(path.name)),
-    ).fetchone()
-    return None if row is None else int(row[0])
+    sql = f"SELECT id FROM files WHERE folder = ? AND name = ?{alike} AND gone = 0"
+    folders: dict[Path, int | None] = {}
+    found: list[int] = []
+    for path in paths:
+        parent = path.parent
+        if parent not in folders:
+            folders[parent] = find_folder(connection, parent)
+        found += (
+            file for (file,) in connection.execute(sql, (folders[parent], to_name(path.name))).fetchmany(1)
+        )
+    return found
+
+
+def files_alike(connection: sqlite3.Connection, files: Sequence[int]) -> list[int]:
+    """The numbers of files that hold the same pixels as one of ``files``, which stand first."""
+    sql = "SELECT id FROM files WHERE picture = (SELECT picture FROM files WHERE id = ?) AND gone = 0"
+    others = (number for file in files for (number,) in connection.execute(sql, (file,)))
+    return list(dict.fromkeys((*files, *others)))
 
 
 def add_file(connection: sqlite3.Connection, folder: int, name: str) -> int:

@@ -4,74 +4,110 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..records import Generated, Row
 from .values import from_name, unsigned
 
-_ROWS = """
-SELECT files.id, folders.path, files.name, pictures.hash, pictures.width, pictures.height, files.size, files.modified,
-    ranking.negated, cuts.text, ranking.problem, files.problem, pictures.stars, pictures.fingerprint,
-    files.fixed, shown.text, own.text, written.text, negative.text, origin.text, generator.text, model.text, loras.text,
-    files.seed, missing.text, scorers.reads_prompt
+_AT_ONCE = 500
+"""Files of one statement: every SQLite takes at least 999 question marks."""
+
+_FILES = """
+SELECT files.id, files.folder, files.name, pictures.hash, pictures.width, pictures.height, files.size, files.modified,
+    ranking.negated, ranking.problem, files.problem, pictures.stars, pictures.fingerprint, files.fixed, files.seed,
+    ranking.cut, files.prompt, files.own, files.written, files.negative, files.origin, files.generator, files.model, files.loras,
+    files.missing
 FROM files
-JOIN folders ON folders.id = files.folder
 LEFT JOIN pictures ON pictures.id = files.picture
-LEFT JOIN ranking ON ranking.scorer = ?1 AND ranking.file = files.id
-LEFT JOIN scorers ON scorers.id = ?1
-LEFT JOIN texts cuts ON cuts.id = ranking.cut
-JOIN texts shown ON shown.id = files.prompt
-JOIN texts own ON own.id = files.own
-JOIN texts written ON written.id = files.written
-JOIN texts negative ON negative.id = files.negative
-JOIN texts origin ON origin.id = files.origin
-JOIN texts generator ON generator.id = files.generator
-JOIN texts model ON model.id = files.model
-JOIN texts loras ON loras.id = files.loras
-JOIN texts missing ON missing.id = files.missing
-WHERE files.id = ?2
+LEFT JOIN ranking ON ranking.scorer = ? AND ranking.file = files.id
+WHERE files.id IN ({marks})
 """
+_TEXTS = 15
+"""From this column on they are numbers of texts."""
 
 
 def rows_of(connection: sqlite3.Connection, scorer: int, files: Sequence[int]) -> Iterator[Row]:
     """The rows of files, in the order of their numbers given, with the scores of a scorer (0 for none); unknown ones are left out."""
-    for file in files:
-        found = connection.execute(_ROWS, (scorer, file)).fetchone()
-        if found is not None:
-            yield _row(found)
+    known = connection.execute("SELECT reads_prompt FROM scorers WHERE id = ?", (scorer,)).fetchone()
+    reads_prompt = known is None or bool(known[0])
+    for start in range(0, len(files), _AT_ONCE):
+        some = files[start : start + _AT_ONCE]
+        sql = _FILES.format(marks=",".join("?" * len(some)))
+        found = {row[0]: row for row in connection.execute(sql, (scorer, *some))}
+        block = _Block(
+            _named(
+                connection, "texts", "text", (number for row in found.values() for number in row[_TEXTS:])
+            ),
+            _named(connection, "folders", "path", (row[1] for row in found.values())),
+            reads_prompt,
+        )
+        yield from (block.row(found[file]) for file in some if file in found)
 
 
-def _row(found: tuple) -> Row:
-    (
-        (file, folder, name, content, width, height, size, modified),
-        (negated, cut, unscored, undecoded, stars, fingerprint),
-        (fixed, shown, own, written, negative, origin, generator, model, loras, seed, missing, reads_prompt),
-    ) = found[:8], found[8:14], found[14:]
-    generated = Generated(
-        written=shown if fixed else written,
-        prompt=shown if fixed else own,
-        negative=negative,
-        origin="option" if fixed else origin,
-        generator=generator,
-        model=model,
-        loras=tuple(json.loads(loras)) if loras else (),
-        seed=seed,
-        problem="" if fixed else missing,
-    )
-    no_prompt = generated.problem if reads_prompt is None or reads_prompt else ""
-    return Row(
-        file=file,
-        path=Path(from_name(folder), from_name(name)),
-        content=content.hex() if content else "",
-        width=width or 0,
-        height=height or 0,
-        size=max(0, size),
-        modified_ns=modified,
-        generated=generated,
-        value=None if negated is None else -negated,
-        cut=cut or "",
-        problem="" if negated is not None else undecoded or unscored or no_prompt,
-        stars=stars,
-        fingerprint=unsigned(fingerprint),
-    )
+def _named(
+    connection: sqlite3.Connection, table: str, column: str, numbers: Iterable[int | None]
+) -> dict[int | None, Any]:
+    """One column of a table by the numbers of its rows; of many files that share a text it is read once."""
+    wanted = list({number for number in numbers if number is not None})
+    found: dict[int | None, Any] = {None: ""}
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        marks = ",".join("?" * len(some))
+        found.update(connection.execute(f"SELECT id, {column} FROM {table} WHERE id IN ({marks})", some))
+    return found
+
+
+class _Block:
+    """Makes rows of files that were read together.
+
+    Args:
+        texts: The texts of these files, by number.
+        folders: Where they lie, by number, as stored.
+        reads_prompt: Whether a missing prompt is a reason for having no score.
+    """
+
+    def __init__(
+        self, texts: Mapping[int | None, str], folders: Mapping[int | None, str | bytes], reads_prompt: bool
+    ) -> None:
+        self.texts, self.reads_prompt = texts, reads_prompt
+        self.folders = {number: Path(from_name(path)) for number, path in folders.items()}
+
+    def row(self, found: tuple[Any, ...]) -> Row:
+        """The row of one file."""
+        (
+            (file, folder, name, content, width, height, size, modified),
+            (negated, unscored, undecoded, stars, fingerprint, fixed, seed),
+            numbers,
+        ) = found[:8], found[8:_TEXTS], found[_TEXTS:]
+        cut, shown, own, written, negative, origin, generator, model, loras, missing = map(
+            self.texts.__getitem__, numbers
+        )
+        generated = Generated(
+            written=shown if fixed else written,
+            prompt=shown if fixed else own,
+            negative=negative,
+            origin="option" if fixed else origin,
+            generator=generator,
+            model=model,
+            loras=tuple(json.loads(loras)) if loras else (),
+            seed=seed,
+            problem="" if fixed else missing,
+        )
+        no_prompt = generated.problem if self.reads_prompt else ""
+        return Row(
+            file=file,
+            path=self.folders[folder] / from_name(name),
+            content=content.hex() if content else "",
+            width=width or 0,
+            height=height or 0,
+            size=max(0, size),
+            modified_ns=modified,
+            generated=generated,
+            value=None if negated is None else -negated,
+            cut=cut,
+            problem="" if negated is not None else undecoded or unscored or no_prompt,
+            stars=stars,
+            fingerprint=unsigned(fingerprint),
+        )

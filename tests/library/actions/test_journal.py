@@ -27,8 +27,10 @@ def test_runs_tell_what_became_of_them(journal, outputs, kept):
     run = journal.run(first)
     assert (run.title, run.state, run.steps, run.done, run.failed) == ("keep the best ü", "done", 3, 2, 1)
     assert run.when.endswith("+00:00")
+    assert journal.undone() == {}
     undo(journal, first)
     assert (journal.run(first).state, journal.run(first).undone) == ("undone", 2)
+    assert list(journal.undone()) == [first]
 
 
 def test_steps_tell_where_files_went(journal, outputs, kept):

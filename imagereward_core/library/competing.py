@@ -1,0 +1,72 @@
+"""Which pictures of a folder compete with each other, and which are copies of others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .places import tell_copies
+from .records import Row
+from .scan.walk import is_wanted
+from .store.values import absolute
+
+if TYPE_CHECKING:
+    from ..scorers.panel import Panel
+    from .curate import CurateOptions
+    from .library import Library, ScoredFiles
+
+
+def judged_files(
+    library: Library,
+    panel: Panel,
+    folder: Path,
+    options: CurateOptions,
+    only: Sequence[Path] | None = None,
+) -> tuple[ScoredFiles, dict[Path, tuple[tuple[str, Path], ...]]]:
+    """The pictures of a folder that compete with each other, and the copies of them that lie in destination folders already.
+
+    Args:
+        library: Where the scores are.
+        panel: Whose scores count.
+        folder: The folder.
+        options: Which files count, and where the destination folders are.
+        only: Look at these files and their copies alone; None for all.
+
+    Returns:
+        The files with their scores, and for :func:`plan_moves` the copies by the path of the original, as name and path.
+
+    Raises:
+        CurateError: Destinations that cannot be.
+    """
+    root = absolute(folder)
+    destinations = options.destinations(root)
+    copies: dict[Path, tuple[tuple[str, Path], ...]] = {}
+
+    def competing(rows: Sequence[Row]) -> Sequence[int]:
+        homes = [destinations.home(row.path) for row in rows]
+        wanted = [
+            index
+            for index, (row, home) in enumerate(zip(rows, homes))
+            if is_wanted(row.path, root, options.scan) or (home.name and not row.path.is_relative_to(root))
+        ]
+        told = tell_copies([rows[index] for index in wanted], [homes[index] for index in wanted])
+        copies.update((rows[wanted[index]].path, found) for index, found in told.copies.items())
+        return [wanted[index] for index in told.judged]
+
+    if only is None:
+        return library.scored(panel, (root, *destinations.outside), choose=competing), copies
+    alike = library.alike(library.find(only))
+    return library.scored(panel, paths=[row.path for row in alike], choose=competing), copies
+
+
+def is_alone(panel: Panel, options: CurateOptions) -> bool:
+    """Whether the plan for a picture is the same whatever other pictures there are."""
+    from ..scorers.engine import PictureScorer
+
+    # Ranks among all are written with the scores, and ratings without a distribution go by them.
+    return (
+        options.rule.alone
+        and isinstance(panel.main, PictureScorer)
+        and not (options.write_scores or options.xmp)
+    )
