@@ -197,6 +197,50 @@ def test_moving_works_without_hard_links(tmp_path, monkeypatch):
     assert moved[0].read_text() == "picture" and not picture.exists()
 
 
+def test_picture_that_somebody_has_open_keeps_its_one_name(tmp_path, monkeypatch):
+    picture = tmp_path / "1.png"
+    picture.write_text("picture")
+    unlink = Path.unlink
+
+    def in_use(path, *arguments):
+        if path == picture:
+            raise PermissionError("in use")
+        unlink(path, *arguments)
+
+    monkeypatch.setattr(Path, "unlink", in_use)
+    with pytest.raises(PermissionError):
+        rejects.move([picture], tmp_path / "rejects" / "1.png")
+    assert [path.name for path in tmp_path.rglob("*.png")] == ["1.png"]
+
+
+def test_names_without_numbers_never_cost_a_picture_of_the_job_or_a_rejected_one(host, scorer):
+    host.shared.opts.save_images_add_number = False
+    host.shared.opts.samples_filename_pattern = "one name"
+    curate(host, {"keep_best": 2}, batch_size=4, seed=11)
+    assert host.files(host.samples) == [
+        "one name-1.png",
+        "one name.png",
+        "rejects/one name-1.png",
+        "rejects/one name.png",
+    ]
+    assert len({path.read_bytes() for path in host.samples.rglob("*.png")}) == 4
+    before = {path: path.read_bytes() for path in (host.samples / "rejects").iterdir()}
+    curate(host, {"keep_best": 2}, batch_size=4, seed=31)
+    assert len(host.files(host.samples)) == 6, "what an earlier job saved is replaced as the user wants it"
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+def test_where_the_host_shall_replace_nothing_the_file_meant_is_the_one_that_was_written(host, scorer):
+    host.shared.opts.save_images_add_number = False
+    host.shared.opts.samples_filename_pattern = "one name"
+    host.shared.opts.save_images_replace_action = "Add number suffix"
+    curate(host, {"sort_gallery": False}, seed=1)
+    old = (host.samples / "one name.png").read_bytes()
+    curate(host, {"keep_best": 1, "keep_scope": "job"}, batch_size=2, n_iter=2, seed=11)
+    assert (host.samples / "one name.png").read_bytes() == old
+    assert len(host.files(host.samples)) == 5 and len(host.files(host.samples / "rejects")) == 3
+
+
 def test_picture_that_cannot_be_moved_stays(host, scorer, monkeypatch):
     def refuse(*_):
         raise PermissionError("in use")

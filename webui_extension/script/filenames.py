@@ -3,25 +3,74 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from .records import Picture
+from .records import Job, Picture
 
 PATTERN = "imagereward"
 _DECIMALS = 4
-_saving: list[Picture] = []
+
+
+class _Save(NamedTuple):
+    p: Any
+    picture: Picture
+    job: Job
+    replaces: bool
+
+
+_saving: list[_Save] = []
 
 
 @contextmanager
-def saving(picture: Picture) -> Iterator[None]:
-    """Says whose name the host is about to make."""
-    _saving.append(picture)
+def saving(p: Any, picture: Picture, job: Job, replaces: bool = True) -> Iterator[None]:
+    """Says whose name the host is about to make.
+
+    Args:
+        p: The host's object that the save belongs to.
+        picture: The picture.
+        job: Its files are never replaced by others of its own.
+        replaces: Whether the host may replace files of earlier jobs, where its user has chosen so.
+    """
+    _saving.append(_Save(p, picture, job, replaces))
     try:
         yield
     finally:
         _saving.pop()
+
+
+def keep_apart(params: Any) -> None:
+    """The host's callback before a file is written: gives it another name where it would replace one that must stay.
+
+    Without numbers in names the host replaces what has the same name. Held saves come closer together than the host's own, and
+    further runs begin to count anew, so that a pattern could name two pictures of a job alike.
+    """
+    if not _saving or params.p is not _saving[-1].p:
+        return
+    from modules.shared import opts
+
+    save, path = _saving[-1], Path(str(params.filename))
+    replaces = save.replaces and getattr(opts, "save_images_replace_action", "Replace") == "Replace"
+    number, place = 0, path
+    while place.exists() and (not replaces or _is_of(save.job, place)):
+        number += 1
+        place = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    if number:
+        params.filename = str(place)
+
+
+def _is_of(job: Job, place: Path) -> bool:
+    """Whether a picture of the job was saved there."""
+    here = _spelled(place)
+    return any(_spelled(file) == here for each in (*job.pictures, *job.gated) for file in each.files)
+
+
+def _spelled(file: str | Path) -> str:
+    """The same text for the same file, in whatever case Windows is given it."""
+    return os.path.normcase(Path(file).absolute())
 
 
 def fill(generator: Any, *arguments: str) -> Any:
@@ -29,7 +78,7 @@ def fill(generator: Any, *arguments: str) -> Any:
 
     ``[imagereward<2>]`` has two decimals; ``[imagereward<percentile>]`` and ``[imagereward<verdict>]`` tell these instead.
     """
-    picture = _saving[-1] if _saving and _saving[-1].image is generator.image else None
+    picture = _saving[-1].picture if _saving and _saving[-1].picture.image is generator.image else None
     text = _text(picture, arguments[0].strip().lower() if arguments else "") if picture is not None else ""
     if text:
         return text
@@ -49,9 +98,10 @@ def _text(picture: Picture, wanted: str) -> str:
 
 
 def connect(door: Any) -> None:
-    """Teaches the host the pattern, until the scripts are loaded anew."""
+    """Teaches the host the pattern, until the scripts are loaded anew; and sees to the names of files."""
     from modules import images
 
     patterns = images.FilenameGenerator.replacements
     patterns[PATTERN] = fill
+    door.on("before_image_saved", keep_apart, "names")
     door.on_unload(lambda: patterns.pop(PATTERN, None), "the file name pattern")

@@ -179,8 +179,8 @@ def _put_away(run: Run, row: int, image: Any, numbers: dict[str, Any]) -> None:
     else:
         suffix += rejects.SUFFIX
     p.batch_index = row
-    with saving.filenames.saving(picture):
-        images.save_image(
+    with saving.filenames.saving(p, picture, run.job, replaces=False):
+        saved = images.save_image(
             image,
             folder,
             "",
@@ -191,6 +191,7 @@ def _put_away(run: Run, row: int, image: Any, numbers: dict[str, Any]) -> None:
             p=p,
             suffix=suffix,
         )
+    picture.files = [str(file) for file in saved or () if file]
 
 
 def reject_placeholder(run: Run, picture: Picture) -> None:

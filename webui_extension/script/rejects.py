@@ -88,4 +88,8 @@ def _move(file: Path, place: Path) -> None:
             place.unlink()
             raise
     else:
-        file.unlink()
+        try:
+            file.unlink()
+        except OSError:  # Windows: somebody has it open
+            place.unlink()  # the new name only; the file keeps its old one
+            raise

@@ -107,13 +107,14 @@ def save(run: Run, picture: Picture) -> None:
         arguments, named = list(held.arguments), dict(held.named)
         if isinstance(named.get("info"), str):
             named["info"] = infotext.with_fields(named["info"], picture.fields, run.job)
-        if picture.verdict == REJECTED and run.selects:
+        aside = picture.verdict == REJECTED and run.selects
+        if aside:
             if run.settings.rejects == TO_FOLDER:
                 _redirect(arguments, named)
                 run.job.folders.append(str(arguments[1] if len(arguments) > 1 else named["path"]))
             else:
                 named["suffix"] = rejects.SUFFIX
-        _make(run, picture, tuple(arguments), named)
+        _make(run, picture, tuple(arguments), named, replaces=not aside)
     except Exception as error:
         run.job.note(report("a picture is saved as without the extension", error))
         _save_as_asked(run, picture)
@@ -140,14 +141,16 @@ def _save_as_asked(run: Run, picture: Picture) -> None:
         run.job.note(report("the WebUI could not save a picture", error))
 
 
-def _make(run: Run, picture: Picture, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+def _make(
+    run: Run, picture: Picture, arguments: tuple[Any, ...], named: dict[str, Any], replaces: bool = True
+) -> None:
     held = picture.held
     assert held is not None
     now = {name: getattr(run.p, name) for name in held.context if hasattr(run.p, name)}
     try:
         for name, value in held.context.items():
             setattr(run.p, name, value)
-        with filenames.saving(picture):
+        with filenames.saving(run.p, picture, run.job, replaces):
             result = held.save(*arguments, **named)
     finally:
         for name, value in now.items():
