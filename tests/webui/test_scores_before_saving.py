@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from fake_webui import brightness, curate, needs_a_model, score_of, settings_of, with_script
+from fake_webui import brightness, curate, needs_a_model, ours, score_of, settings_of, with_script
 from PIL import Image
 
 TRUE_LOOP = True
@@ -267,6 +267,33 @@ def test_same_p_can_run_again(host, scorer):
         host.processing.process_images(p)
         assert len(host.files(host.samples)) == number
     assert all("ImageReward" in found for found in saved(host).values())
+
+
+def test_of_a_folder_in_img2img_every_file_has_its_line(host, scorer):
+    needs_a_model(host)
+    script = with_script(host)
+    settings = {"enabled": True, "keep_best": 1}
+    p = host.make(settings, script=script, prompt="a", seed=3, kind="Img2Img", batch_size=2)
+    results = []
+    for number in (1, 2, 3):
+        host.shared.state.begin(f"{number} out of 3")
+        results.append(host.processing.process_images(p))
+    shown = results[0].comments  # the host shows the first result, with the pictures of all
+    assert "2 out of 3: ImageReward Curator: 1 of 2 passed" in shown and "3 out of 3: " in shown
+    assert "out of 3" not in results[1].comments + results[2].comments
+
+
+def test_nothing_of_a_run_is_held_once_it_is_over(host, scorer):
+    import gc
+
+    records = ours("script.records")
+    curate(host, {"keep_best": 1, "until": 3}, batch_size=2)
+    scorer.pictures.clear()
+    gc.collect()
+    held = [
+        each for each in gc.get_objects() if isinstance(each, (records.Picture, records.Job, records.Run))
+    ]
+    assert held == []
 
 
 def test_inner_runs_of_other_scripts_are_left_out(host, scorer):

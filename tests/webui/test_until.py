@@ -150,6 +150,13 @@ def test_best_of_the_job_holds_over_all_runs(host, scorer):
     assert len(result.all_seeds) == 2
 
 
+@pytest.mark.parametrize("scope, said", [("job", True), ("batch", False)])
+def test_a_search_that_cannot_succeed_says_so(host, scorer, scope, said):
+    settings = {"keep_best": 1, "keep_scope": scope, "until": 2, "until_pictures": 4}
+    result = curate(host, settings, batch_size=2, seed=5)
+    assert ("can never be the 2 wanted" in result.comments) is said
+
+
 def test_long_search_does_not_hold_on_to_rejected_pictures(host, scorer):
     curate(host, {"keep_best": 1, "until": 6}, batch_size=4)
     rounds = [picture for picture in _pictures(host) if picture.of_round and picture.verdict == "rejected"]
@@ -185,6 +192,13 @@ def test_progress_counts_the_further_batches(host, scorer):
 def test_grid_is_made_once(host, scorer):
     curate(host, {"keep_best": 1, "until": 4}, batch_size=2)
     assert len(host.files(host.outputs / "grids")) == 1
+
+
+def test_no_further_run_replaces_a_picture_where_names_count_anew(host, scorer):
+    host.shared.opts.save_images_add_number = False
+    host.shared.opts.samples_filename_pattern = "[generation_number]"
+    curate(host, {"min_score": "1", "until": 3}, batch_size=2, seed=5)
+    assert len(host.files(host.samples)) == len(_pictures(host)) > 4
 
 
 def test_works_in_img2img(host, scorer):

@@ -25,6 +25,8 @@ def settings_of(p: Any, values: tuple[Any, ...]) -> tuple[Settings, list[str]]:
 
 def begin(p: Any, values: tuple[Any, ...]) -> None:
     """Before the run: decides whether it is ours, and sees to it that nothing gets lost on the way."""
+    from modules.shared import state
+
     _waiting.clear()
     parent: Run | None = getattr(p, until.ROUND, None)
     if parent is None and is_inner(p):
@@ -39,9 +41,10 @@ def begin(p: Any, values: tuple[Any, ...]) -> None:
     for line in problems:
         run.job.note(line)
     run.is_upscale = bool(getattr(p, "txt2img_upscale", False))
-    run.cell = xyz.cell_of(p)
+    run.cell, run.step = xyz.cell_of(p), str(state.job)
     if settings.until and parent is None and not run.is_upscale:
         run.template = until.template_of(p)
+        run.job.note(until.contradiction(settings))
     _waiting.append(run)
     _guard_loop(run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,10 @@ from imagereward_core.images.metadata.score_keys import METADATA_KEY
 
 from . import infotext, report
 from .records import REJECTED, Picture, Run, order
+
+_STEP = re.compile(r"\d+ out of \d+")
+_FIRST = "_imagereward_first"
+"""On a p: the result of the first of several runs."""
 
 
 def note_texts(run: Run, processed: Any) -> None:
@@ -52,6 +57,7 @@ def finish(run: Run, processed: Any, more: Sequence[Picture] = ()) -> None:
     places = [_place(picture, processed) for picture in (*job.pictures, *job.gated)]
     _tell(processed, report.data(job, places))
     add_comment(processed, report.text(job))
+    tell_first(run, processed)
 
 
 def _arrange(run: Run, processed: Any, mine: list[Picture], more: Sequence[Picture], first: int) -> None:
@@ -113,11 +119,24 @@ def _tell(processed: Any, data: dict[str, Any]) -> None:
     processed.extra_generation_params = {**(processed.extra_generation_params or {}), METADATA_KEY: data}
 
 
+def tell_first(run: Run, processed: Any) -> None:
+    """In img2img's folder batch the page shows what was said about the first picture; a line about each later one is put there too.
+
+    The host runs the same p for every file of the folder and keeps the comments of its first result only.
+    """
+    if run.cell >= 0 or not _STEP.fullmatch(run.step):
+        return
+    first = run.p.__dict__.setdefault(_FIRST, processed)
+    if first is not processed:
+        add_comment(first, f"{run.step}: {report.short(run.job)}")
+
+
 def leave(run: Run, processed: Any, more: Sequence[Picture]) -> None:
     """After a failure: the host's result, with pictures of further runs behind it, and the reason."""
     append(processed, more)
     _tell(processed, {"version": report.VERSION, "failure": run.job.failure})
     add_comment(processed, run.job.failure)
+    tell_first(run, processed)
 
 
 def append(processed: Any, pictures: Sequence[Picture]) -> None:

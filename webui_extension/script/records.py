@@ -151,6 +151,7 @@ class Run:
         placeholder: Whether the batch at hand is a first pass of which nothing passed.
         survivors: Rows of the batch at hand that were upscaled; None for all.
         rounds: The further runs that this one led to.
+        step: What the host called its job when the run began, such as "2 out of 5" for a file of a folder.
     """
 
     p: Any
@@ -165,6 +166,7 @@ class Run:
     placeholder: bool = False
     survivors: list[int] | None = None
     rounds: list[Run] = field(default_factory=list)
+    step: str = ""
 
     @property
     def settings(self) -> Settings:

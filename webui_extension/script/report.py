@@ -25,6 +25,11 @@ def text(job: Job) -> str:
     return "\n".join([summary(job), *_table(job), *_remarks(job), *job.notes])
 
 
+def short(job: Job) -> str:
+    """The same in one line."""
+    return job.failure or (summary(job) if job.scored else " ".join(job.notes) or "no picture was scored")
+
+
 def summary(job: Job) -> str:
     """How many passed, by which scorer."""
     name = job.card.id if job.card is not None else "scorer"

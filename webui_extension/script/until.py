@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..door import report
+from .arguments import BATCH, Settings
 from .records import REJECTED, Job, Picture, Run, order
 
 ROUND = "_imagereward_round"
@@ -25,6 +26,16 @@ def template_of(p: Any) -> Any:
         if isinstance(value, (dict, list)):
             setattr(made, name, copy(value))
     return made
+
+
+def contradiction(settings: Settings) -> str:
+    """Why a search with these settings can only end at its limits; empty where it can succeed."""
+    if settings.keep_scope == BATCH or not 0 < settings.keep_best < settings.until:
+        return ""
+    return (
+        f"The best {settings.keep_best} of the job can never be the {settings.until} wanted: the search goes on to its limits. Lower "
+        "one of the two, or let the limit hold for every batch."
+    )
 
 
 def go_on(run: Run) -> list[Picture]:
