@@ -86,12 +86,19 @@ class LoadedScorer:
             return self.panel.score(list(pictures), prompts)
 
     @contextmanager
-    def at_work(self, pictures: int) -> Iterator[None]:
-        """Held while the panel's scorers work on so many pictures, for whoever calls them himself."""
+    def at_work(self, pictures: int, interruptible: bool = True) -> Iterator[None]:
+        """Held while the panel's scorers work on so many pictures, for whoever calls them himself.
+
+        Args:
+            pictures: How many.
+            interruptible: Whether the host's Interrupt stops the work; not outside of a job of the host.
+        """
         with _lock, self.runtime.working(self.panel.scorers, self.request.batch_size, pictures):
+            self.runtime.heeds_interrupt = interruptible
             try:
                 yield
             finally:
+                self.runtime.heeds_interrupt = True
                 self.used = time.monotonic()
 
     def is_current(self) -> bool:

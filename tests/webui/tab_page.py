@@ -22,7 +22,8 @@ class QuietLoaded(Loaded):
     working = 0
 
     @contextmanager
-    def at_work(self, pictures):
+    def at_work(self, pictures, interruptible=True):
+        assert not interruptible, "what the host's Interrupt says is about a generation"
         QuietLoaded.working += pictures
         yield
 
@@ -33,11 +34,13 @@ class TabPage:
     Args:
         host: An ``ApiHost``, whose queue counts turns.
         monkeypatch: Puts the scorer in.
+        fresh: Whether nothing is at work yet.
     """
 
-    def __init__(self, host, monkeypatch):
+    def __init__(self, host, monkeypatch, fresh=True):
         monkeypatch.setattr(ours("loaded"), "load", lambda request, interruptible=True: QuietLoaded(request))
-        ours("tab.jobs").close()
+        if fresh:
+            ours("tab.jobs").close()
         self.host, self.handlers = host, ours("tab.handlers")
         self.session = ours("tab.session").Session()
         self.values = {

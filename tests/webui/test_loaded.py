@@ -195,6 +195,15 @@ def test_interrupt_stops_scoring_within_one_piece_and_the_next_run_works(loaded,
     assert len(scorer.score(pictures(), PROMPT).main.values) == 3
 
 
+def test_an_interrupt_left_over_from_an_earlier_job_does_not_stop_work_outside_of_jobs(loaded, host):
+    scorer = demo(loaded)
+    host.shared.state.interrupted = True
+    with scorer.at_work(3, interruptible=False):
+        assert len(scorer.panel.score(pictures(), [PROMPT] * 3)[0].values) == 3
+    with pytest.raises(Cancelled):
+        scorer.score(pictures(), PROMPT)
+
+
 def test_stopping_after_this_picture_does_not_take_its_score_away(loaded, host):
     host.shared.state.stopping_generation = True
     assert not demo(loaded).score(pictures(1), PROMPT).main.failures

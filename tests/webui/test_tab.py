@@ -335,3 +335,13 @@ def test_scores_written_into_the_files_are_taken_out_again(page):
     page.do("undo")
     page.finish()
     assert tree(page.host.samples) == before
+
+
+def test_a_page_gets_what_it_asked_for_though_somebody_else_began_something_since(page, monkeypatch):
+    page.begin()
+    assert ours("tab.jobs").current().wait(60)
+    other = TabPage(page.host, monkeypatch, fresh=False)
+    other.begin(recursive=False)
+    assert "6 new scores" in page.finish() and page.session.view is not None
+    assert "0 new scores" in other.finish() and other.session.view.wish.options.recursive is False
+    assert page.session.view.wish.options.recursive is True

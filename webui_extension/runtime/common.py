@@ -26,6 +26,8 @@ class HostSignals:
 
     device: torch.device
     dtype: torch.dtype
+    heeds_interrupt = True
+    """Whether Interrupt concerns the work at hand. Hosts leave the flag set until their next job begins."""
 
     def progress(self, done: int, total: int) -> None:
         """Writes the line under the progress bar; it goes when the work is done."""
@@ -37,7 +39,7 @@ class HostSignals:
         """Raises ``Cancelled`` once the user has pressed Interrupt ("stop after this picture" does not count: it is done)."""
         from modules import shared
 
-        if shared.state.interrupted:
+        if self.heeds_interrupt and shared.state.interrupted:
             raise Cancelled("scoring was interrupted; the pictures are kept as they are")
 
 

@@ -19,6 +19,8 @@ from ..door import report
 _numbers = itertools.count(1)
 _lock = threading.Lock()
 _current: Job | None = None
+_before: Job | None = None
+"""The work before the current one: its page may not have looked yet when somebody else began."""
 
 
 class BusyError(CuratorError):
@@ -105,12 +107,13 @@ def start(title: str, work: Callable[[Job], Any]) -> Job:
     Raises:
         BusyError: Something is at work already.
     """
-    global _current
+    global _current, _before
     with _lock:
         if _current is not None and not _current.finished:
             raise BusyError(
                 f"{_current.title} is still at work. Wait until it is done, or stop it; then try again."
             )
+        _before = _current
         job = _current = Job(title)
     threading.Thread(target=job.run, args=(work,), name=f"imagereward {title}", daemon=True).start()
     return job
@@ -121,11 +124,21 @@ def current() -> Job | None:
     return _current
 
 
+def of_page(number: int) -> Job | None:
+    """The work a page waits for, if it is known still; otherwise what goes on or was last.
+
+    Args:
+        number: Of the work; 0 for none.
+    """
+    waited_for = [job for job in (_current, _before) if job is not None and job.number == number]
+    return waited_for[0] if waited_for else _current
+
+
 def close(seconds: float = 10.0) -> None:
     """Stops what is at work, before the extension is loaded anew."""
-    global _current
+    global _current, _before
     job = _current
     if job is not None and not job.finished:
         job.stop()
         job.wait(seconds)
-    _current = None
+    _current = _before = None

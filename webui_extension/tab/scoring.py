@@ -45,7 +45,8 @@ def score_folder(job: Job, wish: Wish) -> tuple[View, str]:
 
     @contextmanager
     def at_work(pictures: int) -> Iterator[None]:
-        with turn(), loaded.at_work(pictures):
+        # The page has a Stop of its own; the host's Interrupt may still be set from a generation long ended.
+        with turn(), loaded.at_work(pictures, interruptible=False):
             yield
 
     with Library.open(store_place()) as library:

@@ -8,6 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,8 @@ class Thumbs:
         with self._lock:
             self._known[key] = path
             while len(self._known) > _MOST:
-                self._known.popitem(last=False)[1].unlink(missing_ok=True)
+                with suppress(OSError):  # on Windows one that is being shown
+                    self._known.popitem(last=False)[1].unlink(missing_ok=True)
         return path
 
 
