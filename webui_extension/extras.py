@@ -66,13 +66,20 @@ def controls() -> dict[str, Any]:
 def remember_prompt(
     pp: Any, enable: bool | None = None, scorer: str | None = None, prompt: str | None = None
 ) -> None:
-    """Reads the prompt while the picture still has its metadata; other steps make pictures without."""
-    if not enable or (prompt or "").strip():
+    """Reads the prompt while the picture still has its metadata; other steps make pictures without. Never raises."""
+    if not enable:
         return
     from imagereward_core.images.metadata.finding import PromptFinder
 
-    # Copies of a picture made by other steps share this object.
-    pp.shared.imagereward_prompt = PromptFinder(None, "metadata", needed=False)(pp.image).seen
+    from .door import report
+
+    try:
+        # Copies of a picture made by other steps share this object.
+        pp.shared.imagereward_prompt = ""
+        if not (prompt or "").strip():
+            pp.shared.imagereward_prompt = PromptFinder(None, "metadata", needed=False)(pp.image).seen
+    except Exception as error:
+        report("the prompt of a picture of the Extras tab could not be read", error)
 
 
 def score(pp: Any, enable: bool | None = None, scorer: str | None = None, prompt: str | None = None) -> None:
@@ -96,12 +103,14 @@ def _fields(pp: Any, scorer: str, typed: str) -> dict[str, str]:
 
     from .loaded import load, request_from_settings
 
+    if not hasattr(pp.shared, "imagereward_prompt"):
+        # The host runs only a half of the entry there, and would write one picture's score into the next one's infotext.
+        raise CuratorError(
+            "this entry is for the Extras tab; in txt2img and img2img use the accordion ImageReward Curator, and take ImageReward "
+            "out of the setting for postprocessing operations there"
+        )
     loaded = load(request_from_settings(scorer))
-    seen = (
-        PromptFinder(typed, needed=False)(pp.image).seen
-        if typed
-        else getattr(pp.shared, "imagereward_prompt", "")
-    )
+    seen = PromptFinder(typed, needed=False)(pp.image).seen if typed else pp.shared.imagereward_prompt
     if not seen and loaded.panel.needs_prompt:
         raise CuratorError("it has no prompt: its metadata holds none. Type one in the Extras tab")
     # The host holds its queue here already, in the pages and in the API.

@@ -102,6 +102,26 @@ def test_a_failure_costs_the_score_and_nothing_else(entry, monkeypatch, caplog, 
     assert run(entry, opened(), enable=True) == {} and "no score" in caplog.text
 
 
+def test_a_prompt_that_cannot_be_read_stops_nothing(entry, monkeypatch, caplog):
+    from imagereward_core.images.metadata import finding
+
+    def breaks(*_):
+        raise RuntimeError("damaged")
+
+    monkeypatch.setattr(finding.PromptFinder, "__call__", breaks)
+    image = opened()
+    pp = Processed(image)
+    entry.process_firstpass(pp, enable=True)
+    entry.process(pp, enable=True)
+    assert pp.info == {} and pp.image is image and "damaged" in caplog.text
+
+
+def test_in_txt2img_where_the_host_runs_half_of_it_no_score_is_written(entry, caplog):
+    pp = Processed(opened())
+    entry.process(pp, enable=True, scorer="demo", prompt="a star")
+    assert pp.info == {} and "use the accordion" in caplog.text
+
+
 def test_it_comes_after_everything_that_changes_the_picture(entry):
     assert entry.order > 10000 and entry.name == "ImageReward"
 

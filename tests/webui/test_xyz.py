@@ -125,6 +125,15 @@ def test_table_grows_with_every_further_grid_of_a_plot(plot):
     assert same == path and [row["pictures"] for row in again] == ["1", "2"]
 
 
+def test_a_later_plot_without_scores_leaves_the_table_alone(plot):
+    plot("Seed", [5, 9], settings={})
+    _, path = table(plot.host)
+    path.write_text("changed by its owner")
+    plot("Seed", [50, 60])
+    assert path.read_text() == "changed by its owner"
+    assert len(list(path.parent.glob("*.csv"))) == 1
+
+
 def test_axis_of_ours_switches_the_script_on_and_cells_do_not_leak(plot):
     result = plot("[ImageReward] Keep the best", [1, 2], settings={}, batch_size=3, do_not_save_grid=True)
     texts = result.infotexts[1:]

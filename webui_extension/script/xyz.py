@@ -103,14 +103,12 @@ def cell_of(p: Any) -> int:
 
 def remember(run: Run, processed: Any) -> None:
     """After a cell: its numbers for the table, and its best for the label."""
-    from modules.shared import state
-
     if run.cell < 0 or not run.job.scored:
         return
-    axes = tuple(getattr(state, f"xyz_plot_{letter}", None) for letter in "xyz")
+    axes = _axes()
     if any(axis is None for axis in axes):
         return
-    if not _table or any(one is not other for one, other in zip(_table[-1].axes, axes)):
+    if not _is_of(axes):
         _table[:] = [Table(axes)]
     _table[-1].cells[run.cell] = [picture.value for picture in run.job.scored]
     shown = [
@@ -120,6 +118,18 @@ def remember(run: Run, processed: Any) -> None:
         labels.remember(shown[0].image, f"{shown[0].value:.4f}")
 
 
+def _axes() -> tuple[Any, ...]:
+    """The axes of the host's plot at hand, or of the last one."""
+    from modules.shared import state
+
+    return tuple(getattr(state, f"xyz_plot_{letter}", None) for letter in "xyz")
+
+
+def _is_of(axes: tuple[Any, ...]) -> bool:
+    """Whether the table at hand belongs to the plot with these axes."""
+    return bool(_table) and all(one is other for one, other in zip(_table[-1].axes, axes))
+
+
 def on_image_grid(params: Any) -> None:
     """The host's callback: labels the cells of a plot's grid, on copies."""
     params.imgs = labels.labelled(params.imgs)
@@ -127,7 +137,8 @@ def on_image_grid(params: Any) -> None:
 
 def on_image_saved(params: Any) -> None:
     """The host's callback: writes the table beside the plot's grid, and again as further grids of it are saved."""
-    if not _table or not _is_grid(params):
+    # A later plot without scores must not touch the table of an earlier one: its owner may have changed it.
+    if not _is_of(_axes()) or not _is_grid(params):
         return
     table = _table[-1]
     if table.path is None:
