@@ -136,6 +136,13 @@ def test_failure_after_the_saves_leaves_every_picture_and_the_result_of_the_host
     assert "injected failure" in result.comments and host.errors.reported == []
 
 
+def test_failure_to_tell_about_a_file_of_a_folder_costs_that_line_only(host, scorer, monkeypatch, caplog):
+    with_script(host)
+    fails(monkeypatch, "gallery", "tell_first")
+    assert "2 of 4 passed" in curate(host, {"keep_best": 1}, **RUN).comments
+    assert "injected failure" in caplog.text and host.errors.reported == []
+
+
 @pytest.mark.parametrize(("name", "function"), IN_THE_SAVES)
 def test_failure_in_a_save_loses_no_picture(host, scorer, tmp_path, monkeypatch, name, function):
     plain_run(host, tmp_path)

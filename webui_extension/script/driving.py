@@ -7,6 +7,7 @@ from collections.abc import Callable
 from copy import copy
 from typing import Any
 
+from ..door import guard
 from . import gallery, gate, infotext, saving, scoring, selecting, until, xyz
 from .arguments import Settings, read_arguments
 from .guarding import fail, safely
@@ -104,6 +105,7 @@ def _drive(run: Run, loop: Callable[[], Any]) -> Any:
         fail(run, "the result is left as it was", error)
         processed.__dict__.update(untouched.__dict__)
         gallery.leave(run, processed, more)
+    guard(gallery.tell_first, "telling about a file of a folder")(run, processed)
     return processed
 
 

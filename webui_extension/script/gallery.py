@@ -57,7 +57,6 @@ def finish(run: Run, processed: Any, more: Sequence[Picture] = ()) -> None:
     places = [_place(picture, processed) for picture in (*job.pictures, *job.gated)]
     _tell(processed, report.data(job, places))
     add_comment(processed, report.text(job))
-    tell_first(run, processed)
 
 
 def _arrange(run: Run, processed: Any, mine: list[Picture], more: Sequence[Picture], first: int) -> None:
@@ -136,7 +135,6 @@ def leave(run: Run, processed: Any, more: Sequence[Picture]) -> None:
     append(processed, more)
     _tell(processed, {"version": report.VERSION, "failure": run.job.failure})
     add_comment(processed, run.job.failure)
-    tell_first(run, processed)
 
 
 def append(processed: Any, pictures: Sequence[Picture]) -> None:
