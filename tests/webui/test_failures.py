@@ -168,7 +168,7 @@ def test_failure_between_the_passes_upscales_everything(host, scorer, tmp_path, 
 def test_failure_after_further_runs_returns_their_pictures_too(host, scorer, monkeypatch):
     with_script(host)
     fails(monkeypatch, "gallery", "finish")
-    result = curate(host, {"keep_best": 1, "until": 4}, **RUN, do_not_save_samples=True)
+    result = curate(host, {"keep_best": 1, "until": 4}, **RUN, do_not_save_samples=True, is_api=True)
     assert len(result.images) == 1 + 4 + 2, "all of the first run, the kept ones of the others"
     assert len(result.infotexts) == 7 and len(result.all_seeds) == 6
 

@@ -136,7 +136,22 @@ def test_nothing_is_saved_where_the_user_saves_nothing(host, scorer):
     host.shared.opts.samples_save = False
     result = curate(host, {"keep_best": 1}, batch_size=3)
     assert host.files(host.outputs / "txt2img") == [] if host.samples.exists() else True
-    assert len(result.images) == 2
+    assert len(result.images) == 4
+
+
+def test_who_saves_by_hand_is_shown_every_picture_and_a_program_what_it_asked_for(host, scorer):
+    host.shared.opts.samples_save = False
+    result = curate(host, {"keep_best": 1}, batch_size=3)
+    values = [score_of(image) for image in result.images[1:]]
+    assert (
+        len(values) == 3 and values == sorted(values, reverse=True) and "are shown after" in result.comments
+    )
+    assert len(curate(host, {"keep_best": 1, "rejects": "do not save"}, batch_size=3).images) == 2
+    script = host.always[0]
+    asked = host.make(
+        {"enabled": True, "keep_best": 1}, script=script, prompt="a cat", seed=1, batch_size=3, is_api=True
+    )
+    assert len(host.run(asked).images) == 2
 
 
 def test_interrupted_batch_is_neither_scored_nor_rejected(host, scorer):

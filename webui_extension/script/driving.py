@@ -9,7 +9,7 @@ from typing import Any
 
 from ..door import guard
 from . import gallery, gate, infotext, saving, scoring, selecting, until, xyz
-from .arguments import Settings, read_arguments
+from .arguments import NOT_SAVED, Settings, read_arguments
 from .guarding import fail, safely
 from .records import Job, Picture, Run
 from .wrapping import mark, original_of
@@ -43,11 +43,21 @@ def begin(p: Any, values: tuple[Any, ...]) -> None:
         run.job.note(line)
     run.is_upscale = bool(getattr(p, "txt2img_upscale", False))
     run.cell, run.step = xyz.cell_of(p), str(state.job)
+    if parent is None:
+        run.job.unsaved = _saves_by_hand(p, settings)
     if settings.until and parent is None and not run.is_upscale:
         run.template = until.template_of(p)
         run.job.note(until.contradiction(settings))
     _waiting.append(run)
     _guard_loop(run)
+
+
+def _saves_by_hand(p: Any, settings: Settings) -> bool:
+    """Whether a picture that the page does not show would be gone. Programs get what they asked for."""
+    from modules.shared import opts
+
+    saves = bool(getattr(opts, "samples_save", True)) and not getattr(p, "do_not_save_samples", False)
+    return not saves and not getattr(p, "is_api", False) and settings.rejects != NOT_SAVED
 
 
 def is_inner(p: Any) -> bool:

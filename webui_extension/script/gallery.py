@@ -70,7 +70,11 @@ def _arrange(run: Run, processed: Any, mine: list[Picture], more: Sequence[Pictu
     none_passed = bool(rejected) and not any(each.scored for each in passed)
     if none_passed:
         run.job.note("No picture passed; the rejected ones are shown.")
-    shown = passed + (rejected if settings.show_rejects or none_passed else [])
+    shown = passed + (rejected if run.job.shows_rejects or none_passed else [])
+    if run.job.unsaved and rejected and passed:
+        run.job.note(
+            "Pictures are not saved by themselves here: the rejected ones are shown after the kept ones."
+        )
     processed.images = [*front, *(each.image for each in shown), *rest]
     processed.infotexts = [*texts, *(each.text or "" for each in shown)]
     processed.index_of_first_image = len(front)

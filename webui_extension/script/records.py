@@ -104,6 +104,7 @@ class Job:
         card: Of the scorer that decides.
         basis: For a blend, what its numbers rest on.
         folders: Where rejected pictures went.
+        unsaved: Whether the page's user saves pictures by hand alone, so that one that is not shown would be lost.
     """
 
     settings: Settings
@@ -116,12 +117,18 @@ class Job:
     card: ScorerCard | None = None
     basis: str = ""
     folders: list[str] = field(default_factory=list)
+    unsaved: bool = False
     started: float = field(default_factory=lambda: time.monotonic())
 
     def note(self, line: str) -> None:
         """Remembers a line for the user."""
         if line and line not in self.notes:
             self.notes.append(line)
+
+    @property
+    def shows_rejects(self) -> bool:
+        """Whether rejected pictures are shown behind the others."""
+        return self.settings.show_rejects or self.unsaved
 
     @property
     def kept(self) -> list[Picture]:

@@ -120,7 +120,7 @@ def _next(run: Run, latest: Run) -> Any:
 
 def _forget(job: Job) -> None:
     """Lets go of rejected pictures that will not be shown: a long search would fill the memory with them."""
-    if job.settings.show_rejects:
+    if job.shows_rejects:
         return
     rejected = order(
         [each for each in job.scored if each.verdict == REJECTED and each.image is not None], True
