@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,7 +47,7 @@ def tell_unscored(curation: Curation, console: Console) -> None:
 def tell_failures(failures: Sequence[tuple[Path, str]], console: Console, what: str) -> None:
     """The first few of what went wrong, and how many more there are."""
     for path, reason in failures[:_SHOWN]:
-        console.complain(f"{what}: {path}: {reason.removeprefix(f'{path}: ')}")
+        console.complain(f"{what}: {path}: {reason.removeprefix(str(path)).lstrip(': ')}")
     if len(failures) > _SHOWN:
         console.complain(f"{what}: {len(failures) - _SHOWN:,} more")
 
@@ -60,13 +62,22 @@ def tell_carried(
     if not carried.run:
         console.say("Nothing had to be done.")
         return
-    undo = f"imagereward undo {args.outputs}" + (f" --store {args.store}" if args.store else "")
+    undo = f"imagereward undo {shell_word(args.outputs)}"
+    undo += f" --store {shell_word(args.store)}" if args.store else ""
+    how = "written" if options.action == "stay" else f"{VERBS[options.action][1]} or written"
     console.say(
-        f"Run {carried.run}: {carried.done:,} steps done ({VERBS[options.action][1]} or written)"
+        f"Run {carried.run}: {carried.done:,} steps done ({how})"
         f"{f', {carried.skipped:,} needed nothing' if carried.skipped else ''}"
         f"{f', {len(carried.failed):,} failed' if carried.failed else ''}"
-        f"{f', {carried.left:,} not come to' if carried.left else ''}. '{undo}' takes it back."
+        f"{f', {carried.left:,} not come to' if carried.left else ''}. To take it back: {undo}"
     )
+
+
+def shell_word(path: Path) -> str:
+    """A path as one types it in a command."""
+    if os.name == "nt":
+        return f'"{path}"' if " " in str(path) else str(path)
+    return shlex.quote(str(path))
 
 
 def preview(curation: Curation, width: int | None, dots: str) -> str:

@@ -277,7 +277,7 @@ def place_of(args: argparse.Namespace, make: bool = True) -> Path:
     place: Path = (args.store.expanduser() if args.store else root / STORE_FOLDER).absolute()
     if not make and not (place / FILE_NAME).is_file():
         raise UsageError(
-            f"{place} holds no store, so nothing was ever done here. 'imagereward curate {args.outputs}' makes one; --store names another "
-            "place"
+            f"{place} holds no store, so nothing was ever done here. 'imagereward curate' makes one in the folder it is given; --store "
+            "names another place"
         )
     return place

@@ -142,7 +142,8 @@ def _example(curation: Curation, index: int) -> Example:
         math.nan if value is None else value,
         shown_name(placing.path, curation.folder),
         shown_name(placing.end, curation.folder) if placing.fate == "go" else "",
-        curation.verdicts.selection.reasons[index].partition(": ")[2],
+        # The file stands in the row anyway.
+        curation.verdicts.selection.reasons[index].partition(": ")[2].replace(f"{placing.path}: ", ""),
     )
 
 

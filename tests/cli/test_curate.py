@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -52,7 +54,9 @@ def test_yes_does_it_and_undo_takes_it_back_byte_for_byte(run, outputs):
     done = curate(run, outputs, "--move", "--write-back", "--xmp", "--yes")
     assert done.code == 0 and len([name for name in files(outputs) if name.endswith(".png")]) == 8
     assert len([name for name in files(outputs / "kept") if name.endswith(".png")]) == 2
-    assert f"imagereward undo {outputs}" in done.err
+    command = done.err.partition("take it back: ")[2].splitlines()[0]
+    words = [word.strip('"') for word in shlex.split(command, posix=os.name == "posix")]
+    assert words == ["imagereward", "undo", str(outputs)]
     listed = run("undo", outputs, "--list")
     assert listed.code == 0 and "move: the best 1 per prompt" in listed.out
     shown = run("undo", outputs)
@@ -204,3 +208,12 @@ def test_the_page_tells_how_a_score_stands_among_the_own_ones(run, outputs, tmp_
     done = curate(run, outputs, "--html", tmp_path / "page.html", "--dry-run")
     assert done.code == 0
     assert "your own 57 scores" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_a_reason_does_not_repeat_the_name_of_its_file(run, outputs):
+    (outputs / "broken.png").write_bytes(b"no picture")
+    done = curate(run, outputs, "--dry-run")
+    (said,) = [line for line in done.err.splitlines() if "broken.png" in line]
+    assert said.count("broken.png") == 1 and "not a picture" in said
+    (row,) = [line for line in done.out.splitlines() if "broken.png" in line]
+    assert row.count("broken.png") == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,11 @@ def _named(
     return found
 
 
+@lru_cache(maxsize=1024)
+def _listed(names: str) -> tuple[str, ...]:
+    return tuple(json.loads(names)) if names else ()
+
+
 class _Block:
     """Makes rows of files that were read together.
 
@@ -91,7 +97,7 @@ class _Block:
             origin="option" if fixed else origin,
             generator=generator,
             model=model,
-            loras=tuple(json.loads(loras)) if loras else (),
+            loras=_listed(loras),
             seed=seed,
             problem="" if fixed else missing,
         )
