@@ -6,6 +6,7 @@ import base64
 import os
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from drawn import png, scenes
@@ -155,6 +156,18 @@ def test_what_a_later_extension_changes_is_scored_as_it_is_saved(webui, command)
         )
 
 
+def test_runs_inside_a_run_are_left_out_and_what_they_made_is_scored(webui, command, plain):
+    webui.probe("inner", on=True)
+    made = webui.generate({"keep_best": 1})
+    every = made.saved() + made.saved("rejects")
+    assert len(made.saved()) == len(made.saved("rejects")) == 1 and len(made.files) == 2
+    untouched = [Image.open(path).tobytes() for path, _ in plain.saved()]
+    for path, infotext in every:
+        expected = command.score([path], "a red star on a gray background").values[0]
+        assert score_of(infotext) == pytest.approx(expected, abs=1e-4)
+        assert Image.open(path).tobytes() not in untouched
+
+
 @pytest.mark.parametrize("module, name", BREAKS, ids=[f"{module}.{name}" for module, name in BREAKS])
 def test_whatever_fails_in_us_the_pictures_are_those_without_us(webui, plain, module, name):
     webui.call("/imagereward/v1/unload", {})
@@ -245,6 +258,48 @@ def test_an_idle_scorer_is_let_go_by_itself(webui):
         assert webui.probe("state")["held"] == 0
     finally:
         webui.call("/sdapi/v1/options", {"imagereward_idle_minutes": 10})
+
+
+@pytest.mark.parametrize("button", ["interrupt", "skip"])
+def test_the_buttons_are_heeded_during_a_search(webui, button):
+    settings = {"min_score": "99", "until": 3, "until_pictures": 24 if button == "skip" else 2000}
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(webui.generate, settings, steps=8)
+        for _ in range(1 if button == "interrupt" else 8):
+            time.sleep(1.0)
+            webui.call(f"/sdapi/v1/{button}", {})
+        made = running.result()
+    told = made.info["extra_generation_params"]["imagereward"]
+    assert told["kept"] == 0 and len(made.saved("rejects")) == told["scored"]
+    expected = "Stopped: interrupted" if button == "interrupt" else "Stopped: 24 pictures were made"
+    assert any(expected in note for note in told["notes"]), told["notes"]
+
+
+def test_settings_of_an_infotext_hold_in_the_api_too(webui):
+    plain_text = "a red star\nSteps: 1, Sampler: Euler, CFG scale: 7, Seed: 7, Size: 64x64"
+    if webui.call("/sdapi/v1/txt2img", {"infotext": plain_text, "steps": 1, "width": 64})[0] != 200:
+        pytest.skip("this host's API fails on every infotext")
+    text = (
+        "a red star\nSteps: 1, Sampler: Euler, CFG scale: 7, Seed: 7, Size: 64x64, ImageRewardDemo: 9.0000, "
+        "ImageReward Curator: \"{'scorer': 'demo', 'keep_best': 1}\""
+    )
+    made = webui.generate(None, infotext=text, batch_size=3)
+    assert len(made.saved()) == 1 and len(made.saved("rejects")) == 2
+
+
+@pytest.mark.parametrize("arguments", [["--gradio-auth"], ["--nowebui", "--api-auth"]], ids=["page", "api"])
+def test_our_routes_ask_for_the_accounts_of_page_and_api(tmp_path, arguments):
+    webui = RealWebUI(WEBUI, PYTHON, tmp_path, [*arguments, "anna:geheim"])
+
+    def status(words):
+        encoded = base64.b64encode(words.encode()).decode()
+        headers = {"Authorization": f"Basic {encoded}"} if words else None
+        return webui.call("/imagereward/v1/models", headers=headers)[0]
+
+    try:
+        assert [status(words) for words in ("", "anna:falsch", "anna:geheim")] == [401, 401, 200]
+    finally:
+        webui.close()
 
 
 def test_it_works_without_a_page(tmp_path):

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from modules import script_callbacks, scripts, shared
+from modules import processing, script_callbacks, scripts, shared
 from PIL import Image, ImageOps
 
-STATE = {"pictures": [], "next": 0, "late": False, "broken": [], "ui": 0}
+STATE = {"pictures": [], "next": 0, "late": False, "inner": False, "broken": [], "ui": 0}
 
 
 class Probe(scripts.Script):
@@ -29,9 +29,40 @@ class Probe(scripts.Script):
             array = np.asarray(Image.open(path).convert("RGB"), dtype=np.float32) / 255
             pp.images[at] = torch.from_numpy(np.moveaxis(array, 2, 0).copy())
 
+    def postprocess_image(self, p, pp, *values):
+        if STATE["inner"] and not getattr(p, "_ad_inner", False):
+            pp.image = _detailed(p, pp.image)
+
     def postprocess_image_after_composite(self, p, pp, *values):
         if STATE["late"]:
             pp.image = ImageOps.invert(pp.image.convert("RGB"))
+
+
+def _detailed(p, image):
+    """A picture after a run of its own inside the run, as detailers make it."""
+    inner = processing.StableDiffusionProcessingImg2Img(
+        sd_model=p.sd_model,
+        outpath_samples=p.outpath_samples,
+        outpath_grids=p.outpath_grids,
+        prompt="a blue square",
+        seed=1,
+        steps=2,
+        cfg_scale=7,
+        width=p.width,
+        height=p.height,
+        sampler_name=p.sampler_name,
+        init_images=[image],
+        denoising_strength=0.5,
+        override_settings={},
+    )
+    inner.scripts, inner.script_args, inner._ad_inner = p.scripts, p.script_args, True
+    inner.do_not_save_samples = inner.do_not_save_grid = True
+    return processing.process_images(inner).images[0]
+
+
+def inner(on: bool = False):
+    """Whether every picture goes through a run inside the run."""
+    STATE["inner"] = on
 
 
 def pictures(folder: str = ""):
@@ -65,7 +96,7 @@ def mends():
     while STATE["broken"]:
         owner, last, original = STATE["broken"].pop()
         setattr(owner, last, original)
-    STATE["late"] = False
+    STATE["late"] = STATE["inner"] = False
     pictures()
 
 
@@ -99,6 +130,7 @@ def state():
 def started(demo, app):
     app.add_api_route("/probe/pictures", pictures, methods=["GET"])
     app.add_api_route("/probe/late", late, methods=["GET"])
+    app.add_api_route("/probe/inner", inner, methods=["GET"])
     app.add_api_route("/probe/breaks", breaks, methods=["GET"])
     app.add_api_route("/probe/mends", mends, methods=["GET"])
     app.add_api_route("/probe/reload", reload, methods=["GET"])
