@@ -172,7 +172,7 @@ def test_5_interrupt_ends_the_search_with_an_honest_count(page, webui):  # noqa:
     assert all("rejects" in path.parts for path in made)
 
 
-def test_6_after_an_interrupt_the_tab_scores_and_exports_a_page(page, webui):  # noqa: F811
+def test_6_the_tab_exports_a_page_that_opens_by_itself(page, webui):  # noqa: F811
     folder = webui.files()[0].parents[1] / "drawn"
     save_scenes(folder, prompts=2, pictures=5)
     tab(page, "ImageReward")
