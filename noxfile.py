@@ -72,7 +72,7 @@ def compat(session, host):
     """The core's tests under the library versions hosts bring."""
     if host == "a1111" and sys.version_info >= (3, 12):
         session.skip("transformers 4.30 needs a tokenizers release without wheels for Python 3.12 and later")
-    install(session, *HOSTS[host], "pytest>=8", "hypothesis>=6.100", "tqdm", "ftfy>=6.0")
+    install(session, *HOSTS[host], "pytest>=8", "hypothesis>=6.100", "tqdm", "ftfy>=6.0", "watchdog>=3.0")
     session.install("--no-deps", VOCABULARY, MERGES)
     session.run("pytest", *session.posargs)
 
