@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,8 +79,7 @@ class Database:
             cached_statements=256,
         )
         try:
-            # a file system without shared memory keeps its own way
-            connection.execute("PRAGMA journal_mode = WAL")
+            _use_wal(connection)
             connection.execute(f"PRAGMA synchronous = {self.synchronous}")
             connection.execute(f"PRAGMA cache_size = -{cache_kib}")
             connection.execute("PRAGMA wal_autocheckpoint = 4000")
@@ -191,6 +191,22 @@ class Database:
             while self._idle:
                 self._idle.pop().close()
             self._writer.close()
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Makes readers and the writer independent of each other; a file system without shared memory keeps its own way.
+
+    Where another program opens the same new file at this instant, SQLite does not wait for it, whatever the time-out says.
+    """
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
 
 
 def _holds(text: object, part: str) -> bool:

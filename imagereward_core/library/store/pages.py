@@ -142,9 +142,14 @@ def _next(
     folders = connection.execute(
         f"{BELOW}SELECT id, (SELECT {source.key[0]} FROM {source.table} WHERE {source.folder} = below.id AND {fits} "
         f"ORDER BY {source.order} LIMIT 1) AS first FROM below WHERE first IS NOT NULL "
-        f"ORDER BY first {'DESC' if source.descending else 'ASC'} LIMIT ?",
-        (wanted.folder, *values, most),
+        f"ORDER BY first {'DESC' if source.descending else 'ASC'}",
+        (wanted.folder, *values),
     ).fetchall()
+    if (
+        len(folders) > most
+    ):  # with those whose first files are level with the last: among equals the rest of the key decides
+        last = folders[most - 1][1]
+        folders = folders[:most] + [each for each in folders[most:] if each[1] == last]
     columns = ", ".join((source.file, *source.key))
     sql = f"SELECT {columns} FROM {source.table} WHERE {source.folder} = ? AND {fits} ORDER BY {source.order} LIMIT ?"
     streams = [connection.execute(sql, (folder, *values, most)) for folder, _ in folders]
