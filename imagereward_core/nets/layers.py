@@ -28,7 +28,7 @@ class Linear(nn.Linear):
             return onednn.linear(inputs, self.weight, self.bias, gelu=True)
         outputs = self(inputs)
         if torch.is_inference_mode_enabled():
-            # In place: fresh memory for the widest activations would cost a CPU a twentieth of its time.
+            # In place: a CPU would spend time on fresh memory for the widest activations of the network.
             return torch.ops.aten.gelu_(outputs)
         return F.gelu(outputs)
 

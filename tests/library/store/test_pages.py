@@ -199,3 +199,23 @@ def test_a_page_costs_the_same_in_a_library_ten_times_as_large(small_and_large, 
     middle = [library.page(query, 10)[-1] for library in (small, large)]
     few, many = steps(small, query, after=middle[0]), steps(large, query, after=middle[1])
     assert many <= 1.5 * few + 5
+
+
+def test_files_of_equal_times_in_many_folders_are_all_met_page_by_page(tmp_path):
+    files = [Stored(folder, f"{name}.png", "a cat", 5, None) for name in (1, 2) for folder in ("b", "a", "c")]
+    with Library.open(tmp_path) as library:
+        store(library, files)
+        query = Query(key=KEY, folder=ROOT, order="newest")
+        pages, after = [], None
+        while page := library.page(query, 1, after):
+            pages += [row.path for row in page]
+            after = page[-1]
+        assert pages == expected(files, query) and len(pages) == 6
+
+
+def test_only_unscored_ones_of_a_range_of_scores_are_none(tmp_path):
+    with Library.open(tmp_path) as library:
+        store(library, [Stored("a", "1.png", "a cat", 5, None)])
+        for order in ("best", "newest", "name"):
+            for text in ("", "cat"):
+                assert library.page(Query(key=KEY, minimum=0.0, scored=False, order=order, text=text)) == []
