@@ -23,15 +23,19 @@ pytestmark = pytest.mark.skipif(
 PROMPT = scenes(1, 4)[0][0]
 
 
-@pytest.fixture(scope="module")
-def webui(tmp_path_factory):
-    made = RealWebUI(
-        WEBUI, PYTHON, tmp_path_factory.mktemp("webui"), imagereward_scorer="demo", samples_save=True
-    )
+def draws_scenes(tmp_path_factory, side, **options):
+    """A real WebUI whose pictures, ``side`` pixels wide, are four drawn scenes instead of noise."""
+    made = RealWebUI(WEBUI, PYTHON, tmp_path_factory.mktemp("webui"), imagereward_scorer="demo", **options)
     folder = tmp_path_factory.mktemp("scenes")
     for number, (_, picture) in enumerate(scenes(1, 4)):
-        picture.resize((256, 256)).save(folder / f"{number}.png")
+        picture.resize((side, side)).save(folder / f"{number}.png")
     made.probe("pictures", folder=str(folder))
+    return made
+
+
+@pytest.fixture(scope="module")
+def webui(tmp_path_factory):
+    made = draws_scenes(tmp_path_factory, 256, samples_save=True)
     yield made
     made.close()
 

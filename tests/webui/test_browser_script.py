@@ -7,8 +7,7 @@ import re
 import pytest
 from drawn import save_scenes, scenes
 from PIL import Image
-from real_webui import RealWebUI
-from test_browser import PYTHON, WEBUI, page, pytestmark, shot, tab  # noqa: F401 - fixtures and the mark of this module
+from test_browser import draws_scenes, page, pytestmark, shot, tab  # noqa: F401 - fixtures and the mark of this module
 from test_browser_tab import part, says, type_into
 
 KEY = "ImageRewardDemo"
@@ -17,13 +16,7 @@ PROMPT = scenes(1, 4)[0][0]
 
 @pytest.fixture(scope="module")
 def webui(tmp_path_factory):
-    made = RealWebUI(
-        WEBUI, PYTHON, tmp_path_factory.mktemp("webui"), imagereward_scorer="demo", return_grid=False
-    )
-    folder = tmp_path_factory.mktemp("scenes")
-    for number, (_, picture) in enumerate(scenes(1, 4)):
-        picture.resize((64, 64)).save(folder / f"{number}.png")
-    made.probe("pictures", folder=str(folder))
+    made = draws_scenes(tmp_path_factory, 64, return_grid=False)
     yield made
     made.close()
 
