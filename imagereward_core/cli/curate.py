@@ -94,7 +94,8 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(
                 f"no picture was found in {args.outputs}; expected files such as .png, .jpg or .webp"
             )
-        return _finish(args, console, library, panel, curation)
+        code = _finish(args, console, library, panel, curation)
+        return SOME_FAILED if code == DONE and result.problems else code
 
 
 def planned(library: Library, panel: Panel, folder: Path, options: CurateOptions) -> Curation:

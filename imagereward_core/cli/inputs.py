@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
+from ..images.regular import is_folder
 from ..images.suffixes import PICTURE_SUFFIXES
 from .exits import UsageError
 
@@ -113,12 +114,14 @@ def _with_stdin(arguments: Sequence[str], stdin: TextIO) -> Iterator[str]:
 def _expand(argument: str, recursive: bool) -> Iterator[Input]:
     path = Path(argument).expanduser()
     try:
-        if path.is_dir():
+        if is_folder(path):
             yield from _folder(path, recursive)
         elif os.path.lexists(path) or not glob.has_magic(
             argument
         ):  # "[5] cat.png" is a name before it is a pattern
-            there = path.exists()
+            there = os.path.lexists(
+                path
+            )  # what is wrong with a link or a pipe is said where it would be read
             yield Input(
                 path, "" if there else f"{path}: no such file or folder; expected a picture. Check the path."
             )
@@ -134,7 +137,7 @@ def _pattern(pattern: str, recursive: bool) -> Iterator[Input]:
         yield Input(Path(pattern), f"{pattern}: no file fits this pattern.")
     for name in names:
         path = Path(name)
-        if path.is_dir():
+        if is_folder(path):
             if "**" not in pattern:
                 yield from _folder(path, recursive)
         elif path.suffix.lower() in PICTURE_SUFFIXES:

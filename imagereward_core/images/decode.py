@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import io
 import os
-import stat
 import threading
 import warnings
-from typing import Union
+from typing import BinaryIO, Union
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import ImageError
+from .plugins import HEAD_BYTES, plugin_for
+from .regular import NotAFileError, open_regular
 
 ImageSource = Union[str, "os.PathLike[str]", Image.Image, np.ndarray]
 
@@ -89,43 +90,71 @@ def _printable(path: str | bytes | os.PathLike[str]) -> str:
 
 def _from_file(path: str | os.PathLike[str]) -> Image.Image:
     name = source_name(path)
-    _check_file(path, name)
-    return _open(path, name)
-
-
-def _open(source: str | os.PathLike[str] | io.BytesIO, name: str) -> Image.Image:
     try:
-        with _warnings_lock, warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(source)
-    except UnidentifiedImageError as error:
+        stream = open_regular(path)
+    except FileNotFoundError as error:
+        if os.path.islink(path):  # noqa: PTH114 (as in open_regular)
+            raise ImageError(
+                f"{name}: found a link to a file that is not there; expected a picture. Put the file back, or remove the link."
+            ) from error
+        raise ImageError(f"{name}: no such file; expected a picture. Check the path.") from error
+    except NotAFileError as error:
+        raise ImageError(not_a_file(name, error)) from error
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
         raise ImageError(
-            f"{name}: not a picture, or of a format Pillow cannot read; expected a PNG, JPEG, WebP or "
-            f"similar file. Replace or remove the file."
+            f"{name}: the path cannot be read ({error}); expected a picture file. Check the path."
         ) from error
+    with stream:
+        if os.fstat(stream.fileno()).st_size == 0:
+            raise _empty(name)
+        image = _open(stream, name)
+    image.fp = None  # type: ignore[attr-defined]  # Pillow does so itself only for files it has opened
+    return image
+
+
+def not_a_file(name: str, error: NotAFileError) -> str:
+    """Why something that is a folder, pipe, socket or device is no picture, and what to do."""
+    remedy = "Name a file inside it" if "a folder" in error.strerror else "Copy the picture into a file"
+    return f"{name}: {error.strerror.replace('a file', 'a picture file')}. {remedy}."
+
+
+def _open(source: BinaryIO, name: str) -> Image.Image:
+    try:
+        image = _identified(source, name)
+    except ImageError:
+        raise
     except Exception as error:  # header parsers raise whatever a damaged file makes them raise
         raise _unreadable(name, error) from error
     with image:
         return _load(image, name)
 
 
-def _check_file(path: str | os.PathLike[str], name: str) -> None:
+def _identified(source: BinaryIO, name: str) -> Image.Image:
+    """The picture, its pixels not loaded yet; a package that reads its format is asked for only where Pillow alone does not."""
     try:
-        status = os.stat(path)  # noqa: PTH116 (Path("") would be the current folder)
-    except FileNotFoundError as error:
-        raise ImageError(f"{name}: no such file; expected a picture. Check the path.") from error
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
+        return _quietly(source)
+    except UnidentifiedImageError as error:
+        source.seek(0)
+        plugin = plugin_for(source.read(HEAD_BYTES))
+        if plugin is not None and plugin.load():
+            source.seek(0)
+            try:
+                return _quietly(source)
+            except UnidentifiedImageError:
+                pass
+        elif plugin is not None:
+            raise ImageError(plugin.problem(name)) from error
         raise ImageError(
-            f"{name}: the path cannot be read ({error}); expected a picture file. Check the path."
+            f"{name}: not a picture, or of a format Pillow cannot read; expected a PNG, JPEG, WebP or "
+            f"similar file. Replace or remove the file."
         ) from error
-    if stat.S_ISDIR(status.st_mode):
-        raise ImageError(f"{name}: found a folder; expected a picture file. Name a file inside it.")
-    if not stat.S_ISREG(status.st_mode):  # a named pipe would wait for ever
-        raise ImageError(
-            f"{name}: found a device or pipe; expected a picture file. Copy the picture into a file."
-        )
-    if status.st_size == 0:
-        raise _empty(name)
+
+
+def _quietly(source: BinaryIO) -> Image.Image:
+    """What Pillow opens, without its warning about many pixels."""
+    with _warnings_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(source)
 
 
 def _empty(name: str) -> ImageError:

@@ -13,6 +13,17 @@ from ..errors import ImageError
 HASH_BYTES = 16
 _STRIP_PIXELS = 2**22
 _SIDE, _KEPT = 32, 8
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture of each EXIF orientation upright, as in ``PIL.ImageOps.exif_transpose``."""
 
 
 def content_hash(image: Image.Image) -> bytes:
@@ -42,6 +53,9 @@ def content_hash(image: Image.Image) -> bytes:
 def fingerprint(image: Image.Image) -> int:
     """Perceptual hash of a loaded picture, 64 bits: pictures that look alike differ in few bits.
 
+    The picture counts as it is shown, turned as its EXIF orientation says: one that a camera or a program has stored lying down looks like
+    its upright twin.
+
     The common pHash: grey, 32 x 32, discrete cosine transform, the 8 x 8 lowest frequencies against their median. A picture of
     one colour has all bits but at most one unset.
 
@@ -50,6 +64,8 @@ def fingerprint(image: Image.Image) -> int:
     """
     try:
         small = _grey(image).resize((_SIDE, _SIDE), Image.Resampling.BOX)
+        turn = _TURNS.get(_orientation(image))
+        small = small if turn is None else small.transpose(turn)
     except Exception as error:
         raise ImageError(
             f"A picture of mode {image.mode!r}, {image.width} x {image.height} pixels, cannot be made grey and small "
@@ -61,6 +77,14 @@ def fingerprint(image: Image.Image) -> int:
     frequencies = (basis @ levels @ basis.T).round(6).ravel()
     bits = frequencies > np.median(frequencies)
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation, 1 to 8; 1 where there is none or the EXIF data are damaged. Some Pillows turn a TIFF themselves and then say 1."""
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # damaged EXIF data raise many types
+        return 1
 
 
 def _grey(image: Image.Image) -> Image.Image:

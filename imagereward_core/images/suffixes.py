@@ -17,6 +17,14 @@ PICTURE_SUFFIXES = frozenset(
         ".tiff",
         ".ppm",
         ".pgm",
+        # what follows is opened where Pillow, or a package for it, can; else it is a row that says what is missing
+        ".heic",
+        ".heif",
+        ".hif",
+        ".jxl",
+        ".jp2",
+        ".j2k",
+        ".psd",
     )
 )
 """In lower case. A file named by itself is opened by its content, whatever its suffix."""

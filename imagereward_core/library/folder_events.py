@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CuratorError
+from ..images.regular import is_regular
 from ..images.suffixes import PICTURE_SUFFIXES
 
 _TEXTS = (".txt", ".json", ".caption")
@@ -92,5 +93,7 @@ def pictures_of(path: Path, root: Path, is_folder: bool) -> Iterator[Path]:
         beside = [path.with_suffix("")] if Path(path.stem).suffix else []
         beside += [path.with_suffix(suffix) for suffix in PICTURE_SUFFIXES]
         yield from (
-            picture for picture in beside if picture.suffix.lower() in PICTURE_SUFFIXES and picture.is_file()
+            picture
+            for picture in beside
+            if picture.suffix.lower() in PICTURE_SUFFIXES and is_regular(picture)
         )

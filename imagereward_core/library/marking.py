@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from ..errors import ImageError
 from ..images.metadata import read_blocks
 from ..images.metadata.score_keys import METADATA_KEY
 from ..images.metadata.writing import plan_edit, sidecar_paths, xmp_with_rating
+from ..images.regular import read_regular
 from .actions import Step
 from .rules import ratings
 from .score_metadata import score_metadata, settled_block
@@ -104,7 +106,7 @@ class _Marker:
                     )
                 continue
             try:
-                existing = now.read_bytes() if now.is_file() else None
+                existing = read_regular(now) if os.path.lexists(now) else None
                 content = xmp_with_rating(existing, self.ratings[index], fields)
             except (ImageError, OSError) as error:
                 self.problems.append((now, str(error)))

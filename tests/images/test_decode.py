@@ -106,7 +106,7 @@ def hostile_file(kind, folder):
         ("bomb", "too many pixels", "Scale it down"),
         ("lying header", "cannot be decoded", "Save or download"),
         ("broken chunk", "(cannot be decoded|not a picture)", "(Save or download|Replace or remove)"),
-        ("pipe", "device or pipe", "into a file"),
+        ("pipe", "found a pipe", "into a file"),
     ],
 )
 def test_hostile_files_fail_with_name_finding_expectation_and_advice(kind, found, advice, tmp_path):

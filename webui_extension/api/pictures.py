@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from imagereward_core.errors import CuratorError, ImageError
 from imagereward_core.images.metadata.finding import FoundPrompt, PromptFinder
+from imagereward_core.images.regular import open_regular
 
 from ..places import confine
 
@@ -135,7 +136,7 @@ def check_size(path: Path, limits: Limits) -> None:
     from PIL import Image
 
     try:
-        with Image.open(path) as picture:
+        with open_regular(path) as stream, Image.open(stream) as picture:
             size = picture.size
     except Exception:  # the scorer says it better, and for a folder or a missing file too
         return

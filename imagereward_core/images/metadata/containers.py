@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image
 
 from ...errors import ImageError
+from ..regular import open_regular
 from .encoding import decode_text, decode_user_comment, mend_latin1
 from .png import MAX_TEXT_BYTES, PNG_SIGNATURE, read_png_chunks
 
@@ -45,7 +45,7 @@ def read_blocks(source: str | os.PathLike[str] | Image.Image | BinaryIO, name: s
     try:
         if isinstance(source, (str, os.PathLike)):
             name = str(source)
-            with Path(source).open("rb") as stream:
+            with open_regular(source) as stream:
                 return _from_stream(stream)
         source.seek(0)
         return _from_stream(source)

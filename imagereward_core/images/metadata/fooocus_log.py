@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from ..regular import read_regular
 from .comfyui_graph import load_json
 from .json_text import parse_json_data
 from .prompt import PictureText
@@ -50,7 +51,9 @@ def logged_prompt(path: str | os.PathLike[str]) -> PictureText | None:
 @lru_cache(maxsize=4)
 def _entries(path: str, modified: int, size: int) -> Mapping[str, str]:
     """The log's entries by the id of each, as they stand."""
-    text = Path(path).read_text(encoding="utf-8", errors="replace")
+    text = (
+        read_regular(path, _MOST_BYTES).decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    )
     starts = list(_ENTRY.finditer(text))
     ends = [start.start() for start in starts[1:]] + [len(text)]
     return {start[1]: text[start.end() : end] for start, end in zip(starts, ends)}

@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from ..regular import read_regular
 from .a1111 import looks_like_infotext, parse_infotext
 from .easydiffusion import parse_lines
 from .encoding import decode_text
@@ -48,10 +49,7 @@ def sidecar_prompt(path: str | os.PathLike[str]) -> PictureText | None:
 
 def _read(path: Path) -> str:
     try:
-        if not path.is_file():
-            return ""
-        with path.open("rb") as stream:
-            data = stream.read(MAX_SIDECAR_BYTES + 1)
+        data = read_regular(path, MAX_SIDECAR_BYTES + 1)
     except (OSError, ValueError):
         return ""
     return decode_text(data).strip() if len(data) <= MAX_SIDECAR_BYTES else ""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from PIL import Image
 
+from ..regular import open_regular
 from .comfyui_graph import load_json
 from .png import MAX_TEXT_BYTES, inflate
 
@@ -35,7 +36,9 @@ def stealth_text(source: str | os.PathLike[str] | Image.Image | BinaryIO) -> dic
             return _hidden(source)
         if not isinstance(source, (str, os.PathLike)):
             source.seek(0)
-        with Image.open(source) as image:
+            with Image.open(source) as image:
+                return _hidden(image)
+        with open_regular(source) as stream, Image.open(stream) as image:
             return _hidden(image)
     # Whatever a damaged file makes a decoder raise: a picture with nothing readable in its pixels.
     except Exception:

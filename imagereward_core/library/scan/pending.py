@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from ...images.regular import is_folder
 from ..store.database import Database
 from ..store.files import (
     BELOW,
@@ -120,7 +121,7 @@ class Register:
     def run(self, roots: Sequence[Path], report: Callable[[], None], cancelled: Callable[[], bool]) -> bool:
         """Looks through all folders; False if it was stopped."""
         for root in _outermost(roots) if self.options.recursive else dict.fromkeys(roots):
-            if not root.is_dir():
+            if not is_folder(root):
                 self._problem(root, f"{root}: no such folder; expected a folder of pictures. Check the path.")
                 continue
             met: set[int] = set()
@@ -192,7 +193,7 @@ class Register:
             if self.options.recursive:
                 folders = connection.execute(f"{BELOW}SELECT id FROM below", (number,)).fetchall()
             for (folder,) in folders:
-                if folder not in met and folder_path(connection, folder).exists():
+                if folder not in met and os.path.exists(folder_path(connection, folder)):  # noqa: PTH110
                     continue
                 for file in files_of_folder(connection, folder):
                     if file not in self._seen and not os.path.lexists(file_path(connection, file)):

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from ...errors import ImageError
-from ...images.decode import open_bytes, open_image, source_name
+from ...images.decode import not_a_file, open_bytes, open_image, source_name
 from ...images.identity import content_hash, fingerprint
 from ...images.metadata.facts import Facts, generated_facts
 from ...images.metadata.finding import FoundPrompt, PromptFinder
+from ...images.regular import NotAFileError, open_regular
 from ..records import Generated
 from ..store.files import Content
 
@@ -89,7 +90,11 @@ def examine(task: Task, finder: PromptFinder) -> Finding:
     try:
         data, status = _read(task.path) if task.content else (None, os.stat(task.path))  # noqa: PTH116
     except FileNotFoundError:
-        return _failed(task, f"{source_name(task.path)}: the file is no longer there.", began)
+        link = os.path.islink(task.path)  # noqa: PTH114
+        what = "it is a link to a file that is not there." if link else "the file is no longer there."
+        return _failed(task, f"{source_name(task.path)}: {what}", began)
+    except NotAFileError as error:
+        return _failed(task, not_a_file(source_name(task.path), error), began)
     except (OSError, MemoryError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return _failed(task, f"{source_name(task.path)}: the file cannot be read ({reason}).", began)
@@ -166,10 +171,9 @@ def _why(path: Path, error: Exception) -> tuple[str, bool]:
 
 def _read(path: Path) -> tuple[bytes | None, os.stat_result]:
     """All bytes of a file, or None for a very large one, with what it looked like just before."""
-    status = os.stat(path)  # noqa: PTH116
-    if status.st_size > _MOST_BYTES:
-        return None, status
-    return path.read_bytes(), status
+    with open_regular(path) as stream:
+        status = os.fstat(stream.fileno())
+        return (None if status.st_size > _MOST_BYTES else stream.read()), status
 
 
 def _decode(task: Task, data: bytes | None) -> tuple[Content, Mapping[ImageSpec, Tensor]]:

@@ -24,6 +24,10 @@ _LOGGED = 1 << 57
 """Part of the mark of a picture once the log beside it is newer than itself: then its entry has been written."""
 
 
+_UNKNOWN = os.stat_result((stat.S_IFREG, *[0] * 9))
+"""Stands for the state of a file that cannot be found out."""
+
+
 @dataclass(frozen=True)
 class Found:
     """One picture file as the folder lists it.
@@ -123,7 +127,7 @@ def _survey(folder: Path, follow: bool) -> tuple[list[str], _Texts]:
                 texts.named.setdefault(os.path.normcase(stem), []).append(name)
             elif name == LOG_NAME:
                 texts.logged_ns = _modified(entry)
-            elif (suffix.lower() not in PICTURE_SUFFIXES or entry.is_dir()) and _enters(entry, follow):
+            elif _enters(entry, follow):
                 inside.append(name)
     return inside, texts
 
@@ -161,14 +165,24 @@ def _pictures(
                     continue
                 if (include or exclude) and not _wanted(folder / name, root, include, exclude):
                     continue
-                try:
-                    status = entry.stat()
-                except OSError:  # gone since it was listed, or a link to nowhere
-                    continue
-                if stat.S_ISREG(status.st_mode):
+                status = _state(entry)
+                if status is not None and not stat.S_ISDIR(status.st_mode):
                     yield _found(folder, name, stem, status, texts)
     except OSError as error:
         listing.problem = f"{folder}: the folder cannot be read ({error.strerror or error})."
+
+
+def _state(entry: os.DirEntry[str]) -> os.stat_result | None:
+    """What an entry looks like, links followed; a link that leads nowhere itself, so that it becomes a row; None for what is gone."""
+    try:
+        return entry.stat()
+    except OSError:
+        try:
+            return entry.stat(follow_symlinks=False)
+        except FileNotFoundError:  # since it was listed
+            return None
+        except OSError:  # a folder that may be listed and not looked into: reading the file will say so
+            return _UNKNOWN
 
 
 def _found(folder: Path, name: str, stem: str, status: os.stat_result, texts: _Texts) -> Found:
@@ -201,7 +215,7 @@ def _existing(paths: list[Path], texts: _Texts) -> Iterator[Found]:
             status = os.stat(path)  # noqa: PTH116
         except OSError:
             continue
-        if stat.S_ISREG(status.st_mode):
+        if not stat.S_ISDIR(status.st_mode):
             yield _found(path.parent, path.name, path.stem, status, texts)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ....errors import ImageError
+from ...regular import open_regular
 from ..png import PNG_SIGNATURE
 from .jpeg import plan_jpeg
 from .png import block_with_keys, plan_png
@@ -70,7 +71,7 @@ def plan_removal(path: str | os.PathLike[str]) -> tuple[Splice, ...]:
 def can_be_edited(path: str | os.PathLike[str]) -> bool:
     """Whether a file is of a format that ``plan_edit`` knows, by its first bytes; False for one that cannot be read."""
     try:
-        with Path(path).open("rb") as stream:
+        with open_regular(path) as stream:
             return _format(stream.read(16)) in ("PNG", "JPEG", "WebP")
     except OSError:
         return False
@@ -78,7 +79,7 @@ def can_be_edited(path: str | os.PathLike[str]) -> bool:
 
 def _plan(path: Path, fields: Mapping[str, str], block: str) -> tuple[Splice, ...]:
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             return plan_stream(stream, fields, block)
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from error
