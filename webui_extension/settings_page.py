@@ -173,6 +173,15 @@ SETTINGS = (
         {"minimum": 1, "maximum": 512, "step": 1},
         private=True,
     ),
+    Setting(
+        "api_most_megapixels_together",
+        512,
+        "API: most megapixels in one request",
+        "of all its pictures together; the first that would be too many is refused, the ones before it are scored",
+        "Slider",
+        {"minimum": 1, "maximum": 4096, "step": 1},
+        private=True,
+    ),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +13,16 @@ from ..errors import CuratorError
 from ..images.regular import is_regular
 from ..images.suffixes import PICTURE_SUFFIXES
 
+_LIMITS = (errno.ENOSPC, errno.EMFILE, errno.ENFILE)
 _TEXTS = (".txt", ".json", ".caption")
 
 
 class WatchError(CuratorError):
     """A folder cannot be watched: the package is missing, the system's limit is reached, or somebody watches it already."""
+
+
+class WatchLimitError(WatchError):
+    """The system watches no more folders for this user; looking every so often still works."""
 
 
 @contextmanager
@@ -62,12 +68,16 @@ def folder_events(folder: Path, tell: Callable[[Path], None]) -> Iterator[Callab
         observer.schedule(Handler(), str(folder), recursive=True)
         observer.start()
     except OSError as error:
-        raise WatchError(
+        # a part of the folders may be watched already
+        observer.unschedule_all()
+        kind = WatchLimitError if error.errno in _LIMITS else WatchError
+        raise kind(
             f"{folder} cannot be watched ({error.strerror or error}); on Linux the number of watched folders is limited by "
-            "fs.inotify.max_user_watches. Raise it, or look into the folder every so often with --poll 10"
+            "fs.inotify.max_user_watches and fs.inotify.max_user_instances. Raise them, or look into the folder every so often with --poll 10"
         ) from error
     try:
-        yield observer.is_alive
+        # an emitter that meets the limit at a folder made later ends alone, while the observer lives on
+        yield lambda: observer.is_alive() and all(emitter.is_alive() for emitter in observer.emitters)
     finally:
         observer.stop()
         observer.join(10)

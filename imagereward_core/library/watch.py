@@ -6,17 +6,18 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CuratorError, WeightsError
+from ..images.regular import is_folder
 from ..weights.locks import exclusive
 from .actions import Journal
 from .arrivals import Arrivals
 from .curate import Carried, CurateOptions, Curation, carry_out, plan_curation
-from .folder_events import WatchError, folder_events
+from .folder_events import WatchError, WatchLimitError, folder_events
 from .store.values import absolute
 from .summary import rule_words
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _TICK = 0.25
 _AGAIN = 5.0
+_POLL = 10.0
+"""Seconds between two looks where the system watches no more folders."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,8 @@ class Watcher:
         self._rest_until = 0.0
         self._taken_back: set[Path] = set()
         self._undone: dict[int, int] | None = None
+        self._polling = self.settings.poll
+        self._store: tuple[int, int] | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Watches until ``stop`` is set; what is being done with one file is finished first.
@@ -112,10 +117,11 @@ class Watcher:
         place = self.library.database.path.parent / "watch"
         try:
             with exclusive(place):
+                self._store = self._store_now()
                 while not stop.is_set():
-                    if not self.folder.is_dir():
+                    if not self._there():
                         self.complain(f"{self.folder} is not there; waiting for it")
-                        while not (stop.wait(_AGAIN) or self.folder.is_dir()):
+                        while not (stop.wait(_AGAIN) or self._there()):
                             pass
                     elif self._session(stop):
                         stop.wait(_AGAIN)
@@ -124,17 +130,42 @@ class Watcher:
                 f"{self.folder} is being watched already, with the same store; stop the other watch first"
             ) from error
 
+    def _there(self) -> bool:
+        """Whether the folder is there. While it is not, nothing is made in its place: with its return its store is to return as well.
+
+        Raises:
+            WatchError: A folder is there, and the store it was watched with is not.
+        """
+        if not is_folder(self.folder):
+            return False
+        if self._store is not None and self._store_now() != self._store:
+            if not is_folder(self.folder):  # it has just gone
+                return False
+            raise WatchError(
+                f"{self.folder} is there again, and the store in it, {self.library.database.path}, is another or none. Nothing has been "
+                "written. Start the watch anew to go on with what is there now"
+            )
+        return True
+
+    def _store_now(self) -> tuple[int, int] | None:
+        """Which file the store is; None where there is none."""
+        try:
+            status = self.library.database.path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
     def _session(self, stop: threading.Event) -> bool:
         """Watches until told to stop, or until the folder or the system's events are gone (true)."""
         with self._events() as alive:
             due = 0.0
             while not stop.is_set():
                 now = time.monotonic()
+                if not alive() or not self._there():
+                    return True
                 if now >= due:
-                    if not self.folder.is_dir() or not alive():
-                        return True
                     if self._look(None, stop):
-                        due = time.monotonic() + (self.settings.poll or self.settings.sweep)
+                        due = time.monotonic() + (self._polling or self.settings.sweep)
                     else:
                         due = time.monotonic() + _AGAIN
                 self._take_in(stop)
@@ -143,10 +174,16 @@ class Watcher:
 
     @contextmanager
     def _events(self) -> Iterator[Callable[[], bool]]:
-        if self.settings.poll:
-            yield lambda: True
-            return
-        with folder_events(self.folder, self._told.put) as alive:
+        with ExitStack() as stack:
+            alive: Callable[[], bool] = lambda: True  # noqa: E731
+            if not self._polling:
+                try:
+                    alive = stack.enter_context(folder_events(self.folder, self._told.put))
+                except WatchLimitError as error:
+                    self._polling = _POLL
+                    self.complain(
+                        f"{error}. Until it is started anew, this watch looks every {_POLL:g} seconds"
+                    )
             yield alive
 
     def _take_in(self, stop: threading.Event) -> None:
@@ -182,6 +219,8 @@ class Watcher:
     def _look(self, batch: Sequence[Path] | None, stop: threading.Event) -> bool:
         """Scans and sorts what has arrived, or everything; false where it has to be done again."""
         began = time.monotonic()
+        if not self._there():
+            return False
         files = None if batch is None else tuple(batch)
         try:
             scan = self.library.scan(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import threading
 import time
@@ -242,3 +243,66 @@ def test_without_the_package_it_says_what_to_do(outputs, panel, monkeypatch):
     monkeypatch.setitem(sys.modules, "watchdog.events", None)
     with pytest.raises(WatchError, match="--poll"), watching(outputs, panel):
         time.sleep(0.5)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EMFILE])
+def test_more_folders_than_the_system_watches_are_looked_at_every_so_often(
+    outputs, panel, scenes, monkeypatch, number
+):
+    observers = pytest.importorskip("watchdog.observers")
+
+    def limited(self):
+        raise OSError(number, "inotify watch limit reached")
+
+    monkeypatch.setattr(observers.Observer, "start", limited)
+    monkeypatch.setattr("imagereward_core.library.watch._POLL", 0.3)
+    with watching(outputs, panel) as found:
+        found.until(lambda: found.complaints)
+        shutil.copy(files(scenes)[0], outputs / "late.png")
+        found.until(lambda: not (outputs / "late.png").exists())
+    assert "limit reached" in found.complaints[0] and "every" in found.complaints[0]
+
+
+def test_events_that_end_at_a_folder_made_later_are_noticed(outputs):
+    pytest.importorskip("watchdog.observers")
+    from watchdog.observers.api import EventEmitter
+
+    from imagereward_core.library.folder_events import folder_events
+
+    with folder_events(outputs, lambda _: None) as alive:
+        assert alive()
+        emitter = next(each for each in threading.enumerate() if isinstance(each, EventEmitter))
+        emitter.stop()
+        emitter.join(10)
+        assert not alive()
+
+
+def test_a_folder_that_vanishes_and_returns_keeps_its_store(outputs, panel, scenes, monkeypatch):
+    monkeypatch.setattr("imagereward_core.library.watch._AGAIN", 0.2)
+    away = outputs.with_name("away")
+    with watching(outputs, panel, settings=WatchSettings(quiet=0.3, gather=0.3, poll=0.2)) as found:
+        shutil.copy(files(scenes)[0], outputs / "first.png")
+        found.until(lambda: found.passes)
+        outputs.rename(away)
+        found.until(lambda: any("is not there" in text for text in found.complaints))
+        time.sleep(0.5)
+        assert not outputs.exists()
+        away.rename(outputs)
+        shutil.copy(files(scenes)[1], outputs / "second.png")
+        found.until(lambda: len(found.passes) > 1)
+    with Library.open(outputs / ".imagereward") as library:
+        assert library.count() == 2
+
+
+def test_a_folder_that_returns_without_its_store_is_left_alone(outputs, panel, monkeypatch):
+    monkeypatch.setattr("imagereward_core.library.watch._AGAIN", 0.2)
+    settings = WatchSettings(quiet=0.3, gather=0.3, poll=0.2)
+    with (
+        pytest.raises(WatchError, match="is another or none"),
+        watching(outputs, panel, settings=settings) as found,
+    ):
+        outputs.rename(outputs.with_name("away"))
+        found.until(lambda: found.complaints)
+        outputs.mkdir()
+        time.sleep(1)
+    assert not any(outputs.iterdir())

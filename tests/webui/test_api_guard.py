@@ -29,7 +29,11 @@ ROUTES = [
 @pytest.mark.parametrize(("method", "route"), ROUTES)
 def test_no_route_answers_without_the_accounts_of_the_api(monkeypatch, tmp_path, name, method, route):
     client = ApiHost(monkeypatch, tmp_path, name, api_auth="anna:geheim,bob:pa:ss").start()
-    ask = getattr(client, method)
+    ask = (
+        getattr(client, method)
+        if method == "get"
+        else lambda where, **more: client.post(where, json={}, **more)
+    )
     address = f"{PREFIX}/{route}"
     assert ask(address).status_code == 401
     assert ask(address).headers["www-authenticate"].startswith("Basic")
@@ -117,3 +121,37 @@ def test_who_may_not_enter_is_told_so_before_anything_is_read(monkeypatch, tmp_p
 def test_a_limit_that_is_no_number_counts_as_the_default(one_host, value, number):
     one_host.shared.opts.imagereward_api_most_pictures = value
     assert ours("api.limits").limits().most_pictures == number
+
+
+@pytest.mark.parametrize("route", ["unload", "score", "rank"])
+def test_a_page_of_another_address_cannot_make_a_browser_post(monkeypatch, tmp_path, route):
+    client = ApiHost(monkeypatch, tmp_path).start()
+    address = f"{PREFIX}/{route}"
+    assert client.post(address).status_code == 415
+    assert client.post(address, data={"a": "b"}).status_code == 415
+    assert client.post(address, content=b"{}", headers={"content-type": "text/plain"}).status_code == 415
+    for origin in ("http://elsewhere.example", "null", "http://[", "http://testserver:81"):
+        assert client.post(address, json={}, headers={"origin": origin}).status_code == 403
+    for origin in ({}, {"origin": "http://testserver"}, {"origin": "https://TestServer"}):
+        assert client.post(address, json={}, headers=origin).status_code == (
+            200 if route == "unload" else 422
+        )
+    assert (
+        client.post(f"{PREFIX}/unload", content=b"", headers={"content-type": "application/json"}).status_code
+        == 422
+    )
+
+
+@pytest.mark.parametrize("number", ["-Infinity", "Infinity", "NaN", "1e999", "-1e999", "1" * 400, "1" * 5000])
+@pytest.mark.parametrize("field", ["min_score", "top_percent", "top"])
+def test_numbers_no_score_can_have_are_refused(monkeypatch, tmp_path, field, number):
+    client = ApiHost(monkeypatch, tmp_path).start()
+    body = f'{{"pictures": [{{"path": "a.png"}}], "{field}": {number}}}'
+    answer = client.post(f"{PREFIX}/rank", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+
+
+def test_nesting_without_end_is_refused(monkeypatch, tmp_path):
+    client = ApiHost(monkeypatch, tmp_path).start()
+    headers = {"content-type": "application/json"}
+    assert client.post(f"{PREFIX}/score", content=b"[" * 200_000, headers=headers).status_code == 422

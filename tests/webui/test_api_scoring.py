@@ -171,7 +171,7 @@ def test_work_waits_for_the_hosts_queue_once_per_request(api):
     client = api.start()
     post(client, "score", {"image": encoded(png(image)), "prompt": prompt})
     assert api.queue.turns == 1 and not api.queue.lock.locked()
-    client.post(f"{PREFIX}/unload")
+    client.post(f"{PREFIX}/unload", json={})
     assert api.queue.turns == 2 and not api.queue.lock.locked()
 
 
@@ -223,3 +223,27 @@ def test_reading_a_request_changes_no_file(api):
     post(api.start(), "rank", *({"path": str(path)} for path in paths), top=1)
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths} == before
     assert sorted(api.samples.iterdir()) == sorted(paths)
+
+
+def test_the_pixels_of_a_request_are_limited_together(api):
+    (prompt, image), *_ = scenes()
+    api.option("imagereward_api_most_megapixels_together", 2.5 * image.width * image.height / 1e6)
+    pictures = [{"image": encoded(png(image)), "prompt": prompt}] * 3
+    reasons = [row["reason"] for row in post(api.start(), "score", *pictures)["rows"]]
+    assert [bool(reason) for reason in reasons] == [False, False, True] and "another request" in reasons[2]
+
+
+def test_a_path_to_a_pipe_is_a_reason_and_no_wait(api):
+    import os
+    import threading
+
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("there are no pipes here")
+    os.mkfifo(api.samples / "pipe.png")
+    came = []
+    client = api.start()
+    entry = {"path": str(api.samples / "pipe.png"), "prompt": "a"}
+    thread = threading.Thread(target=lambda: came.append(post(client, "score", entry)), daemon=True)
+    thread.start()
+    thread.join(30)
+    assert came and "a pipe" in came[0]["rows"][0]["reason"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -81,6 +82,10 @@ def rule_of(request: RankRequest) -> Rule:
     """
     from imagereward_core.selection import Rule
 
+    for name in ("min_score", "min_percentile", "top_percent"):
+        number = getattr(request, name)
+        if number is not None and not math.isfinite(number):
+            raise RequestError(f"{name} is {number}; expected a finite number")
     try:
         return Rule(
             top_k=request.top,

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
+import math
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
@@ -79,15 +82,76 @@ def guarded(known: Accounts) -> type[APIRoute]:
                         "Wrong or missing name and password; expected those of --api-auth (or, without it, of --gradio-auth).",
                         {"WWW-Authenticate": "Basic"},
                     )
+                if request.method == "POST":
+                    _check_sender(request)
                 most = limits().most_bytes
                 announced = request.headers.get("content-length", "")
                 if announced.isdigit() and int(announced) > most:
                     raise too_large(most)
-                return await handler(Request(request.scope, _counting(request.receive, most)))
+                return await handler(_StrictRequest(request.scope, _counting(request.receive, most)))
 
             return guard
 
     return GuardedRoute
+
+
+class _StrictRequest(Request):
+    """A request whose JSON holds no number that JSON does not know, or that no field can hold."""
+
+    async def json(self) -> Any:
+        """The body.
+
+        Raises:
+            HTTPException: 422, for NaN, infinities, numbers beyond floats, whole numbers of more than 18 digits, and nesting too deep.
+            json.JSONDecodeError: It is no JSON.
+        """
+        body = await self.body()
+        try:
+            return json.loads(body, parse_constant=_refused, parse_float=_finite, parse_int=_whole)
+        except (RecursionError, UnicodeDecodeError) as error:
+            raise HTTPException(
+                422, f"The body cannot be read ({type(error).__name__}); expected a JSON object."
+            ) from error
+
+
+def _refused(text: str) -> Any:
+    raise HTTPException(422, f"The body holds the number {text[:40]}; expected finite numbers.")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refused(text)
+
+
+def _whole(text: str) -> int:
+    return int(text) if len(text) <= 19 else _refused(text)
+
+
+def _check_sender(request: Request) -> None:
+    """Refuses what another web page can make a browser send unasked: a form or plain text, or anything with that page's origin.
+
+    A program that sends no ``Origin`` is no page of a browser. A page of the WebUI itself has the address the request went to.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise HTTPException(
+            415,
+            f"The request's content type is {kind or 'missing'}; expected application/json, with a JSON body ({{}} where there is nothing to say).",
+        )
+    origin = request.headers.get("origin")
+    host = request.headers.get("host", "")
+    if origin is not None and _netloc(origin) != host.lower():
+        raise HTTPException(
+            403, "The request comes from a page of another address; expected none, or one of this WebUI."
+        )
+
+
+def _netloc(origin: str) -> str:
+    """The host and port of an origin; empty for one that names none, such as ``null``."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def too_large(most: int) -> HTTPException:

@@ -16,11 +16,13 @@ class Limits:
         most_pictures: Pictures in one request.
         most_megabytes: Size of the whole request, in 10^6 bytes.
         most_megapixels: Size of one picture, in 10^6 pixels.
+        most_megapixels_together: Size of all pictures of one request together, in 10^6 pixels.
     """
 
     most_pictures: int = 64
     most_megabytes: float = 100.0
     most_megapixels: float = 64.0
+    most_megapixels_together: float = 512.0
 
     @property
     def most_bytes(self) -> int:
@@ -31,6 +33,11 @@ class Limits:
     def most_pixels(self) -> int:
         """Size of one picture in pixels."""
         return int(self.most_megapixels * 1e6)
+
+    @property
+    def most_pixels_together(self) -> int:
+        """Size of all pictures of a request together in pixels."""
+        return int(self.most_megapixels_together * 1e6)
 
 
 def limits() -> Limits:

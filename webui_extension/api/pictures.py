@@ -48,6 +48,32 @@ class Asked:
     prompt: FoundPrompt
 
 
+class Budget:
+    """Counts the pixels of a request's pictures, and refuses the first with which they are too many together.
+
+    Args:
+        limits: The limits of the request.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.most, self.spent = limits.most_pixels_together, 0
+
+    def spend(self, size: tuple[int, int]) -> None:
+        """Counts a picture of ``size`` (width and height).
+
+        Raises:
+            ImageError: There is no room for it; it is not counted.
+        """
+        pixels = size[0] * size[1]
+        if self.spent + pixels > self.most:
+            raise ImageError(
+                f"the pictures of this request before it have {self.spent / 1e6:.1f} million pixels together, and this one {pixels / 1e6:.1f} "
+                f"million more; expected at most {self.most / 1e6:g} million in one request. Send it in another request, or raise the limit "
+                "in the settings"
+            )
+        self.spent += pixels
+
+
 def ask(
     number: int,
     wanted: PictureIn,
@@ -55,6 +81,7 @@ def ask(
     finder: Prompts,
     folders: Sequence[Path],
     limits: Limits,
+    budget: Budget,
 ) -> Asked:
     """Reads one entry of a request; never raises for what it holds.
 
@@ -65,10 +92,11 @@ def ask(
         finder: Looks for prompts where neither has one.
         folders: Where paths may lead.
         limits: The limits of the request.
+        budget: What its pictures may have together.
     """
     name = wanted.name or wanted.path or f"picture {number + 1}"
     try:
-        picture = read_picture(wanted, folders, limits)
+        picture = read_picture(wanted, folders, limits, budget)
     except CuratorError as error:
         return Asked(name, None, FoundPrompt(problem=str(error)))
     written = wanted.prompt if wanted.prompt is not None else common
@@ -77,7 +105,9 @@ def ask(
     return Asked(name, picture, finder(picture))
 
 
-def read_picture(wanted: PictureIn, folders: Sequence[Path], limits: Limits) -> Path | Image.Image:
+def read_picture(
+    wanted: PictureIn, folders: Sequence[Path], limits: Limits, budget: Budget
+) -> Path | Image.Image:
     """The picture of an entry: a path that may be read, or an opened picture whose pixels are not decoded yet.
 
     Raises:
@@ -89,10 +119,14 @@ def read_picture(wanted: PictureIn, folders: Sequence[Path], limits: Limits) -> 
         raise ImageError(f"expected either 'image' or 'path' for a picture; found {found}")
     if wanted.path is not None:
         path = confine(wanted.path, folders)
-        check_size(path, limits)
+        size = check_size(path, limits)
+        if size is not None:
+            budget.spend(size)
         return path
     assert wanted.image is not None
-    return open_upload(wanted.image, limits)
+    picture = open_upload(wanted.image, limits)
+    budget.spend(picture.size)
+    return picture
 
 
 def open_upload(text: str, limits: Limits) -> Image.Image:
@@ -127,8 +161,8 @@ def open_upload(text: str, limits: Limits) -> Image.Image:
     return picture
 
 
-def check_size(path: Path, limits: Limits) -> None:
-    """Refuses a picture file with too many pixels; what else may be wrong with it is left to the scorer.
+def check_size(path: Path, limits: Limits) -> tuple[int, int] | None:
+    """Width and height of a picture file; None where what is wrong with it is left to the scorer to say.
 
     Raises:
         ImageError: It declares more pixels than the limit.
@@ -139,8 +173,9 @@ def check_size(path: Path, limits: Limits) -> None:
         with open_regular(path) as stream, Image.open(stream) as picture:
             size = picture.size
     except Exception:  # the scorer says it better, and for a folder or a missing file too
-        return
+        return None
     check_pixels(size, limits)
+    return size
 
 
 def check_pixels(size: tuple[int, int], limits: Limits) -> None:

@@ -23,6 +23,7 @@ from .schemas import (
     ScoreRequest,
     ScorerOut,
     UnloadAnswer,
+    UnloadRequest,
     VersionAnswer,
 )
 
@@ -79,7 +80,7 @@ def models() -> ModelsAnswer:
     )
 
 
-def unload() -> UnloadAnswer:
+def unload(request: UnloadRequest) -> UnloadAnswer:
     """Frees the memory that scorers hold, once nothing is being generated or scored."""
     from ..loaded import free
     from ..work import turn

@@ -48,6 +48,10 @@ class ScoreRequest(BaseModel):
     )
 
 
+class UnloadRequest(BaseModel):
+    """Nothing has to be said; the body is ``{}``."""
+
+
 class RankRequest(ScoreRequest):
     """The same, with what to keep; every condition that is set must hold."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..work import job
 from .asking import RequestError, load_request
 from .limits import Limits
-from .pictures import Asked, Prompts, ask
+from .pictures import Asked, Budget, Prompts, ask
 from .schemas import RowOut, ScoreAnswer, ScoreRequest
 
 if TYPE_CHECKING:
@@ -47,8 +47,9 @@ def answer(request: ScoreRequest, limits: Limits, rule: Rule | None = None) -> S
     with job("imagereward"):
         loaded = load(wanted)
         finder = Prompts(None, request.prompt_from, request.raw_prompt, loaded.panel.needs_prompt)
+        budget = Budget(limits)
         asked = [
-            ask(number, each, request.prompt, finder, folders, limits)
+            ask(number, each, request.prompt, finder, folders, limits, budget)
             for number, each in enumerate(request.pictures)
         ]
         result = _score(loaded, asked)

@@ -24,7 +24,7 @@ _LOGGED = 1 << 57
 """Part of the mark of a picture once the log beside it is newer than itself: then its entry has been written."""
 
 
-_UNKNOWN = os.stat_result((stat.S_IFREG, *[0] * 9))
+_UNKNOWN = os.stat_result((stat.S_IFREG, *[0] * 9), {"st_mtime_ns": 0})
 """Stands for the state of a file that cannot be found out."""
 
 
