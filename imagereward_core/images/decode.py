@@ -114,8 +114,9 @@ def _from_file(path: str | os.PathLike[str]) -> Image.Image:
 
 def not_a_file(name: str, error: NotAFileError) -> str:
     """Why something that is a folder, pipe, socket or device is no picture, and what to do."""
-    remedy = "Name a file inside it" if "a folder" in error.strerror else "Copy the picture into a file"
-    return f"{name}: {error.strerror.replace('a file', 'a picture file')}. {remedy}."
+    found = error.strerror or ""
+    remedy = "Name a file inside it" if "a folder" in found else "Copy the picture into a file"
+    return f"{name}: {found.replace('a file', 'a picture file')}. {remedy}."
 
 
 def _open(source: BinaryIO, name: str) -> Image.Image:

@@ -73,7 +73,8 @@ def folder_events(folder: Path, tell: Callable[[Path], None]) -> Iterator[Callab
         kind = WatchLimitError if error.errno in _LIMITS else WatchError
         raise kind(
             f"{folder} cannot be watched ({error.strerror or error}); on Linux the number of watched folders is limited by "
-            "fs.inotify.max_user_watches and fs.inotify.max_user_instances. Raise them, or look into the folder every so often with --poll 10"
+            "fs.inotify.max_user_watches and fs.inotify.max_user_instances. Raise them, or look into the folder every so often with "
+            "--poll 10"
         ) from error
     try:
         # an emitter that meets the limit at a folder made later ends alone, while the observer lives on

@@ -246,6 +246,8 @@ class Watcher:
         return True
 
     def _plan(self, batch: Sequence[Path] | None) -> Curation:
+        if not self._there():  # opening the journal would make a folder anew
+            raise WatchError(f"{self.folder} is not there")
         fresh = time.time_ns() - int(self.settings.quiet * 1e9)
         hold = frozenset({*self.arrivals.paths, *self._left_alone()})
         options = replace(self.options, fresh_ns=fresh, hold=hold)

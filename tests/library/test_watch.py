@@ -258,7 +258,7 @@ def test_more_folders_than_the_system_watches_are_looked_at_every_so_often(
     monkeypatch.setattr("imagereward_core.library.watch._POLL", 0.3)
     with watching(outputs, panel) as found:
         found.until(lambda: found.complaints)
-        shutil.copy(files(scenes)[0], outputs / "late.png")
+        shutil.copy(scenes[0], outputs / "late.png")
         found.until(lambda: not (outputs / "late.png").exists())
     assert "limit reached" in found.complaints[0] and "every" in found.complaints[0]
 
@@ -281,14 +281,14 @@ def test_a_folder_that_vanishes_and_returns_keeps_its_store(outputs, panel, scen
     monkeypatch.setattr("imagereward_core.library.watch._AGAIN", 0.2)
     away = outputs.with_name("away")
     with watching(outputs, panel, settings=WatchSettings(quiet=0.3, gather=0.3, poll=0.2)) as found:
-        shutil.copy(files(scenes)[0], outputs / "first.png")
+        shutil.copy(scenes[0], outputs / "first.png")
         found.until(lambda: found.passes)
         outputs.rename(away)
         found.until(lambda: any("is not there" in text for text in found.complaints))
         time.sleep(0.5)
         assert not outputs.exists()
         away.rename(outputs)
-        shutil.copy(files(scenes)[1], outputs / "second.png")
+        shutil.copy(scenes[1], outputs / "second.png")
         found.until(lambda: len(found.passes) > 1)
     with Library.open(outputs / ".imagereward") as library:
         assert library.count() == 2
@@ -301,6 +301,8 @@ def test_a_folder_that_returns_without_its_store_is_left_alone(outputs, panel, m
         pytest.raises(WatchError, match="is another or none"),
         watching(outputs, panel, settings=settings) as found,
     ):
+        found.until(lambda: found.watcher._undone is not None)
+        time.sleep(0.5)
         outputs.rename(outputs.with_name("away"))
         found.until(lambda: found.complaints)
         outputs.mkdir()
