@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from ..errors import Cancelled, CuratorError, UnknownScorerError, WeightsError
-from . import blends, curate, demo, doctor, models, rank, report, score, undo, watch
+from . import blends, curate, demo, doctor, models, rank, report, score, stars, undo, watch
 from .console import Console, logging_to, prepare_streams
 from .exits import EXPLANATION, INTERRUPTED, NO_SCORER, OTHER, PIPE_CLOSED, USAGE, NoScorerError, UsageError
 
@@ -39,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     version = import_module("..", __package__).__version__
     parser.add_argument("--version", action="version", version=f"imagereward {version}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for command in (score, rank, curate, watch, undo, report, blends, models, doctor, demo):
+    for command in (score, rank, curate, watch, undo, report, stars, blends, models, doctor, demo):
         command.add_parser(commands)
     return parser
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..errors import ImageError
 from ..images.metadata import read_blocks
 from ..images.metadata.score_keys import METADATA_KEY
+from ..images.metadata.stars import person_rating
 from ..images.metadata.writing import plan_edit, sidecar_paths, xmp_with_rating
 from ..images.regular import read_regular
 from .actions import Step
@@ -93,6 +94,8 @@ class _Marker:
             yield from self._xmp(index, source, placing.end, fields)
 
     def _xmp(self, index: int, source: Path, end: Path, fields: dict[str, str]) -> Iterator[Step]:
+        person = person_rating(source)
+        rating = self.ratings[index] if person is None else person
         for style, now, then in zip(("full", "stem"), sidecar_paths(source), sidecar_paths(end), strict=True):
             if self.options.xmp not in (style, "both"):
                 continue
@@ -107,7 +110,7 @@ class _Marker:
                 continue
             try:
                 existing = read_regular(now) if os.path.lexists(now) else None
-                content = xmp_with_rating(existing, self.ratings[index], fields)
+                content = xmp_with_rating(existing, rating, fields)
             except (ImageError, OSError) as error:
                 self.problems.append((now, str(error)))
                 continue

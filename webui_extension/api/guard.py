@@ -136,7 +136,8 @@ def _check_sender(request: Request) -> None:
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
         raise HTTPException(
             415,
-            f"The request's content type is {kind or 'missing'}; expected application/json, with a JSON body ({{}} where there is nothing to say).",
+            f"The request's content type is {kind or 'missing'}; expected application/json, with a JSON body "
+            f"({{}} where there is nothing to say).",
         )
     origin = request.headers.get("origin")
     host = request.headers.get("host", "")

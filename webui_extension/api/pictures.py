@@ -67,9 +67,10 @@ class Budget:
         pixels = size[0] * size[1]
         if self.spent + pixels > self.most:
             raise ImageError(
-                f"the pictures of this request before it have {self.spent / 1e6:.1f} million pixels together, and this one {pixels / 1e6:.1f} "
-                f"million more; expected at most {self.most / 1e6:g} million in one request. Send it in another request, or raise the limit "
-                "in the settings"
+                f"the pictures of this request before it have {self.spent / 1e6:.1f} million pixels together, and this one "
+                f"{pixels / 1e6:.1f} "
+                f"million more; expected at most {self.most / 1e6:g} million in one request. Send it in another "
+                "request, or raise the limit in the settings"
             )
         self.spent += pixels
 

@@ -23,6 +23,8 @@ OURS = "urn:imagereward-curator:1.0/"
 """The namespace of our scores."""
 
 _RATING: Name = (XMP, "Rating")
+_PERCENT: Name = ("http://ns.microsoft.com/photo/1.0/", "Rating")
+"""What Windows writes: 1, 25, 50, 75 or 99 of a hundred for 1 to 5 stars."""
 _GIVEN: Name = (OURS, "given-rating")
 _PREFIXES = {XMP: "xmp", OURS: "imagereward"}
 _NEW = (
@@ -107,6 +109,8 @@ def read_xmp(data: bytes) -> XmpRating:
         values |= description.attributes
         values |= {child.name: child.text.strip() for child in children}
     rating = _number(values.get(_RATING))
+    if rating in (None, 0) and (percent := _number(values.get(_PERCENT))):
+        rating = 1 + sum(percent >= step for step in (13, 38, 63, 88))
     fields = {
         local: value for (uri, local), value in values.items() if uri == OURS and (uri, local) != _GIVEN
     }

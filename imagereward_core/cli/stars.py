@@ -1,0 +1,135 @@
+"""``imagereward stars``: the stars you gave pictures, shown, given, and taken over from other programs."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .console import Console
+from .curating import add_place, opened
+from .exits import DONE, EXPLANATION, SOME_FAILED, UsageError
+from .options import add_talk
+
+if TYPE_CHECKING:
+    from ..library.library import Library
+
+_EXAMPLES = """\
+examples:
+  imagereward stars outputs                          list the pictures you gave stars
+  imagereward stars outputs --set 4 a.png b.png      give two pictures four stars
+  imagereward stars outputs --set none a.png         take them away
+  imagereward stars outputs --import                 take over what Lightroom, digiKam, darktable or Windows wrote
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declares the command."""
+    parser = commands.add_parser(
+        "stars",
+        help="list, give or import the stars of pictures",
+        description=(
+            "Lists the stars you gave the pictures of a folder, gives some, or reads those that other programs wrote into XMP files beside "
+            "the pictures or into the pictures. Stars are kept in the store; no picture and no XMP file is changed."
+        ),
+        epilog=f"{_EXAMPLES}\n{EXPLANATION}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_place(parser)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--set",
+        nargs="+",
+        metavar=("N", "FILES"),
+        help="give FILES 0 to 5 stars; 'none' takes them away. A name is looked for here, then in OUTPUTS",
+    )
+    which.add_argument(
+        "--import",
+        dest="take_over",
+        action="store_true",
+        help="read the stars that other programs wrote. Stars that are in the store already stay; where both differ it is told",
+    )
+    add_talk(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Does what was asked for; returns the exit code.
+
+    Raises:
+        UsageError: The folder, the number or the files make no sense.
+        CuratorError: The store cannot be used.
+    """
+    console = Console(args.quiet)
+    root = args.outputs.expanduser().absolute()
+    if args.set:
+        stars, files = _wish(args.set)
+        with opened(args, console) as library:
+            library.scan([root], None)
+            return _give(library, console, root, files, stars)
+    if args.take_over:
+        with opened(args, console) as library:
+            library.scan([root], None)
+            return _take_over(library, console, root)
+    with opened(args, console, make=False) as library:
+        _list(library, console, root)
+    return DONE
+
+
+def _wish(words: list[str]) -> tuple[int | None, list[str]]:
+    if words[0] not in ("none", "0", "1", "2", "3", "4", "5"):
+        raise UsageError(f"--set {words[0]}: expected 0 to 5, or none, before the files")
+    if len(words) == 1:
+        raise UsageError(f"--set {words[0]}: expected the files that get the stars behind it")
+    return None if words[0] == "none" else int(words[0]), words[1:]
+
+
+def _give(library: Library, console: Console, root: Path, files: list[str], stars: int | None) -> int:
+    failed = 0
+    for name in files:
+        here = Path(name).expanduser().absolute()
+        try:
+            library.set_stars(here if here.exists() else root / name, stars)
+        except LookupError as error:
+            failed += 1
+            console.complain(f"not given: {error}")
+    console.say(
+        f"{len(files) - failed:,} pictures {'have no stars now' if stars is None else f'have {stars} stars now'}."
+    )
+    return SOME_FAILED if failed else DONE
+
+
+def _take_over(library: Library, console: Console, root: Path) -> int:
+    from ..images.metadata.stars import given_stars
+    from ..library.records import Query
+
+    taken = 0
+    known: dict[str, int] = {}
+    for row in list(library.rows(Query(folder=root))):
+        found = given_stars(row.path) if row.content else None
+        if found is None:
+            continue
+        stars = known.get(row.content, row.stars)
+        if stars is None:
+            library.set_stars(row.path, found)
+            known[row.content] = found
+            taken += 1
+        elif stars != found:
+            console.complain(f"kept: {row.path}: the library has {stars} stars, the file says {found}")
+    console.say(f"{taken:,} pictures have stars from other programs now.")
+    return DONE
+
+
+def _list(library: Library, console: Console, root: Path) -> None:
+    from ..library.places import shown_name
+    from ..library.records import Query
+    from .output import put
+
+    lines = [
+        f"{row.stars}  {shown_name(row.path, root)}"
+        for row in library.rows(Query(folder=root))
+        if row.stars is not None
+    ]
+    if lines:
+        put("\n".join(lines) + "\n", None, data=False)
+    console.say(f"{len(lines):,} pictures have stars.")
