@@ -83,6 +83,36 @@ def open_bytes(data: bytes, name: str) -> Image.Image:
     return _open(io.BytesIO(data), name)
 
 
+def clipping_note(source: str | os.PathLike[str] | Image.Image | BinaryIO) -> str:
+    """What has to be known about a score of 16-bit grey; empty for every other picture, and where the source cannot be read.
+
+    Scorers are shown what their published programs show them, and those clip at level 255: nearly all of such a picture is white.
+    """
+    try:
+        if isinstance(source, Image.Image):
+            return _clipped(source)
+        if isinstance(source, (str, os.PathLike)):
+            with open_regular(source) as stream:
+                return clipping_note(stream)
+        source.seek(0)
+        with _quietly(source) as image:
+            return _clipped(image)
+    except Exception:  # whatever is wrong with a picture is said where it is scored
+        return ""
+
+
+def _clipped(image: Image.Image) -> str:
+    if not image.mode.startswith("I"):
+        return ""
+    brightest = image.getextrema()[1]
+    if not isinstance(brightest, (int, float)) or brightest <= 255:
+        return ""
+    return (
+        "grey of 16 bits: scorers see all levels above 255 as white, as in their published programs; save the picture with 8 bits to have "
+        "it scored as it looks"
+    )
+
+
 def _printable(path: str | bytes | os.PathLike[str]) -> str:
     """The path as text that any terminal and log can encode, also where its bytes are not valid UTF-8."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -268,3 +268,15 @@ def test_names_never_break_a_terminal(tmp_path):
     file = io.BytesIO()
     rgb_picture().save(file, format="PNG")
     assert source_name(Image.open(file)) == "picture in memory (RGB, 64 x 48)"
+
+
+@pytest.mark.parametrize(
+    ("mode", "level", "noted"), [("I;16", 40_000, True), ("I;16", 200, False), ("L", 200, False)]
+)
+def test_grey_of_16_bits_is_said_to_be_clipped(mode, level, noted, tmp_path):
+    from imagereward_core.images.metadata.finding import PromptFinder
+
+    path = tmp_path / "grey.png"
+    Image.new(mode, (8, 8), level).save(path)
+    for found in (PromptFinder("a cat")(path), PromptFinder("a cat")(path, path.read_bytes())):
+        assert any("16 bits" in note for note in found.notes) is noted

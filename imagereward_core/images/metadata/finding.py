@@ -11,7 +11,7 @@ from typing import Literal
 from PIL import Image
 
 from ...errors import ImageError
-from ..decode import open_image
+from ..decode import clipping_note, open_image
 from . import read_prompt
 from .cleaning import clean_prompt
 from .prompt import PictureText
@@ -86,6 +86,8 @@ class PromptFinder:
             data: The bytes of the file, where they have been read already.
         """
         found = self._find(picture, data)
+        if note := clipping_note(picture if data is None else io.BytesIO(data)):
+            found = replace(found, notes=(*found.notes, note))
         if self.making and "sidecar" in (found.source, self.source):
             try:
                 return replace(found, made=self._look("metadata", picture, data))
