@@ -14,6 +14,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from ..imagereward_core.images.metadata.score_keys import METADATA_KEY
+from ..imagereward_core.library.actions.files import exists, rename_new, temporary_in
 from ..imagereward_core.library.score_metadata import score_metadata
 from .drawing import to_picture
 from .errors import GraphError
@@ -117,6 +118,7 @@ class Writer:
         self.root, self.quality = root, quality
         self.lossless = kind != "webp"
         self.suffix = ".png" if kind == "png" else ".webp"
+        self.saved = 0
         self._next: dict[Path, int] = {}
 
     def save(
@@ -155,21 +157,34 @@ class Writer:
     def _write(self, picture: Image.Image, stem: Path, how: dict[str, Any]) -> Path:
         for number_ in range(self._next.get(stem, 1), _MOST_LIKE_NAMES):
             path = stem.with_name(f"{stem.name}_{number_:05}_{self.suffix}")
+            if exists(path):
+                continue
             try:
-                stream = path.open("xb")
-            except FileExistsError:
+                _save_new(picture, path, how)
+            except FileExistsError:  # somebody took the name just now
                 continue
             except OSError as error:
                 raise GraphError(
-                    f"{path} cannot be written ({error}). Shorten filename_prefix, or free the disk."
+                    f"{path} cannot be written ({error.strerror or error}); {self.saved} pictures of this batch were saved before it. "
+                    "Free the disk, or shorten filename_prefix, and queue again."
                 ) from error
-            with stream:
-                picture.save(stream, **how)
             self._next[stem] = number_ + 1
+            self.saved += 1
             return path
         raise GraphError(
             f"there are {_MOST_LIKE_NAMES - 1} files named {stem.name} already; choose another filename_prefix"
         )
+
+
+def _save_new(picture: Image.Image, path: Path, how: Mapping[str, Any]) -> None:
+    """Writes a picture under a hidden name and gives it its own when it is whole; on a full disk nothing remains."""
+    temporary = temporary_in(path.parent)
+    try:
+        with temporary.open("xb") as stream:
+            picture.save(stream, **how)
+        rename_new(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def png_metadata(hidden: tuple[Any, Any] | None, fields: Mapping[str, str]) -> PngInfo:

@@ -13,7 +13,7 @@ from .console import Console
 from .curate_output import document, preview, tell_carried, tell_scan, tell_unscored
 from .curating import add_curation, add_place, curate_options, opened
 from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
-from .options import add_talk, check_writable, weight_settings
+from .options import add_overwrite, add_talk, check_writable, weight_settings
 
 if TYPE_CHECKING:
     from ..library.curate import CurateOptions, Curation
@@ -53,6 +53,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     which.add_argument("-n", "--dry-run", action="store_true", help="show what would happen, and do nothing")
     which.add_argument("-y", "--yes", action="store_true", help="do it without asking")
     group.add_argument("--html", type=Path, metavar="FILE", help="write a page with the pictures as well")
+    add_overwrite(group)
     group.add_argument(
         "-f",
         "--format",
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     from .pipeline import StopSwitch, Watch
 
     console = Console(args.quiet)
-    check_writable(args.html)
+    check_writable({"--html": args.html}, args.overwrite)
     options = curate_options(args)
     with opened(args, console) as library:
         watch = Watch()
@@ -140,7 +141,7 @@ def _finish(
     if args.format == "json":
         put(json.dumps(document(curation, carried), ensure_ascii=False, indent=2) + "\n", None, data=True)
     if args.html:
-        _write_page(args.html, library, curation, panel, done=carried is not None)
+        _write_page(args, library, curation, panel, done=carried is not None)
         console.say(f"Wrote the page {args.html}")
     if carried is not None and carried.left:
         return INTERRUPTED
@@ -165,7 +166,9 @@ def wanted(args: argparse.Namespace, console: Console, question: str) -> bool:
     return False
 
 
-def _write_page(page: Path, library: Library, curation: Curation, panel: Panel, done: bool) -> None:
+def _write_page(
+    args: argparse.Namespace, library: Library, curation: Curation, panel: Panel, done: bool
+) -> None:
     """The report, with every picture where it lies now."""
     from ..library.library_report import own_history, write_library_report
 
@@ -175,7 +178,7 @@ def _write_page(page: Path, library: Library, curation: Curation, panel: Panel, 
         for row, placing in zip(curation.rows, curation.placings, strict=True)
     ]
     write_library_report(
-        page,
+        args.html,
         rows,
         curation.result,
         curation.verdicts.selection,
@@ -183,4 +186,5 @@ def _write_page(page: Path, library: Library, curation: Curation, panel: Panel, 
         root=curation.folder,
         buckets=curation.verdicts.names if curation.options.rule.buckets else (),
         history=own_history(library, panel),
+        overwrite=args.overwrite,
     )

@@ -223,6 +223,11 @@ def curate_options(args: argparse.Namespace) -> CurateOptions:
         options.destinations(args.outputs.absolute())
     except (BucketError, CurateError, ValueError) as error:
         raise UsageError(str(error)) from error
+    if options.action != "stay" and rule.is_empty:
+        raise UsageError(
+            "there is no rule, so every picture would be kept; say which to keep with --top N, --top-percent P, --min-score X, "
+            "--min-percentile P, --unique or --buckets, or give --stay with --write-back or --xmp to write scores alone"
+        )
     if options.action == "stay" and not (options.write_scores or options.xmp):
         raise UsageError(
             "--stay does nothing alone; give --write-back or --xmp as well, or --copy, --link or --move"

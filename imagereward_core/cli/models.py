@@ -27,7 +27,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=EXPLANATION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
     listing = actions.add_parser("list", help="what there is, and where it lies on this machine")
     listing.add_argument(
         "-f", "--format", choices=("table", "json"), default="table", help="form of the list (default: table)"
@@ -58,6 +58,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             add_weights(action)
         add_talk(action)
         action.set_defaults(run=run)
+    # Without an action: the list.
+    parser.set_defaults(run=_list, format="table", models_dir=[], offline=False, quiet=False, debug=False)
 
 
 def _list(args: argparse.Namespace) -> int:

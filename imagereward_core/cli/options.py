@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -181,6 +181,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write a page with the pictures as well; it opens in any browser",
     )
+    add_overwrite(group)
     add_talk(group)
 
 
@@ -212,16 +213,37 @@ def chosen_format(args: argparse.Namespace) -> str:
     return ending if ending in FORMATS else "table"
 
 
-def check_writable(*targets: Path | None) -> None:
+def add_overwrite(parser: argparse._ActionsContainer) -> None:
+    """Whether files of others may be replaced."""
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace a file to be written that is there already and is not from this program; a picture is never replaced",
+    )
+
+
+def check_writable(targets: Mapping[str, Path | None], overwrite: bool) -> None:
     """Raises before an hour of work what would be raised after it.
 
+    Args:
+        targets: Files to be written, by the options that name them.
+        overwrite: Whether files may be replaced that this program did not write.
+
     Raises:
-        UsageError: A file cannot be written where it was asked for.
+        UsageError: A file cannot be written where it was asked for, or must not be.
     """
-    for target in targets:
-        if target is None:
+    from ..library.atomic import is_stream
+    from ..library.output_files import refusal
+
+    named: dict[str, str] = {}
+    for option, target in targets.items():
+        if target is None or is_stream(target):
             continue
-        if target.is_dir():
-            raise UsageError(f"{target} is a folder; expected the name of a file to write")
         if not target.parent.is_dir():
-            raise UsageError(f"{target} cannot be written: there is no folder {target.parent}")
+            raise UsageError(f"{option} {target}: it cannot be written, there is no folder {target.parent}")
+        if reason := refusal(target, overwrite):
+            raise UsageError(f"{option} {target}: {reason}")
+        place = os.path.realpath(target)
+        if place in named:
+            raise UsageError(f"{option} {target}: {named[place]} names the same file; give each its own")
+        named[place] = option

@@ -102,18 +102,19 @@ def window_width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def put(text: str, target: Path | None, data: bool) -> None:
+def put(text: str, target: Path | None, data: bool, overwrite: bool = False) -> None:
     """Writes results to ``target``, all or nothing, or prints them.
 
     Args:
         text: The results.
         target: A file to write as UTF-8; None for stdout.
         data: Whether this is for programs; then stdout gets UTF-8 too, whatever the terminal's encoding.
+        overwrite: Whether ``target`` may replace a file that this program did not write.
     """
     # Undecodable bytes of file names come out as \udcXX, which is also how JSON writes them.
     encoded = text.encode("utf-8", "backslashreplace")
     if target is not None:
-        with replacing(target) as temporary:
+        with replacing(target, overwrite=overwrite) as temporary:
             temporary.write_bytes(encoded)
     elif data and hasattr(sys.stdout, "buffer") and not sys.stdout.isatty():
         sys.stdout.flush()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .console import Console
 from .curating import add_place, place_of
 from .exits import DONE, EXPLANATION, UsageError
-from .options import add_talk, add_weights, check_writable, positive, weight_settings
+from .options import add_overwrite, add_talk, add_weights, check_writable, positive, weight_settings
 from .rank import add_filter, rule_of
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="N",
         help="pictures on the page, the best first; its drawings count all (default: %(default)s)",
     )
+    add_overwrite(output)
     add_talk(output)
     parser.set_defaults(run=run)
 
@@ -139,7 +140,9 @@ def run(args: argparse.Namespace) -> int:
 
     console = Console(args.quiet)
     files = {form: target for form in _FORMS if (target := getattr(args, form)) is not None}
-    check_writable(args.html, *files.values())
+    check_writable(
+        {"--html": args.html, **{f"--{form}": target for form, target in files.items()}}, args.overwrite
+    )
     for form in files:
         require(form)
     root = args.outputs.expanduser().absolute()
@@ -224,6 +227,7 @@ def _deliver(
                 rule=asdict(rule),
                 bom=args.bom,
                 progress=report,
+                overwrite=args.overwrite,
                 **told,
             )
         console.say(f"Wrote {number:,} rows to {target}")
@@ -240,6 +244,7 @@ def _deliver(
                 most=args.most,
                 kept_only=args.show == "kept",
                 progress=lambda done, total: report(done),
+                overwrite=args.overwrite,
                 **told,
             )
         console.say(f"Wrote the page {args.html}")

@@ -46,7 +46,7 @@ def score_pictures(args: argparse.Namespace) -> Job:
         CuratorError: The scorer cannot be made ready.
     """
     console = Console(args.quiet)
-    check_writable(args.output, args.html)
+    check_writable({"--output": args.output, "--html": args.html}, args.overwrite)
     finder = PromptFinder(args.prompt, args.prompt_from, args.raw_prompt)
     if args.prompt is not None and (not args.prompt.strip() or finder(Path()).problem):
         raise UsageError(
@@ -80,17 +80,32 @@ def deliver(
     rows = make_rows(scored, selection, explain=rule is not None)
     form = chosen_format(args)
     width = None if args.output else window_width()
-    put(render(form, rows, order, scored.scores, job.card, rule, width), args.output, form != "table")
+    put(
+        render(form, rows, order, scored.scores, job.card, rule, width),
+        args.output,
+        form != "table",
+        args.overwrite,
+    )
     if args.output:
         console.say(f"Wrote {len(order)} rows to {args.output}")
     if args.html:
         from ..library.report import write_report
 
+        kept_only = rule is not None and args.show == "kept"
         entries = report_entries(scored, args.html, [beside_note(row.beside, row.disputed) for row in rows])
         write_report(
-            args.html, entries, scored.scores, selection, job.card, notice=foreign_weights(args.scorer)
+            args.html,
+            entries,
+            scored.scores,
+            selection,
+            job.card,
+            notice=foreign_weights(args.scorer),
+            kept_only=kept_only,
+            overwrite=args.overwrite,
         )
-        console.say(f"Wrote the page {args.html}")
+        console.say(
+            f"Wrote the page {args.html}{' with what was kept; --show all puts all on it' if kept_only else ''}"
+        )
     shown = set(order)
     _explain_failures(rows, [index for index in range(len(rows)) if index not in shown], console)
     _summary(args, rows, job, rule is not None)

@@ -75,6 +75,7 @@ def export(
     history: Sequence[float] | FloatArray = (),
     bom: bool = False,
     progress: Callable[[int], None] | None = None,
+    overwrite: bool = False,
 ) -> int:
     """Writes pictures with their scores to a file, all or nothing, and returns how many.
 
@@ -94,10 +95,12 @@ def export(
         history: All own scores of the scorer, for percentiles against them.
         bom: Whether csv begins with a byte order mark, by which Excel recognises UTF-8.
         progress: Told the number of rows written so far.
+        overwrite: Whether a file that this program did not write may be replaced; a picture never is.
 
     Raises:
         ExportError: The form is not known, or a package for it is missing.
         ValueError: Rows, scores and selection are of different lengths.
+        OutputFileError: There is a file already that must stay.
         OSError: The file cannot be written.
     """
     target = Path(path)
@@ -122,7 +125,7 @@ def export(
             if progress is not None:
                 progress(written)
 
-    with replacing(target) as temporary:
+    with replacing(target, overwrite=overwrite) as temporary:
         if form == "parquet":
             write_parquet(temporary, records(), layout)
             return written

@@ -41,6 +41,7 @@ def write_library_report(
     most: int | None = MOST_PICTURES,
     kept_only: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Writes the page about files of a library; see :func:`~.report.write_report`.
 
@@ -58,9 +59,11 @@ def write_library_report(
         most: Show at most so many of the best; drawings count all.
         kept_only: Show only what was kept.
         progress: Told the number of pictures written and how many there will be.
+        overwrite: Whether a file that this program did not write may be replaced.
 
     Raises:
         ValueError: Rows, scores and selection are of different lengths.
+        OutputFileError: There is a file already that must stay.
         OSError: The page cannot be written.
     """
     entries = report_entries(rows, result, root, buckets)
@@ -76,6 +79,7 @@ def write_library_report(
         kept_only=kept_only,
         history=history,
         progress=progress,
+        overwrite=overwrite,
     )
 
 

@@ -69,8 +69,9 @@ def write_report(
     kept_only: bool = False,
     history: Sequence[float] | FloatArray = (),
     progress: Callable[[int, int], None] | None = None,
+    overwrite: bool = False,
 ) -> Path:
-    """Writes the page. It appears complete or not at all, and replaces an earlier one.
+    """Writes the page. It appears complete or not at all, and replaces an earlier one of this program.
 
     Everything is inside the one file: thumbnails, style and script. Thumbnails are decoded and written one after another, so
     memory does not grow with the number of pictures.
@@ -87,9 +88,11 @@ def write_report(
         kept_only: Show only what was kept; the drawings count all.
         history: All own scores by the scorer, to say where each picture stands among them.
         progress: Told after each picture how many are written, and how many there will be.
+        overwrite: Whether a file that this program did not write may be replaced; a picture never is.
 
     Raises:
         ValueError: Entries, scores and selection are of different lengths.
+        OutputFileError: There is a file already that must stay.
         OSError: The page cannot be written.
     """
     if not len(entries) == len(scores) == len(selection.order):
@@ -102,7 +105,7 @@ def write_report(
     contents = Contents(entries, scores, list(PictureFacts(scores, selection)), own, most, kept_only)
     known = 0 if np.isnan(own).all() else int(np.count_nonzero(~np.isnan(np.asarray(history))))
     with (
-        replacing(target) as temporary,
+        replacing(target, overwrite=overwrite) as temporary,
         # The page's security policy holds checksums of its script and style, so line ends must stay as they are here.
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
     ):

@@ -53,6 +53,17 @@ class CurationRule:
         return self.buckets.names if self.buckets else (KEPT, REJECTED)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether it rejects nothing that has a score: no condition, no buckets, and near-duplicates are let be."""
+        limits = (
+            self.conditions.top_k,
+            self.conditions.top_percent,
+            self.conditions.min_score,
+            self.conditions.min_percentile,
+        )
+        return all(limit is None for limit in limits) and self.duplicate_bits is None and self.buckets is None
+
+    @property
     def alone(self) -> bool:
         """Whether what is said about a picture does not depend on other pictures."""
         counts = (self.conditions.top_k, self.conditions.top_percent, self.conditions.keep_at_least or None)

@@ -146,7 +146,10 @@ def on_image_saved(params: Any) -> None:
         endings = chain([""], (f"-{number}" for number in count(2)))
         places = (beside.with_name(f"{beside.stem}{ending}.csv") for ending in endings)
         table.path = next(place for place in places if not place.exists())
-    with replacing(table.path) as place, place.open("w", encoding="utf-8-sig", newline="") as file:
+    with (
+        replacing(table.path, overwrite=True) as place,
+        place.open("w", encoding="utf-8-sig", newline="") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows(table.rows())

@@ -1,0 +1,107 @@
+"""Which existing files may be replaced by results: those this program wrote, told by what they hold. A picture never."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import stat
+from pathlib import Path
+
+from ..errors import CuratorError
+from ..images.regular import open_regular
+from ..images.suffixes import PICTURE_SUFFIXES
+
+_HEAD_BYTES = 1024 * 1024
+_FOOTER_BYTES = 16 * 1024 * 1024
+_COLUMNS = {"file", "score", "percentile", "rank", "kept", "reason", "prompt"}
+"""Columns that every table of ours has had from the first version on."""
+_PAGE_MARK = b'<meta name="generator" content="ImageReward Curator">'
+_JSON_START = re.compile(rb'\s*\{\s*"(schema_version|rows)":')
+
+
+class OutputFileError(CuratorError):
+    """A file is there already that results must not replace."""
+
+
+def refusal(target: str | os.PathLike[str], overwrite: bool = False) -> str:
+    """Why results must not be written to ``target``; empty where they may.
+
+    Args:
+        target: The name somebody gave for a file of results.
+        overwrite: Whether the person allows to replace a file that this program did not write. A picture is not replaced even then.
+    """
+    path = Path(target)
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        if path.suffix.lower() in PICTURE_SUFFIXES:
+            return f"{path} is a picture's name; expected the name of a file for results, such as results{_ending(path)}"
+        return ""
+    except (OSError, ValueError) as error:
+        return f"{path} cannot be written ({error})"
+    if stat.S_ISDIR(status.st_mode):
+        return f"{path} is a folder; expected the name of a file to write"
+    if not stat.S_ISREG(status.st_mode):
+        return ""
+    if path.suffix.lower() in PICTURE_SUFFIXES or _is_picture(path):
+        return (
+            f"{path} is a picture, and pictures are never replaced; nothing has been written. "
+            "Perhaps the name of the file to write was left out before it"
+        )
+    if not status.st_mode & 0o222:
+        return f"{path} is read-only; make it writable, or give another name"
+    if overwrite or not status.st_size or written_by_us(path):
+        return ""
+    return f"{path} is there already and was not written by this program; give another name, or add --overwrite to replace it"
+
+
+def _ending(path: Path) -> str:
+    return ".html" if path.suffix else ".csv"
+
+
+def _is_picture(path: Path) -> bool:
+    from PIL import Image
+
+    try:
+        with open_regular(path) as stream, Image.open(stream):
+            return True
+    except Exception:  # whatever a file that is no picture makes Pillow raise
+        return False
+
+
+def written_by_us(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a page or a table of this program, of this version or an earlier one, by what it holds."""
+    try:
+        with open_regular(path) as stream:
+            head = stream.read(_HEAD_BYTES)
+            if head.startswith(b"PAR1"):
+                size = os.fstat(stream.fileno()).st_size
+                stream.seek(max(0, size - _FOOTER_BYTES))
+                return b"imagereward" in stream.read(_FOOTER_BYTES)
+    except (OSError, ValueError):
+        return False
+    return _is_page(head) or _is_table(head)
+
+
+def _is_page(head: bytes) -> bool:
+    return head.lstrip()[:15].lower() == b"<!doctype html>" and _PAGE_MARK in head[:4096]
+
+
+def _is_table(head: bytes) -> bool:
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    line = head.split(b"\n", 1)[0].decode("utf-8", "replace").strip()
+    if line.startswith("{"):
+        if _JSON_START.match(head) and b'"rows": [' in head and b'"scorer":' in head:
+            return True
+        try:
+            return set(json.loads(line)) >= _COLUMNS
+        except (ValueError, RecursionError):
+            return False
+    try:
+        cells = next(csv.reader([line]), [])
+    except csv.Error:
+        return False
+    # The last: a table as it is printed.
+    return set(cells) >= _COLUMNS or line.split()[:2] == ["Rank", "Score"]

@@ -1,0 +1,173 @@
+"""Files of results never take the place of a picture, nor of anything else this program did not write."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+from cli_fakes import SETTINGS, save_picture
+
+from imagereward_core.library.atomic import replacing
+from imagereward_core.library.library import Library
+from imagereward_core.library.output_files import OutputFileError, written_by_us
+from imagereward_core.runtime import LocalRuntime
+from imagereward_core.scorers.making import Maker
+from imagereward_core.scorers.panel import Panel
+
+pytest.importorskip("pyarrow")
+
+
+@pytest.fixture
+def batch(tmp_path):
+    where = tmp_path / "batch"
+    for number in range(3):
+        save_picture(where / f"{number}.png", (40 * number, 120, 200), "a red star" + SETTINGS)
+    return where
+
+
+@pytest.fixture
+def library(batch):
+    with Library.open(batch / ".imagereward") as library:
+        library.scan([batch], Panel(Maker(LocalRuntime("cpu", "fp32")).make("demo")))
+    return batch
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+RANK = ("rank", "-s", "demo", "--top", "3")
+
+
+@pytest.mark.parametrize("option", ["--html", "-o", "--output"])
+@pytest.mark.parametrize("more", [(), ("--overwrite",)])
+def test_a_forgotten_name_costs_no_picture(run, batch, option, more):
+    before, shown = contents(batch), {"-o": "--output"}.get(option, option)
+    done = run(*RANK, *more, option, *sorted(batch.glob("*.png")))
+    assert done.code == 2 and "0.png is a picture" in done.err and f"{shown} " in done.err
+    assert contents(batch) == before
+
+
+@pytest.mark.parametrize("option", ["--html", "--csv", "--json", "--jsonl", "--parquet"])
+def test_no_report_replaces_a_picture(run, library, option):
+    before = contents(library)
+    done = run("report", library, option, library / "0.png", "--overwrite")
+    assert done.code == 2 and "is a picture" in done.err
+    assert contents(library) == before
+
+
+def test_no_page_of_a_curation_replaces_a_picture(run, library):
+    before = contents(library)
+    done = run("curate", library, "-s", "demo", "--top", "1", "-n", "--html", library / "0.png")
+    assert done.code == 2 and contents(library) == before
+
+
+def test_a_picture_is_known_by_what_it_holds(run, batch):
+    (batch / "0.png").rename(batch / "page.html")
+    before = contents(batch)
+    assert run(*RANK, "--overwrite", "--html", batch / "page.html", batch).code == 2
+    assert contents(batch) == before
+
+
+@pytest.mark.parametrize(
+    "text", ["my notes", "<!doctype html><title>mine</title>", "name,score\n", '{"a": 1}', "PAR1"]
+)
+def test_a_file_of_somebody_else_is_replaced_only_where_that_is_wanted(run, batch, tmp_path, text):
+    notes = tmp_path / "notes"
+    notes.write_text(text)
+    refused = run(*RANK, batch, "-o", notes)
+    assert refused.code == 2 and "--overwrite" in refused.err and notes.read_text() == text
+    assert run(*RANK, batch, "-o", notes, "--overwrite").code == 0
+    assert notes.read_text() != text
+
+
+@pytest.mark.parametrize("form", ["html", "csv", "json", "jsonl", "parquet"])
+def test_own_results_are_renewed_without_a_question(run, library, tmp_path, form):
+    target = tmp_path / f"results.{form}"
+    for _ in range(2):
+        assert run("report", library, f"--{form}", target).code == 0
+    assert written_by_us(target)
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json", "jsonl"])
+def test_own_rows_are_renewed_without_a_question(run, batch, tmp_path, form):
+    for _ in range(2):
+        assert run(*RANK, batch, "-f", form, "-o", tmp_path / "rows").code == 0
+
+
+def test_an_empty_file_may_be_filled(run, batch, tmp_path):
+    (tmp_path / "rows.csv").touch()
+    assert run(*RANK, batch, "-o", tmp_path / "rows.csv").code == 0
+
+
+def test_two_outputs_cannot_share_a_file(run, batch, tmp_path):
+    done = run(*RANK, batch, "-o", tmp_path / "x", "--html", tmp_path / "x")
+    assert done.code == 2 and "same file" in done.err
+
+
+def test_nothing_is_scored_before_a_name_is_found_wrong(run, batch, monkeypatch):
+    monkeypatch.setattr("imagereward_core.cli.run.load_panel", lambda *_: pytest.fail("scored first"))
+    assert run(*RANK, "--html", *sorted(batch.glob("*.png"))).code == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and modes of a Unix system")
+class TestOnUnix:
+    def test_a_link_stays_and_what_it_leads_to_is_replaced(self, tmp_path):
+        (tmp_path / "real").touch()
+        (tmp_path / "link").symlink_to("real")
+        with replacing(tmp_path / "link") as place:
+            place.write_text("new")
+        assert (tmp_path / "link").is_symlink() and (tmp_path / "real").read_text() == "new"
+
+    def test_permissions_stay(self, tmp_path):
+        (tmp_path / "file").touch()
+        (tmp_path / "file").chmod(0o640)
+        with replacing(tmp_path / "file") as place:
+            place.write_text("new")
+        assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
+
+    def test_a_read_only_file_is_refused(self, tmp_path):
+        (tmp_path / "file").touch()
+        (tmp_path / "file").chmod(0o444)
+        with pytest.raises(OutputFileError, match="read-only"), replacing(tmp_path / "file", overwrite=True):
+            pytest.fail("handed out")
+
+    def test_a_pipe_is_written_to_and_stays(self, run, batch, tmp_path):
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        read: list[str] = []
+        reader = threading.Thread(target=lambda: read.append(pipe.read_text()), daemon=True)
+        reader.start()
+        assert run(*RANK, batch, "-f", "csv", "-o", pipe).code == 0
+        reader.join(20)
+        assert read and read[0].startswith("file,score") and stat.S_ISFIFO(pipe.stat().st_mode)
+
+    def test_a_device_is_written_to_and_stays(self, run, batch):
+        assert run(*RANK, batch, "-o", "/dev/null", "--html", "/dev/null").code == 0
+        assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+    def test_an_error_names_the_file_and_leaves_nothing(self, tmp_path):
+        import errno
+
+        with pytest.raises(OSError, match="wanted") as caught, replacing(tmp_path / "wanted"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        assert caught.value.errno == errno.ENOSPC and [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_a_page_of_ranks_holds_what_was_kept_and_says_how_to_get_all(run, batch, tmp_path):
+    done = run("rank", "-s", "demo", "--top", "1", batch, "--html", tmp_path / "page.html")
+    assert "--show all" in done.err and (tmp_path / "page.html").read_text().count('class="scoreline"') == 1
+    done = run("rank", "-s", "demo", "--top", "1", batch, "--show", "all", "--html", tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text().count('class="scoreline"') == 3
+
+
+def test_curating_without_a_rule_asks_for_one(run, batch):
+    done = run("curate", batch, "-s", "demo", "--yes")
+    assert done.code == 2 and "--top N" in done.err and not (batch / "kept").exists()
+
+
+def test_models_alone_lists(run):
+    assert "ImageReward-v1.0" in run("models").out
