@@ -11,6 +11,8 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from . import hosts
+
 log = logging.getLogger(__name__)
 
 PARTS = ("settings_page", "runtime", "script", "xyz", "extras", "tab", "api")
@@ -79,6 +81,16 @@ def connect(root: Path) -> list[type]:
     Returns:
         The classes that the host is to find in the script file.
     """
+    if hosts.is_sdnext():
+        log.warning(
+            "ImageReward Curator: SD.Next is not supported and nothing was added to it; the command `imagereward` scores its pictures"
+        )
+        return []
+    if importlib.util.find_spec("ftfy") is None:
+        log.warning(
+            "ImageReward Curator: the package ftfy is missing (with --skip-install nothing is installed). CLIP and HPSv2 cannot read "
+            "prompts without it, the rest works; install it into this Python with: pip install ftfy"
+        )
     door = Door(root)
     door.on("script_unloaded", door.unload)
     for event in ("before_ui", "app_started"):

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any, Literal
 
-Host = Literal["a1111", "forge", "reforge"]
+Host = Literal["a1111", "forge", "neo", "reforge", "classic"]
 
-TITLES: dict[Host, str] = {"a1111": "Automatic1111", "forge": "Forge", "reforge": "reForge"}
+TITLES: dict[Host, str] = {
+    "a1111": "Automatic1111",
+    "forge": "Forge",
+    "neo": "Forge Neo",
+    "reforge": "reForge",
+    "classic": "Forge Classic",
+}
 _MARKS: tuple[tuple[Host, str], ...] = (
     ("forge", "backend.memory_management"),
     ("reforge", "ldm_patched.modules.model_management"),
 )
 """The memory manager that tells a host of this family, in the order to look: the first one found decides."""
+_BRANCHES: dict[str, Host] = {"neo": "neo", "classic": "classic"}
+"""Later members of the two, by the ``version`` in their ``modules_forge/forge_version.py``."""
 
 OUTPUTS = (
     "outdir_samples",
     "outdir_txt2img_samples",
     "outdir_img2img_samples",
+    "outdir_hires_samples",
     "outdir_extras_samples",
     "outdir_grids",
     "outdir_txt2img_grids",
@@ -34,16 +44,43 @@ MODELS = "imagereward"
 
 
 def host() -> Host:
-    """Which family this WebUI belongs to, by its memory manager: loaded already, or lying in its folder.
+    """Which family this WebUI belongs to, by its memory manager, loaded already or lying in its folder, and by its version.
 
     Asked for by file, not by import: an extension may have a package called ``backend`` too.
     """
+    for name, module in _MARKS:
+        if _has(module):
+            return _BRANCHES.get(_version(), name)
+    return "a1111"
+
+
+def is_sdnext() -> bool:
+    """Whether this is SD.Next, which takes extensions of this family but calls too few of their hooks."""
+    return _has("modules.scripts_manager")
+
+
+def _has(module: str) -> bool:
+    """Whether the host has a module of that name, by its loaded modules and its files."""
+    return module in sys.modules or _file(module).is_file()
+
+
+def _file(module: str) -> Path:
     from modules import paths
 
-    for name, module in _MARKS:
-        if module in sys.modules or Path(paths.script_path, *module.split(".")).with_suffix(".py").is_file():
-            return name
-    return "a1111"
+    return Path(paths.script_path, *module.split(".")).with_suffix(".py")
+
+
+def _version() -> str:
+    """What Forge's family calls its branch; empty where it does not say."""
+    name = "modules_forge.forge_version"
+    if name in sys.modules:
+        return str(getattr(sys.modules[name], "version", ""))
+    try:
+        text = _file(name).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    found = re.search(r"^version\s*=\s*[\"']([^\"']*)", text, re.MULTILINE)
+    return found.group(1) if found else ""
 
 
 def option(key: str, default: Any = None) -> Any:

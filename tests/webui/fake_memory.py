@@ -1,4 +1,4 @@
-"""Memory management of three hosts, imitated: two managers of ComfyUI's family, and Automatic1111's modules."""
+"""Memory management of the hosts, imitated: managers of ComfyUI's family, and Automatic1111's modules."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import types
 
 import torch
 
-MANAGERS = {
-    "forge": ("backend.memory_management", "backend.patcher.base"),
-    "reforge": ("ldm_patched.modules.model_management", "ldm_patched.modules.model_patcher"),
-}
+BACKEND = ("backend.memory_management", "backend.patcher.base")
+PATCHED = ("ldm_patched.modules.model_management", "ldm_patched.modules.model_patcher")
+MANAGERS = {"forge": BACKEND, "neo": BACKEND, "reforge": PATCHED, "classic": PATCHED}
 
 
 class Patcher:
@@ -60,6 +59,24 @@ class Manager:
         return "bf16" in self.good_at
 
 
+class NeoManager(Manager):
+    """Leaves part of a network outside a card that is nearly full, unless told otherwise."""
+
+    def __init__(self):
+        super().__init__()
+        self.full_loads = []
+
+    def load_models_gpu(self, models, memory_required=0, force_full_load=False):
+        self.full_loads.append(force_full_load)
+        super().load_models_gpu(models, memory_required)
+
+
+class ClassicManager(Manager):
+    """Knows half precision of one kind only."""
+
+    should_use_bf16 = property()
+
+
 class Plain:
     """Automatic1111's modules as far as a scorer meets them."""
 
@@ -75,7 +92,7 @@ def install(monkeypatch, host):
     monkeypatch.setitem(sys.modules, "modules.call_queue", call_queue)
     monkeypatch.setattr(sys.modules["modules"], "call_queue", call_queue, raising=False)
     if host.name in MANAGERS:
-        manager = Manager()
+        manager = {"neo": NeoManager, "classic": ClassicManager}.get(host.name, Manager)()
         home, patchers = MANAGERS[host.name]
         monkeypatch.setitem(sys.modules, home, manager)
         name = ""

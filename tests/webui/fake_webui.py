@@ -12,9 +12,14 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-HOSTS = ("a1111", "forge", "reforge")
+HOSTS = ("a1111", "forge", "neo", "reforge")
 PACKAGE = "imagereward_webui"
-_MEMORY = {"forge": "backend.memory_management", "reforge": "ldm_patched.modules.model_management"}
+_MEMORY = {
+    "forge": "backend.memory_management",
+    "neo": "backend.memory_management",
+    "reforge": "ldm_patched.modules.model_management",
+    "classic": "ldm_patched.modules.model_management",
+}
 
 
 def load_package():
@@ -50,13 +55,20 @@ class FakeHost:
     def __init__(self, monkeypatch, base, name="a1111"):
         self.name, self.base = name, Path(base)
         for known in [
-            known for known in sys.modules if known.split(".")[0] in ("modules", "backend", "ldm_patched")
+            known
+            for known in sys.modules
+            if known.split(".")[0] in ("modules", "backend", "ldm_patched", "modules_forge")
         ]:
             monkeypatch.delitem(sys.modules, known)
         monkeypatch.syspath_prepend(str(HERE / "imitation"))
-        for loaded in _MEMORY.values() if name in _MEMORY else ():
-            if loaded == _MEMORY[name]:
-                self._pretend(monkeypatch, loaded)
+        if name in _MEMORY:
+            self._pretend(monkeypatch, _MEMORY[name])
+        if name in ("neo", "classic"):
+            self._pretend(monkeypatch, "modules_forge.forge_version")
+            sys.modules["modules_forge.forge_version"].version = name
+        if name == "neo":
+            self._pretend(monkeypatch, "backend.args")
+            sys.modules["backend.args"].dynamic_args = types.SimpleNamespace(wan=False)
         self.convention = self._module(monkeypatch, "convention")
         self.convention.HOST = name
         self.shared = self._module(monkeypatch, "shared")
@@ -76,6 +88,8 @@ class FakeHost:
                     f"outdir_{tab}_grids": str(self.outputs / "grids"),
                 }
             )
+        if name == "neo":
+            self.shared.DEFAULTS["save_images_replace_action"] = "Override"
         self.always, self.selectable = [], []
 
     @property
@@ -98,6 +112,8 @@ class FakeHost:
         name = ""
         for part in dotted.split("."):
             name = f"{name}.{part}" if name else part
+            if name in sys.modules:
+                continue
             module = types.ModuleType(name)
             module.__path__ = []
             monkeypatch.setitem(sys.modules, name, module)

@@ -92,3 +92,28 @@ def test_weights_lie_in_the_users_folder_then_in_the_hosts_models(one_host, tmp_
 def test_the_rejects_folder_never_leaves_the_folder_of_the_pictures(one_host, given, name):
     one_host.shared.opts.imagereward_rejects_folder = given
     assert ours("hosts").rejects_folder() == name
+
+
+@pytest.mark.parametrize(
+    "manager, version, name",
+    [
+        ("backend/memory_management.py", "neo", "Forge Neo"),
+        ("backend/memory_management.py", "f2.0.1v1.10.1-previous", "Forge"),
+        ("ldm_patched/modules/model_management.py", "classic", "Forge Classic"),
+        ("ldm_patched/modules/model_management.py", "f1.0.0v2-v1.10.1RC", "reForge"),
+    ],
+)
+def test_later_members_of_forges_family_are_told_by_their_version(
+    one_host, monkeypatch, tmp_path, manager, version, name
+):
+    for file, text in ((manager, ""), ("modules_forge/forge_version.py", f'version = "{version}"\n')):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
+    monkeypatch.setattr(one_host.paths, "script_path", str(tmp_path))
+    hosts = ours("hosts")
+    assert hosts.TITLES[hosts.host()] == name
+
+
+def test_the_folder_of_upscaled_pictures_is_one_the_host_writes_to(one_host, tmp_path):
+    one_host.shared.opts.outdir_hires_samples = str(tmp_path / "hires")
+    assert tmp_path / "hires" in ours("hosts").output_folders()

@@ -36,7 +36,7 @@ def a1111(monkeypatch, tmp_path):
     )
 
 
-@pytest.fixture(params=["forge", "reforge"])
+@pytest.fixture(params=["forge", "neo", "reforge", "classic"])
 def managed(request, monkeypatch, tmp_path):
     host = FakeHost(monkeypatch, tmp_path, request.param)
     return types.SimpleNamespace(host=host, manager=fake_memory.install(monkeypatch, host))
@@ -202,5 +202,13 @@ def test_half_precision_only_where_forge_says_its_device_is_good_at_it(managed):
     manager.good_at = "fp16"
     assert dtype(manager, "auto", card) == torch.float16
     manager.good_at = "fp16 bf16"
-    assert dtype(manager, "auto", card) == torch.bfloat16
+    # Forge Classic's manager cannot be asked for the second kind.
+    assert dtype(manager, "auto", card) == (
+        torch.float16 if managed.host.name == "classic" else torch.bfloat16
+    )
     assert dtype(manager, "fp32", card) == torch.float32
+
+
+def test_a_network_is_loaded_whole_where_the_manager_would_leave_some_of_it_outside(managed):
+    run(ours("runtime").make_runtime(), Network())
+    assert getattr(managed.manager, "full_loads", [True]) == [True]

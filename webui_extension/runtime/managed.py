@@ -1,12 +1,13 @@
-"""The runtime of Forge and reForge: their memory managers decide what lies on the device."""
+"""The runtime of Forge, Forge Neo, reForge and Forge Classic: their memory managers decide what lies on the device."""
 
 from __future__ import annotations
 
 import gc
+import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imagereward_core.runtime import Precision
 from imagereward_core.scorers.managed import ManagedRuntime, managed_dtype
@@ -17,10 +18,9 @@ from .common import HostSignals, checked_dtype, exact, moves_out, pick_device
 if TYPE_CHECKING:
     from imagereward_core.scorers.engine import PictureScorer
 
-_HOMES = {
-    "forge": ("backend.memory_management", "backend.patcher.base"),
-    "reforge": ("ldm_patched.modules.model_management", "ldm_patched.modules.model_patcher"),
-}
+_BACKEND = ("backend.memory_management", "backend.patcher.base")
+_PATCHED = ("ldm_patched.modules.model_management", "ldm_patched.modules.model_patcher")
+_HOMES = {"forge": _BACKEND, "neo": _BACKEND, "reforge": _PATCHED, "classic": _PATCHED}
 """Where each host has its manager and its ModelPatcher."""
 
 
@@ -36,7 +36,8 @@ class ForgeRuntime(HostSignals, ManagedRuntime):
         manager, patcher = (import_module(name) for name in _HOMES[hosts.host()])
         place = pick_device(device, manager.get_torch_device())
         checked_dtype(precision, place)
-        super().__init__(manager, patcher.ModelPatcher, place, managed_dtype(manager, precision, place))
+        dtype = managed_dtype(manager, precision, place)
+        super().__init__(manager, patcher.ModelPatcher, place, dtype, _load_options(manager))
 
     @contextmanager
     def working(self, scorers: Sequence[PictureScorer], batch_size: int, pictures: int) -> Iterator[None]:
@@ -72,3 +73,9 @@ class ForgeRuntime(HostSignals, ManagedRuntime):
         gc.collect()
         if self.device.type != "cpu":
             self.management.soft_empty_cache()
+
+
+def _load_options(manager: Any) -> dict[str, bool]:
+    """Asks for the whole network on the device where the manager would otherwise leave some of it outside; old ones know no such wish."""
+    known = inspect.signature(manager.load_models_gpu).parameters
+    return {"force_full_load": True} if "force_full_load" in known else {}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from copy import copy
 from typing import Any
 
+from .. import hosts
 from ..door import guard
 from . import gallery, gate, infotext, saving, scoring, selecting, until, xyz
 from .arguments import NOT_SAVED, Settings, read_arguments
@@ -14,6 +15,9 @@ from .guarding import fail, safely
 from .records import Job, Picture, Run
 from .wrapping import mark, original_of
 
+VIDEO = "ImageReward Curator: this run makes a video, whose frames are not scored, sorted or rejected; it is left as it is."
+_FEWEST_FRAMES = 5
+"""The host makes single pictures of batches below this, and 4n + 1 frames from it on."""
 _waiting: list[Run] = []
 """The run that has begun but has not reached the host's loop."""
 
@@ -65,6 +69,17 @@ def is_inner(p: Any) -> bool:
     return saving.current() is not None or bool(getattr(p, "_ad_inner", False))
 
 
+def is_video(p: Any) -> bool:
+    """Whether this run makes one video, whose frames the host hands to every hook as if they were pictures (Forge Neo with Wan)."""
+    if hosts.host() != "neo":
+        return False
+    from backend.args import dynamic_args
+    from modules import shared
+
+    known = bool(getattr(shared.sd_model, "is_wan", False)) and bool(getattr(dynamic_args, "wan", False))
+    return known and int(p.batch_size) >= _FEWEST_FRAMES
+
+
 def _guard_loop(run: Run) -> None:
     """Puts a guard around the host's loop for exactly this run: the hooks alone would not be told of an exception in it."""
     from modules import processing
@@ -77,6 +92,11 @@ def _guard_loop(run: Run) -> None:
         if p is not run.p or run not in _waiting:
             return original(p, *arguments, **named)
         _waiting.remove(run)
+        # Asked here and not before the run: the host loads its model in between.
+        if guard(is_video, "asking for a video")(p):
+            infotext.announce(p, None)
+            p.comment(VIDEO)
+            return original(p, *arguments, **named)
         return _drive(run, lambda: original(p, *arguments, **named))
 
     processing.process_images_inner = mark(process_images_inner, original)

@@ -13,6 +13,8 @@ from .records import Job, Picture
 
 PATTERN = "imagereward"
 _DECIMALS = 4
+_REPLACING = ("Replace", "Override")
+"""What hosts call the choice that a file may take another one's place."""
 
 
 class _Save(NamedTuple):
@@ -53,7 +55,7 @@ def keep_apart(params: Any) -> None:
     from modules.shared import opts
 
     save, path = _saving[-1], Path(str(params.filename))
-    replaces = save.replaces and getattr(opts, "save_images_replace_action", "Replace") == "Replace"
+    replaces = save.replaces and getattr(opts, "save_images_replace_action", "Replace") in _REPLACING
     number, place = 0, path
     while place.exists() and (not replaces or _is_of(save.job, place)):
         number += 1

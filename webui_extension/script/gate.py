@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
+from .. import hosts
 from . import infotext, rejects, saving, scoring, selecting
 from .arguments import NOT_SAVED, TO_FOLDER
 from .guarding import safely
@@ -23,7 +24,11 @@ _WHOLE = (
     "all_subseeds",
     "all_hr_prompts",
     "all_hr_negative_prompts",
+    "_all_prompts_c",
+    "_all_negative_prompts_c",
 )
+_RAW = ("_all_prompts_c", "_all_negative_prompts_c")
+"""Forge Neo's prompts with their comments, which it writes into infotexts by place in the job."""
 SUFFIX = "-first-pass"
 
 
@@ -77,7 +82,7 @@ def choose(run: Run, samples: Any, decoded: Any) -> list[int] | None:
 
     if state.interrupted or state.skipped:
         return None
-    pictures = [_to_picture(tensor) for tensor in _decode(run.p, samples, decoded)]
+    pictures = [_to_picture(tensor) for tensor in _first_passes(run.p, samples, decoded)]
     found = scoring.evaluate(run.job, pictures, run.p.prompts)
     if found.main is None:
         return None
@@ -96,19 +101,26 @@ def choose(run: Run, samples: Any, decoded: Any) -> list[int] | None:
     return rows
 
 
-def _decode(p: Any, samples: Any, decoded: Any) -> Sequence[Any]:
+def _first_passes(p: Any, samples: Any, decoded: Any) -> Sequence[Any]:
+    """The first passes in -1..1 as the host's decoder gives them: rows of [3, H, W], or of [1, 3, H, W] with models that know time."""
     if decoded is not None:
-        return decoded
+        return 2 * decoded - 1 if _is_unit(decoded) else decoded
     from modules import devices, processing
 
     return processing.decode_latent_batch(p.sd_model, samples, target_device=devices.cpu, check_for_nans=True)
 
 
+def _is_unit(decoded: Any) -> bool:
+    """Whether decoded first passes are in 0..1, as Forge Neo has had them since 2026; before, and elsewhere, they are in -1..1."""
+    return hosts.host() == "neo" and bool((decoded >= 0).all())
+
+
 def _to_picture(tensor: Any) -> Any:
-    """A first pass as the host would save it: [3, H, W] in -1..1, fractions cut off."""
+    """A first pass as the host would save it: [3, H, W] or [1, 3, H, W] in -1..1, fractions cut off."""
     import numpy as np
     from PIL import Image
 
+    tensor = tensor[0] if tensor.ndim == 4 and len(tensor) == 1 else tensor
     values = ((tensor.float() + 1.0) / 2.0).clamp(0.0, 1.0).cpu().numpy()
     return Image.fromarray((255.0 * np.moveaxis(values, 0, 2)).astype(np.uint8))
 
@@ -119,7 +131,7 @@ def _as_it_is(run: Run, samples: Any, decoded: Any, rows: list[int]) -> Any:
     from modules.shared import state
 
     state.nextjob()
-    every = _decode(run.p, samples, decoded)
+    every = _first_passes(run.p, samples, decoded)
     return processing.DecodedSamples([every[row] for row in rows])
 
 
@@ -136,8 +148,7 @@ def _only(p: Any, rows: list[int]) -> Iterator[None]:
                 setattr(p, name, [values[row] for row in rows])
             else:
                 # Copies from before the second pass look their prompt and seed up by place in the job.
-                few = [values[start + row] for row in rows]
-                setattr(p, name, [*values[:start], *few, *values[start + len(few) :]])
+                setattr(p, name, _moved_up(values, start, rows))
         p.hr_c = p.hr_uc = None  # made for the whole batch; the host makes them again for these prompts
         yield
     finally:
@@ -154,6 +165,17 @@ def align(run: Run, batch: Any) -> None:
         values = getattr(p, name, None)
         if isinstance(values, list) and len(values) > max(rows):
             setattr(p, name, [values[row] for row in rows])
+    start = p.iteration * p.batch_size
+    for name in _RAW:
+        values = getattr(p, name, None)
+        if isinstance(values, list) and len(values) > start + max(rows):
+            setattr(p, name, _moved_up(values, start, rows))
+
+
+def _moved_up(values: list[Any], start: int, rows: list[int]) -> list[Any]:
+    """A list of the whole job in which these rows of the batch at ``start`` stand first."""
+    few = [values[start + row] for row in rows]
+    return [*values[:start], *few, *values[start + len(few) :]]
 
 
 def _put_away(run: Run, row: int, image: Any, numbers: dict[str, Any]) -> None:

@@ -52,6 +52,7 @@ class Picture:
         fields: What goes into its infotext.
         text: Its infotext.
         before: The same as the host wrote it.
+        folder: The output folder that the host named for it.
         files: Where it was saved, and its sidecar.
         first_pass: Whether it is a first pass that was not upscaled.
         of_round: Whether a further run of "generate until" made it.
@@ -74,6 +75,7 @@ class Picture:
     text: str | None = None
     before: str | None = None
     held: HeldSave | None = None
+    folder: str = ""
     files: list[str] = field(default_factory=list)
     first_pass: bool = False
     of_round: bool = False

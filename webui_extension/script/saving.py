@@ -105,6 +105,7 @@ def save(run: Run, picture: Picture) -> None:
         return
     try:
         arguments, named = list(held.arguments), dict(held.named)
+        picture.folder = str(arguments[1] if len(arguments) > 1 else named["path"])
         if isinstance(named.get("info"), str):
             named["info"] = infotext.with_fields(named["info"], picture.fields, run.job)
         aside = picture.verdict == REJECTED and run.selects
@@ -167,7 +168,7 @@ def demote(run: Run, picture: Picture) -> None:
     if not files:
         return
     first = files[0]
-    outputs = Path(str(run.p.outpath_samples))
+    outputs = Path(picture.folder or str(run.p.outpath_samples))
     to_mark = run.settings.rejects not in (TO_FOLDER, NOT_SAVED)
     target = rejects.marked(first) if to_mark else rejects.place_for(first, outputs)
     try:

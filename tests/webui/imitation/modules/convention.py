@@ -1,6 +1,8 @@
 """Which host is imitated, and what the test's "model" paints."""
 
 HOST = "a1111"
+KNOWS_TIME = False
+"""Whether the model is one whose latents have a fifth dimension, [B, C, 1, H, W]."""
 
 
 def level(seed):

@@ -84,7 +84,7 @@ class StableDiffusionProcessing:
     def init(self, all_prompts, all_seeds, all_subseeds):
         pass
 
-    def save_samples(self):
+    def save_samples(self, *, is_video=False):
         complete = opts.save_incomplete_images or (not state.interrupted and not state.skipped)
         return opts.samples_save and not self.do_not_save_samples and complete
 
@@ -131,6 +131,11 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
             first = torch.stack(self.paint(seeds, convention.level, self.width, self.height))
         latents = first if self.latent_scale_mode else torch.zeros(len(first), 4, 8, 8)
         decoded = None if self.latent_scale_mode else first
+        if convention.HOST == "neo" and decoded is not None:
+            decoded = ((decoded + 1) / 2).clamp(0, 1)
+        if convention.KNOWS_TIME:
+            latents = latents.unsqueeze(2)
+            decoded = None if decoded is None else decoded.unsqueeze(1)
         self.hr_c = ["conditions for", len(self.hr_prompts)]
         return self.sample_hr_pass(latents, decoded, seeds, self.subseeds, self.subseed_strength, prompts)
 
@@ -139,6 +144,9 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
             return samples
         if self.hr_c is None:
             self.hr_c = ["conditions for", len(self.hr_prompts)]
+        if decoded_samples is not None:
+            decoded_samples = decoded_samples.squeeze(1) if decoded_samples.ndim == 5 else decoded_samples
+            decoded_samples = decoded_samples * 2 - 1 if convention.HOST == "neo" else decoded_samples
         assert len(samples) == len(seeds) == len(prompts) == self.hr_c[1] == len(self.seeds), (
             "rows that do not fit"
         )
@@ -180,7 +188,7 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
 
 
 def decode_latent_batch(model, batch, target_device=None, check_for_nans=False):
-    return DecodedSamples(list(batch))
+    return DecodedSamples([each.movedim(1, 0) if each.ndim == 4 else each for each in batch])
 
 
 def process_images(p):
@@ -207,6 +215,9 @@ def process_images_inner(p):
     p.all_subseeds = [int(subseed) + at for at in range(len(p.all_prompts))]
     if p.scripts is not None:
         p.scripts.process(p)
+    if convention.HOST == "neo" and opts.save_prompt_comments:
+        p._all_prompts_c, p._all_negative_prompts_c = list(p.all_prompts), list(p.all_negative_prompts)
+        p.all_prompts = [prompt.partition("#")[0].rstrip() for prompt in p.all_prompts]
     infotexts, output, first = [], [], 0
     with _no_gradients():
         p.init(p.all_prompts, p.all_seeds, p.all_subseeds)
@@ -251,6 +262,9 @@ def process_images_inner(p):
 
 
 def _batch_infotext(p, index, use_main_prompt=False):
+    if hasattr(p, "_all_prompts_c"):
+        raw = p._all_prompts_c[_rows(p, p.iteration)]
+        return create_infotext(p, raw, p.seeds, p.subseeds, index=index)
     if convention.HOST != "reforge":
         return create_infotext(
             p, p.prompts, p.seeds, p.subseeds, use_main_prompt=use_main_prompt, index=index
@@ -280,6 +294,7 @@ def _one_batch(p, n, infotexts, output):
     args = scripts.PostSampleArgs(samples)
     p.scripts.post_sample(p, args)
     pixels = ((torch.stack(list(args.samples)).float() + 1) / 2).clamp(0, 1)
+    pixels = pixels.reshape(-1, *pixels.shape[-3:])
     state.nextjob()
     p.scripts.postprocess_batch(p, images=pixels, batch_number=n)
     p.prompts, p.negative_prompts = p.all_prompts[rows], p.all_negative_prompts[rows]

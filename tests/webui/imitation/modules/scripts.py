@@ -17,7 +17,7 @@ class PostprocessImageArgs:
 
     def __init__(self, image, *index):
         self.image = image
-        if index and convention.HOST == "forge":
+        if index and convention.HOST in ("forge", "neo"):
             self.index = index[0]
 
 

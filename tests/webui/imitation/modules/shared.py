@@ -21,6 +21,7 @@ DEFAULTS = {
     "save_images_before_highres_fix": False,
     "save_images_before_face_restoration": False,
     "enable_prompt_comments_def": False,
+    "save_prompt_comments": False,
     "use_old_scheduling": False,
 }
 
