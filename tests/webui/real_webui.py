@@ -26,21 +26,25 @@ COMMON = [
     "--skip-torch-cuda-test",
     "--skip-python-version-check",
     "--skip-version-check",
-    "--no-download-sd-model",
-    "--disable-console-progressbars",
     "--api",
     "--api-server-stop",
 ]
+ELDER = ["--no-download-sd-model", "--disable-console-progressbars"]
+# Forge Neo ends at an argument that it does not know.
 OWN = {
-    "a1111": ["--do-not-download-clip", "--no-half", "--use-cpu", "all", "--disable-nan-check"],
-    "forge": ["--always-cpu"],
-    "reforge": ["--always-cpu"],
+    "a1111": [*ELDER, "--do-not-download-clip", "--no-half", "--use-cpu", "all", "--disable-nan-check"],
+    "forge": [*ELDER, "--always-cpu"],
+    "neo": ["--cpu"],
+    "reforge": [*ELDER, "--always-cpu"],
+    "classic": [*ELDER, "--always-cpu"],
 }
 SETTINGS = {
     # Otherwise they write the infotext into the alpha channel while saving, when nobody can score the picture any more (Forge always,
     # reForge until its settings are saved once).
     "forge": {"stealth_pnginfo_option": "None"},
     # The other three: so that it needs no file from the network.
+    # Without the first it waits for a key at its start.
+    "neo": {"VERSION_UID": "PY313", "show_progress_type": "Approx cheap"},
     "reforge": {
         "stealth_pnginfo_opt": "None",
         "sd_text_encoder": "None",
@@ -52,19 +56,22 @@ SETTINGS = {
 
 def kind_of(webui):
     """Which host lies in a folder."""
+    version = webui / "modules_forge" / "forge_version.py"
+    said = version.read_text("utf-8") if version.is_file() else ""
     if (webui / "backend" / "memory_management.py").is_file():
-        return "forge"
+        return "neo" if 'version = "neo"' in said else "forge"
     if (webui / "ldm_patched" / "modules" / "model_management.py").is_file():
-        return "reforge"
+        return "classic" if 'version = "classic"' in said else "reforge"
     return "a1111"
 
 
 def make_checkpoint(webui, python, folder):
     """The random checkpoint, made with the host's own libraries."""
     found = sorted(Path(python).parent.parent.rglob("open_clip/bpe_simple_vocab_16e6.txt.gz"))
-    assert found, "CLIP's merges come with open_clip, which every host of this family installs"
+    found += [webui / "backend/huggingface/runwayml/stable-diffusion-v1-5/tokenizer/merges.txt"]
+    assert found[0].is_file(), "CLIP's merges come with open_clip, or with Forge Neo's own copy of a tokenizer"
     command = [python, HERE / "hosts" / "tiny_checkpoint.py", folder, "--merges", found[0]]
-    if kind_of(webui) == "forge":
+    if kind_of(webui) in ("forge", "neo"):
         command += ["--forge", webui]
     subprocess.run(list(map(str, command)), check=True, timeout=120)
     if kind_of(webui) != "a1111":

@@ -64,6 +64,28 @@ def test_a_part_that_fails_is_one_line_in_the_log_and_the_others_work(door, monk
     ]
 
 
+def test_in_sdnext_nothing_is_joined_and_one_line_says_so(door, one_host, monkeypatch, caplog):
+    part(monkeypatch, "first", make_script=lambda: object)
+    monkeypatch.setitem(sys.modules, "modules.scripts_manager", types.ModuleType("modules.scripts_manager"))
+    with caplog.at_level(logging.WARNING):
+        assert door.connect(ROOT) == []
+    assert one_host.callbacks.registered == {}
+    assert len(caplog.records) == 1 and "SD.Next is not supported" in caplog.text
+
+
+def test_a_missing_package_is_one_line_and_the_parts_join(door, monkeypatch, caplog):
+    joined = []
+    part(monkeypatch, "first", connect=lambda given: joined.append(1))
+    found = door.importlib.util.find_spec
+    monkeypatch.setattr(
+        door.importlib.util, "find_spec", lambda name, *more: None if name == "ftfy" else found(name, *more)
+    )
+    with caplog.at_level(logging.WARNING):
+        door.connect(ROOT)
+    assert joined == [1]
+    assert len(caplog.records) == 1 and "pip install ftfy" in caplog.text
+
+
 def test_a_callback_that_fails_leaves_the_host_a_usable_answer(door, one_host, monkeypatch, caplog):
     def broken(*given):
         raise RuntimeError("no page")

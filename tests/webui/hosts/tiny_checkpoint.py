@@ -2,7 +2,7 @@
 
     python tests/webui/hosts/tiny_checkpoint.py FOLDER --merges bpe_simple_vocab_16e6.txt.gz [--forge WEBUI]
 
-Needs torch and safetensors; the merges are CLIP's, which the package open_clip_torch carries. FOLDER gets ``tiny.safetensors`` with
+Needs torch and safetensors; the merges are CLIP's, which the package open_clip_torch carries (or ``merges.txt`` of its tokenizer). FOLDER gets ``tiny.safetensors`` with
 ``tiny.yaml`` beside it for Automatic1111 (both belong into its models/Stable-diffusion), and with ``--forge`` also ``diffusers/``, which
 the test extension ``tiny_model`` shows to Forge.
 """
@@ -199,7 +199,8 @@ def weights(seed=0):
 
 def write_tokenizer(folder, merges):
     """CLIP's tokenizer in the form transformers reads."""
-    with gzip.open(merges, "rt", encoding="utf-8") as file:
+    opened = gzip.open if merges.suffix == ".gz" else open
+    with opened(merges, "rt", encoding="utf-8") as file:
         lines = file.read().split("\n")[1 : 49152 - 256 - 2 + 1]
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     extra = [byte for byte in range(256) if byte not in printable]
