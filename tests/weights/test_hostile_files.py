@@ -7,6 +7,7 @@ import io
 import pickle
 import struct
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -237,6 +238,55 @@ def test_a_table_of_contents_that_lies_about_sizes_is_refused(tmp_path: Path) ->
     path.write_bytes(data)
     with pytest.raises(WeightsError):
         open_state(path)
+
+
+def packed(path: Path, bomb: str, length: int, says: int | None = None) -> Path:
+    """A checkpoint whose entry ``bomb`` is deflated and inflates to ``length`` bytes; the table says ``says``."""
+    table = table_of(path, tiny_state())
+    with zipfile.ZipFile(path, "w") as archive:
+        if bomb != "data.pkl":
+            archive.writestr("archive/data.pkl", table)
+        archive.writestr(f"archive/{bomb}", bytes(length), zipfile.ZIP_DEFLATED)
+    if says is not None:
+        content = path.read_bytes()
+        path.write_bytes(content.replace(struct.pack("<L", length), struct.pack("<L", says)))
+    return path
+
+
+@pytest.mark.parametrize("bomb", ["data.pkl", "byteorder"])
+@pytest.mark.parametrize("says", [None, 6])
+def test_a_small_entry_that_inflates_without_end_is_not_inflated(
+    tmp_path: Path, bomb: str, says: int | None
+) -> None:
+    path = packed(tmp_path / "bomb.pt", bomb, 96 * 1024 * 1024, says)
+    tracemalloc.start()
+    try:
+        with pytest.raises(WeightsError, match=f"{bomb}|damaged"):
+            open_state(path)
+        assert tracemalloc.get_traced_memory()[1] < 48 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_small_entry_packed_in_an_unusual_way_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.pt"
+    table = table_of(path, tiny_state())
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", table, zipfile.ZIP_LZMA)
+    with pytest.raises(WeightsError, match=r"data\.pkl is packed"):
+        open_state(path)
+
+
+def test_a_deflated_table_of_contents_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.pt"
+    torch.save({"w": torch.ones(3)}, path)
+    with zipfile.ZipFile(path) as archive:
+        entries = {info.filename: archive.read(info) for info in archive.infolist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in entries.items():
+            packing = zipfile.ZIP_STORED if "/data/" in name else zipfile.ZIP_DEFLATED
+            archive.writestr(name, content, packing)
+    assert open_state(path)["w"].tolist() == [1, 1, 1]
 
 
 def test_an_empty_or_foreign_object_is_described(tmp_path: Path) -> None:

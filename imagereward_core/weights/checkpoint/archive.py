@@ -23,6 +23,11 @@ _LOCAL_SIGNATURE = b"PK\x03\x04"
 # What zipfile raises on damage, found by damaging files at random.
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 
+LARGEST_NOTE = 1024
+"""Longest small entry beside the pickle (``byteorder`` holds six bytes), in bytes."""
+MOST_ENTRIES = 100_000
+"""Most entries of a checkpoint. One of 625 tensors has about 630."""
+
 
 @dataclass(frozen=True)
 class TorchArchive:
@@ -52,10 +57,13 @@ def open_archive(path: Path, read: Callable[[bytes], Any] = read_pickle) -> Torc
     """
     try:
         with zipfile.ZipFile(path) as archive, path.open("rb") as raw:
-            entries = {info.filename: info for info in archive.infolist()}
+            listed = archive.infolist()
+            if len(listed) > MOST_ENTRIES:
+                raise PickleRefusedError(f"it has {len(listed):,} entries, more than any list of tensors needs")
+            entries = {info.filename: info for info in listed}
             root = _root(path, entries)
             order = entries.get(f"{root}byteorder")
-            if order is not None and archive.read(order).strip() == b"big":
+            if order is not None and _small(archive, order, LARGEST_NOTE).strip() == b"big":
                 raise WeightsError(
                     f"{path} holds big-endian numbers; save it as .safetensors on the machine that made it"
                 )
@@ -65,12 +73,7 @@ def open_archive(path: Path, read: Callable[[bytes], Any] = read_pickle) -> Torc
                 for name, info in entries.items()
                 if name.startswith(begin)
             }
-            table = entries[f"{root}data.pkl"]
-            if table.file_size > LARGEST_PICKLE:
-                raise PickleRefusedError(
-                    f"its pickle has {table.file_size} bytes, more than any list of tensors needs"
-                )
-            tree = read(archive.read(table))
+            tree = read(_small(archive, entries[f"{root}data.pkl"], LARGEST_PICKLE))
     except PickleRefusedError as error:
         raise WeightsError(
             f"{path} is refused: {error}. Expected a state dict of plain tensors; if this is a whole saved "
@@ -120,6 +123,26 @@ def _root(path: Path, entries: Mapping[str, zipfile.ZipInfo]) -> str:
             "unpack it"
         )
     return roots[0]
+
+
+def _small(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
+    """An entry that is short in every sound file.
+
+    Torch stores its entries; a tool that packs a checkpoint anew may deflate them, which is read too. No more is
+    inflated than the table of contents says: what a file from a stranger says there can be less than there is.
+
+    Raises:
+        PickleRefusedError: It is longer than ``limit``.
+        zipfile.BadZipFile: It is packed by another method or encrypted, or is not what the table says.
+    """
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 0x1:
+        raise zipfile.BadZipFile(f"{info.filename} is packed or encrypted in a way torch never uses")
+    if info.file_size > limit:
+        raise PickleRefusedError(
+            f"its entry {info.filename} has {info.file_size:,} bytes, expected at most {limit:,}"
+        )
+    with archive.open(info) as entry:
+        return entry.read(info.file_size)  # given a number, zipfile stops inflating there
 
 
 def _place(raw: BinaryIO, info: zipfile.ZipInfo) -> tuple[int, int]:
