@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import platform
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from .errors import Cancelled
 
 if TYPE_CHECKING:
     import torch
+
+log = logging.getLogger(__name__)
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Progress = Callable[[int, int], None]
@@ -60,7 +65,8 @@ def pick_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     """The precision of the image tower on ``device``.
 
     ``auto`` is exact float32 on every device that scores quickly enough with it (CPU, MPS) and bfloat16, or float16 on cards
-    without it, on CUDA and XPU. The measured differences are in ``docs/accuracy.md``.
+    without it, on CUDA and XPU. The measured differences are in ``docs/accuracy.md``. A processor that cannot calculate in
+    float16 would take several times as long with it as with float32, so it gets float32, and that is said.
 
     Raises:
         ValueError: ``precision`` is not one of auto, fp32, bf16, fp16.
@@ -68,6 +74,9 @@ def pick_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     import torch
 
     named = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+    if precision == "fp16" and device.type == "cpu" and not cpu_has_fp16():
+        log.warning(NO_FP16)
+        return torch.float32
     if precision in named:
         return named[precision]
     if precision != "auto":
@@ -75,6 +84,39 @@ def pick_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     return torch.bfloat16 if device.type == "xpu" else torch.float32
+
+
+NO_FP16 = (
+    "This processor cannot calculate in fp16 and would be several times slower with it, so fp32 is used, which is exact."
+)
+
+
+def cpu_has_fp16() -> bool:
+    """Whether this processor multiplies matrices in float16 itself, and does not convert every number first.
+
+    Torch's own library for processors is asked (in torch since 2.1); where it is not there, on Arm and in odd builds, Linux
+    lists what a processor can do, and Apple's own can. Not knowing counts as no: float32 is right everywhere.
+    """
+    import torch
+
+    machine = platform.machine().lower()
+    if machine in ("arm64", "aarch64") and platform.system() == "Darwin":
+        return True
+    try:
+        if torch.backends.mkldnn.is_available():
+            return bool(torch.ops.mkldnn._is_mkldnn_fp16_supported())
+    except (AttributeError, RuntimeError):
+        pass
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    can = {"avx512_fp16", "amx_fp16", "asimdhp"}
+    return any(
+        can & set(line.partition(":")[2].split())
+        for line in text.splitlines()
+        if line.lower().startswith(("flags", "features"))
+    )
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+import torch
 from torch import Tensor, nn
 
 from ..errors import CuratorError
-from ..runtime import LocalRuntime, Precision
+from ..runtime import LocalRuntime
 from ..scorers.blend import BlendScorer
 from ..scorers.blend_file import BlendFile
 from ..scorers.engine import PictureScorer, Tower
@@ -23,7 +24,7 @@ from .records import Query, ScorerKey
 if TYPE_CHECKING:
     from .library import Library
 
-_PRECISIONS: dict[str, Precision] = {"": "fp32", "bf16": "bf16", "fp16": "fp16"}
+_PRECISIONS = {"": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class NoNumbersError(CuratorError):
@@ -49,7 +50,8 @@ class StoredScorer(PictureScorer):
                 "in fp32, bf16 or fp16. A newer version may have made them"
             )
         spec = card.image if way == "reference" else card.image.whole_picture()
-        runtime = LocalRuntime("cpu", _PRECISIONS[precision])
+        runtime = LocalRuntime("cpu")
+        runtime.dtype = _PRECISIONS[precision]  # whether or not this machine could make such numbers
         super().__init__(card, Tower(nn.Identity(), spec, self._refuse), runtime, key.revision)
 
     def rate(self, features: Tensor, wanted: Sequence[Sequence[str]]) -> list[list[float]]:

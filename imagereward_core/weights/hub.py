@@ -19,6 +19,7 @@ from ..errors import CuratorError, DownloadError
 from .card import WeightFile
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_PAGE = (b"<!doctype", b"<html", b"<head", b"<body", b"<script", b"<?xml", b"<!--")
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def stream(remote: RemoteFile, part: Path, endpoint: str | None, report: Callabl
     """Appends to ``part`` what it still lacks of the file; ``report`` is told its length as it grows.
 
     Raises:
+        DownloadError: A web page came in place of the bytes; none of it is kept.
         Exception: Whatever huggingface_hub, its HTTP client or ``report`` raises; ``part`` keeps what had
             come by then.
     """
@@ -152,17 +154,38 @@ def _whole_file(remote: RemoteFile, part: Path, endpoint: str | None) -> None:
         local_dir=part.with_suffix(".hub"),
         endpoint=endpoint,
     )
+    with Path(arrived).open("rb") as file:
+        refuse_page(file.read(512))
     Path(arrived).replace(part)
 
 
+def refuse_page(beginning: bytes) -> None:
+    """Makes sure that bytes sent as a file of weights or a vocabulary do not begin as a web page does.
+
+    Raises:
+        DownloadError: They do.
+    """
+    text = beginning.removeprefix(b"\xef\xbb\xbf").lstrip()[:16].lower()
+    if text.startswith(_PAGE):
+        raise DownloadError(
+            "a web page came in place of the file, such as the login page of a network or of a proxy; nothing of it was "
+            "kept. Open any web page in a browser to see whether the network asks for a login, check the mirror or "
+            "HF_ENDPOINT if one is set, and try again"
+        )
+
+
 class _CountingFile(io.BufferedWriter):
-    """A file that reports its length as it grows: every version of the hub can write to one."""
+    """A file that reports its length as it grows, and takes no web page: every version of the hub can write to one."""
 
     def __init__(self, path: Path, report: Callable[[int], None]) -> None:
         super().__init__(io.FileIO(path, "a"))
         self._report = report
+        self._begun = False
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
+        if not self._begun:  # the first bytes of an answer, also of one that continues a part
+            refuse_page(data)
+            self._begun = True
         written = super().write(data)
         self._report(self.tell())
         return written

@@ -254,7 +254,8 @@ def test_whole_picture_option_is_marked_and_sees_the_ends(tmp_path):
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
-def test_half_precision_stays_near_and_gives_float_scores(tmp_path, alone, precision):
+def test_half_precision_stays_near_and_gives_float_scores(tmp_path, alone, precision, monkeypatch):
+    monkeypatch.setattr("imagereward_core.runtime.cpu_has_fp16", lambda: True)
     scores = tiny_scorer(tmp_path, LocalRuntime("cpu", precision)).score(pictures(8), PROMPTS)
     assert np.abs(scores.values - alone).max() < 0.1 * alone.std()
     assert TINY.head.std > 1  # the published scale is applied

@@ -127,6 +127,46 @@ def test_a_server_that_cannot_resume_sends_all_of_it_again(tmp_path: Path, hub: 
     assert download_file(CARD, PT, settings).read_bytes() == CONTENT
 
 
+PAGE = b"\xef\xbb\xbf\n<!DOCTYPE html><title>Log in to the network</title>" + b" " * 5000
+
+
+@pytest.mark.parametrize("large", [True, False])
+def test_a_web_page_in_place_of_the_file_is_refused_at_once_and_not_kept(
+    tmp_path: Path, hub: FakeHub, large: bool
+) -> None:
+    serve(hub)
+    hub.large = large
+    hub.sent = {"owner/reward/Reward.pt": PAGE}
+    settings = where(tmp_path, hub)
+    with pytest.raises(DownloadError, match=r"a web page came in place of the file.*by hand"):
+        download_file(CARD, PT, settings)
+    folder = settings.folders[0] / CARD.folder
+    assert not any(path.stat().st_size for path in folder.iterdir() if path.suffix != ".lock")
+    hub.sent = {}
+    assert download_file(CARD, PT, settings).read_bytes() == CONTENT
+
+
+def test_a_web_page_does_not_spoil_what_had_arrived(tmp_path: Path, hub: FakeHub) -> None:
+    serve(hub)
+    settings = where(tmp_path, hub)
+
+    def stop(name: str, done: int, total: int) -> None:
+        if done >= 64 * 1024:
+            raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        download_file(CARD, PT, settings, stop)
+    (part,) = (settings.folders[0] / CARD.folder).glob("*.part")
+    have = part.stat().st_size
+    hub.sent = {"owner/reward/Reward.pt": PAGE * 20}
+    hub.ignores_offset = True
+    with pytest.raises(DownloadError, match="a web page"):
+        download_file(CARD, PT, settings)
+    assert part.stat().st_size in (have, 0)  # a newer hub begins anew where a server ignores the offset
+    hub.sent, hub.ignores_offset = {}, False
+    assert download_file(CARD, PT, settings).read_bytes() == CONTENT
+
+
 def test_a_part_of_another_version_is_not_continued(tmp_path: Path, hub: FakeHub) -> None:
     serve(hub)
     settings = where(tmp_path, hub)
