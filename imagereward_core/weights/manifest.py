@@ -1,7 +1,7 @@
-"""What is remembered about a checkpoint beside it: its checksum and where it came from, in ``<name>.json``.
+"""What was written about a checkpoint beside it: its checksum when it was fetched or made and where it came from, in ``<name>.json``.
 
-A checkpoint of 1.8 GB takes seconds to hash. The manifest keeps the result together with the size and the
-modification time it belongs to, so that a file is hashed once.
+It says what a file should be, to notice damage. What a file is, only reading it tells (see :mod:`.ledger`): a manifest can be
+written by anybody who can write the file.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from .ledger import found_once, is_sha256
+
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
@@ -25,8 +27,6 @@ LARGEST_HEADER = 100_000_000
 
 _FORMAT = "imagereward-weights-1"
 _BLOCK = 4 * 1024 * 1024
-_WORTH_KEEPING = 16 * 1024 * 1024
-_known: dict[tuple[str, int, int], str] = {}
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ def recorded_manifest(path: Path) -> Manifest | None:
         content = json.loads(manifest_path(path).read_text(encoding="utf-8"))
         if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
             return None
-        return Manifest(**content)
+        found = Manifest(**content)
+        return found if is_sha256(found.sha256) else None
     except (OSError, ValueError, TypeError):
         return None
 
@@ -107,31 +108,26 @@ def sha256_of(path: Path, progress: Progress | None = None, fresh: bool = False)
     Args:
         path: The file.
         progress: Told how many bytes have been read.
-        fresh: Read the file even where its checksum is remembered.
+        fresh: Read the file even where its checksum is remembered from reading it before.
 
     Raises:
         OSError: The file cannot be read.
     """
-    state = path.stat()
-    key = (str(path.resolve()), state.st_size, state.st_mtime_ns)
-    if not fresh:
-        remembered = read_manifest(path)
-        if remembered is not None:
-            return remembered.sha256
-        if key in _known:
-            return _known[key]
-    digest = hashlib.sha256()
-    done = 0
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-            done += len(block)
-            if progress is not None:
-                progress(path.name, done, state.st_size)
-    _known[key] = digest.hexdigest()
-    if state.st_size >= _WORTH_KEEPING:
-        _remember(path, _known[key])
-    return _known[key]
+
+    def read() -> str:
+        size = path.stat().st_size
+        digest = hashlib.sha256()
+        done = 0
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+                done += len(block)
+                if progress is not None:
+                    progress(path.name, done, size)
+        _compare(path, digest.hexdigest())
+        return digest.hexdigest()
+
+    return found_once(path, "sha256", read, fresh)
 
 
 def vouched_sha256(path: Path) -> str | None:
@@ -146,14 +142,12 @@ def vouched_sha256(path: Path) -> str | None:
     return recorded.sha256
 
 
-def _remember(path: Path, sha256: str) -> None:
-    """Keeps a checksum just computed, unless that would hide that the file is no longer what it should be."""
+def _compare(path: Path, sha256: str) -> None:
+    """Says where a file is no longer what it should be; a copy, the same bytes with another modification time, keeps its note."""
     expected = vouched_sha256(path)
     if expected is not None and expected != sha256:
         logger.warning("%s is not what it was when it was fetched or made: damaged, or another file", path)
-    elif expected is None:
-        write_manifest(path, sha256)
-    elif read_manifest(path) is None:  # a copy: the same bytes with another modification time
+    elif expected is not None and read_manifest(path) is None:
         recorded = recorded_manifest(path)
         assert recorded is not None
         write_manifest(path, sha256, recorded.repository, recorded.revision, recorded.commit)

@@ -11,6 +11,7 @@ from ..errors import DownloadError, WeightsError
 from .card import WeightFile, WeightsCard
 from .cards import backbone_of
 from .download import by_hand, download_file
+from .ledger import is_sha256
 from .locate import (
     FoundWeights,
     WeightSettings,
@@ -26,7 +27,7 @@ from .locate import (
 )
 from .manifest import Progress, safetensors_metadata, sha256_of
 
-__all__ = ["FoundWeights", "WeightSettings", "resolve", "resolve_file", "revision_of"]
+__all__ = ["FoundWeights", "WeightSettings", "former_revisions", "resolve", "resolve_file", "revision_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -80,24 +81,61 @@ def resolve_file(
     return _complete(FoundWeights(checkpoint, vocabulary), card, settings, progress)
 
 
-def revision_of(checkpoint: Path, progress: Progress | None = None) -> str:
-    """A short label that names a set of weights: twelve digits of the SHA-256 of the checkpoint they came in.
+def revision_of(checkpoint: Path, card: WeightsCard | None = None, progress: Progress | None = None) -> str:
+    """A short label that names a set of weights: twelve digits of the SHA-256 of its tensors.
 
-    A ``.safetensors`` file converted without loss carries the checksum of its source, so a ``.pt`` file and
-    its conversion, here or on another machine, downloaded or copied, have the same label, and so do the
-    scores made with them.
+    A ``.pt`` file and its conversion, here or on another machine, downloaded or copied, have the same label, and so do the
+    scores made with them. Nothing that a file says about itself counts.
+
+    Args:
+        checkpoint: The file.
+        card: Whose weights they are, where their tensors may have other names than the network's.
+        progress: Told how many bytes have been read.
 
     Raises:
         WeightsError: The file cannot be read.
     """
-    metadata = safetensors_metadata(checkpoint)
-    source = metadata.get("source_sha256", "")
-    if len(source) == 64 and "lossy" not in metadata:
-        return source[:_LABEL_DIGITS]
+    from .checkpoint import keymap_of, tensors_sha256
+
     try:
-        return (_name_in_hub_cache(checkpoint) or sha256_of(checkpoint, progress))[:_LABEL_DIGITS]
+        keymap = None if card is None else keymap_of(card)
+        return tensors_sha256(checkpoint, keymap, progress)[:_LABEL_DIGITS]
     except OSError as error:
         raise WeightsError(f"{checkpoint} cannot be read ({error})") from error
+
+
+def former_revisions(found: FoundWeights, card: WeightsCard) -> tuple[str, ...]:
+    """Labels that earlier versions gave to these very weights, so that scores kept under them stay valid.
+
+    Then a label was the beginning of the SHA-256 of the file, or of the one a conversion said it was made from. The first is
+    computed, the second is believed only where that file lies beside its conversion, has that SHA-256 and the same tensors.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    own = _former(found.checkpoint, card)
+    under = backbone_of(card)
+    if under is None or found.backbone is None:
+        return own
+    return tuple(f"{one}+{other}" for one in own for other in former_revisions(found.backbone, under))
+
+
+def _former(checkpoint: Path, card: WeightsCard) -> tuple[str, ...]:
+    from .checkpoint import keymap_of, same_tensors
+
+    metadata = safetensors_metadata(checkpoint)
+    claim = metadata.get("source_sha256", "")
+    if not is_sha256(claim) or "lossy" in metadata:
+        return (sha256_of(checkpoint)[:_LABEL_DIGITS],)
+    for suffix in (".pt", ".pth", ".bin"):
+        source = checkpoint.with_suffix(suffix)
+        if source.is_file() and sha256_of(source) == claim:
+            try:
+                if same_tensors(source, checkpoint, keymap_of(card)):
+                    return (claim[:_LABEL_DIGITS],)
+            except WeightsError as error:
+                logger.debug("%s is not what %s was made from: %s", source, checkpoint, error)
+    return ()
 
 
 def _complete(
@@ -108,7 +146,7 @@ def _complete(
     if vocabulary is None and card.tokenizer is not None:
         vocabulary = _obtain(card, card.tokenizer, settings, progress)
     checkpoint = _converted(found.checkpoint, card, settings, progress)
-    revision = revision_of(checkpoint, progress)
+    revision = revision_of(checkpoint, card, progress)
     under = backbone_of(card)
     backbone = None if under is None else resolve(under, settings, progress)
     if backbone is not None:
@@ -172,10 +210,3 @@ def _is_ours(path: Path, card: WeightsCard, settings: WeightSettings) -> bool:
     """Whether ``path`` lies in a models folder or in this program's own, not in another program's cache."""
     own = [folder for pair in models_folders(card, settings) for folder in pair]
     return path.parent in {*own, user_folder(card)} and os.access(path.parent, os.W_OK)
-
-
-def _name_in_hub_cache(path: Path) -> str | None:
-    """The checksum by which the hub's cache names a large file; None for a file elsewhere."""
-    real = path.resolve()
-    digits = len(real.name) == 64 and all(character in "0123456789abcdef" for character in real.name)
-    return real.name if digits and real.parent.name == "blobs" else None

@@ -105,7 +105,7 @@ def test_an_interruption_leaves_no_target(source: Path, monkeypatch: pytest.Monk
         if moment == "writing":
             seen: list[torch.Tensor] = []
             patch.setattr(
-                converting, "_bytes", lambda tensor: stop() if len(seen) == 3 else seen.append(tensor) or b""
+                converting, "bytes_of", lambda tensor: stop() if len(seen) == 3 else seen.append(tensor) or b""
             )
         elif moment == "flushing":
             patch.setattr(os, "fsync", stop)
@@ -123,12 +123,12 @@ import os, sys
 from pathlib import Path
 from imagereward_core.weights.checkpoint import convert, converting
 written = []
-def die(tensor, original=converting._bytes):
+def die(tensor, original=converting.bytes_of):
     written.append(tensor)
     if len(written) == 4:
         os._exit(9)
     return original(tensor)
-converting._bytes = die
+converting.bytes_of = die
 convert(Path(sys.argv[1]), Path(sys.argv[2]))
 """
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from weights_fakes import VOCABULARY, FakeHub, make_card, tiny_state
 
 from imagereward_core.errors import DownloadError, WeightsError
@@ -18,8 +19,9 @@ from imagereward_core.weights import locate
 from imagereward_core.weights.card import ScorerCard, WeightFile
 from imagereward_core.weights.cards import CARDS
 from imagereward_core.weights.checkpoint import KEYMAPS, KeyMap, convert, open_state, sha256_of
-from imagereward_core.weights.locate import WeightSettings, find_weights
-from imagereward_core.weights.store import resolve, resolve_file, revision_of
+from imagereward_core.weights.locate import FoundWeights, WeightSettings, find_weights
+from imagereward_core.weights.manifest import safetensors_metadata, write_manifest
+from imagereward_core.weights.store import former_revisions, resolve, resolve_file, revision_of
 
 CARD = make_card()
 
@@ -82,7 +84,53 @@ def test_one_set_of_weights_has_one_label_whatever_way_it_came(
     }
     copied = shutil.copy(folder / CARD.folder / "Reward.safetensors", tmp_path / "elsewhere.safetensors")
     labels["copied by hand"] = revision_of(Path(copied))
-    assert set(labels.values()) == {digest[:12]}, labels
+    renamed = tmp_path / "renamed.safetensors"
+    save_file(dict(reversed(open_state(Path(copied)).items())), renamed, {"note": "saved anew by another program"})
+    labels["saved anew"] = revision_of(renamed)
+    assert len(set(labels.values())) == 1, labels
+    assert former_revisions(resolve(CARD, offline(folder)), CARD) == (digest[:12],)
+
+
+def test_what_a_file_says_about_itself_is_no_label(tmp_path: Path, home: Path) -> None:
+    """Two files with the same claim, by header, manifest or name in a hub's cache, are two sets of weights."""
+    claim = "a" * 64
+    blobs = home / "hub" / "models--owner--reward" / "blobs"
+    labels = []
+    for number in range(2):
+        folder = tmp_path / str(number)
+        (folder / "blobs").mkdir(parents=True)
+        header = folder / "header.safetensors"
+        save_file(tiny_state(number), header, {"source_sha256": claim})
+        noted = folder / "noted.safetensors"
+        save_file(tiny_state(10 + number), noted)
+        write_manifest(noted, claim, "owner/reward", "main", "c" * 40)
+        named = folder / "blobs" / claim
+        save_file(tiny_state(20 + number), named)
+        labels += [revision_of(path) for path in (header, noted, named)]
+        found = FoundWeights(header, None)
+        assert former_revisions(found, CARD) == ()
+        assert claim[:12] not in former_revisions(FoundWeights(noted, None), CARD)
+    assert len(set(labels)) == 6 and claim[:12] not in labels and not blobs.exists()
+
+
+def test_a_claim_is_borne_out_only_by_the_file_it_names(folder: Path) -> None:
+    source = folder / CARD.folder / "Reward.pt"
+    found = resolve(CARD, offline(folder))
+    digest = sha256_of(source)
+    assert former_revisions(found, CARD) == (digest[:12],)
+    save_file(tiny_state(7), found.checkpoint, {"source_sha256": digest})  # other numbers, the same claim
+    assert former_revisions(found, CARD) == ()
+    save_file(tiny_state(7), found.checkpoint, {"source_sha256": "not a checksum"})
+    assert former_revisions(found, CARD) == (sha256_of(found.checkpoint)[:12],)
+
+
+def test_a_file_that_says_it_is_a_conversion_is_not_taken_for_one(folder: Path) -> None:
+    source = folder / CARD.folder / "Reward.pt"
+    done = convert(source, source.with_suffix(".safetensors")).target
+    layout = open_state(done)
+    save_file({name: tensor * 0 for name, tensor in layout.items()}, done, safetensors_metadata(done))
+    with pytest.raises(WeightsError, match="was not made from"):
+        convert(source, done)
 
 
 def test_other_numbers_have_another_label(folder: Path, tmp_path: Path) -> None:
@@ -183,7 +231,8 @@ def test_a_checkpoint_named_by_path_is_used_where_it_is(folder: Path, tmp_path: 
     torch.save(tiny_state(8), path)
     found = resolve_file(path, CARD, offline(folder))
     assert found.checkpoint == path and found.vocabulary == folder / CARD.folder / "vocab.txt"
-    assert found.revision == sha256_of(path, fresh=True)[:12]
+    assert found.revision == revision_of(path)
+    assert former_revisions(found, CARD) == (sha256_of(path, fresh=True)[:12],)
     assert not path.with_suffix(".safetensors").exists()
     beside = tmp_path / "vocab.txt"
     beside.write_bytes(VOCABULARY)
@@ -237,7 +286,7 @@ def test_a_foreign_file_is_converted_to_the_names_of_the_network(
     found = resolve(card, offline(tmp_path))
     state = open_state(found.checkpoint)
     original = torch.load(path, weights_only=True)["state_dict"]["visual.proj"]
-    assert found.checkpoint.suffix == ".safetensors" and found.revision == revision_of(path)
+    assert found.checkpoint.suffix == ".safetensors" and found.revision == revision_of(path, card)
     assert state.keys() == {"visual_projection.weight"}
     assert torch.equal(state["visual_projection.weight"], original.T)
     assert resolve(card, offline(tmp_path)) == found

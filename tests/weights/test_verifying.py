@@ -3,6 +3,7 @@ checksums stay honest."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 from weights_fakes import make_card, tiny_skeleton, tiny_state
 
 from imagereward_core.errors import WeightsError
+from imagereward_core.weights import ledger
 from imagereward_core.weights.card import WeightFile
 from imagereward_core.weights.checkpoint import VerifyReport, head_is_untrained, sha256_of, verify
 from imagereward_core.weights.manifest import (
@@ -124,37 +126,72 @@ def test_verification_of_what_is_no_checkpoint_is_an_error(tmp_path: Path) -> No
         verify(path, make_card(), SKELETON)
 
 
-def test_a_remembered_checksum_is_used_until_the_file_changes(tmp_path: Path) -> None:
+LARGE = 17 * 1024 * 1024
+
+
+def large_file(path: Path) -> Path:
+    """A file that is worth remembering, of zeros that take no room."""
+    with path.open("wb") as file:
+        file.truncate(LARGE)
+    return path
+
+
+def test_a_large_file_is_read_once_and_nothing_is_left_beside_it(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, seen = large_file(tmp_path / "large"), []
+    digest = sha256_of(path, lambda *step: seen.append(step))
+    assert seen[-1] == ("large", LARGE, LARGE) and len(seen) == 5
+    assert [each.name for each in tmp_path.iterdir() if each != home] == ["large"]
+    assert ledger.place() == home / ".cache" / "imagereward-curator" / "checksums.json"
+    monkeypatch.setattr(ledger, "_here", {})  # as in another process
+    assert sha256_of(path, lambda *step: pytest.fail("read again")) == digest
+    assert sha256_of(path, lambda *step: seen.append(step), fresh=True) == digest and len(seen) == 10
+    with path.open("r+b") as file:
+        file.write(b"changed")
+    os.utime(path, ns=(0, 12345))
+    changed = sha256_of(path)
+    assert changed != digest
+    monkeypatch.setattr(ledger, "_here", {})
+    assert sha256_of(path) == changed
+
+
+def test_what_others_wrote_is_not_believed(tmp_path: Path) -> None:
+    path = large_file(tmp_path / "x.pt")
+    true = hashlib.sha256(bytes(LARGE)).hexdigest()
+    assert write_manifest(path, "a" * 64) and sha256_of(path) == true
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"format": "imagereward-checksums-1", "files": []}', "entry"])
+def test_a_damaged_cache_costs_time_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    path = large_file(tmp_path / "x.pt")
+    digest = sha256_of(path)
+    where = ledger.place()
+    assert where is not None
+    content = where.read_text()
+    where.write_text(content.replace(digest, "not hexadecimal".ljust(64)) if damage == "entry" else damage)
+    monkeypatch.setattr(ledger, "_here", {})
+    assert sha256_of(path) == digest and json.loads(where.read_text())["format"] == "imagereward-checksums-1"
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_remembered(tmp_path: Path) -> None:
     path = tmp_path / "x.pt"
     path.write_bytes(b"one")
-    assert write_manifest(path, "a" * 64)
-    assert sha256_of(path) == "a" * 64
-    path.write_bytes(b"two")
-    os.utime(path, ns=(0, 12345))
-    assert read_manifest(path) is None and recorded_manifest(path) is not None
-    assert sha256_of(path) == "3fc4ccfe745870e2c0d99f71f30ff0656c8dedd41cc1d7d3d376b0dbe685e2f3"
 
+    def written_to(*_: object) -> None:
+        path.write_bytes(b"one and more")
 
-def test_a_large_file_is_hashed_once_and_a_small_one_leaves_no_note(tmp_path: Path) -> None:
-    small, large = tmp_path / "small", tmp_path / "large"
-    small.write_bytes(b"x")
-    with large.open("wb") as file:
-        file.truncate(17 * 1024 * 1024)
-    seen: list[tuple[str, int, int]] = []
-    digest = sha256_of(large, lambda *step: seen.append(step))
-    assert seen[-1] == ("large", 17 * 1024 * 1024, 17 * 1024 * 1024) and len(seen) == 5
-    sha256_of(small)
-    assert manifest_path(large).exists() and not manifest_path(small).exists()
-    manifest = read_manifest(large)
-    assert manifest is not None and manifest.sha256 == digest
+    sha256_of(path, written_to)
+    assert sha256_of(path) == hashlib.sha256(b"one and more").hexdigest()
 
 
 def test_a_note_follows_a_copy_but_does_not_hide_another_file(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "large"
-    with path.open("wb") as file:
-        file.truncate(17 * 1024 * 1024)
+    large_file(path)
     digest = sha256_of(path)
     write_manifest(path, digest, "owner/reward", "main", "c" * 40)
     os.utime(path, ns=(0, 12345))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..manifest import sha256_of
 from .converting import ConversionReport, convert
+from .fingerprint import same_tensors, tensors_sha256
 from .keymaps import KEYMAPS, KeyMap, View, keymap_of
 from .layout import Layout, Mismatch, compare
 from .loading import DtypeOf, load_into
@@ -29,6 +30,8 @@ __all__ = [
     "open_state",
     "read_layout",
     "recognise",
+    "same_tensors",
     "sha256_of",
+    "tensors_sha256",
     "verify",
 ]

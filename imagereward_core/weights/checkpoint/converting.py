@@ -18,6 +18,7 @@ import torch
 from ...errors import WeightsError
 from ..locks import exclusive
 from ..manifest import Progress, safetensors_metadata, sha256_of, write_manifest
+from .fingerprint import bytes_of, same_tensors
 from .keymaps import KeyMap
 from .layout import Layout
 from .loading import DtypeOf
@@ -104,7 +105,7 @@ def convert(
     with exclusive(target):
         reused = target.exists()
         if reused:
-            _check_same(target, metadata, layout)
+            _check_same(file, target, metadata, layout, keymap)
         else:
             _write(file, target, layout, metadata, progress)
     size = target.stat().st_size
@@ -126,10 +127,15 @@ def _wanted(file: StateFile, dtype_of: DtypeOf | None) -> Layout:
     return dict(sorted(layout.items(), key=lambda item: (-item[1][0].itemsize, item[0])))
 
 
-def _check_same(target: Path, metadata: Mapping[str, str], layout: Layout) -> None:
-    """Refuses a target that is not an earlier conversion of the same source."""
-    source = safetensors_metadata(target).get("source_sha256")
-    if source != metadata["source_sha256"] or read_layout(target) != layout:
+def _check_same(
+    source: StateFile, target: Path, metadata: Mapping[str, str], layout: Layout, keymap: KeyMap | None
+) -> None:
+    """Refuses a target that is not an earlier conversion of the same source; what its header says is not enough."""
+    same = safetensors_metadata(target).get("source_sha256") == metadata["source_sha256"]
+    same = same and read_layout(target) == layout
+    if same and "lossy" not in metadata:
+        same = same_tensors(source.path, target, keymap)
+    if not same:
         raise WeightsError(
             f"{target} exists and was not made from {metadata['source']}; it is left as it is. Move one of "
             "the two to another folder"
@@ -166,7 +172,7 @@ def _write(
         with temporary.open("wb") as out:
             _put(out, header, digest)
             for name, tensor in file.chunks(layout):
-                _put(out, _bytes(tensor.to(layout[name][0])), digest)
+                _put(out, bytes_of(tensor.to(layout[name][0])), digest)
                 if progress is not None:
                     progress(target.name, out.tell(), total)
             out.flush()
@@ -183,9 +189,3 @@ def _write(
 def _put(out: BinaryIO, data: Any, digest: Any) -> None:
     out.write(data)
     digest.update(data)
-
-
-def _bytes(tensor: torch.Tensor) -> memoryview:
-    """The numbers of a tensor in row-major order, without a copy where it already lies so."""
-    numbers: Any = tensor.contiguous().reshape(-1).view(torch.uint8).numpy()
-    return memoryview(numbers)

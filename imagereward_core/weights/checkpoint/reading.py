@@ -84,21 +84,23 @@ class StateFile:
         Each tensor is to be dropped before the next is asked for; one that is kept keeps its whole chunk in
         memory.
         """
+        for group in self.groups(names, limit):
+            mapped = self.map(group)
+            for name in group:
+                yield name, mapped.pop(name)
+
+    def groups(self, names: Iterable[str] | None = None, limit: int = CHUNK_BYTES) -> list[list[str]]:
+        """The names of tensors that together have about ``limit`` bytes at most, in order."""
         sizes = {name: tensor.numel() * tensor.element_size() for name, tensor in self.map(names).items()}
-        group: list[str] = []
+        groups: list[list[str]] = [[]]
         filled = 0
         for name, size in sizes.items():
-            if group and filled + size > limit:
-                yield from self._drain(group)
-                group, filled = [], 0
-            group.append(name)
+            if groups[-1] and filled + size > limit:
+                groups.append([])
+                filled = 0
+            groups[-1].append(name)
             filled += size
-        yield from self._drain(group)
-
-    def _drain(self, group: list[str]) -> Iterator[tuple[str, torch.Tensor]]:
-        mapped = self.map(group)
-        for name in group:
-            yield name, mapped.pop(name)
+        return groups
 
 
 def open_state(path: Path) -> dict[str, torch.Tensor]:

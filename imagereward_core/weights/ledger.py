@@ -1,0 +1,124 @@
+"""What was found out about files by reading them, so that each is read once: a cache in this program's own folder.
+
+Nothing that lies beside a file, in its header or in its name is believed here: whoever made the file wrote that too.
+An entry holds for one state of one file, and losing the cache costs time only.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+State = tuple[int, int, int, int, int]
+"""Size, times of the last change of content and of anything (ns), inode and device."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_FILE = "checksums.json"
+_FORMAT = "imagereward-checksums-1"
+_WORTH_KEEPING = 16 * 1024 * 1024
+_MOST = 1000
+_here: dict[tuple[str, State, str], str] = {}
+
+
+def is_sha256(text: object) -> bool:
+    """Whether ``text`` is a SHA-256 as this program writes it: 64 hexadecimal digits in lower case.
+
+    >>> is_sha256("0" * 64), is_sha256("0" * 63), is_sha256("g" * 64)
+    (True, False, False)
+    """
+    return isinstance(text, str) and _SHA256.fullmatch(text) is not None
+
+
+def found_once(path: Path, kind: str, find: Callable[[], str], fresh: bool = False) -> str:
+    """What ``find`` says about a file, remembered until the file changes.
+
+    Args:
+        path: The file.
+        kind: Name of what is found, for example ``sha256``.
+        find: Reads the file and answers with 64 hexadecimal digits.
+        fresh: Read the file even where the answer is remembered.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    real = str(path.resolve())
+    before = state_of(path)
+    if not fresh:
+        if (real, before, kind) in _here:
+            return _here[real, before, kind]
+        kept = _read().get(real, {}).get(kind)
+        if kept is not None and kept[:-1] == [*before]:
+            return str(kept[-1])
+    answer = find()
+    if state_of(path) == before:  # else it was written to meanwhile, and the answer is that of no state
+        _here[real, before, kind] = answer
+        if before[0] >= _WORTH_KEEPING:
+            _keep(real, kind, [*before, answer])
+    return answer
+
+
+def state_of(path: Path) -> State:
+    """What changes when a file does.
+
+    Raises:
+        OSError: There is no such file.
+    """
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev
+
+
+def place() -> Path | None:
+    """Where the cache lies; None where the user has no home."""
+    try:
+        return Path.home() / ".cache" / "imagereward-curator" / _FILE
+    except RuntimeError:
+        return None
+
+
+def _read() -> dict[str, dict[str, Any]]:
+    """Entries by path and kind, those of another form left out."""
+    where = place()
+    try:
+        content = {} if where is None else json.loads(where.read_text(encoding="utf-8"))
+        files = content["files"] if content.get("format") == _FORMAT else {}
+        return {
+            path: {kind: entry for kind, entry in kinds.items() if _is_entry(entry)}
+            for path, kinds in files.items()
+        }
+    except (OSError, ValueError, KeyError, AttributeError, RecursionError):
+        return {}
+
+
+def _is_entry(entry: Any) -> bool:
+    return (
+        isinstance(entry, list)
+        and len(entry) == 6
+        and all(isinstance(number, int) for number in entry[:-1])
+        and is_sha256(entry[-1])
+    )
+
+
+def _keep(real: str, kind: str, entry: list[Any]) -> None:
+    where = place()
+    if where is None:
+        return
+    files = _read()
+    kinds = files.pop(real, {})
+    files[real] = {name: other for name, other in kinds.items() if other[:-1] == entry[:-1]} | {kind: entry}
+    files = dict(list(files.items())[-_MOST:])
+    temporary = where.with_name(f".{_FILE}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        where.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps({"format": _FORMAT, "files": files}, indent=1), encoding="utf-8")
+        temporary.replace(where)
+    except OSError as error:
+        logger.debug("checksums are not kept: %s", error)
+        temporary.unlink(missing_ok=True)
