@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -100,7 +101,7 @@ def cpu_has_fp16() -> bool:
     import torch
 
     machine = platform.machine().lower()
-    if machine in ("arm64", "aarch64") and platform.system() == "Darwin":
+    if machine in ("arm64", "aarch64") and sys.platform == "darwin":
         return True
     try:
         if torch.backends.mkldnn.is_available():
