@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from comfy_api.latest import io
 from .errors import GraphError, choice
 from .filtering import NO_LIMIT, conditions, rule_of
 from .folders import inside
-from .hosting import listed
+from .hosting import listed, unlike_any
 from .loaded import LoadedScorer
 from .schema import ALL, EACH_FOLDER, EACH_PROMPT, SCORER, schema
 from .wording import number
@@ -141,8 +140,8 @@ class CurateFolder(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, **_: Any) -> float:
-        """Never the same: the folder may have changed since."""
-        return math.nan
+        """Never the same: it acts, and the folder may have changed since."""
+        return unlike_any()
 
     @classmethod
     def execute(

@@ -187,10 +187,25 @@ def _save_new(picture: Image.Image, path: Path, how: Mapping[str, Any]) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def _host_metadata(hidden: tuple[Any, Any] | None) -> tuple[Any, Any]:
+    """The host's prompt and other metadata, the prompt without the fingerprints that the host notes in it and that are no JSON."""
+    prompt, extra = hidden or (None, None)
+    if not isinstance(prompt, Mapping):
+        return prompt, extra
+    plain = {}
+    for number_, node in prompt.items():
+        mark = node.get("is_changed") if isinstance(node, Mapping) else None
+        always = any(each != each for each in (mark if isinstance(mark, list) else [mark]))
+        plain[number_] = (
+            {key: value for key, value in node.items() if key != "is_changed"} if always else node
+        )
+    return plain, extra
+
+
 def png_metadata(hidden: tuple[Any, Any] | None, fields: Mapping[str, str]) -> PngInfo:
     """Text chunks: the host's as SaveImage writes them, then ours."""
     info = PngInfo()
-    prompt, extra = hidden or (None, None)
+    prompt, extra = _host_metadata(hidden)
     if prompt is not None:
         info.add_text("prompt", json.dumps(prompt))
     for key, value in (extra or {}).items():
@@ -204,7 +219,7 @@ def png_metadata(hidden: tuple[Any, Any] | None, fields: Mapping[str, str]) -> P
 def webp_metadata(hidden: tuple[Any, Any] | None, fields: Mapping[str, str]) -> bytes:
     """EXIF: the host's tags as its own WebP savers write them, our block in the next, our fields as the user comment."""
     exif = Image.Exif()
-    prompt, extra = hidden or (None, None)
+    prompt, extra = _host_metadata(hidden)
     if prompt is not None:
         exif[_MODEL] = f"prompt:{json.dumps(prompt)}"
     tag = _MAKE

@@ -90,12 +90,21 @@ class LoadFolder(io.ComfyNode):
     def fingerprint_inputs(
         cls, folder: str = ROOT, subfolders: bool = False, start: int = 0, most: int = 100
     ) -> str:
-        """Changes when pictures are added, removed or replaced; the host writes it into saved pictures, so it names no path."""
+        """Changes when pictures, or the texts beside them, are added, removed or changed.
+
+        The host writes it into saved pictures, so it names no path.
+        """
         stamps = hashlib.sha256()
+        beside = _texts_beside(folder, subfolders)
         for path in _find(folder, subfolders)[start : start + most]:
-            status = path.stat()
+            try:
+                status = path.stat()
+            except OSError:  # gone since it was listed
+                continue
             stamps.update(
-                f"{path} {status.st_size} {status.st_mtime_ns}\n".encode("utf-8", "surrogateescape")
+                f"{path} {status.st_size} {status.st_mtime_ns} {beside.get(path, 0)}\n".encode(
+                    "utf-8", "surrogateescape"
+                )
             )
         return stamps.hexdigest()
 
@@ -151,6 +160,18 @@ def _find(folder: str, subfolders: bool) -> list[Path]:
         ),
         key=lambda path: str(path).casefold(),
     )
+
+
+def _texts_beside(folder: str, subfolders: bool) -> dict[Path, int]:
+    """For every picture the mark of the texts beside it, as a library notes it."""
+    import folder_paths
+
+    from ..imagereward_core.library.scan.options import ScanOptions
+    from ..imagereward_core.library.scan.walk import walk
+
+    root = inside(folder_paths.get_input_directory(), folder)
+    listings = walk(root, ScanOptions(recursive=subfolders), lambda folder, reason: None)
+    return {listing.path / each.name: each.beside for listing in listings for each in listing.pictures}
 
 
 def load_picture(path: Path) -> Tensor:

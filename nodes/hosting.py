@@ -5,6 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 
+def unlike_any() -> float:
+    """A fingerprint that equals no other, for nodes that act or look at what may have changed: they run on every queue.
+
+    A new object each time. NaN equals nothing, but hosts keep fingerprints in tuples, which compare by identity first: with the one
+    ``math.nan`` a run is taken for the one before, also for one long ago where the host keeps results of several prompts.
+    """
+    return float("nan")
+
+
 def blocked(message: str | None = None) -> Any:
     """What an output carries so that nodes behind it do not run: silently, or with a message in the host's dialog."""
     from comfy_execution.graph_utils import ExecutionBlocker

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import importlib.util
 import itertools
 import sys
@@ -86,7 +87,8 @@ class FakeHost:
         return importlib.import_module(f"{self.packs[0].__name__}.{name}")
 
     def run(self, graph):
-        """Runs a prompt; mirrors the host's executor for what these graphs use."""
+        """Runs a prompt; mirrors the host's executor for what these graphs use, with a cache that forgets nothing (``--cache-lru``)."""
+        graph = copy.deepcopy(dict(graph))
         ran = Ran("success")
         missing = self._missing(graph)
         if missing:
@@ -108,14 +110,19 @@ class FakeHost:
             inputs = node["inputs"]
             mark = ""
             if hasattr(cls, "fingerprint_inputs"):
-                mark = cls.fingerprint_inputs(**{k: None if _is_link(v) else v for k, v in inputs.items()})
-                if mark != mark:  # NaN equals nothing, so the node always runs
-                    mark = f"run {next(_packs)}"
+                try:
+                    mark = cls.fingerprint_inputs(
+                        **{k: None if _is_link(v) else v for k, v in inputs.items()}
+                    )
+                except Exception:
+                    mark = float("nan")
+                node["is_changed"] = [mark]  # the host notes it there, and savers write it down
             parts = [
                 (name, self._key(value[0], graph, keys), value[1]) if _is_link(value) else (name, value)
                 for name, value in sorted(inputs.items())
             ]
-            keys[node_id] = repr((node["class_type"], mark, parts))
+            # Compared as the host does, which puts the parts into tuples: one object, NaN too, equals itself.
+            keys[node_id] = (node["class_type"], mark, tuple(parts))
         return keys[node_id]
 
     def _missing(self, graph):

@@ -25,11 +25,13 @@ class RealHost:
         comfyui: The folder with ``main.py``.
         python: The interpreter that has the host's requirements.
         base: A folder for models, input, output, user and custom_nodes.
+        pack: Our pack.
+        flags: More arguments of the host, such as how it keeps results.
     """
 
     name = "real"
 
-    def __init__(self, comfyui, python, base, pack=ROOT):
+    def __init__(self, comfyui, python, base, pack=ROOT, flags=()):
         self.base = base
         for name in ("models", "input", "output", "temp", "user", "custom_nodes"):
             (base / name).mkdir(parents=True, exist_ok=True)
@@ -48,6 +50,7 @@ class RealHost:
             "--disable-api-nodes",
             "--database-url",
             f"sqlite:///{base / 'user' / 'db'}",
+            *flags,
         ]
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         with self.log.open("wb") as log:
@@ -141,9 +144,9 @@ def _ran(entry):
     )
 
 
-def from_environment(base):
+def from_environment(base, flags=()):
     """The host COMFYUI_PATH names, run by COMFYUI_PYTHON or this interpreter; None where it is not set."""
     comfyui = os.environ.get("COMFYUI_PATH")
     if not comfyui:
         return None
-    return RealHost(Path(comfyui), os.environ.get("COMFYUI_PYTHON", sys.executable), base)
+    return RealHost(Path(comfyui), os.environ.get("COMFYUI_PYTHON", sys.executable), base, flags=flags)
