@@ -11,6 +11,7 @@ from comfy_api.latest import io
 
 from .errors import GraphError
 from .folders import inside
+from .prompts import NoPrompt
 from .schema import schema
 
 if TYPE_CHECKING:
@@ -205,18 +206,11 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 
 def prompt_of(path: Path) -> str:
-    """The prompt a picture was made with, as written; empty where none is found."""
-    from ..imagereward_core.errors import ImageError
-    from ..imagereward_core.images.metadata import read_prompt, sidecar_prompt
+    """The prompt a picture was made with, as written; where none is found, an empty text that knows why."""
+    from ..imagereward_core.images.metadata.finding import PromptFinder
 
-    for look in (sidecar_prompt, read_prompt):
-        try:
-            found = look(path)
-        except ImageError:
-            continue
-        if found is not None and found.prompt.strip():
-            return found.prompt
-    return ""
+    found = PromptFinder(None)(path)
+    return found.written or NoPrompt(f"{path.name}: {found.problem}")
 
 
 NODES = [LoadFolder]

@@ -18,6 +18,7 @@ from .scored import ScoredBatch, fingerprint
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ..imagereward_core.images.missing import Prompt
     from ..imagereward_core.scorers.panel import Panel
     from ..imagereward_core.weights.locate import WeightSettings
     from .runtime import HostRuntime
@@ -50,7 +51,7 @@ class LoadedScorer:
         self.runtime.hide_bar()
         yield
 
-    def score(self, pictures: Sequence[Tensor], prompts: str | Sequence[str]) -> ScoredBatch:
+    def score(self, pictures: Sequence[Tensor], prompts: str | Sequence[Prompt]) -> ScoredBatch:
         """Scores pictures [H, W, C] of any sizes, on whatever device they lie.
 
         Raises:

@@ -10,6 +10,22 @@ from .loaded import LoadedScorer
 from .schema import SCORER, schema
 
 
+class NoPrompt(str):
+    """The empty prompt of a picture that has none: any node takes it for text, and Score Images finds the reason in it.
+
+    Args:
+        reason: Which file has none, and why.
+    """
+
+    reason: str
+
+    def __new__(cls, reason: str) -> NoPrompt:
+        """An empty text."""
+        made = super().__new__(cls, "")
+        made.reason = reason
+        return made
+
+
 class PromptForScoring(io.ComfyNode):
     """Removes generator syntax and shows what is cut."""
 

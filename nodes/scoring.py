@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
@@ -11,9 +11,13 @@ from ..imagereward_core.errors import PromptError
 from .errors import GraphError
 from .hosting import one
 from .loaded import LoadedScorer
+from .prompts import NoPrompt
 from .schema import SCORER, SCORES, schema
 from .streams import Pictures
 from .wording import table
+
+if TYPE_CHECKING:
+    from ..imagereward_core.images.missing import Prompt
 
 
 class ScoreImages(io.ComfyNode):
@@ -34,8 +38,9 @@ class ScoreImages(io.ComfyNode):
                     "prompt",
                     multiline=True,
                     default="",
-                    tooltip="What the pictures should show. One prompt for all, or a list with exactly one per picture. The demo scorer "
-                    "knows drawn scenes such as: a red star left of a blue square on a gray background.",
+                    tooltip="What the pictures should show. One prompt for all, or a list with exactly one per picture; where the list "
+                    "has an empty one, that picture alone has no score if the scorer needs a prompt. The demo scorer knows drawn scenes "
+                    "such as: a red star left of a blue square on a gray background.",
                 ),
                 io.Boolean.Input(
                     "clean_prompt",
@@ -90,13 +95,14 @@ class ScoreImages(io.ComfyNode):
         return io.NodeOutput(scored, list(images), list(scored.scores), table(scored))
 
 
-def _prompts(given: Any, number: int, clean: bool, needed: bool) -> str | list[str]:
-    """One prompt, or one per picture, as the scorer is to see it.
+def _prompts(given: Any, number: int, clean: bool, needed: bool) -> list[Prompt]:
+    """One prompt per picture, as the scorer is to see it; of a list some may be missing.
 
     Raises:
-        PromptError: The number does not fit, or a prompt is empty that must not be.
+        PromptError: The number does not fit, or the one prompt for all is empty and must not be.
     """
     from ..imagereward_core.images.metadata import clean_prompt
+    from ..imagereward_core.images.missing import MissingPrompt
 
     texts: Sequence[Any] = given if isinstance(given, list) else [given]
     if len(texts) not in (1, number):
@@ -106,15 +112,21 @@ def _prompts(given: Any, number: int, clean: bool, needed: bool) -> str | list[s
         )
     if not all(isinstance(text, str) for text in texts):
         raise PromptError("a prompt is not text; connect a STRING")
-    seen = [clean_prompt(text).text if clean else text for text in texts]
-    empty = [at + 1 for at, text in enumerate(seen) if not text.strip()]
-    if needed and empty:
-        whose = "the prompt" if len(seen) == 1 else f"the prompt of picture {', '.join(map(str, empty[:5]))}"
-        raise PromptError(
-            f"{whose} is empty, or holds generator syntax only; this scorer compares pictures with their prompt. Type or connect what the "
-            "pictures should show, or use a scorer that needs no prompt (Aesthetic)."
+    seen: list[Prompt] = []
+    for text in texts:
+        words = clean_prompt(text).text if clean else text
+        why = (
+            text.reason
+            if isinstance(text, NoPrompt)
+            else "its prompt is empty, or holds generator syntax only"
         )
-    return seen[0] if len(seen) == 1 else seen
+        seen.append(words if words.strip() else MissingPrompt(why))
+    if needed and len(texts) == 1 and not isinstance(seen[0], str) and not isinstance(texts[0], NoPrompt):
+        raise PromptError(
+            "the prompt is empty, or holds generator syntax only; this scorer compares pictures with their prompt. Type or connect what "
+            "the pictures should show, or use a scorer that needs no prompt (Aesthetic)."
+        )
+    return seen * number if len(seen) == 1 else seen
 
 
 NODES = [ScoreImages]

@@ -70,14 +70,15 @@ def remember_prompt(
     if not enable:
         return
     from imagereward_core.images.metadata.finding import PromptFinder
+    from imagereward_core.images.missing import MissingPrompt
 
     from .door import report
 
     try:
         # Copies of a picture made by other steps share this object.
-        pp.shared.imagereward_prompt = ""
+        pp.shared.imagereward_prompt = MissingPrompt()
         if not (prompt or "").strip():
-            pp.shared.imagereward_prompt = PromptFinder(None, "metadata", needed=False)(pp.image).seen
+            pp.shared.imagereward_prompt = PromptFinder(None, "metadata")(pp.image).given
     except Exception as error:
         report("the prompt of a picture of the Extras tab could not be read", error)
 
@@ -110,13 +111,12 @@ def _fields(pp: Any, scorer: str, typed: str) -> dict[str, str]:
             "out of the setting for postprocessing operations there"
         )
     loaded = load(request_from_settings(scorer))
-    seen = PromptFinder(typed, needed=False)(pp.image).seen if typed else pp.shared.imagereward_prompt
-    if not seen and loaded.panel.needs_prompt:
-        raise CuratorError("it has no prompt: its metadata holds none. Type one in the Extras tab")
+    given = PromptFinder(typed)(pp.image).given if typed else pp.shared.imagereward_prompt
     # The host holds its queue here already, in the pages and in the API.
-    result = loaded.score([pp.image], [seen])
+    result = loaded.score([pp.image], [given])
     if result.main.failures:
-        raise CuratorError(result.main.failures[0])
+        advice = "" if isinstance(given, str) else ". Type one in the Extras tab"
+        raise CuratorError(f"{result.main.failures[0]}{advice}")
     values = {
         each.scorer: float(each.values[0]) for each in (result.main, *result.beside) if not each.failures
     }

@@ -18,6 +18,7 @@ from imagereward_core.scorers.loading import LoadRequest
 from . import hosts
 
 if TYPE_CHECKING:
+    from imagereward_core.images.missing import Prompt
     from imagereward_core.scorers.base import Picture
     from imagereward_core.scorers.panel import Panel, PanelResult
     from imagereward_core.scores import Scores
@@ -68,11 +69,11 @@ class LoadedScorer:
         """The card of the scorer that decides."""
         return self.panel.card
 
-    def score(self, pictures: Sequence[Picture], prompts: str | Sequence[str]) -> PanelResult:
+    def score(self, pictures: Sequence[Picture], prompts: str | Sequence[Prompt]) -> PanelResult:
         """Scores pictures and judges them as one run; see :meth:`score_each`."""
         return self.panel.judge(self.score_each(pictures, prompts))
 
-    def score_each(self, pictures: Sequence[Picture], prompts: str | Sequence[str]) -> list[Scores]:
+    def score_each(self, pictures: Sequence[Picture], prompts: str | Sequence[Prompt]) -> list[Scores]:
         """The Scores of every single scorer over pictures (Pillow, paths, arrays, or tensors [H, W, C] in 0..1), one call at a time.
 
         A picture that cannot be read has NaN and a reason; see ``Scores``.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..library.scan.options import ScanOptions
 
 _ACTIONS = {"copy": "copy", "link": "hardlink", "symlink": "symlink", "move": "move", "stay": "stay"}
+_FOLDERS = ("kept", "rejected")
 DUPLICATE_BITS = 6
 """Bits in which near-duplicates may differ, where nobody says."""
 
@@ -99,13 +100,7 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
     ):
         which.add_argument(f"--{name}", dest="action", action="store_const", const=_ACTIONS[name], help=words)
     parser.set_defaults(action="copy")
-    for name in ("kept", "rejected"):
-        group.add_argument(
-            f"--{name}",
-            type=Path,
-            metavar="DIR",
-            help=f"folder for {name} pictures (default: {name} in OUTPUTS)",
-        )
+    add_folders(group)
     group.add_argument(
         "--into",
         action="append",
@@ -126,6 +121,27 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
         help="move pictures that lie in these folders already where the rule says otherwise now; without it they stay, also those you "
         "have moved yourself",
     )
+
+
+def add_folders(group: argparse._ActionsContainer) -> None:
+    """Where kept and rejected pictures go, or went."""
+    for name in _FOLDERS:
+        group.add_argument(
+            f"--{name}",
+            type=Path,
+            metavar="DIR",
+            help=f"folder for {name} pictures (default: {name} in OUTPUTS)",
+        )
+
+
+def destination_folders(args: argparse.Namespace) -> dict[str, Path]:
+    """Those of the options of :func:`add_folders` that are given, absolute."""
+    return {name: _from_here(where) for name in _FOLDERS if (where := getattr(args, name)) is not None}
+
+
+def _from_here(where: Path) -> Path:
+    """What a person types is seen from where that person is, not from the folder."""
+    return where.expanduser().absolute()
 
 
 def _add_marks(parser: argparse.ArgumentParser) -> None:
@@ -198,22 +214,21 @@ def curate_options(args: argparse.Namespace) -> CurateOptions:
 
     check_percentiles(args)
     args.within = "all"  # --per takes its place
-    folders = {name: where for name in ("kept", "rejected") if (where := getattr(args, name)) is not None}
+    folders = destination_folders(args)
     for text in args.into:
         name, equals, where = text.partition("=")
         if not (name and equals and where):
             raise UsageError(
                 f"--into {text!r} cannot be read; expected NAME=DIR, such as great=/pictures/great"
             )
-        folders[name] = Path(where)
+        folders[name] = _from_here(Path(where))
     try:
         buckets = Buckets.parse(args.buckets, args.buckets_by) if args.buckets else None
         rule = CurationRule(rule_of(args), args.per, args.unique, buckets, args.keep_stars)
         options = CurateOptions(
             rule,
             args.action,
-            # What a person types is seen from where that person is, not from the folder.
-            {name: where.expanduser().absolute() for name, where in folders.items()},
+            folders,
             frozenset(args.leave),
             args.resort,
             args.write_back,

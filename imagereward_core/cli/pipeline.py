@@ -140,9 +140,9 @@ def score_all(
 
 
 def _score_piece(panel: Panel, piece: Sequence[Input], prompts: Sequence[FoundPrompt]) -> list[Scores]:
-    """Scores of all pictures of a piece by every scorer; those with a problem are not shown to the scorers."""
-    fit = [place for place, prompt in enumerate(prompts) if not prompt.problem]
-    pictures, texts = [piece[place].path for place in fit], [prompts[place].seen for place in fit]
+    """Scores of all pictures of a piece by every scorer; what is no file to read is not shown to the scorers."""
+    fit = [place for place, each in enumerate(piece) if not each.problem]
+    pictures, texts = [piece[place].path for place in fit], [prompts[place].given for place in fit]
     seen = [prompt.seen for prompt in prompts]
-    problems = {place: prompt.problem for place, prompt in enumerate(prompts) if prompt.problem}
+    problems = {place: each.problem for place, each in enumerate(piece) if each.problem}
     return [some.spread(fit, seen, problems) for some in panel.score(pictures, texts)]

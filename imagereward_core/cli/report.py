@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .console import Console
-from .curating import add_place, place_of
+from .curating import add_folders, add_place, destination_folders, place_of
 from .exits import DONE, EXPLANATION, UsageError
 from .options import add_overwrite, add_talk, add_weights, check_writable, positive, weight_settings
 from .rank import add_filter, rule_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..library.library import Library
     from ..library.records import Row
+    from ..library.rules import CurationRule
     from ..scorers.panel import Panel, PanelResult
     from ..scores import FloatArray
     from ..selection import Rule, Selection
@@ -40,7 +41,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="write a page or a table about a folder that has been scored",
         description=(
             "Writes what is stored about a folder: scores with percentiles and ranks, prompts, models, LoRAs, stars. Nothing is scored "
-            "and no file is changed, so no weights are needed. Without a file to write it prints the best pictures."
+            "and no file is changed, so no weights are needed. Without a file to write it prints the best pictures. Without a filter, kept "
+            "and rejected are what 'imagereward curate' sorted into these folders; with one, all pictures are judged by it anew."
         ),
         epilog=f"{_EXAMPLES}\n{EXPLANATION}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -52,8 +54,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--copies",
         action="store_true",
-        help="every file; without it pictures with the same pixels and prompt, such as copies that were sorted out, count once",
+        help="every file; without it copies that were put into the folders for kept and rejected pictures are left out",
     )
+    add_folders(parser)
     group = parser.add_argument_group("scorer")
     group.add_argument(
         "-s",
@@ -156,11 +159,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _judge(library: Library, args: argparse.Namespace, console: Console, root: Path, rule: Rule) -> Found:
-    from ..library.buckets import Buckets, fill
-    from ..library.library_report import own_history, without_copies
+    from ..library.competing import judged_files
+    from ..library.curate import CurateOptions
+    from ..library.library_report import own_history
+    from ..library.rules import as_sorted, judge
     from ..library.stored_panel import stored_panel
     from ..scorers.blend_file import BlendFile
-    from ..selection import select
+    from ..selection import Rule
     from .loading import blends_folder
 
     folder = root / args.folder if args.folder else root
@@ -174,28 +179,40 @@ def _judge(library: Library, args: argparse.Namespace, console: Console, root: P
         preprocessing=args.preprocessing,
         blends=BlendFile(blends_folder(weight_settings(args))),
     )
-    copies = 0
-
-    def chosen(rows: Sequence[Row]) -> Sequence[int]:
-        nonlocal copies
-        found = range(len(rows)) if args.copies else without_copies(rows)
-        copies = len(rows) - len(found)
-        return found
-
-    scored = library.scored(panel, folder, choose=chosen)
-    if copies:
-        console.say(f"{copies:,} copies of pictures are left out; --copies shows them.")
+    options = CurateOptions(_rule(args, rule), folders=destination_folders(args))
+    destinations = options.destinations(root)
+    copies: Mapping[Path, Sequence[tuple[str, Path]]] = {}
+    if args.copies:
+        scored = library.scored(panel, folder)
+    else:
+        scored, copies = judged_files(library, panel, root, options, below=folder)
+        if number := sum(map(len, copies.values())):
+            console.say(f"{number:,} copies of pictures are left out; --copies shows them.")
     scores = scored.result.main
     if args.min_percentile is not None and scores.distribution is None:
         raise UsageError(
             f"--min-percentile cannot be used: these scores by {scores.scorer} have no reference distribution; use --min-score"
         )
-    selection = select(scores, rule)
+    homes = [destinations.home(row.path) for row in scored.rows]
+    verdicts = judge(scored.rows, scores, options.rule, [home.folder for home in homes])
+    if rule == Rule(within=rule.within) and not args.buckets:
+        earlier = [dict(copies.get(row.path, ())) for row in scored.rows]
+        names = [home.name or next(iter(found), "") for home, found in zip(homes, earlier)]
+        verdicts = as_sorted(verdicts, names)
+    selection = verdicts.selection
     kept = set(selection.kept.tolist())
     order = [index for index in selection.order.tolist() if args.show == "all" or index in kept]
-    buckets = fill(Buckets.parse(args.buckets), scores, scores.groups(args.within)) if args.buckets else []
+    buckets = verdicts.names if args.buckets else ()
     history = own_history(library, panel)
     return Found(panel, scored.rows, scored.result, selection, order, buckets, history)
+
+
+def _rule(args: argparse.Namespace, rule: Rule) -> CurationRule:
+    """The filter as ``curate`` applies it: ``--within`` is its ``--per``."""
+    from ..library.buckets import Buckets
+    from ..library.rules import CurationRule
+
+    return CurationRule(rule, rule.within, None, Buckets.parse(args.buckets) if args.buckets else None)
 
 
 def _deliver(

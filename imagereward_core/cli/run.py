@@ -64,7 +64,6 @@ def score_inputs(
     """Makes the scorer ready and scores ``inputs``."""
     watch = Watch()
     panel = load_panel(args, weight_settings(args), console, watch)
-    finder.needed = panel.needs_prompt
     return Job(score_all(panel, inputs, finder, console, watch), panel.card, console)
 
 

@@ -23,6 +23,7 @@ def judged_files(
     folder: Path,
     options: CurateOptions,
     only: Sequence[Path] | None = None,
+    below: Path | None = None,
 ) -> tuple[ScoredFiles, dict[Path, tuple[tuple[str, Path], ...]]]:
     """The pictures of a folder that compete with each other, and the copies of them that lie in destination folders already.
 
@@ -32,6 +33,7 @@ def judged_files(
         folder: The folder.
         options: Which files count, and where the destination folders are.
         only: Look at these files and their copies alone; None for all.
+        below: Look only at what lies in this folder inside of it; None for all.
 
     Returns:
         The files with their scores, and for :func:`plan_moves` the copies by the path of the original, as name and path.
@@ -48,7 +50,8 @@ def judged_files(
         wanted = [
             index
             for index, (row, home) in enumerate(zip(rows, homes))
-            if is_wanted(row.path, root, options.scan) or (home.name and not row.path.is_relative_to(root))
+            if (below is None or row.path.is_relative_to(below))
+            and (is_wanted(row.path, root, options.scan) or (home.name and not row.path.is_relative_to(root)))
         ]
         told = tell_copies([rows[index] for index in wanted], [homes[index] for index in wanted])
         copies.update((rows[wanted[index]].path, found) for index, found in told.copies.items())

@@ -109,19 +109,6 @@ def report_entries(
     return entries
 
 
-def without_copies(rows: Sequence[Row]) -> list[int]:
-    """Places of the files without copies: of those with the same pixels and prompt the one in the fewest folders, by name among equals.
-
-    Files that could not be decoded are nobody's copies.
-    """
-    first: dict[object, int] = {}
-    names = [str(row.path) for row in rows]  # comparing Paths takes many times longer
-    for index in sorted(range(len(rows)), key=lambda index: (names[index].count(os.sep), names[index])):
-        row = rows[index]
-        first.setdefault((row.content, row.generated.prompt) if row.content else row.path, index)
-    return list(first.values())
-
-
 def own_history(library: Library, panel: Panel) -> FloatArray:
     """All own scores by the scorer that decides; none for a blend, whose numbers are made when they are asked for."""
     from ..scorers.engine import PictureScorer

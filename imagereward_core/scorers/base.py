@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, Union
 
 from ..errors import PromptError
+from ..images.missing import MissingPrompt, Prompt
 from ..scores import Scores
 from ..weights.card import ScorerCard
 
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 Picture = Union[str, "os.PathLike[str]", "Image.Image", "np.ndarray", "torch.Tensor", "Prepared"]
 
 
+def objection(card: ScorerCard, prompt: Prompt) -> str:
+    """Why the scorer of ``card`` has no number for a picture with this prompt; empty where it has. The one place where that is decided.
+
+    A missing prompt is an objection of scorers that read prompts, and of no other; a blend leaves it to its members.
+    """
+    if not card.needs_prompt or isinstance(prompt, str):
+        return ""
+    return (prompt or MissingPrompt()).reason
+
+
 class Scorer(Protocol):
     """Pictures and prompts to Scores. Higher is better for every scorer.
 
@@ -30,31 +41,37 @@ class Scorer(Protocol):
     card: ScorerCard
     revision: str
 
-    def score(self, images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[str]) -> Scores:
+    def score(self, images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[Prompt]) -> Scores:
         """Scores pictures.
 
         Args:
             images: Pillow pictures, paths, NumPy arrays, float tensors [H, W, C] in 0..1 in any mixture, or one float tensor
                 [B, H, W, C].
-            prompts: One prompt for all, or one per picture.
+            prompts: One prompt for all, or one per picture. Of those any may be missing, see :data:`Prompt`: such a picture has NaN and
+                the reason where the scorer reads prompts, and its score where it does not.
 
         Raises:
             PromptError: The number of prompts does not fit, or one is not text.
         """
 
 
-def prompts_per_picture(prompts: str | Sequence[str], number: int) -> tuple[str, ...]:
-    """One prompt per picture.
+def prompts_per_picture(prompts: Prompt | Sequence[Prompt], number: int) -> tuple[str | MissingPrompt, ...]:
+    """One prompt per picture, or why there is none.
 
     Raises:
-        PromptError: A list of another length than the pictures, or something that is not text in it.
+        PromptError: A list of another length than the pictures, or something in it that is neither text nor a missing prompt.
     """
-    listed = [prompts] * number if isinstance(prompts, str) else list(prompts)
+    one = prompts is None or isinstance(prompts, (str, MissingPrompt))
+    listed: list[Prompt] = [prompts] * number if one else list(prompts)  # type: ignore[list-item, arg-type]
     if len(listed) != number:
         raise PromptError(
             f"{len(listed)} prompts for {number} pictures; expected one prompt for all pictures or exactly one per picture"
         )
+    found: list[str | MissingPrompt] = []
     for index, prompt in enumerate(listed):
-        if not isinstance(prompt, str):
-            raise PromptError(f"prompt {index} is {type(prompt).__name__}; expected text")
-    return tuple(listed)
+        if prompt is not None and not isinstance(prompt, (str, MissingPrompt)):
+            raise PromptError(
+                f"prompt {index} is {type(prompt).__name__}; expected text, or None where none is known"
+            )
+        found.append(MissingPrompt() if prompt is None else prompt)
+    return tuple(found)

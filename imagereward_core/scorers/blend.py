@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import CuratorError
+from ..images.missing import Prompt
 from ..scores import FloatArray, Scores
 from ..weights.card import Distribution, ScorerCard
 from .agreement import check_same_pictures, normalised_ranks, standardised, unscored
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 Method = Literal["weighted", "standard", "rank"]
 Basis = Literal["raw", "reference", "batch", "rank"]
 Together = Callable[
-    [Sequence[Scorer], "Union[Sequence[Picture], torch.Tensor]", "Union[str, Sequence[str]]"], "list[Scores]"
+    [Sequence[Scorer], "Union[Sequence[Picture], torch.Tensor]", "Union[str, Sequence[Prompt]]"],
+    "list[Scores]",
 ]
 
 METHODS: dict[Method, str] = {
@@ -288,12 +290,12 @@ class BlendScorer:
         self.card = blend_card(spec, [member.card for member in self.members])
         self.revision = spec.revision([member.revision for member in self.members])
 
-    def score(self, images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[str]) -> Scores:
+    def score(self, images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[Prompt]) -> Scores:
         """One blended score per picture; see :meth:`imagereward_core.scorers.base.Scorer.score`."""
         return self.score_with_members(images, prompts).scores
 
     def score_with_members(
-        self, images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[str]
+        self, images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[Prompt]
     ) -> BlendResult:
         """The blended scores together with those of every member.
 
@@ -304,7 +306,7 @@ class BlendScorer:
 
 
 def in_turn(
-    scorers: Sequence[Scorer], images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[str]
+    scorers: Sequence[Scorer], images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[Prompt]
 ) -> list[Scores]:
     """Scores of each scorer, one scorer after another; every one opens the pictures for itself."""
     return [scorer.score(images, prompts) for scorer in scorers]

@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..images.missing import Prompt
 from ..images.preprocess import normalize
 from ..images.spec import ImageSpec
 from ..nets.packing import pack
 from ..runtime import Runtime
 from ..scores import FloatArray, Scores
 from ..weights.card import ScorerCard
-from .base import prompts_per_picture
+from .base import objection, prompts_per_picture
 from .pictures import as_list, decoded_windows, unique
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class PictureScorer(ABC):
         """The part of the prompt that the scorer does not read; empty where it reads all."""
         return ""
 
-    def score(self, images: Sequence[Picture] | Tensor, prompts: str | Sequence[str]) -> Scores:
+    def score(self, images: Sequence[Picture] | Tensor, prompts: str | Sequence[Prompt]) -> Scores:
         """One score per picture; see :meth:`imagereward_core.scorers.base.Scorer.score`."""
         return score_together([self], images, prompts)[0]
 
@@ -116,27 +117,33 @@ class PictureScorer(ABC):
 
 
 def score_together(
-    scorers: Sequence[PictureScorer], images: Sequence[Picture] | Tensor, prompts: str | Sequence[str]
+    scorers: Sequence[PictureScorer], images: Sequence[Picture] | Tensor, prompts: str | Sequence[Prompt]
 ) -> list[Scores]:
     """The Scores of several scorers over the same pictures, as if each had been called alone.
 
-    Every picture is decoded once, resized once for all scorers with the same rules, and goes once through every tower.
+    Every picture is decoded once, resized once for all scorers with the same rules, and goes once through every tower. One whose prompt
+    is missing is shown to the scorers that read none.
 
     Raises:
         PromptError, ImageError: As :meth:`imagereward_core.scorers.base.Scorer.score`.
     """
-    pictures = as_list(images)
-    texts = prompts_per_picture(prompts, len(pictures))
-    different, place = unique(pictures)
+    given = as_list(images)
+    told = prompts_per_picture(prompts, len(given))
+    texts = [str(prompt) for prompt in told]
+    objections = [[objection(scorer.card, prompt) for prompt in told] for scorer in scorers]
+    shown = [index for index in range(len(given)) if not all(each[index] for each in objections)]
+    different, place = unique([given[index] for index in shown])
     asked: list[list[int]] = [[] for _ in different]
-    for index, where in enumerate(place):
+    for index, where in zip(shown, place):
         asked[where].append(index)
     wanted = [list(dict.fromkeys(texts[index] for index in indexes)) for indexes in asked]
-    values = np.full((len(scorers), len(pictures)), math.nan)
-    failures: list[dict[int, str]] = [{} for _ in scorers]
+    values = np.full((len(scorers), len(given)), math.nan)
+    failures = [{index: why for index, why in enumerate(each) if why} for each in objections]
 
     def keep(scorer: int, picture: int, rewards: Rewards | str) -> None:
         for index in asked[picture]:
+            if objections[scorer][index]:
+                continue
             if isinstance(rewards, str):
                 failures[scorer][index] = rewards
                 continue

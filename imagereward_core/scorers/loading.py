@@ -90,7 +90,9 @@ def _fetch(maker: Maker, names: Sequence[str], where: WeightSettings, report: Pr
     """Finds or downloads the weights of all scorers that ``names`` need; returns their files."""
     from ..weights.store import resolve
 
-    files = [Path(name) for name in names if Path(name).is_file()]
+    blends = [blend for name in names if (blend := maker.blend_of(name)) is not None]
+    members = [member.scorer for blend in blends for member in blend.members]
+    files = [Path(name) for name in (*names, *members) if Path(name).is_file()]
     for card in maker.cards(names):
         files.extend(_files(resolve(card, where, report)))
     return files

@@ -15,6 +15,7 @@ from .engine import PictureScorer, score_together
 if TYPE_CHECKING:
     import torch
 
+    from ..images.missing import Prompt
     from .base import Picture
 
 AnyScorer = Union[PictureScorer, BlendScorer]
@@ -67,8 +68,10 @@ class Panel:
         """Whether any of the scorers reads the prompt."""
         return any(scorer.card.needs_prompt for scorer in self.scorers)
 
-    def score(self, images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[str]) -> list[Scores]:
-        """The Scores of every single scorer, in the order of ``scorers``."""
+    def score(
+        self, images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[Prompt]
+    ) -> list[Scores]:
+        """The Scores of every single scorer, in the order of ``scorers``; each says for itself which missing prompts it needs."""
         return score_together(self.scorers, images, prompts)
 
     def judge(self, scores: Sequence[Scores]) -> PanelResult:

@@ -59,7 +59,12 @@ def test_a_scorer_of_the_picture_alone_needs_no_prompt(run, models, tmp_path):
         is not None
     )
     done = run("score", picture, "-s", "Aesthetic", "--also", "CLIP", "--models-dir", models, "-f", "json")
-    assert "no prompt" in done.rows[0]["reason"]
+    assert done.rows[0]["score"] is not None and done.rows[0]["beside"]["CLIP"] is None
+    other = run(
+        "score", picture, "-s", "CLIP", "--also", "Aesthetic", "--models-dir", models, "-f", "json"
+    ).rows[0]
+    assert other["score"] is None and "no prompt" in other["reason"]
+    assert other["beside"]["Aesthetic"] == done.rows[0]["score"]
 
 
 def test_a_blend_given_as_text_ranks_by_all_its_members(run, models, outputs):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 
 import pytest
@@ -155,4 +154,4 @@ def test_a_changed_blend_is_loaded_again(place):
         blends.save(Blend("mine", (BlendMember("demo", weight),), "weighted"), replace=True)
         found.append(shown(place.run(graph), values))
     assert found[1] == pytest.approx([2 * value for value in found[0]])
-    os.unlink(models / "blends.json")
+    (models / "blends.json").unlink()

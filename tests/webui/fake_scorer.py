@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import types
+from dataclasses import replace
 
 import numpy as np
 from fake_webui import brightness
 
+from imagereward_core.scorers.base import objection
 from imagereward_core.scorers.panel import PanelResult
 from imagereward_core.scores import Scores
 from imagereward_core.weights.cards import CARDS
@@ -42,16 +44,18 @@ class FakeScorer:
 
     def score(self, pictures, prompts):
         """One number per picture; those whose place is in ``unreadable`` have none."""
-        self.calls.append(list(prompts))
+        self.calls.append([str(prompt) for prompt in prompts])
         self.pictures += pictures
         values = [4 * brightness(picture) - 2 for picture in pictures]
         bad = {at: "cannot be read" for at in self.unreadable if at < len(values)}
+        card = replace(self.card, needs_prompt=self.needs_prompt)
+        bad |= {at: why for at, prompt in enumerate(prompts) if (why := objection(card, prompt))}
         values = [math.nan if at in bad else value for at, value in enumerate(values)]
         main = Scores(
             np.array(values),
             self.card.id,
             "test",
-            tuple(prompts),
+            tuple(map(str, prompts)),
             ("",) * len(values),
             bad,
             distribution=self.distribution,

@@ -102,7 +102,7 @@ def ask(
         return Asked(name, None, FoundPrompt(problem=str(error)))
     written = wanted.prompt if wanted.prompt is not None else common
     if written is not None:
-        finder = Prompts(written, raw=finder.raw, needed=finder.needed)
+        finder = Prompts(written, raw=finder.raw)
     return Asked(name, picture, finder(picture))
 
 

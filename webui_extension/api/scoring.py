@@ -46,7 +46,7 @@ def answer(request: ScoreRequest, limits: Limits, rule: Rule | None = None) -> S
     folders = allowed_folders()
     with job("imagereward"):
         loaded = load(wanted)
-        finder = Prompts(None, request.prompt_from, request.raw_prompt, loaded.panel.needs_prompt)
+        finder = Prompts(None, request.prompt_from, request.raw_prompt)
         budget = Budget(limits)
         asked = [
             ask(number, each, request.prompt, finder, folders, limits, budget)
@@ -59,12 +59,12 @@ def answer(request: ScoreRequest, limits: Limits, rule: Rule | None = None) -> S
 
 def _score(loaded: LoadedScorer, asked: Sequence[Asked]) -> PanelResult:
     """Scores what can be scored, and gives everything else its reason."""
-    fit = [place for place, each in enumerate(asked) if not each.prompt.problem]
+    fit = [place for place, each in enumerate(asked) if each.picture is not None]
     scored: Sequence[Scores] = loaded.score_each(
-        [asked[place].picture for place in fit], [asked[place].prompt.seen for place in fit]
+        [asked[place].picture for place in fit], [asked[place].prompt.given for place in fit]
     )
     seen = [each.prompt.seen for each in asked]
-    problems = {place: each.prompt.problem for place, each in enumerate(asked) if each.prompt.problem}
+    problems = {place: each.prompt.problem for place, each in enumerate(asked) if each.picture is None}
     return loaded.panel.judge([some.spread(fit, seen, problems) for some in scored])
 
 

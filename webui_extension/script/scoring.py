@@ -9,6 +9,7 @@ from typing import Any
 from imagereward_core.errors import Cancelled, CuratorError
 from imagereward_core.images.metadata import clean_prompt
 from imagereward_core.images.metadata.score_keys import score_fields, score_key
+from imagereward_core.images.missing import MissingPrompt
 
 from .. import loaded
 from .arguments import DEFAULT, Settings
@@ -72,15 +73,16 @@ def score(job: Job, pictures: Sequence[Picture]) -> list[Picture]:
 
 
 class Evaluation:
-    """The numbers of some pictures, with those left out that have no prompt to be scored with.
+    """The numbers of some pictures.
 
     Attributes:
-        main: Scores that decide, of the pictures that were scored.
-        places: For every picture its place in ``main``; -1 where it was left out.
+        main: Scores that decide; None where the scoring was interrupted.
+        places: For every picture its place in ``main``; -1 where there is none.
     """
 
-    def __init__(self, result: Any, places: list[int], missing: str, show_percentile: bool) -> None:
-        self.result, self.places, self.missing = result, places, missing
+    def __init__(self, result: Any, number: int, show_percentile: bool) -> None:
+        self.result = result
+        self.places = list(range(number)) if result is not None else [-1] * number
         self.main = result.main if result is not None else None
         self.percentiles = self.main.percentiles() if self.main is not None and show_percentile else None
 
@@ -89,7 +91,7 @@ class Evaluation:
 
     def _of(self, place: int) -> dict[str, Any]:
         if place < 0:
-            return {"failure": self.missing}
+            return {"failure": INTERRUPTED}
         every = {each.scorer: float(each.values[place]) for each in (self.main, *self.result.beside)}
         return {
             "value": float(self.main.values[place]),
@@ -108,17 +110,13 @@ def evaluate(job: Job, images: Sequence[Any], prompts: Sequence[str]) -> Evaluat
     """
     scorer = load(job.settings)
     texts = [clean_prompt(job.settings.score_prompt or prompt).text for prompt in prompts]
-    usable = [row for row, text in enumerate(texts) if text or not scorer.panel.needs_prompt]
-    places = [usable.index(row) if row in usable else -1 for row in range(len(texts))]
-    missing = f"its prompt is empty, and {scorer.card.id} compares pictures with their prompt"
-    if not usable:
-        return Evaluation(None, places, missing, False)
+    missing = MissingPrompt(f"its prompt is empty, and {scorer.card.id} compares pictures with their prompt")
     try:
-        result = scorer.score([_plain(images[row]) for row in usable], [texts[row] for row in usable])
+        result = scorer.score([_plain(image) for image in images], [text or missing for text in texts])
     except Cancelled:
-        return Evaluation(None, [-1] * len(texts), INTERRUPTED, False)
+        return Evaluation(None, len(texts), False)
     job.card, job.basis = scorer.card, result.basis
-    return Evaluation(result, places, missing, job.settings.show_percentile)
+    return Evaluation(result, len(texts), job.settings.show_percentile)
 
 
 def _plain(image: Any) -> Any:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from ...errors import ImageError
 from ..decode import clipping_note, open_image
+from ..missing import MissingPrompt
 from . import read_prompt
 from .cleaning import clean_prompt
 from .prompt import PictureText
@@ -49,6 +50,11 @@ class FoundPrompt:
     problem: str = ""
     text: PictureText | None = None
     made: PictureText | None = None
+
+    @property
+    def given(self) -> str | MissingPrompt:
+        """What scorers are given: the prompt, or why there is none; which of them need one is theirs to say."""
+        return MissingPrompt(self.problem) if self.problem else self.seen
 
 
 class PromptFinder:

@@ -14,6 +14,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ...images.metadata.finding import PromptFinder
+from ...images.missing import MissingPrompt
+from ...scorers.base import objection
 from ..store.database import Database
 from ..store.files import State, file_path, show_prompt, write_generated, write_version
 from ..store.scoring import has_any_score, lacking, rank_file, write_scores
@@ -49,7 +51,7 @@ class Case:
         picture: Number of its content; 0 where it could not be decoded.
         prompt: Number of the prompt it is shown with.
         text: That prompt.
-        unpromptable: Why scorers that read prompts cannot score it; empty where they can.
+        given: What scorers are given: that text, or why there is none.
         wanted: The scorers that are to score it now.
         visited: Numbers of the scorers that will have come to it then.
     """
@@ -58,7 +60,7 @@ class Case:
     picture: int
     prompt: int
     text: str
-    unpromptable: str
+    given: str | MissingPrompt
     wanted: tuple[Voice, ...]
     visited: tuple[int, ...]
 
@@ -221,18 +223,18 @@ class Work:
             write_generated(connection, task.file, task.beside, self.asked.mark, finding.generated)
         show_prompt(connection, task.file, self.asked.prompt)
         picture, prompt, text, missing = connection.execute(_CASE, (task.file,)).fetchone()
-        unpromptable = missing if self.asked.prompt is None else ""
+        given = MissingPrompt(missing) if missing and self.asked.prompt is None else text
         wanted, left = ((), ()) if not picture else self._wanted(connection, picture, prompt)
         wanted = tuple(
             voice
             for voice in wanted
             if voice.scorer.spec in finding.pixels
-            and not (voice.reads_prompt and unpromptable)
+            and not objection(voice.scorer.card, given)
             and (picture, prompt if voice.reads_prompt else 0, voice.number) not in claimed
         )
         claimed |= {(picture, prompt if voice.reads_prompt else 0, voice.number) for voice in wanted}
         visited = tuple(voice.number for voice in self.voices if voice not in left)
-        return Case(finding, picture, prompt, text, unpromptable, wanted, visited)
+        return Case(finding, picture, prompt, text, given, wanted, visited)
 
     def _score(self, group: Sequence[Case], voices: Sequence[Voice]) -> list[Scores]:
         from ...scorers.engine import score_together
@@ -240,7 +242,9 @@ class Work:
 
         pictures = [Prepared(case.finding.pixels) for case in group]
         with self._turn(len(pictures)):
-            return score_together([voice.scorer for voice in voices], pictures, [case.text for case in group])
+            return score_together(
+                [voice.scorer for voice in voices], pictures, [case.given for case in group]
+            )
 
     def _adapt(self, pictures: int, seconds: float) -> None:
         """Makes the next step so large that it takes about ``_SECONDS``."""
@@ -253,8 +257,7 @@ class Work:
         failed = {
             case.file
             for case in cases
-            if case.finding.problem
-            or (case.unpromptable and any(voice.reads_prompt for voice in self.voices))
+            if case.finding.problem or any(objection(voice.scorer.card, case.given) for voice in self.voices)
         }
         for group, _, scores in results:
             for some in scores:
