@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -142,10 +142,12 @@ def score_together(
 
     def keep(scorer: int, picture: int, rewards: Rewards | str) -> None:
         for index in asked[picture]:
-            if objections[scorer][index]:
-                continue
-            if isinstance(rewards, str):
+            if isinstance(
+                rewards, str
+            ):  # also where the prompt is missing: a picture that cannot be read says so first
                 failures[scorer][index] = rewards
+                continue
+            if objections[scorer][index]:
                 continue
             reward = rewards[wanted[picture].index(texts[index])]
             if math.isfinite(reward):
@@ -157,6 +159,10 @@ def score_together(
 
     cuts = [{text: scorer.cut(text) for text in dict.fromkeys(texts)} for scorer in scorers]
     _run(scorers, different, wanted, keep)
+    unshown = sorted(set(range(len(given))) - set(shown))
+    for index, why in _unreadable([given[index] for index in unshown], scorers):
+        for each in failures:
+            each[unshown[index]] = why
     return [
         Scores.for_card(
             scorer.card,
@@ -169,6 +175,15 @@ def score_together(
         )
         for number, scorer in enumerate(scorers)
     ]
+
+
+def _unreadable(pictures: Sequence[Picture], scorers: Sequence[PictureScorer]) -> Iterator[tuple[int, str]]:
+    """Which of some pictures cannot be read, and why; they are decoded like those that are scored."""
+    specs = [scorers[0].spec] if scorers else []
+    for window in decoded_windows(pictures, specs) if pictures and specs else ():
+        for number, get in window.of(specs[0]):
+            if isinstance(got := get(), str):
+                yield number, got
 
 
 def _run(
