@@ -65,11 +65,11 @@ def judged_files(
 
 def is_alone(panel: Panel, options: CurateOptions) -> bool:
     """Whether the plan for a picture is the same whatever other pictures there are."""
-    from ..scorers.engine import PictureScorer
+    from ..scorers.blend import BlendScorer
 
     # Ranks among all are written with the scores, and ratings without a distribution go by them.
     return (
         options.rule.alone
-        and isinstance(panel.main, PictureScorer)
+        and not isinstance(panel.main, BlendScorer)
         and not (options.write_scores or options.xmp)
     )

@@ -111,9 +111,9 @@ def report_entries(
 
 def own_history(library: Library, panel: Panel) -> FloatArray:
     """All own scores by the scorer that decides; none for a blend, whose numbers are made when they are asked for."""
-    from ..scorers.engine import PictureScorer
+    from ..scorers.blend import BlendScorer
     from .scan.keys import key_of
 
-    if not isinstance(panel.main, PictureScorer):
+    if isinstance(panel.main, BlendScorer):
         return np.empty(0)
     return library.history(key_of(panel.main))

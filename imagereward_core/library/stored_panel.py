@@ -4,64 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor, nn
-
-from ..errors import CuratorError
-from ..runtime import LocalRuntime
 from ..scorers.blend import BlendScorer
-from ..scorers.blend_file import BlendFile
-from ..scorers.engine import PictureScorer, Tower
-from ..scorers.making import Maker
-from ..scorers.panel import AnyScorer, Panel
+from ..scorers.blend_file import BlendFile, blend_of
+from ..scorers.panel import Panel
 from ..scorers.registry import is_checkpoint
 from ..weights.card import ScorerCard
 from ..weights.cards import CARDS, get_card
 from .records import Query, ScorerKey
+from .stored_scorer import NoNumbersError, StoredScorer
 
 if TYPE_CHECKING:
     from .library import Library
 
-_PRECISIONS = {"": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-
-class NoNumbersError(CuratorError):
-    """A library holds no numbers by the scorer that was asked for."""
-
-
-class StoredScorer(PictureScorer):
-    """A scorer as a library knows it. What it has scored can be judged; it scores nothing new.
-
-    Args:
-        key: Whose numbers these are.
-
-    Raises:
-        NoNumbersError: They were made in a way this version does not know.
-    """
-
-    def __init__(self, key: ScorerKey) -> None:
-        card = get_card(key.scorer)
-        way, _, precision = key.preprocessing.partition("/")
-        if way not in ("reference", "whole-picture") or precision not in _PRECISIONS:
-            raise NoNumbersError(
-                f"the library holds numbers by {key.scorer} that were made by {key.preprocessing!r}; expected reference or whole-picture, "
-                "in fp32, bf16 or fp16. A newer version may have made them"
-            )
-        spec = card.image if way == "reference" else card.image.whole_picture()
-        runtime = LocalRuntime("cpu")
-        runtime.dtype = _PRECISIONS[precision]  # whether or not this machine could make such numbers
-        super().__init__(card, Tower(nn.Identity(), spec, self._refuse), runtime, key.revision)
-
-    def rate(self, features: Tensor, wanted: Sequence[Sequence[str]]) -> list[list[float]]:
-        """Never: there is no network behind it."""
-        self._refuse(features)
-
-    def _refuse(self, _: Tensor) -> NoReturn:
-        raise NoNumbersError(
-            f"{self.card.id} stands here for stored numbers and cannot score pictures; load it first"
-        )
+__all__ = ["NoNumbersError", "StoredScorer", "stored_panel"]
 
 
 def stored_panel(
@@ -94,7 +51,6 @@ def stored_panel(
     held = library.keys()
     counts = {key: library.count(Query(key=key, folder=folder, scored=True)) for key in held}
     keys = sorted((key for key in counts if counts[key]), key=lambda key: -counts[key])
-    maker = Maker(LocalRuntime("cpu", "fp32"), blends=blends)
     singles: dict[str, StoredScorer] = {}
 
     def single(card: ScorerCard) -> StoredScorer:
@@ -102,12 +58,12 @@ def stored_panel(
             singles[card.id] = StoredScorer(_pick(keys, card.id, revision, preprocessing))
         return singles[card.id]
 
-    def made(wanted: str) -> AnyScorer:
+    def made(wanted: str) -> Any:
         if is_checkpoint(wanted):
             raise NoNumbersError(
                 f"{wanted} is a file of weights; a library knows scorers by their ids: {_listed(keys)}. Choose weights by their revision"
             )
-        blend = maker.blend_of(wanted)
+        blend = blend_of(wanted, blends)
         if blend is None:
             return single(get_card(wanted))
         return BlendScorer(blend, [single(get_card(member.scorer)) for member in blend.members])

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..weights.locks import exclusive
 from .blend import METHODS, NAME_LENGTH, Blend, BlendError, BlendMember
+from .registry import is_checkpoint
 
 
 def parse_blend(text: str, name: str = "") -> Blend:
@@ -69,6 +70,7 @@ def _plain(weight: float) -> str:
     return repr(float(weight)).removesuffix(".0")
 
 
+BLEND_PREFIX = "blend:"
 FILE_NAME = "blends.json"
 SCHEMA = 1
 _PATIENCE = 10
@@ -245,6 +247,26 @@ class BlendFile:
                 return backup
             except FileExistsError:
                 number += 1
+
+
+def blend_of(name: str | os.PathLike[str], blends: BlendFile | None = None) -> Blend | None:
+    """The blend that ``name`` stands for; None for a single scorer.
+
+    Args:
+        name: ``blend:NAME`` for a saved blend, the text of one, or anything else.
+        blends: Where blends are saved; without it only blends given as text are known.
+
+    Raises:
+        BlendError: There is no such blend, or its text cannot be read.
+    """
+    text = os.fspath(name)
+    if text.lower().startswith(BLEND_PREFIX):
+        if blends is None:
+            raise BlendError(
+                f"{text}: no place for saved blends is set here; give the blend as text, such as A=0.7,B=0.3"
+            )
+        return blends.get(text[len(BLEND_PREFIX) :])
+    return parse_blend(text) if "=" in text and not is_checkpoint(text) else None
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

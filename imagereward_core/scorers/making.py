@@ -22,8 +22,8 @@ from ..weights.cards import backbone_of, get_card
 from ..weights.checkpoint import keymap_of, load_into
 from ..weights.locate import FoundWeights, WeightSettings
 from .aesthetic import AestheticScorer
-from .blend import Blend, BlendError, BlendScorer
-from .blend_file import BlendFile, parse_blend
+from .blend import Blend, BlendScorer
+from .blend_file import BlendFile, blend_of
 from .clip_tokenizer import ClipPromptEncoder, Rules
 from .cosine import CosineScorer
 from .engine import PictureScorer, Tower, score_together
@@ -31,8 +31,6 @@ from .imagereward import ImageRewardScorer
 from .mps import MpsScorer
 from .panel import AnyScorer
 from .registry import find, is_checkpoint, load_network, make_encoder, network_config
-
-BLEND_PREFIX = "blend:"
 
 
 @dataclass(frozen=True)
@@ -120,14 +118,7 @@ class Maker:
 
     def blend_of(self, name: str | os.PathLike[str]) -> Blend | None:
         """The blend that ``name`` stands for; None for a single scorer."""
-        text = os.fspath(name)
-        if text.lower().startswith(BLEND_PREFIX):
-            if self.blends is None:
-                raise BlendError(
-                    f"{text}: no place for saved blends is set here; give the blend as text, such as A=0.7,B=0.3"
-                )
-            return self.blends.get(text[len(BLEND_PREFIX) :])
-        return parse_blend(text) if "=" in text and not is_checkpoint(text) else None
+        return blend_of(name, self.blends)
 
     def cards(self, names: Iterable[str | os.PathLike[str]]) -> list[ScorerCard]:
         """The cards of all registered scorers that ``names`` need, each once; files named by their path have none of their own."""

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Union, cast
 
 from ..scores import Scores
 from ..weights.card import ScorerCard
 from .agreement import Disagreement, PairAgreement, agreement, disagreements
 from .blend import BlendScorer, combine
-from .engine import PictureScorer, score_together
 
 if TYPE_CHECKING:
     import torch
 
     from ..images.missing import Prompt
     from .base import Picture
+    from .engine import PictureScorer
 
-AnyScorer = Union[PictureScorer, BlendScorer]
+AnyScorer = Union["PictureScorer", BlendScorer]
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,8 @@ class Panel:
         self, images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[Prompt]
     ) -> list[Scores]:
         """The Scores of every single scorer, in the order of ``scorers``; each says for itself which missing prompts it needs."""
+        from .engine import score_together  # judging numbers that are there needs no torch
+
         return score_together(self.scorers, images, prompts)
 
     def judge(self, scores: Sequence[Scores]) -> PanelResult:
@@ -106,6 +108,7 @@ def _singles(scorer: AnyScorer) -> list[PictureScorer]:
     """The scorer itself, or the members of a blend."""
     if not isinstance(scorer, BlendScorer):
         return [scorer]
-    singles = [member for member in scorer.members if isinstance(member, PictureScorer)]
-    assert len(singles) == len(scorer.members), "members of a blend are single scorers"
-    return singles
+    assert not any(isinstance(member, BlendScorer) for member in scorer.members), (
+        "members of a blend are single scorers"
+    )
+    return [cast("PictureScorer", member) for member in scorer.members]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +21,7 @@ from imagereward_core.scorers.making import Maker
 from imagereward_core.scorers.panel import Panel
 
 PROMPT = "a red star"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +110,41 @@ def test_a_library_without_scores_says_so(tmp_path):
 def test_numbers_made_in_an_unknown_way_are_refused_by_name():
     with pytest.raises(NoNumbersError, match="tiles"):
         StoredScorer(ScorerKey("demo", "1", "tiles"))
+
+
+TORCHLESS = """
+import importlib.abc, sys
+class Refusing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "transformers", "huggingface_hub"):
+            raise ImportError(name + " is refused here")
+sys.meta_path.insert(0, Refusing())
+from imagereward_core.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (),
+        ("--min-percentile", "10", "--show", "kept", "--buckets", "great=90,good=50"),
+        ("--scorer", "demo=1@rank", "--also", "demo"),
+        ("--html", "page.html", "--csv", "rows.csv", "--json", "rows.json"),
+    ],
+)
+def test_a_report_of_stored_numbers_needs_no_torch(folder, tmp_path, more):
+    command = [sys.executable, "-c", TORCHLESS, "report", str(folder), *more]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "6 of 6 pictures have a score" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == sorted(
+        name for name in more if name.startswith(("page", "rows"))
+    )

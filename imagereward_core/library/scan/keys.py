@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..records import ScorerKey
+from ..stored_scorer import StoredScorer
 
 if TYPE_CHECKING:
     from ...scorers.engine import PictureScorer
@@ -28,8 +29,10 @@ class Voice:
     reads_prompt: bool
 
 
-def key_of(scorer: PictureScorer) -> ScorerKey:
+def key_of(scorer: PictureScorer | StoredScorer) -> ScorerKey:
     """What makes the numbers of ``scorer`` comparable with those of a library."""
+    if isinstance(scorer, StoredScorer):
+        return scorer.key
     spec, published = scorer.spec, scorer.card.image
     if spec == published:
         way = "reference"
