@@ -87,9 +87,7 @@ def pick_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if device.type == "xpu" else torch.float32
 
 
-NO_FP16 = (
-    "This processor cannot calculate in fp16 and would be several times slower with it, so fp32 is used, which is exact."
-)
+NO_FP16 = "This processor cannot calculate in fp16 and would be several times slower with it, so fp32 is used, which is exact."
 
 
 def cpu_has_fp16() -> bool:

@@ -127,7 +127,9 @@ def managed_dtype(management: Any, precision: Precision, device: torch.device) -
         return pick_dtype(precision, device)
     if device.type not in ("cuda", "xpu"):
         return torch.float32
-    asks_bf16 = getattr(management, "should_use_bf16", None)  # managers from before 2024 know half precision of one kind
+    asks_bf16 = getattr(
+        management, "should_use_bf16", None
+    )  # managers from before 2024 know half precision of one kind
     if asks_bf16 is not None and asks_bf16(device):
         return torch.bfloat16
     return torch.float16 if management.should_use_fp16(device) else torch.float32

@@ -69,7 +69,9 @@ def make_checkpoint(webui, python, folder):
     """The random checkpoint, made with the host's own libraries."""
     found = sorted(Path(python).parent.parent.rglob("open_clip/bpe_simple_vocab_16e6.txt.gz"))
     found += [webui / "backend/huggingface/runwayml/stable-diffusion-v1-5/tokenizer/merges.txt"]
-    assert found[0].is_file(), "CLIP's merges come with open_clip, or with Forge Neo's own copy of a tokenizer"
+    assert found[0].is_file(), (
+        "CLIP's merges come with open_clip, or with Forge Neo's own copy of a tokenizer"
+    )
     command = [python, HERE / "hosts" / "tiny_checkpoint.py", folder, "--merges", found[0]]
     if kind_of(webui) in ("forge", "neo"):
         command += ["--forge", webui]

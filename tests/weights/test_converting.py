@@ -105,7 +105,9 @@ def test_an_interruption_leaves_no_target(source: Path, monkeypatch: pytest.Monk
         if moment == "writing":
             seen: list[torch.Tensor] = []
             patch.setattr(
-                converting, "bytes_of", lambda tensor: stop() if len(seen) == 3 else seen.append(tensor) or b""
+                converting,
+                "bytes_of",
+                lambda tensor: stop() if len(seen) == 3 else seen.append(tensor) or b"",
             )
         elif moment == "flushing":
             patch.setattr(os, "fsync", stop)

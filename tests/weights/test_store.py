@@ -85,7 +85,9 @@ def test_one_set_of_weights_has_one_label_whatever_way_it_came(
     copied = shutil.copy(folder / CARD.folder / "Reward.safetensors", tmp_path / "elsewhere.safetensors")
     labels["copied by hand"] = revision_of(Path(copied))
     renamed = tmp_path / "renamed.safetensors"
-    save_file(dict(reversed(open_state(Path(copied)).items())), renamed, {"note": "saved anew by another program"})
+    save_file(
+        dict(reversed(open_state(Path(copied)).items())), renamed, {"note": "saved anew by another program"}
+    )
     labels["saved anew"] = revision_of(renamed)
     assert len(set(labels.values())) == 1, labels
     assert former_revisions(resolve(CARD, offline(folder)), CARD) == (digest[:12],)

@@ -59,7 +59,9 @@ def open_archive(path: Path, read: Callable[[bytes], Any] = read_pickle) -> Torc
         with zipfile.ZipFile(path) as archive, path.open("rb") as raw:
             listed = archive.infolist()
             if len(listed) > MOST_ENTRIES:
-                raise PickleRefusedError(f"it has {len(listed):,} entries, more than any list of tensors needs")
+                raise PickleRefusedError(
+                    f"it has {len(listed):,} entries, more than any list of tensors needs"
+                )
             entries = {info.filename: info for info in listed}
             root = _root(path, entries)
             order = entries.get(f"{root}byteorder")
