@@ -2,9 +2,9 @@
 
     python tests/webui/hosts/tiny_checkpoint.py FOLDER --merges bpe_simple_vocab_16e6.txt.gz [--forge WEBUI]
 
-Needs torch and safetensors; the merges are CLIP's, which the package open_clip_torch carries (or ``merges.txt`` of its tokenizer). FOLDER gets ``tiny.safetensors`` with
-``tiny.yaml`` beside it for Automatic1111 (both belong into its models/Stable-diffusion), and with ``--forge`` also ``diffusers/``, which
-the test extension ``tiny_model`` shows to Forge.
+Needs torch and safetensors; the merges are CLIP's, which the package open_clip_torch carries (or ``merges.txt`` of its tokenizer).
+FOLDER gets ``tiny.safetensors`` with ``tiny.yaml`` beside it for Automatic1111 (both belong into its models/Stable-diffusion), and with
+``--forge`` also ``diffusers/``, which the test extension ``tiny_model`` shows to Forge.
 """
 
 from __future__ import annotations
