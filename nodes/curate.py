@@ -214,8 +214,16 @@ def _opened(root: Path) -> Iterator[Library]:
     from ..imagereward_core.library.library import Library
     from ..imagereward_core.library.scan.walk import STORE_FOLDER
 
-    with Library.open(root / STORE_FOLDER) as library:
+    with Library.open(root / STORE_FOLDER, root=root, data=_data()) as library:
         yield library
+
+
+def _data() -> Path | None:
+    """Our part of the host's folder for what belongs to its user; None on a host without one."""
+    import folder_paths
+
+    named = getattr(folder_paths, "get_user_directory", None)
+    return None if named is None else Path(named()) / "imagereward"
 
 
 class _Host:
@@ -299,8 +307,22 @@ def _take_back(root: Path) -> str:
     with _opened(root) as library:
         taken = take_back(library, progress=host.show, cancelled=host.cancelled)
     host.go_on()
-    lines = [f"Run {taken.run} ({taken.title}): {taken.done:,} steps taken back."]
+    lines = [*_settled(taken), f"Run {taken.run} ({taken.title}): {taken.done:,} steps taken back."]
     return "\n".join([*lines, *(f"Left as it is: {path}: {reason}" for path, reason in taken.failed)])
+
+
+def _settled(carried: Carried) -> list[str]:
+    """What an earlier process had left half done."""
+    lines = [
+        f"Run {each.run.id} had been cut off: {each.finished:,} steps were finished, {each.taken_back:,} taken back."
+        for each in carried.settled
+        if each.finished or each.taken_back
+    ]
+    return lines + [
+        f"Left as it is: {step.source}: {reason}"
+        for each in carried.settled
+        for step, reason in each.problems
+    ]
 
 
 def _result(curation: Curation, carried: Carried | None) -> Any:
@@ -315,6 +337,7 @@ def _result(curation: Curation, carried: Carried | None) -> Any:
     if carried is None:
         lines.append("This is a preview: nothing has been done. Set mode to 'carry out' to do it.")
     elif carried.run:
+        lines += _settled(carried)
         lines.append(
             f"Run {carried.run}: {carried.done:,} steps done. Mode 'take back the last run' undoes them."
         )

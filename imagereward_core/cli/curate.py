@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     console = Console(args.quiet)
     check_writable({"--html": args.html}, args.overwrite)
     options = curate_options(args)
-    with opened(args, console) as library:
+    with opened(args, console, acting=args.yes) as library:
         watch = Watch()
         panel = load_panel(args, weight_settings(args), console, watch)
         stop = StopSwitch(console, "What has been scored is kept, nothing is moved")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .console import Console
 
 if TYPE_CHECKING:
+    from ..library.actions import Recovery
     from ..library.curate import Carried, CurateOptions, Curation
     from ..library.scan.options import ScanResult
 
@@ -52,12 +53,25 @@ def tell_failures(failures: Sequence[tuple[Path, str]], console: Console, what: 
         console.complain(f"{what}: {len(failures) - _SHOWN:,} more")
 
 
+def tell_settled(settled: Sequence[Recovery], console: Console) -> None:
+    """What an earlier run had left half done, and what became of it."""
+    for recovery in settled:
+        if recovery.finished or recovery.taken_back:
+            console.complain(
+                f"An earlier run ({recovery.run.id}: {recovery.run.title}) was cut off: {recovery.finished} steps were finished, "
+                f"{recovery.taken_back} taken back. No picture is lost."
+            )
+        for step, reason in recovery.problems:
+            console.complain(f"not settled: {step.source}: {reason}")
+
+
 def tell_carried(
     carried: Carried, options: CurateOptions, args: argparse.Namespace, console: Console
 ) -> None:
     """What was done, and how to take it back."""
     from ..library.summary import VERBS
 
+    tell_settled(carried.settled, console)
     tell_failures(carried.failed, console, "not done")
     if not carried.run:
         console.say("Nothing had to be done.")

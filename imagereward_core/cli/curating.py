@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .console import Console
 from .exits import UsageError
-from .options import add_prompts, add_scorer, add_weights
+from .options import add_prompts, add_scorer, add_weights, data_folder
 from .rank import add_conditions, check_percentiles, rule_of
 
 if TYPE_CHECKING:
@@ -251,31 +252,60 @@ def curate_options(args: argparse.Namespace) -> CurateOptions:
 
 
 @contextmanager
-def opened(args: argparse.Namespace, console: Console, make: bool = True) -> Iterator[Library]:
-    """The library of the folder; what an earlier run left half done is settled and told.
+def opened(
+    args: argparse.Namespace, console: Console, *, make: bool = True, acting: bool = True
+) -> Iterator[Library]:
+    """The library of the folder.
 
     Args:
         args: The command line.
-        console: Where to say so.
+        console: Where to say what was settled.
         make: Whether a store that is missing is made.
+        acting: Whether files are going to be dealt with: then what an earlier run left half done is settled and told. Otherwise the
+            journal is left alone, and a store that can only be read is taken from a copy that goes in the end.
 
     Raises:
         UsageError: There is no such folder, or no store.
     """
-    from ..library.actions import Journal
     from ..library.library import Library
+    from .curate_output import tell_settled
 
-    place = place_of(args, make)
-    with Library.open(place) as library:
-        with Journal.open(place) as journal:
-            for recovery in journal.recovered:
-                console.complain(
-                    f"An earlier run ({recovery.run.id}: {recovery.run.title}) was cut off: {recovery.finished} steps were finished, "
-                    f"{recovery.taken_back} taken back. No picture is lost."
-                )
-                for step, reason in recovery.problems:
-                    console.complain(f"not settled: {step.source}: {reason}")
+    place, root = place_of(args, make), args.outputs.expanduser().absolute()
+    with ExitStack() as until_the_end:
+        if not acting and not _writable(place):
+            place = _copied(place, until_the_end)
+        library = until_the_end.enter_context(Library.open(place, root=root, data=data_folder()))
+        if acting:
+            with library.journal() as journal:
+                tell_settled(journal.recovered, console)
         yield library
+
+
+def _writable(place: Path) -> bool:
+    """Whether a store can be written to, or made."""
+    from ..library.library import FILE_NAME
+
+    file = place / FILE_NAME
+    if file.exists() and not os.access(file, os.W_OK):
+        return False
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    return os.access(place, os.W_OK)
+
+
+def _copied(place: Path, until_the_end: ExitStack) -> Path:
+    """A copy of a library elsewhere, for as long as the command runs."""
+    import sqlite3
+    import tempfile
+
+    from ..library.library import FILE_NAME, Library
+
+    folder = Path(until_the_end.enter_context(tempfile.TemporaryDirectory(prefix="imagereward-")))
+    with Library.look(place) as library, library.database.reading() as reading:
+        copy = sqlite3.connect(folder / FILE_NAME)
+        reading.backup(copy)
+        copy.close()
+    return folder
 
 
 def place_of(args: argparse.Namespace, make: bool = True) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -203,6 +204,21 @@ def weight_settings(args: argparse.Namespace) -> WeightSettings:
     ]
     folders = tuple(dict.fromkeys(Path(name).expanduser() for name in named))
     return WeightSettings(folders=folders, allow_download=not args.offline)
+
+
+def data_folder() -> Path | None:
+    """The user's own folder for this program, where systems keep such; None where there is no home. It need not exist yet."""
+    try:
+        if sys.platform == "win32":
+            return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "imagereward"
+        if sys.platform == "darwin":
+            return Path.home() / "Library" / "Application Support" / "imagereward"
+        named = os.environ.get("XDG_DATA_HOME", "")
+        return (
+            Path(named) if Path(named).is_absolute() else Path.home() / ".local" / "share"
+        ) / "imagereward"
+    except RuntimeError:
+        return None
 
 
 def chosen_format(args: argparse.Namespace) -> str:

@@ -150,7 +150,7 @@ def run(args: argparse.Namespace) -> int:
         require(form)
     root = args.outputs.expanduser().absolute()
     place = place_of(args, make=False)
-    with Library.open(place) as library:
+    with Library.look(place) as library:
         rule = rule_of(args)
         found = _judge(library, args, console, root, rule)
         _deliver(args, console, found, rule, root, files)

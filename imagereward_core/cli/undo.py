@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .console import Console
-from .curate_output import tell_failures
-from .curating import add_place, opened
+from .curate_output import tell_failures, tell_settled
+from .curating import add_place, opened, place_of
 from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
-from .options import add_talk, positive
+from .options import add_talk, data_folder, positive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..library.actions import RunInfo
-    from ..library.library import Library
+    from ..library.actions import RunInfo, StepInfo
+
+_MOST_SHOWN = 100
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -42,6 +44,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "-n", "--dry-run", action="store_true", help="say what would be taken back, and do nothing"
     )
     how.add_argument("-y", "--yes", action="store_true", help="do it without asking")
+    parser.add_argument(
+        "--confirm-outside",
+        action="store_true",
+        help="take back steps too that lead out of OUTPUTS and that this computer knows nothing about: of a version before, of another "
+        "computer, or of a folder that was copied. Look at them with --dry-run first",
+    )
     add_talk(parser)
     parser.set_defaults(run=run)
 
@@ -53,41 +61,59 @@ def run(args: argparse.Namespace) -> int:
         UsageError: There is no such run.
         CuratorError: Another program is at work, or the journal cannot be used.
     """
-    from ..library.actions import Journal, JournalError
+    from ..library.actions import Journal, JournalError, leading_out, refused
 
     console = Console(args.quiet)
-    with opened(args, console, make=False) as library:
-        with Journal.open(library.database.path.parent) as journal:
-            if args.list:
-                sys.stdout.write(_table(journal.runs()))
-                return DONE
-            try:
-                info = journal.run(args.number) if args.number else journal.last_done()
-            except JournalError as error:
-                raise UsageError(f"{error}: --list shows them") from error
-        if info is None or not info.done:
+    place, root = place_of(args, make=False), args.outputs.expanduser().absolute()
+    if args.yes and not args.list:
+        with opened(args, console, make=False):
+            pass  # what was cut off is settled and told, before anything is looked at
+    with Journal.look(place, root=root, data=data_folder()) as journal:
+        if args.list:
+            sys.stdout.write(_table(journal.runs()))
+            _tell_refused(refused(journal))
+            return DONE
+        try:
+            info = journal.run(args.number) if args.number else journal.last_done()
+            unsettled = journal.unsettled()
+            if info is None and unsettled:  # what was cut off may be done once it is settled
+                info = journal.run(unsettled[-1])
+        except JournalError as error:
+            raise UsageError(f"{error}: --list shows them") from error
+        if info is None or not (info.done or info.id in unsettled):
             raise UsageError(
                 f"run {info.id} has nothing that could be taken back"
                 if info
                 else "there is nothing to take back"
             )
-        return _take_back(args, console, library, info)
+        outside = leading_out(journal, info.id)
+        sys.stdout.write(
+            f"Run {info.id} of {_when(info.when)} ({printable(info.title)}): {info.done:,} steps to take back.\n"
+        )
+        if unsettled and args.dry_run:
+            console.say("A run was cut off; what it left half done is settled before anything is taken back.")
+        if args.dry_run:
+            _tell_refused(refused(journal, info.id))
+        elif outside:
+            _tell_outside(outside, root)
+        sys.stdout.flush()
+    return _take_back(args, console, info, outside)
 
 
-def _take_back(args: argparse.Namespace, console: Console, library: Library, info: RunInfo) -> int:
+def _take_back(args: argparse.Namespace, console: Console, info: RunInfo, outside: Sequence[StepInfo]) -> int:
     from ..library.curate import take_back
     from .curate import wanted
     from .pipeline import StopSwitch
 
-    sys.stdout.write(
-        f"Run {info.id} of {_when(info.when)} ({info.title}): {info.done:,} steps to take back.\n"
-    )
-    sys.stdout.flush()
     if not wanted(args, console, "Take them back?"):
         return DONE
+    confirmed = outside if outside and _confirmed(args, console, len(outside)) else ()
     stop = StopSwitch(console, "The same command goes on with the rest")
-    with stop, console.count(info.done, "steps") as report:
-        taken = take_back(library, info.id, progress=report, cancelled=lambda: stop.asked)
+    with opened(args, console, make=False) as library, stop, console.count(info.done, "steps") as report:
+        taken = take_back(
+            library, info.id, progress=report, cancelled=lambda: stop.asked, confirmed=confirmed
+        )
+    tell_settled(taken.settled, console)
     tell_failures(taken.failed, console, "left as it is")
     console.say(
         f"Run {info.id}: {taken.done:,} steps taken back"
@@ -95,6 +121,48 @@ def _take_back(args: argparse.Namespace, console: Console, library: Library, inf
         f"{f', {taken.left:,} not come to' if taken.left else ''}."
     )
     return INTERRUPTED if taken.left else SOME_FAILED if taken.failed else DONE
+
+
+def _confirmed(args: argparse.Namespace, console: Console, count: int) -> bool:
+    """Whether steps that lead out of the folder, which were just shown, are to be taken back as well."""
+    if args.confirm_outside:
+        return True
+    if args.yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        console.say(
+            f"The {count:,} steps that lead out of the folder are left. Add --confirm-outside to take them back."
+        )
+        return False
+    try:
+        answer = input(f"Take the {count:,} steps that lead out of the folder back as well? [y/N] ")
+    except EOFError:
+        answer = ""
+    return answer.strip().casefold() in ("y", "yes")
+
+
+def _tell_outside(steps: Sequence[StepInfo], root: Path) -> None:
+    """Every path that would be touched outside."""
+    lines = [
+        f"  {step.step.kind}: {printable(step.made or step.step.target)} (was: {printable(step.step.source)})\n"
+        for step in steps
+    ]
+    sys.stdout.write(
+        f"{len(steps):,} steps lead out of {root}, and nothing on this computer says that they were done here. Look whether these are "
+        f"files that you moved or copied yourself:\n{''.join(lines)}"
+    )
+
+
+def _tell_refused(found: Sequence[tuple[int, StepInfo, str]]) -> None:
+    if not found:
+        return
+    lines = [f"  run {run}: {printable(reason)}\n" for run, _, reason in found[:_MOST_SHOWN]]
+    if len(found) > _MOST_SHOWN:
+        lines.append(f"  and {len(found) - _MOST_SHOWN:,} more\n")
+    sys.stdout.write(f"{len(found):,} steps are left untouched:\n{''.join(lines)}")
+
+
+def printable(text: object) -> str:
+    """A text from a journal, without characters that a terminal would obey."""
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in str(text))
 
 
 def _table(runs: Sequence[RunInfo]) -> str:
@@ -112,7 +180,7 @@ def _table(runs: Sequence[RunInfo]) -> str:
         (
             str(info.id),
             _when(info.when),
-            info.title,
+            printable(info.title),
             info.state,
             *(f"{number:,}" for number in (info.steps, info.done, info.failed, info.undone)),
         )
@@ -125,4 +193,7 @@ def _when(text: str) -> str:
     """A time in UTC as this machine's clock shows it."""
     from datetime import datetime
 
-    return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    try:
+        return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):  # a journal may come from anybody
+        return "?"

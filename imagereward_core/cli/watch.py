@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .console import Console
 from .curate import planned, wanted
-from .curate_output import preview, tell_failures, tell_scan
+from .curate_output import preview, tell_failures, tell_scan, tell_settled
 from .curating import add_curation, add_place, curate_options, opened
 from .exits import DONE, INTERRUPTED, UsageError
 from .options import add_talk, weight_settings
@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             "there is nobody to ask; give --yes to begin at once, or --dry-run to see what would happen"
         )
-    with opened(args, console) as library:
+    with opened(args, console, acting=args.yes) as library:
         panel = load_panel(args, weight_settings(args), console, Watch())
         with _until_stopped(console) as stop:
             if not args.yes:
@@ -171,6 +171,7 @@ def _tell(done: Pass, console: Console) -> None:
     failed = f"; {done.scan.failed:,} without a score" if done.scan.failed else ""
     run = f" (run {carried.run})" if carried.run else ""
     console.say(f"{_now()} {sorted_as or 'nothing to sort'}{run}{scored}{failed}")
+    tell_settled(carried.settled, console)
     tell_failures(carried.failed, console, "not done")
 
 

@@ -27,7 +27,7 @@ from .store.values import absolute
 
 if TYPE_CHECKING:
     from ..scorers.panel import Panel, PanelResult
-    from .actions import Journal
+    from .actions import Journal, Recovery, StepInfo
     from .library import Library
 
 Action = Literal["copy", "hardlink", "symlink", "move", "stay"]
@@ -267,6 +267,7 @@ class Carried:
         skipped: Steps that needed nothing.
         failed: Files that could not be dealt with, with the reason; they are as they were.
         left: Steps not come to, because somebody stopped.
+        settled: What an earlier process had left half done and was settled before.
     """
 
     run: int
@@ -275,6 +276,7 @@ class Carried:
     skipped: int = 0
     failed: tuple[tuple[Path, str], ...] = ()
     left: int = 0
+    settled: tuple[Recovery, ...] = ()
 
 
 Progress = Callable[[int, int], None]
@@ -294,7 +296,7 @@ def carry_out(
         JournalError: Another program is acting on these files.
         CuratorError: Journal or library cannot be written.
     """
-    from .actions import Journal, execute
+    from .actions import execute
     from .marking import all_steps
 
     problems: list[tuple[Path, str]] = []
@@ -302,14 +304,14 @@ def carry_out(
     first = next(steps, None)
     if first is None:
         return Carried(0, title, failed=tuple(problems))
-    with Journal.open(library.database.path.parent) as journal:
-        run = journal.begin(title, chain([first], steps))
+    with library.journal() as journal:
+        run = journal.begin(title, chain([first], steps), curation.folder)
         try:
             result = execute(journal, run, progress=progress, cancelled=cancelled)
         finally:
             _tell(library, journal, run)
     failed = (*problems, *((step.source, reason) for step, reason in result.failed))
-    return Carried(run, title, result.done, result.skipped, failed, result.left)
+    return Carried(run, title, result.done, result.skipped, failed, result.left, tuple(journal.recovered))
 
 
 def take_back(
@@ -318,25 +320,39 @@ def take_back(
     *,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
+    confirmed: Sequence[StepInfo] = (),
 ) -> Carried:
     """Takes back a run, by default the last one of which something stands, and tells the library.
+
+    Args:
+        library: The library.
+        run: The run; None for the last.
+        progress: Told how far it is.
+        cancelled: Asked between two steps.
+        confirmed: Steps that lead out of the folder, which a person has seen and wants taken back; see :func:`.actions.leading_out`.
 
     Raises:
         JournalError: There is no such run, nothing to undo, or another program is acting on these files.
         CuratorError: Journal or library cannot be written.
     """
-    from .actions import Journal, undo
+    from .actions import undo
 
-    with Journal.open(library.database.path.parent) as journal:
+    with library.journal() as journal:
         info = journal.last_done() if run is None else journal.run(run)
         try:
-            result = undo(journal, run, progress=progress, cancelled=cancelled)
+            result = undo(journal, run, progress=progress, cancelled=cancelled, confirmed=confirmed)
         finally:
             if info is not None:
                 _tell(library, journal, info.id)
         failed = tuple((step.target, reason) for step, reason in result.failed)
         return Carried(
-            result.run, info.title if info else "", result.done, result.skipped, failed, result.left
+            result.run,
+            info.title if info else "",
+            result.done,
+            result.skipped,
+            failed,
+            result.left,
+            tuple(journal.recovered),
         )
 
 

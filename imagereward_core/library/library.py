@@ -22,6 +22,7 @@ from .store.values import absolute
 if TYPE_CHECKING:
     from ..scorers.panel import Panel, PanelResult
     from ..scores import FloatArray
+    from .actions import Journal
 
 FILE_NAME = "library.sqlite3"
 _AT_ONCE = 1000
@@ -48,19 +49,49 @@ class Library:
 
     Args:
         database: The open store.
+        root: The folder that its journal is about; None for the one the store lies in.
+        data: The user's own folder for this program, which vouches for steps that lead out of that folder.
     """
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    def __init__(self, database: Database, root: Path | None = None, data: Path | None = None) -> None:
+        self.database, self.root, self.data = database, root, data
 
     @classmethod
-    def open(cls, place: Path) -> Library:
+    def open(cls, place: Path, *, root: Path | None = None, data: Path | None = None) -> Library:
         """Opens the library in the folder ``place``, which is made where it is missing.
+
+        Args:
+            place: The folder of the store.
+            root: The folder that its journal is about; see :meth:`.actions.Journal.open`.
+            data: The user's own folder for this program.
 
         Raises:
             StoreError: It is damaged, of a newer version, or cannot be written.
         """
-        return cls(Database(absolute(place) / FILE_NAME))
+        return cls(Database(absolute(place) / FILE_NAME), root, data)
+
+    @classmethod
+    def look(cls, place: Path, *, root: Path | None = None, data: Path | None = None) -> Library:
+        """Opens the library in the folder ``place`` for looking alone: nothing is written, and nothing need be writable.
+
+        Raises:
+            StoreError: It is damaged, or of a newer version.
+        """
+        return cls(Database(absolute(place) / FILE_NAME, read_only=True), root, data)
+
+    def journal(self, *, looking: bool = False) -> Journal:
+        """The journal beside the library.
+
+        Args:
+            looking: Whether only to look at it. Otherwise what an earlier process left half done is settled.
+
+        Raises:
+            CuratorError: It is damaged, of a newer version, or cannot be written.
+        """
+        from .actions import Journal
+
+        opened = Journal.look if looking else Journal.open
+        return opened(self.database.path.parent, root=self.root, data=self.data)
 
     def close(self) -> None:
         """Closes the store."""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from ..errors import CuratorError, WeightsError
 from ..images.regular import is_folder
 from ..weights.locks import exclusive
-from .actions import Journal
 from .arrivals import Arrivals
 from .curate import Carried, CurateOptions, Curation, carry_out, plan_curation
 from .folder_events import WatchError, WatchLimitError, folder_events
@@ -267,7 +266,7 @@ class Watcher:
 
     def _left_alone(self) -> set[Path]:
         """Files that somebody has taken back since the watch began."""
-        with Journal.open(self.library.database.path.parent) as journal:
+        with self.library.journal(looking=True) as journal:
             undone = journal.undone()
             if self._undone is None:
                 self._undone = undone

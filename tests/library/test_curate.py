@@ -41,8 +41,8 @@ def outputs(drawn, tmp_path):
 
 
 @pytest.fixture
-def library(outputs):
-    with Library.open(outputs / ".imagereward") as library:
+def library(outputs, tmp_path):
+    with Library.open(outputs / ".imagereward", data=tmp_path / "data") as library:
         yield library
 
 

@@ -57,7 +57,7 @@ def perform(job: Job, view: View, curation: Curation) -> tuple[View, str]:
     verb, past = VERBS[curation.options.action]
     if curation.options.write_scores or curation.options.xmp:
         past = "steps done"  # a picture may take several: a copy, its metadata, its rating
-    with Library.open(store_place()) as library:
+    with _library() as library:
         carried = carry_out(
             library,
             curation,
@@ -74,7 +74,7 @@ def take_last_back(job: Job, view: View | None) -> tuple[View | None, str]:
     Raises:
         CuratorError: There is nothing to take back, or journal or library cannot be written.
     """
-    with Library.open(store_place()) as library:
+    with _library() as library:
         carried = take_back(
             library,
             progress=lambda done, total: job.tell(Progress(done, total)),
@@ -82,6 +82,12 @@ def take_last_back(job: Job, view: View | None) -> tuple[View | None, str]:
         )
         words = _words(carried, "taken back", "")
         return None if view is None else _again(library, view), f"{carried.title}: {words}"
+
+
+def _library() -> Library:
+    from ..hosts import data_folder
+
+    return Library.open(store_place(), data=data_folder())
 
 
 def _again(library: Library, view: View) -> View:
@@ -95,6 +101,9 @@ def _words(carried: Carried, verb: str, then: str) -> str:
     parts = [f"{carried.done:,} {verb}"]
     if carried.skipped:
         parts.append(f"{carried.skipped:,} needed nothing")
+    settled = sum(each.finished + each.taken_back for each in carried.settled)
+    if settled:
+        parts.append(f"{settled:,} steps of a run that was cut off settled before")
     if carried.left:
         parts.append(f"{carried.left:,} not come to")
     if carried.failed:

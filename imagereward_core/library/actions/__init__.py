@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from .executing import execute
 from .journal import Journal, JournalError
+from .listing import leading_out, refused
 from .names import safe_name
 from .recovering import recover
 from .steps import Recovery, RunInfo, RunResult, Step, StepInfo
@@ -29,7 +30,9 @@ __all__ = [
     "Step",
     "StepInfo",
     "execute",
+    "leading_out",
     "recover",
+    "refused",
     "safe_name",
     "undo",
 ]

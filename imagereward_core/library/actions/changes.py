@@ -17,6 +17,7 @@ from . import files
 from .files import Mark, Refused
 from .journal import Journal
 from .records import Record
+from .shape import check_edit
 from .steps import State
 
 
@@ -63,6 +64,7 @@ class Change:
 
     def _enter(self, state: State) -> None:
         self.record.state = state
+        self.journal.custody.admit(self.record)
         self.journal.write(self.record, *self._companions, folders=self._folders)
         for folder in self._folders:
             try:
@@ -117,6 +119,8 @@ class Change:
             Refused: Something else comes out, or the file changed meanwhile.
         """
         record, temporary = self.record, files.temporary_in(path.parent)
+        if record.kind == "edit":
+            check_edit(path, record)
         record.made, record.temporary = path, temporary
         self._enter(self.direction.writing)
         before, after = files.copy_steadily(path, temporary, transform)

@@ -20,9 +20,12 @@ def execute(
         CuratorError: The journal cannot be written. Nothing happens that is not in it.
     """
     result = RunResult(run)
-    with journal.acting():
-        settle_all(journal)
+    with journal.acting(run):
+        journal.recovered += settle_all(journal)
         info = journal.run(run)
+        problem = journal.custody.run(run).flaw
+        if problem:
+            raise JournalError(problem)
         if info.state in ("undone", "partly undone"):
             raise JournalError(f"run {run} was undone; begin a new run to do it again")
         left = journal.count(run, "state = 'planned'")

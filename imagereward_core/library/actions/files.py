@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import stat
+import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -86,8 +87,11 @@ def same_entry(one: Path, other: Path) -> bool:
 
 
 def two_names(one: Path, other: Path) -> bool:
-    """Whether one file stands under both names, so that one of them can go. False where letter case does not count and both are one."""
-    if not same_entry(one, other):
+    """Whether one file stands under both names, so that one of them can go.
+
+    False where letter case does not count and both are one, and where two paths lead to one name.
+    """
+    if not same_entry(one, other) or one_name(one, other):
         return False
     facts = one.lstat()
     if not stat.S_ISLNK(facts.st_mode):
@@ -96,6 +100,45 @@ def two_names(one: Path, other: Path) -> bool:
     elif os.path.samestat(facts, other.lstat()):
         return False
     return not spells_alike(one, other)
+
+
+def one_name(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one name in one folder, as through a mount, a mapped drive or a link: removing one removes both."""
+    return _plain(one.name) == _plain(other.name) and _one_folder(one.parent, other.parent)
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _one_folder(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one folder. Where the system's numbers cannot tell, a hidden file put into one shows in the other."""
+    try:
+        first, second = one.stat(), other.stat()
+    except OSError:
+        return os.path.realpath(one) == os.path.realpath(other)
+    if first.st_dev == second.st_dev and first.st_ino and second.st_ino:
+        return first.st_ino == second.st_ino
+    probe = temporary_in(one)
+    try:
+        probe.open("xb").close()
+    except OSError:
+        return True  # where nothing can be written, nothing can go either
+    try:
+        return exists(other / probe.name)
+    finally:
+        discard(probe)
+
+
+def can_spare(name: Path, other: Path) -> bool:
+    """Whether a file's name can go because all it holds is under another name too, as a file of its own or as a further name of it."""
+    try:
+        if one_name(name, other) or not same_content(name, other):
+            return False
+        facts = name.stat()
+        return not os.path.samestat(facts, other.stat()) or facts.st_nlink > 1
+    except OSError:
+        return False
 
 
 def spells_alike(one: Path, other: Path) -> bool:

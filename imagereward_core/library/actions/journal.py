@@ -12,15 +12,19 @@ from typing import Any
 from ...errors import CuratorError, WeightsError
 from ...weights.locks import exclusive
 from ..store.database import Database
-from ..store.values import absolute, from_name, to_name
+from ..store.values import absolute
+from .custody import Custody
+from .exclusion import only_actor
 from .files import mark_of
-from .records import COLUMNS, Record
-from .schema import APPLICATION_ID, MIGRATIONS
-from .steps import Recovery, RunInfo, RunState, Step, StepInfo
+from .records import INSERT, SELECT, UPDATE, Record
+from .roots import Root, read_path
+from .runs import read_runs
+from .schema import APPLICATION_ID, MIGRATIONS, not_ours
+from .steps import Recovery, RunInfo, Step, StepInfo
+from .trust import Seal
 
-_SELECT = f"SELECT id, {', '.join(COLUMNS)} FROM steps"
-_INSERT = f"INSERT INTO steps ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
-_UPDATE = f"UPDATE steps SET {', '.join(f'{column} = ?' for column in COLUMNS)} WHERE id = ?"
+FILE_NAME = "journal.sqlite3"
+
 _UNSETTLED = "state IN ('doing', 'ready', 'undoing', 'restoring')"
 _STANDING = (
     "state IN ('done', 'ready', 'restoring')"  # the last two may be waiting to be written as done or undone
@@ -33,32 +37,51 @@ class JournalError(CuratorError):
 
 
 class Journal:
-    """The journal of one store. Opening it settles what an earlier process left half done.
+    """The journal of one store. Opening it for acting settles what an earlier process left half done.
 
     Reading may go on in any thread; of all processes and threads one acts at a time.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, place: Path, root: Root, seal: Seal, *, read_only: bool = False) -> None:
+        self.path, self.root = absolute(place) / FILE_NAME, root
         self._database = Database(
-            path, application=APPLICATION_ID, migrations=MIGRATIONS, synchronous="FULL", what="journal"
+            self.path,
+            application=APPLICATION_ID,
+            migrations=MIGRATIONS,
+            synchronous="FULL",
+            what="journal",
+            read_only=read_only,
         )
         self._later: list[Record] = []
         self.recovered: list[Recovery] = []
+        self.custody = Custody(self._database, root, seal)
+        try:
+            self._check_tables()
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
-    def open(cls, place: Path) -> Journal:
-        """The journal in the folder ``place``, which is made where it is missing.
+    def open(cls, place: Path, *, root: Path | None = None, data: Path | None = None) -> Journal:
+        """The journal in the folder ``place``, which is made where it is missing, for acting.
 
         What an earlier process left half done is settled and stands in ``recovered``; not so while another process acts on it.
+
+        Args:
+            place: The folder of the store.
+            root: The folder that steps are about: those inside it are acted on wherever it lies by now. By default the one in which a
+                store of the usual name (``.imagereward``) lies. A store of another name without it has none.
+            data: The user's own folder for this program. With a key that lies there, steps that lead out of the root are signed, and
+                only such ones are acted on later. None for a key that this object alone has.
 
         Raises:
             CuratorError: The file is damaged, of a newer version, or cannot be written.
         """
         from .recovering import recover  # which needs this module
 
-        journal = cls(absolute(place) / "journal.sqlite3")
+        journal = cls(place, Root(place, root), Seal(data))
         try:
+            journal.custody.adopt()
             if journal.unsettled():
                 try:
                     journal.recovered = recover(journal)
@@ -68,6 +91,26 @@ class Journal:
             journal.close()
             raise
         return journal
+
+    @classmethod
+    def look(cls, place: Path, *, root: Path | None = None, data: Path | None = None) -> Journal:
+        """The journal in the folder ``place``, for looking alone: nothing is settled, and no file is made or changed.
+
+        One that is missing is shown as empty.
+
+        Raises:
+            CuratorError: The file is damaged, or of a newer version.
+        """
+        return cls(place, Root(place, root), Seal(data), read_only=True)
+
+    def _check_tables(self) -> None:
+        with self._database.reading() as connection:
+            found = not_ours(connection)
+        if found:
+            raise JournalError(
+                f"{self.path}: the journal holds {found}, which this program never makes; it is not used. Move the file away to begin a "
+                "new one: no picture is touched by that."
+            )
 
     def close(self) -> None:
         """Closes the file."""
@@ -82,14 +125,17 @@ class Journal:
         self.close()
 
     @contextmanager
-    def acting(self) -> Iterator[None]:
-        """A context in which nobody else acts on this journal; the system ends it when the process dies.
+    def acting(self, run: int | None = None) -> Iterator[None]:
+        """A context in which nobody else acts on this journal, or on the folder it is about; the system ends it when the process dies.
+
+        Args:
+            run: Whose folder it is, where the journal is about none. None for all that have a step half done.
 
         Raises:
             JournalError: Somebody else is acting on it.
         """
         try:
-            with exclusive(self.path):
+            with exclusive(self.path), only_actor(self._folders_of(run)):
                 try:
                     yield
                 except BaseException:
@@ -99,11 +145,24 @@ class Journal:
                 self.write()
         except WeightsError as error:
             raise JournalError(
-                f"another program is working with {self.path.parent} just now; expected to be the only one that acts on these files. "
+                f"another program is working with {self.root.folder or self.path.parent} just now; "
+                "expected to be the only one that acts on these files. "
                 "Wait until it is done and try again."
             ) from error
 
-    def begin(self, title: str, steps: Iterable[Step]) -> int:
+    def _folders_of(self, run: int | None) -> list[Path]:
+        if self.root.folder is not None:
+            return [self.root.folder]
+        with self._database.reading() as connection:
+            runs = self.unsettled() if run is None else [run]
+            found = [
+                connection.execute("SELECT folder FROM runs WHERE id = ?", (each,)).fetchone()
+                for each in runs
+            ]
+        paths = [read_path(row[0], None) for row in found if row is not None and row[0] is not None]
+        return [path for path, flaw in paths if not flaw]
+
+    def begin(self, title: str, steps: Iterable[Step], folder: Path | None = None) -> int:
         """Writes a run down, without doing anything yet; returns its number.
 
         Relative paths are taken from the working folder of this moment. The size and time of every file to be edited are noted: an
@@ -112,29 +171,35 @@ class Journal:
         Args:
             title: What to call it for people.
             steps: What to do, in this order. They may be a million: they are not kept in memory.
+            folder: The folder they are about, for a journal that is about none: others keep out of it while they are done.
         """
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        about = self.custody.new_run(folder and absolute(folder))
         with self._database.writing() as connection:
             number = connection.execute(
-                "INSERT INTO runs (begun, title) VALUES (?, ?)",
-                (now, title.encode("utf-8", "replace").decode("utf-8")),
+                "INSERT INTO runs (begun, title, base, anchor, device, inode, folder) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (now, title.encode("utf-8", "replace").decode("utf-8"), *about),
             ).lastrowid
             run = int(number or 0)
+            self.custody.begun(run, about)
             for step in steps:
                 record = Record(
                     run, step.kind, absolute(step.source), absolute(step.target), step.splices, step.content
                 )
                 if step.kind == "edit":
                     query = "SELECT 1 FROM steps WHERE run = ? AND target = ?"
-                    if connection.execute(query, (run, to_name(record.target))).fetchone() is None:
+                    if (
+                        connection.execute(query, (run, self.custody.stored(run)(record.target))).fetchone()
+                        is None
+                    ):
                         with suppress(OSError):
                             record.before = mark_of(record.target)
-                connection.execute(_INSERT, record.row())
+                connection.execute(INSERT, self.custody.values(self.custody.own(record)))
         return run
 
     def runs(self) -> list[RunInfo]:
         """All runs, earliest first."""
-        return list(self._runs("", ()))
+        return self._runs("", ())
 
     def run(self, number: int) -> RunInfo:
         """One run.
@@ -154,46 +219,22 @@ class Journal:
             ).fetchall()
         return dict(rows)
 
-    def last_done(self) -> RunInfo | None:
+    def last_done(self, before: int = 0) -> RunInfo | None:
         """The latest run of which something is done and not undone; None where there is none."""
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT run FROM steps WHERE state IN ('done', 'undoing', 'restoring') ORDER BY run DESC LIMIT 1"
+                f"SELECT run FROM steps WHERE state IN ('done', 'undoing', 'restoring') {'AND run < ?' if before else ''} "
+                "ORDER BY run DESC LIMIT 1",
+                (before,) if before else (),
             ).fetchone()
-        return None if row is None else self.run(row[0])
+        if row is None:
+            return None
+        # A run about another folder is none of this one's.
+        return self.last_done(row[0]) if self.custody.run(row[0]).flaw else self.run(row[0])
 
-    def _runs(self, where: str, values: tuple[Any, ...]) -> Iterator[RunInfo]:
-        states = ("planned", "doing", "ready", "done", "undoing", "restoring", "failed", "undone")
-        counts = ", ".join(f"coalesce(sum(state = '{state}'), 0)" for state in states)
+    def _runs(self, where: str, values: tuple[Any, ...]) -> list[RunInfo]:
         with self._database.reading() as connection:
-            rows = connection.execute(
-                f"SELECT runs.id, begun, title, count(state), {counts} FROM runs "
-                f"LEFT JOIN steps ON steps.run = runs.id AND parent IS NULL {where} GROUP BY runs.id ORDER BY runs.id",
-                values,
-            ).fetchall()
-        for (
-            number,
-            begun,
-            title,
-            total,
-            planned,
-            doing,
-            ready,
-            done,
-            undoing,
-            restoring,
-            failed,
-            undone,
-        ) in rows:
-            open_, standing = planned + doing + ready, done + undoing + restoring
-            state: RunState
-            if undone or undoing or restoring:
-                state = "partly undone" if standing else "undone"
-            elif open_:
-                state = "planned" if planned == total else "interrupted"
-            else:
-                state = "done"
-            yield RunInfo(number, begun, title, state, total, standing, failed, undone)
+            return read_runs(connection, where, values)
 
     def steps(self, run: int) -> Iterator[StepInfo]:
         """The steps of a run in their order, each followed at the end by the text files that travelled."""
@@ -212,11 +253,11 @@ class Journal:
             waiting = {record.id: record for record in self._later}
             with self._database.reading() as connection:
                 rows = connection.execute(
-                    f"{_SELECT} WHERE {where} AND id {compare} ? ORDER BY id {order} LIMIT {_PAGE}",
+                    f"{SELECT} WHERE {where} AND id {compare} ? ORDER BY id {order} LIMIT {_PAGE}",
                     (*values, last),
                 ).fetchall()
             for row in rows:
-                yield waiting.get(row[0]) or Record.of(row)
+                yield waiting.get(row[0]) or self.custody.read(row)
             if len(rows) < _PAGE:
                 return
             last = rows[-1][0]
@@ -264,12 +305,13 @@ class Journal:
         with self._database.writing() as connection:
             for record in everything:
                 if record.id:
-                    connection.execute(_UPDATE, (*record.row(), record.id))
+                    connection.execute(UPDATE, (*self.custody.values(record), record.id))
                 else:
-                    record.id = int(connection.execute(_INSERT, record.row()).lastrowid or 0)
+                    values = self.custody.values(self.custody.own(record))
+                    record.id = int(connection.execute(INSERT, values).lastrowid or 0)
             connection.executemany(
-                "INSERT OR IGNORE INTO folders VALUES (?, ?)",
-                [(records[0].run, to_name(folder)) for folder in folders],
+                "INSERT OR IGNORE INTO folders (run, path, signature) VALUES (?, ?, ?)",
+                [self.custody.folder_row(records[0].run, folder) for folder in folders],
             )
 
     def forget_companions(self, record: Record) -> None:
@@ -278,10 +320,11 @@ class Journal:
             connection.execute("DELETE FROM steps WHERE parent = ? AND state = 'planned'", (record.id,))
 
     def folders(self, run: int) -> list[Path]:
-        """Folders made for a run, inner ones first."""
+        """Folders made for a run that may be removed, inner ones first."""
         with self._database.reading() as connection:
-            rows = connection.execute("SELECT path FROM folders WHERE run = ?", (run,)).fetchall()
-        return sorted((Path(from_name(row[0])) for row in rows), key=lambda path: -len(path.parts))
+            rows = connection.execute("SELECT path, signature FROM folders WHERE run = ?", (run,)).fetchall()
+        found = (self.custody.removable(run, *row) for row in rows)
+        return sorted((path for path in found if path is not None), key=lambda path: -len(path.parts))
 
     def forget_folders(self, run: int) -> None:
         """Notes that the folders made for a run are no longer its concern."""
@@ -300,14 +343,14 @@ class Journal:
         """Done steps of the same kind from the same file to the same name, latest first."""
         found = self.records(
             f"kind = ? AND source = ? AND target = ? AND id <> ? AND {_STANDING}",
-            (record.kind, to_name(record.source), to_name(record.target), record.id),
+            (record.kind, self.root.stored(record.source), self.root.stored(record.target), record.id),
             backwards=True,
         )
         return (earlier for earlier in found if earlier.state == "done")
 
     def touching(self, path: Path, record: Record) -> Iterator[Record]:
         """Steps after ``record``, done and not undone, that start from a file or made it."""
-        name = to_name(path)
+        name = self.root.stored(path)
         # A text file is given its number late, but has its turn with its picture.
         turn = record.parent or record.id
         # Two questions, because SQLite would answer one with an "or" without its indexes where there are millions of steps.
@@ -322,7 +365,7 @@ class Journal:
         """The earlier step of the same run that was to give a file one of these names, the latest of several; else None."""
         found = self.records(
             f"run = ? AND target IN ({', '.join('?' * len(names))}) AND kind NOT IN ('edit', 'put') AND parent IS NULL AND id < ?",
-            (record.run, *map(to_name, names), record.id),
+            (record.run, *map(self.custody.stored(record.run), names), record.id),
             backwards=True,
         )
         return next(found, None)

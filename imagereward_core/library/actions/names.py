@@ -23,9 +23,14 @@ def safe_name(name: str) -> str:
     ('_con.png', 'a _red_ car_')
     """
     name = _NOT_ON_WINDOWS.sub("_", name).rstrip(". ") or "_"
-    if _DEVICES.match(name):
+    if is_device(name):
         name = f"_{name}"
     return shortened(name)
+
+
+def is_device(name: str) -> bool:
+    """Whether Windows takes a name for a device, whatever its suffix: ``CON.png``."""
+    return _DEVICES.match(name) is not None
 
 
 def shortened(name: str, extra: str = "") -> str:

@@ -24,6 +24,11 @@ def carry_out(journal: Journal, record: Record, result: RunResult) -> None:
     """Does one step, and after it those of the files that travel with it."""
     kinds: dict[str, Callable[[Journal, Record], None]] = {"edit": edit, "put": put}
     try:
+        journal.custody.admit(record)
+    except Refused as error:  # left untouched in the journal as well
+        result.failed.append((record.step, str(error)))
+        return
+    try:
         kinds.get(record.kind, _give_name)(journal, record)
     except Refused as error:
         _fail(journal, record, str(error), result)
@@ -35,8 +40,8 @@ def carry_out(journal: Journal, record: Record, result: RunResult) -> None:
         if record.parent is None:
             result.done += record.state == "done"
             result.skipped += record.state == "skipped"
-        for companion in list(journal.records("parent = ? AND state = 'planned'", (record.id,))):
-            carry_out(journal, companion, result)
+            for companion in list(journal.records("parent = ? AND state = 'planned'", (record.id,))):
+                carry_out(journal, companion, result)
 
 
 def _fail(journal: Journal, record: Record, reason: str, result: RunResult) -> None:
@@ -93,9 +98,7 @@ def _is_there(record: Record, made: Path) -> bool:
     if record.kind == "symlink":
         return made.is_symlink() and os.path.realpath(made) == os.path.realpath(record.source)
     if record.kind == "move":
-        return files.same_entry(record.source, made) and (
-            record.source.name == made.name and files.same_entry(record.source.parent, made.parent)
-        )
+        return record.source.name == made.name and files.one_name(record.source, made)
     return files.same_content(record.source, made)
 
 

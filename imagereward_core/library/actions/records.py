@@ -5,20 +5,27 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...images.metadata.writing.splice import Splice
-from ..store.values import from_name, to_name
+from ..store.values import Name
 from .files import Mark
-from .steps import Kind, State, Step, StepInfo
+from .roots import read_path
+from .steps import KINDS, Kind, State, Step, StepInfo
 
 COLUMNS = (
     "run", "parent", "kind", "source", "target", "splices", "content", "state", "made", "temporary", "former",
     "before_size", "before_modified", "before_digest", "after_size", "after_modified", "after_digest", "reason",
+    "outside", "signature",
 )  # fmt: skip
+SELECT = f"SELECT id, {', '.join(COLUMNS)} FROM steps"
+INSERT = f"INSERT INTO steps ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+UPDATE = f"UPDATE steps SET {', '.join(f'{column} = ?' for column in COLUMNS)} WHERE id = ?"
+
+_MOST_SPLICE_BYTES = 256 * 1024 * 1024
 
 
 @dataclass
@@ -37,6 +44,9 @@ class Record:
         before: The source, or the file to be changed, as it was.
         after: The file that was made or changed, as we left it.
         reason: Why it is not done, or not undone.
+        flaw: Why the row cannot be one of ours; empty where nothing speaks against it.
+        vouched: The folders outside of the root in which it may act; None where its signature has not been looked at.
+        sealed: The values of ``COLUMNS`` as they were read.
     """
 
     run: int
@@ -54,6 +64,9 @@ class Record:
     before: Mark | None = None
     after: Mark | None = None
     reason: str = ""
+    flaw: str = ""
+    vouched: tuple[str, ...] | None = None
+    sealed: tuple[Any, ...] = ()
 
     @property
     def step(self) -> Step:
@@ -66,19 +79,37 @@ class Record:
         made = self.made if self.state not in ("planned", "failed") else None
         return StepInfo(self.step, self.state, made, self.reason, self.parent is not None)
 
-    def row(self) -> tuple[Any, ...]:
-        """Values for ``COLUMNS``."""
+    @property
+    def paths(self) -> list[tuple[Path, bool]]:
+        """Every file the step acts on, each with whether it is followed should it be a symbolic link."""
+        follows = self.kind in ("edit", "put")
+        # Later the original is only looked at.
+        reads = self.kind in ("copy", "hardlink") and self.state in ("planned", "doing", "ready")
+        found = [] if follows else [(self.source, reads)]
+        found += [(path, follows) for path in (self.target, self.made) if path is not None]
+        return found if self.temporary is None else [*found, (self.temporary, False)]
+
+    def row(self, stored: Callable[[Path], Name]) -> tuple[Any, ...]:
+        """Values for ``COLUMNS``, without the last two.
+
+        Args:
+            stored: How a path is stored.
+        """
+
+        def name(path: Path | None) -> Name | None:
+            return None if path is None else stored(path)
+
         return (
             self.run,
             self.parent,
             self.kind,
-            to_name(self.source),
-            to_name(self.target),
+            stored(self.source),
+            stored(self.target),
             encode_splices(self.splices) if self.kind == "edit" else None,
             self.content if self.kind == "put" else None,
             self.state,
-            _name(self.made),
-            _name(self.temporary),
+            name(self.made),
+            name(self.temporary),
             self.former,
             *_values(self.before),
             *_values(self.after),
@@ -86,44 +117,55 @@ class Record:
         )
 
     @classmethod
-    def of(cls, row: sqlite3.Row | tuple[Any, ...]) -> Record:
-        """From ``id`` and ``COLUMNS``."""
-        (
-            number,
-            run,
-            parent,
-            kind,
-            source,
-            target,
-            splices,
-            content,
-            state,
-            made,
-            temporary,
-            former,
-            *rest,
-        ) = row
-        return cls(
+    def of(cls, row: sqlite3.Row | tuple[Any, ...], folder: Path | None) -> Record:
+        """From ``id`` and ``COLUMNS``. What cannot be read is a flaw of the record, for the file may come from anybody.
+
+        Args:
+            row: The values.
+            folder: What relative paths start from.
+        """
+        number, run, parent, kind, source, target, splices, content, state, made, temporary, former, *rest = (
+            row
+        )
+        flaws = []
+
+        def path(stored: Any) -> Path:
+            found, flaw = read_path(stored, folder)
+            flaws.append(flaw)
+            return found
+
+        record = cls(
             run=run,
             kind=kind,
-            source=Path(from_name(source)),
-            target=Path(from_name(target)),
-            splices=decode_splices(splices),
-            content=content or b"",
+            source=path(source),
+            target=path(target),
             state=state,
             id=number,
             parent=parent,
-            made=None if made is None else Path(from_name(made)),
-            temporary=None if temporary is None else Path(from_name(temporary)),
+            made=None if made is None else path(made),
+            temporary=None if temporary is None else path(temporary),
             former=former,
-            before=_mark(rest[0:3]),
-            after=_mark(rest[3:6]),
-            reason=rest[6],
+            reason=rest[6] if isinstance(rest[6], str) else "",
+            sealed=tuple(row[1:]),
         )
-
-
-def _name(path: Path | None) -> str | bytes | None:
-    return None if path is None else to_name(path)
+        try:
+            record.splices = decode_splices(splices)
+            record.before, record.after = _mark(rest[0:3]), _mark(rest[3:6])
+        except (ValueError, TypeError, RecursionError, zlib.error) as error:
+            flaws.append(f"holds values that cannot be read ({error})")
+        if kind not in KINDS:
+            record.kind = "copy"
+            flaws.append(f"is of the unknown kind {str(kind)[:40]!r}")
+        if content is not None and not isinstance(content, bytes):
+            flaws.append("holds content that is no bytes")
+        elif kind == "put":
+            record.content = content or b""
+        if former is not None and not isinstance(former, bytes):
+            flaws.append("holds former content that is no bytes")
+        if record.kind != "edit":
+            record.splices = ()
+        record.flaw = next(filter(None, flaws), "")
+        return record
 
 
 def _values(mark: Mark | None) -> tuple[int | None, int | None, str | None]:
@@ -131,7 +173,12 @@ def _values(mark: Mark | None) -> tuple[int | None, int | None, str | None]:
 
 
 def _mark(values: Any) -> Mark | None:
-    return None if values[0] is None else Mark(*values)
+    size, modified, digest = values
+    if size is None:
+        return None
+    if not (isinstance(size, int) and isinstance(modified, int) and isinstance(digest, str)):
+        raise TypeError("a size, a time or a checksum is of another type")
+    return Mark(size, modified, digest)
 
 
 def encode_splices(splices: Iterable[Splice]) -> bytes:
@@ -141,8 +188,20 @@ def encode_splices(splices: Iterable[Splice]) -> bytes:
 
 
 def decode_splices(data: bytes | None) -> tuple[Splice, ...]:
-    """From :func:`encode_splices`."""
+    """From :func:`encode_splices`.
+
+    Raises:
+        ValueError, TypeError, zlib.error: They are damaged, or hold more than an edit can.
+    """
     if data is None:
         return ()
-    parts = json.loads(zlib.decompress(data))
-    return tuple(Splice(offset, bytes.fromhex(old), bytes.fromhex(new)) for offset, old, new in parts)
+    unpacking = zlib.decompressobj()
+    text = unpacking.decompress(data, _MOST_SPLICE_BYTES)
+    if not unpacking.eof:
+        raise ValueError("an edit is cut off, or larger than any of ours")
+    splices = tuple(
+        Splice(offset, bytes.fromhex(old), bytes.fromhex(new)) for offset, old, new in json.loads(text)
+    )
+    if any(type(splice.offset) is not int or splice.offset < 0 for splice in splices):
+        raise ValueError("an edit begins nowhere")
+    return splices

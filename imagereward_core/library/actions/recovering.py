@@ -43,6 +43,8 @@ def settle_all(journal: Journal) -> list[Recovery]:
     journal.write()
     found = []
     for run in journal.unsettled():
+        if journal.custody.run(run).flaw:
+            continue  # of another folder, which may have the same store
         count = _Count()
         following: list[Record] = []
         for record in journal.records(
@@ -64,6 +66,11 @@ def settle_all(journal: Journal) -> list[Recovery]:
 
 
 def _settle(journal: Journal, record: Record, count: _Count) -> None:
+    try:
+        journal.custody.admit(record)
+    except Refused as error:  # left untouched in the journal as well
+        count.problems.append((record.step, str(error)))
+        return
     direction = direction_of(record.state)
     begun = record.state == direction.writing
     try:
@@ -162,7 +169,7 @@ def _moved(source: Path, target: Path, temporary: Path | None, begun: bool) -> b
         files.drop_name(source, target)
         return True
     if temporary is not None and not begun and files.exists(target):
-        if not files.same_content(source, target):
+        if not files.can_spare(source, target):
             raise Refused(f"{source} changed while it was moved; what it was before is in {target}")
         files.drop_name(source, target)
         return True

@@ -18,8 +18,17 @@ from .steps import RunResult
 
 def take_back(journal: Journal, record: Record, result: RunResult) -> None:
     """Undoes one step, and after it those of the files that travelled with it."""
+    try:
+        journal.custody.admit(record)
+    except Refused as error:  # left untouched in the journal as well
+        result.failed.append((record.step, str(error)))
+        return
     assert record.made is not None, "a done step made something"
-    companions = list(journal.records("parent = ? AND state = 'done'", (record.id,)))
+    companions = (
+        []
+        if record.parent is not None
+        else list(journal.records("parent = ? AND state = 'done'", (record.id,)))
+    )
     try:
         _undo(journal, record, record.made, companions)
     except Refused as error:
@@ -105,8 +114,12 @@ def _check_superfluous(journal: Journal, record: Record, made: Path) -> None:
         raise Refused(f"{made} is another file now; it is left as it is")
     if record.kind == "copy":
         _check_unchanged(record, made)
+    if files.one_name(source, made):
+        raise Refused(
+            f"{source} and {made} lead to one and the same file, which is the last of its kind; it stays"
+        )
     # Programs that look for duplicates may have made the original a symbolic link to its copy.
-    if os.path.realpath(source) == os.path.realpath(made) or not files.same_content(source, made):
+    if os.path.realpath(source) == os.path.realpath(made) or not files.can_spare(made, source):
         _check_untouched(journal, record, source)
         raise Refused(
             f"the original {source} is gone or changed, so {made} may be the last of its kind; it is left as it is"

@@ -1,4 +1,4 @@
-"""The journal's tables. Paths are stored as the library stores them."""
+"""The journal's tables. Paths inside the root are stored from there on, others as the library stores them; see :mod:`.roots`."""
 
 from __future__ import annotations
 
@@ -62,5 +62,36 @@ def _second(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second)
+_THIRD = (
+    # What relative paths of the run start from, by what that folder is known again, and which folder others keep out of meanwhile.
+    # NULL in runs of the versions before, whose paths are all absolute.
+    "ALTER TABLE runs ADD COLUMN base TEXT",
+    "ALTER TABLE runs ADD COLUMN anchor",
+    "ALTER TABLE runs ADD COLUMN device TEXT",
+    "ALTER TABLE runs ADD COLUMN inode TEXT",
+    "ALTER TABLE runs ADD COLUMN folder",
+    # Folders outside of the root in which files of the step lie, as JSON, and the signature that vouches for the whole row then.
+    "ALTER TABLE steps ADD COLUMN outside TEXT",
+    "ALTER TABLE steps ADD COLUMN signature BLOB",
+    "ALTER TABLE folders ADD COLUMN signature BLOB",
+    "CREATE TABLE identity (id BLOB NOT NULL)",
+    "INSERT INTO identity VALUES (randomblob(16))",
+)
+
+
+def _third(connection: sqlite3.Connection) -> None:
+    """Paths from the root on, and signatures for those that lead out. The rows of before are rewritten when somebody first acts."""
+    for statement in _THIRD:
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third)
 """Step ``n`` makes version ``n + 1`` out of version ``n``; version 0 is an empty file."""
+
+
+def not_ours(connection: sqlite3.Connection) -> str:
+    """Something in the file that would do things by itself, such as a trigger; empty where there is nothing."""
+    row = connection.execute(
+        "SELECT type, name FROM sqlite_master WHERE type NOT IN ('table', 'index') OR sql LIKE 'CREATE VIRTUAL%' LIMIT 1"
+    ).fetchone()
+    return "" if row is None else f"the {row[0]} {str(row[1])[:40]!r}"

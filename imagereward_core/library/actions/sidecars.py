@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,3 +76,14 @@ def would_mix(picture: Path, companions: list[Companion]) -> bool:
             if source is None or not same_content(source, companion.path):
                 return True
     return False
+
+
+def is_companion(path: Path, picture: Path) -> bool:
+    """Whether a path is one that a text file of a picture can have: beside it, and named after it."""
+    if path.parent != picture.parent or picture.suffix.lower() in SIDECAR_SUFFIXES:
+        return False
+    return _plain(path) in {_plain(companion.path) for companion in _possible(picture)}
+
+
+def _plain(path: Path) -> str:
+    return unicodedata.normalize("NFC", path.name).casefold()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .changes import remove_folders
 from .journal import Journal, JournalError
+from .listing import STANDING
 from .recovering import settle_all
 from .reversing import take_back
-from .steps import Cancelled, Progress, RunResult
+from .steps import Cancelled, Progress, RunResult, StepInfo
 
 
 def undo(
@@ -15,6 +18,7 @@ def undo(
     *,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
+    confirmed: Sequence[StepInfo] = (),
 ) -> RunResult:
     """Takes a run back: the last one of which something stands, or the one given.
 
@@ -22,17 +26,32 @@ def undo(
     everything else stays, with a reason. Steps of the run that were never come to will not be done any more. Calling it again goes on
     with what could not be undone.
 
+    Args:
+        journal: The journal.
+        run: The run; None for the last.
+        progress: Told how far it is.
+        cancelled: Asked between two steps.
+        confirmed: Steps that lead out of the folder and that a person has seen and wants undone all the same, as
+            :func:`~.listing.leading_out` gave them.
+
     Raises:
         JournalError: Another program is acting on this journal, there is no such run, or nothing to undo.
         CuratorError: The journal cannot be written.
     """
-    with journal.acting():
-        settle_all(journal)
+    info = journal.last_done() if run is None else journal.run(run)
+    with journal.acting(None if info is None else info.id):
+        if confirmed and info is not None:
+            standing = list(journal.records(f"run = ? AND {STANDING}", (info.id,)))
+            journal.custody.vouch(info.id, standing, confirmed)
+        journal.recovered += settle_all(journal)
         info = journal.last_done() if run is None else journal.run(run)
         if info is None:
             raise JournalError(
                 "there is nothing to undo: no run of this journal has done anything that still stands"
             )
+        problem = journal.custody.run(info.id).flaw
+        if problem:
+            raise JournalError(problem)
         result = RunResult(info.id)
         journal.abandon(info.id, "the run was undone before its turn")
         total = left = journal.count(info.id, "state = 'done'")

@@ -10,18 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from ...errors import CuratorError
 from .schema import APPLICATION_ID, MIGRATIONS, Migration
+from .view import StoreError, View, check_beside
 
 BUSY_SECONDS = 30.0
 """How long a process waits while another one writes."""
 
 _WRITER_CACHE_KIB = 65536
 _READER_CACHE_KIB = 16384
-
-
-class StoreError(CuratorError):
-    """The library's file is damaged, of a newer version, not ours, or cannot be written."""
 
 
 class Database:
@@ -37,6 +33,8 @@ class Database:
         migrations: Step ``n`` makes version ``n + 1`` out of version ``n``; version 0 is an empty file.
         synchronous: ``FULL`` where a commit must survive the loss of power as well.
         what: What messages call the file.
+        read_only: Only to look: no file is made, changed or migrated, and neither it nor its folder need be writable. A file that is
+            missing is as an empty one.
 
     Raises:
         StoreError: The file cannot be used; the text says why and what to do.
@@ -50,16 +48,24 @@ class Database:
         migrations: Sequence[Migration] = MIGRATIONS,
         synchronous: Literal["NORMAL", "FULL"] = "NORMAL",
         what: str = "library",
+        read_only: bool = False,
     ) -> None:
         self.path, self.application, self.migrations = path, application, migrations
         self.synchronous, self.what = synchronous, what
         self._idle: list[sqlite3.Connection] = []
         self._turn = threading.RLock()
         self._closed = False
+        self.read_only, self._migrating = read_only, False
+        self._view: View | None = None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            check_beside(path)
+            if read_only:
+                self._view = View(path, len(migrations))
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = self._connect(_WRITER_CACHE_KIB)
         except (OSError, sqlite3.Error) as error:
+            self._let_go()
             raise StoreError(
                 f"{path}: the {self.what}'s file cannot be opened ({error}); expected an SQLite file of this program in a folder that can "
                 "be written. Choose another place for it, or move the file away: no picture is touched by that."
@@ -68,18 +74,27 @@ class Database:
             self._migrate()
         except BaseException:
             self._writer.close()
+            self._let_go()
             raise
 
+    def _let_go(self) -> None:
+        if self._view is not None:
+            self._view.close()
+
     def _connect(self, cache_kib: int) -> sqlite3.Connection:
+        fixed = self._view is not None and self._view.fixed
         connection = sqlite3.connect(
-            self.path,
+            self.path if self._view is None else self._view.address,
+            uri=self._view is not None,
             timeout=BUSY_SECONDS,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=256,
         )
         try:
-            _use_wal(connection)
+            connection.execute("PRAGMA trusted_schema = OFF")
+            if not fixed:
+                _use_wal(connection)
             connection.execute(f"PRAGMA synchronous = {self.synchronous}")
             connection.execute(f"PRAGMA cache_size = -{cache_kib}")
             connection.execute("PRAGMA wal_autocheckpoint = 4000")
@@ -96,6 +111,7 @@ class Database:
             if version == newest:
                 return
             if version < newest:
+                self._migrating = True
                 with self.writing() as connection:
                     for step in self.migrations[
                         self._version() :
@@ -103,6 +119,7 @@ class Database:
                         step(connection)
                     connection.execute(f"PRAGMA user_version = {newest}")
                     connection.execute(f"PRAGMA application_id = {self.application}")
+                self._migrating = False
                 return
         except sqlite3.Error as error:
             raise StoreError(
@@ -163,6 +180,8 @@ class Database:
         with self._turn:
             if self._closed:
                 raise StoreError(f"{self.path}: the {self.what} is closed; open it again")
+            if self.read_only and not self._migrating:
+                raise StoreError(f"{self.path}: the {self.what} was opened only to look; open it for writing")
             connection = self._writer
             if connection.in_transaction:  # a block within a block is part of it
                 yield connection
@@ -191,6 +210,7 @@ class Database:
             while self._idle:
                 self._idle.pop().close()
             self._writer.close()
+            self._let_go()
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

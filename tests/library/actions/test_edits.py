@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.killing import tree
+from imagereward_core.images.metadata.png import PNG_SIGNATURE
 from imagereward_core.images.metadata.writing.splice import Splice, apply
 from imagereward_core.library.actions import execute, undo
 
@@ -24,10 +25,10 @@ def put(path, content):
 
 @st.composite
 def plans(draw):
-    """A file and splices that fit it and do not overlap."""
-    data = draw(st.binary(max_size=300))
+    """A file that begins as a picture, and splices that fit it, do not overlap and leave that beginning."""
+    data = PNG_SIGNATURE + draw(st.binary(max_size=300))
     cuts = sorted(
-        draw(st.lists(st.integers(0, len(data)), max_size=8).filter(lambda cuts: len(cuts) % 2 == 0))
+        draw(st.lists(st.integers(8, len(data)), max_size=8).filter(lambda cuts: len(cuts) % 2 == 0))
     )
     splices = [
         Splice(start, data[start:end], draw(st.binary(max_size=20)))
@@ -93,10 +94,10 @@ def test_two_edits_of_one_file_in_one_run(journal, outputs):
 def test_an_edit_is_refused_where_the_file_is_not_the_one_planned_for(journal, outputs):
     picture = outputs / "00002.png"
     run = journal.begin("scores", [edit(picture, Splice(8, b"", b"score"))])
-    picture.write_bytes(b"a picture made since, longer than eight bytes")
+    picture.write_bytes(PNG_SIGNATURE + b"made since")
     result = execute(journal, run)
     assert "changed since the edit was planned" in reasons(result)[0]
-    assert picture.read_bytes() == b"a picture made since, longer than eight bytes"
+    assert picture.read_bytes() == PNG_SIGNATURE + b"made since"
     result = act(journal, edit(picture, Splice(8, b"other", b"score")))
     assert "holds other bytes at 8" in reasons(result)[0]
     assert sorted(path.name for path in outputs.iterdir() if path.name.startswith(".")) == []
@@ -200,6 +201,8 @@ def test_an_empty_file_can_be_put_and_replaced(journal, outputs):
 
 @pytest.mark.parametrize("kind", ["edit", "put"])
 def test_a_folder_is_no_file_to_write(kind, journal, outputs):
-    more = {"splices": (Splice(0, b"", b"x"),)} if kind == "edit" else {"content": b"x"}
-    result = act(journal, to(kind, outputs, outputs, **more))
+    more = {"splices": (Splice(8, b"", b"x"),)} if kind == "edit" else {"content": b"x"}
+    folder = outputs / ("a.png" if kind == "edit" else "a.xmp")
+    folder.mkdir()
+    result = act(journal, to(kind, folder, folder, **more))
     assert "is no file" in reasons(result)[0]

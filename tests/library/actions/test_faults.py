@@ -147,13 +147,14 @@ def test_a_disk_that_can_only_be_read_is_a_reason(journal, outputs, kept):
 def test_a_file_system_without_hard_links(kind, journal, outputs, kept):
     before = tree(outputs)
     more = {"content": b"new"} if kind == "put" else {}
+    name = "00002.xmp" if kind == "put" else "00002.png"
     with without_links():
-        well(act(journal, to(kind, outputs / "00002.png", kept / "00002.png", **more)))
+        well(act(journal, to(kind, outputs / name, kept / name, **more)))
         kept_files = [path.name for path in kept.iterdir()]
         refused = act(journal, to("hardlink", outputs / "00003.png", kept / "00003.png"))
         assert "hard links work only" in reasons(refused)[0]
         well(undo(journal))
-    assert kept_files == ["00002.png"] and tree(outputs) == before
+    assert kept_files == [name] and tree(outputs) == before
 
 
 @pytest.mark.parametrize("kind", ["copy", "move"])

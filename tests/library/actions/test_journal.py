@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import threading
 import tracemalloc
@@ -50,9 +51,9 @@ def test_everything_survives_closing(outputs, kept, tmp_path):
         Step("edit", picture, picture, (Splice(8, b"", b"a"), Splice(20, bytes([2]) * 4, b""))),
         Step("put", outputs / "x.xmp", outputs / "x.xmp", content=bytes(range(256))),
     ]
-    with Journal.open(tmp_path / "store") as journal:
+    with Journal.open(tmp_path / ".imagereward") as journal:
         journal.begin("later", steps)
-    with Journal.open(tmp_path / "store") as journal:
+    with Journal.open(tmp_path / ".imagereward") as journal:
         assert [info.step for info in journal.steps(1)] == steps
         well(execute(journal, 1))
         assert states(journal, 1) == ["done"] * 3
@@ -74,7 +75,7 @@ def test_an_unknown_run_is_an_error(journal):
 
 def test_two_cannot_act_on_one_journal(outputs, kept, tmp_path):
     step = to("copy", outputs / "00002.png", kept / "00002.png")
-    with Journal.open(tmp_path / "store") as one, Journal.open(tmp_path / "store") as other:
+    with Journal.open(tmp_path / ".imagereward") as one, Journal.open(tmp_path / ".imagereward") as other:
         run = one.begin("a test", [step])
         with one.acting():
             for work in (lambda: execute(other, run), lambda: undo(other), lambda: recover(other)):
@@ -85,24 +86,25 @@ def test_two_cannot_act_on_one_journal(outputs, kept, tmp_path):
 
 
 @forks
-def test_the_lock_of_a_killed_process_is_free(outputs, kept, tmp_path):
-    def work(place, folder):
-        with Journal.open(place) as journal:
-            act(journal, to("copy", outputs / "00002.png", folder / "00002.png"))
+def test_the_lock_of_a_killed_process_is_free(outputs, tmp_path):
+    def work(root):
+        with Journal.open(root / ".imagereward") as journal:
+            act(journal, to("copy", root / outputs.name / "00002.png", root / "kept" / "00002.png"))
 
-    lines = lines_of(lambda: work(tmp_path / "one", outputs / "one"))
-    assert killed_at_line(lines - 200, lambda: work(tmp_path / "store", kept))
-    with Journal.open(tmp_path / "store") as journal:
+    shutil.copytree(outputs, tmp_path / "one" / outputs.name)
+    lines = lines_of(lambda: work(tmp_path / "one"))
+    assert killed_at_line(lines - 200, lambda: work(tmp_path))
+    with Journal.open(tmp_path / ".imagereward") as journal:
         well(execute(journal, 1))
 
 
 def test_opening_does_not_settle_what_another_process_is_doing(outputs, kept, tmp_path):
-    with Journal.open(tmp_path / "store") as one:
+    with Journal.open(tmp_path / ".imagereward") as one:
         run = one.begin("a test", [to("copy", outputs / "00002.png", kept / "00002.png")])
         seen = []
 
         def progress(done, total):
-            with Journal.open(tmp_path / "store") as other:
+            with Journal.open(tmp_path / ".imagereward") as other:
                 seen.append(other.recovered)
 
         well(execute(one, run, progress=progress))
@@ -141,19 +143,6 @@ def test_a_journal_of_a_newer_version_is_refused(tmp_path):
     connection.close()
     with pytest.raises(CuratorError, match="newer version"):
         Journal.open(tmp_path)
-
-
-def test_a_journal_of_the_first_version_is_gone_on_with(outputs, kept, tmp_path):
-    step = to("copy", outputs / "00002.png", kept / "00002.png")
-    with Journal.open(tmp_path) as journal:
-        well(act(journal, step))
-    with sqlite3.connect(tmp_path / "journal.sqlite3") as connection:
-        connection.execute("DROP INDEX waiting_companions")
-        connection.execute("PRAGMA user_version = 1")
-    connection.close()
-    with Journal.open(tmp_path) as journal:
-        assert well(act(journal, step)).skipped == 1
-        assert well(undo(journal)).done == 1
 
 
 def test_entries_are_on_the_disk_before_files_change(journal):

@@ -19,7 +19,7 @@ class Killed(BaseException):
 
 @pytest.fixture
 def place(tmp_path):
-    return tmp_path / "store"
+    return tmp_path / ".imagereward"
 
 
 def killed(place, monkeypatch, step, name, before=True, module=files):

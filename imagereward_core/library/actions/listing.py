@@ -1,0 +1,56 @@
+"""What of a journal is not acted on, and why: for showing, without touching anything."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from .custody import LeadsOut
+from .files import Refused
+from .journal import Journal
+from .steps import StepInfo
+
+STANDING = "state IN ('doing', 'ready', 'done', 'undoing', 'restoring')"
+_WAITING = f"{STANDING} OR (parent IS NOT NULL AND state = 'planned')"
+MOST_LOOKED_AT = 20_000
+
+
+def refused(
+    journal: Journal, run: int | None = None, most: int = MOST_LOOKED_AT
+) -> list[tuple[int, StepInfo, str]]:
+    """Steps that would be left untouched, latest first: run, step and reason.
+
+    Args:
+        journal: The journal.
+        run: Only of this run.
+        most: Look at so many of the latest steps. Those that a process left half done are looked at in any case.
+    """
+    which, values = ("1", ()) if run is None else ("run = ?", (run,))
+    found = []
+    seen = set()
+    half_done = (
+        "state IN ('doing', 'ready', 'undoing', 'restoring') OR (parent IS NOT NULL AND state = 'planned')"
+    )
+    for condition, number in ((half_done, most), (_WAITING, most)):
+        records = journal.records(f"({condition}) AND {which}", values, backwards=True)
+        for record in islice(records, number):
+            if record.id in seen:
+                continue
+            seen.add(record.id)
+            try:
+                journal.custody.admit(record)
+            except Refused as error:
+                found.append((record.run, record.info, str(error)))
+    return found
+
+
+def leading_out(journal: Journal, run: int) -> list[StepInfo]:
+    """Steps of a run that are left untouched for the one reason that they lead out of the folder and nothing vouches for them."""
+    found = []
+    for record in journal.records(f"run = ? AND ({STANDING})", (run,)):
+        try:
+            journal.custody.admit(record)
+        except LeadsOut:
+            found.append(record.info)
+        except Refused:
+            continue
+    return found

@@ -1,0 +1,106 @@
+"""A store's file looked at without leaving a trace, and what may lie beside one."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+from ...errors import CuratorError
+
+_SUPER = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
+
+
+class StoreError(CuratorError):
+    """The library's file is damaged, of a newer version, not ours, or cannot be written."""
+
+
+def check_beside(path: Path) -> None:
+    """Refuses a rollback journal that names a second one: SQLite removes the file of that name, whatever it is.
+
+    Only transactions over several files at once make such journals, and this program has none.
+
+    Raises:
+        StoreError: There is one beside the file at ``path``.
+    """
+    journal = _beside(path, "-journal")
+    try:
+        with journal.open("rb") as file:
+            file.seek(-len(_SUPER), 2)
+            found = file.read()
+    except OSError:
+        return
+    if found == _SUPER:
+        raise StoreError(
+            f"{journal}: this file would make SQLite remove another one, and no program of ours wrote it; expected none like it. "
+            "Move it away and try again."
+        )
+
+
+class View:
+    """A way to read an SQLite file as it is.
+
+    Where nobody writes to it, it is read as a file that never changes; where a process does, by the shared memory that process made.
+    A copy in the system's folder for temporary files is read instead where a process left something that was not yet brought into
+    the file, where the file is of an older version, and where it is missing.
+
+    Args:
+        path: The file.
+        newest: The version that is read without a copy.
+
+    Attributes:
+        address: For ``sqlite3.connect`` with ``uri=True``.
+        fixed: Whether the connection must not change anything.
+    """
+
+    def __init__(self, path: Path, newest: int) -> None:
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self.fixed = True
+        log, memory = _beside(path, "-wal"), _beside(path, "-shm")
+        rest = _beside(path, "-journal")
+        busy = log.exists() and memory.exists()
+        if path.is_file() and not _holds_anything(rest) and (busy or not _holds_anything(log)):
+            self.address = f"file:{quote(str(path.absolute()))}?mode=ro{'' if busy else '&immutable=1'}"
+            if self._is_current(newest):
+                return
+        self._folder = tempfile.TemporaryDirectory(prefix="imagereward-")
+        copy = Path(self._folder.name, path.name)
+        try:
+            for suffix in ("", "-wal", "-journal"):
+                if _beside(path, suffix).is_file():
+                    shutil.copyfile(_beside(path, suffix), _beside(copy, suffix))
+        except BaseException:
+            self.close()
+            raise
+        self.address, self.fixed = f"file:{quote(str(copy))}", False
+
+    def _is_current(self, newest: int) -> bool:
+        """Whether it can be read where it is, and needs no migration."""
+        try:
+            connection = sqlite3.connect(self.address, uri=True)
+            try:
+                (version,) = connection.execute("PRAGMA user_version").fetchone()
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            finally:
+                connection.close()
+        except sqlite3.Error:
+            return False
+        return bool(version >= newest)
+
+    def close(self) -> None:
+        """Removes the copy, if there is one. The connections have to be closed before."""
+        if self._folder is not None:
+            self._folder.cleanup()
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _holds_anything(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
