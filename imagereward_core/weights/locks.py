@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,22 @@ from pathlib import Path
 from ..errors import WeightsError
 
 logger = logging.getLogger(__name__)
+
+
+class StrangeLockError(WeightsError):
+    """In the place of a lock lies something that is none."""
+
+
+def _check_empty(lock: Path) -> None:
+    """Refuses a lock that leads elsewhere or holds anything: taking a lock empties its file, and a folder may come from a stranger."""
+    try:
+        facts = lock.lstat()
+    except OSError:
+        return
+    if not stat.S_ISREG(facts.st_mode) or facts.st_size:
+        raise StrangeLockError(
+            f"{lock} is no lock of this program, which is an empty file; it is left as it is. Move it away and try again"
+        )
 
 
 @contextmanager
@@ -24,11 +41,14 @@ def exclusive(path: Path, waiting: Callable[[], None] | None = None) -> Iterator
 
     Raises:
         WeightsError: Another program is writing the file.
+        StrangeLockError: In the place of the lock lies something else.
         OSError: The folder cannot be written to.
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(str(path.with_name(f".{path.name}.lock")))
+    own = path.with_name(f".{path.name}.lock")
+    _check_empty(own)
+    lock = FileLock(str(own))
     held = True
     while True:
         try:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from ...errors import CuratorError, WeightsError
-from ...weights.locks import exclusive
+from ...weights.locks import StrangeLockError, exclusive
 from ..store.database import Database
 from ..store.values import absolute
 from .custody import Custody
@@ -143,6 +143,8 @@ class Journal:
                         self.write()
                     raise
                 self.write()
+        except StrangeLockError as error:
+            raise JournalError(str(error)) from error
         except WeightsError as error:
             raise JournalError(
                 f"another program is working with {self.root.folder or self.path.parent} just now; "
