@@ -348,7 +348,7 @@ class Journal:
             (record.kind, self.root.stored(record.source), self.root.stored(record.target), record.id),
             backwards=True,
         )
-        return (earlier for earlier in found if earlier.state == "done")
+        return (earlier for earlier in found if earlier.state == "done" and self._is_here(earlier))
 
     def touching(self, path: Path, record: Record) -> Iterator[Record]:
         """Steps after ``record``, done and not undone, that start from a file or made it."""
@@ -360,8 +360,12 @@ class Journal:
             for later in self.records(
                 f"{column} = ? AND coalesce(parent, id) > ? AND {_STANDING}", (name, turn)
             ):
-                if later.state == "done":
+                if later.state == "done" and self._is_here(later):
                     yield later
+
+    def _is_here(self, record: Record) -> bool:
+        """Whether a step is of the folder that is named: another one with the same store has files of the same names."""
+        return not self.custody.run(record.run).flaw
 
     def giving(self, record: Record, names: Sequence[Path]) -> Record | None:
         """The earlier step of the same run that was to give a file one of these names, the latest of several; else None."""

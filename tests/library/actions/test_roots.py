@@ -1,0 +1,342 @@
+"""A journal acts in the folder it lies in, wherever that is by now; what leads out of it needs the key of the user's own data folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import threading
+
+import pytest
+from acting import act, reasons, to, well
+
+from benchmarks.hostile_journals import bring, seen
+from benchmarks.killing import tree
+from imagereward_core.images.metadata.writing.splice import Splice
+from imagereward_core.library.actions import Journal, JournalError, execute, leading_out, refused, undo
+from imagereward_core.library.actions.trust import KEY_FILE, Seal
+
+
+@pytest.fixture
+def data(tmp_path):
+    return tmp_path / "home" / "data"
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    return tmp_path / "elsewhere"
+
+
+def opened(folder, data=None):
+    return Journal.open(folder / ".imagereward", data=data)
+
+
+def sort(folder, data=None, away=None, kind="move"):
+    """Deals with two pictures, one of them written to; returns the folder as it was before."""
+    before = tree(folder)
+    pictures = [folder / "00002.png", folder / "00003.png"]
+    away = away or folder / "kept"
+    steps = [to("edit", pictures[0], pictures[0], splices=(Splice(8, b"", b"score"),))]
+    steps += [to(kind, path, away / "new" / path.name) for path in pictures]
+    with opened(folder, data) as journal:
+        well(act(journal, *steps))
+    return before
+
+
+def test_a_copy_of_a_folder_is_undone_in_the_copy(outputs, tmp_path):
+    before = sort(outputs)
+    after = tree(outputs)
+    backup = shutil.copytree(outputs, tmp_path / "backup")
+    with opened(backup) as journal:
+        assert well(undo(journal)).done == 3
+    assert tree(outputs) == after and tree(backup) == before
+    with opened(outputs) as journal:
+        well(undo(journal))
+    assert tree(outputs) == before
+
+
+def test_a_copy_left_half_done_is_settled_in_the_copy(outputs, tmp_path):
+    """What was being done in the original goes on there."""
+    hidden = outputs / ".imagereward-0123456789abcdef.tmp"
+    hidden.write_bytes(b"half a picture")
+    row = {
+        "state": "doing",
+        "source": "00002.png",
+        "target": "x.png",
+        "made": "x.png",
+        "temporary": hidden.name,
+    }
+    bring(outputs, row, version=3)
+    backup = shutil.copytree(outputs, tmp_path / "backup")
+    with opened(backup) as journal:
+        assert journal.recovered[0].taken_back == 1
+    assert hidden.exists() and not (backup / hidden.name).exists()
+
+
+def test_a_renamed_folder_is_undone_in_its_new_place(outputs, tmp_path):
+    before = sort(outputs)
+    moved = outputs.rename(tmp_path / "renamed")
+    with opened(moved) as journal:
+        assert well(undo(journal)).done == 3
+    assert tree(moved) == before and not outputs.exists()
+
+
+def test_a_folder_with_its_store_elsewhere_is_undone_where_it_is_named(outputs, tmp_path):
+    before, store = tree(outputs), tmp_path / "store"
+    with Journal.open(store, root=outputs) as journal:
+        well(act(journal, to("move", outputs / "00002.png", outputs / "kept" / "00002.png")))
+    backup = shutil.copytree(outputs, tmp_path / "backup")
+    after = tree(outputs)
+    with Journal.open(store, root=backup) as journal:
+        assert journal.last_done() is None
+        with pytest.raises(JournalError, match="run 1 was done in .*outputs.*; name that folder"):
+            undo(journal, 1)
+    assert tree(outputs) == tree(backup) == after
+    moved = outputs.rename(tmp_path / "renamed")
+    with Journal.open(store, root=moved) as journal:
+        well(undo(journal))
+    assert tree(moved) == before
+
+
+def test_two_folders_may_share_a_store(outputs, tmp_path):
+    other, store = shutil.copytree(outputs, tmp_path / "other"), tmp_path / "store"
+    before = tree(outputs), tree(other)
+    for folder in (outputs, other):
+        with Journal.open(store, root=folder) as journal:
+            well(act(journal, to("move", folder / "00002.png", folder / "kept" / "00002.png")))
+    with Journal.open(store, root=outputs) as journal:
+        assert well(undo(journal)).run == 1
+    assert tree(outputs) == before[0] and tree(other) != before[1]
+    with Journal.open(store, root=other) as journal:
+        well(undo(journal))
+    assert tree(other) == before[1]
+
+
+@pytest.mark.parametrize("kind", ["move", "copy", "hardlink", "symlink"])
+def test_what_leads_out_is_undone_with_the_key(kind, outputs, elsewhere, data):
+    before = sort(outputs, data, elsewhere, kind)
+    assert len(list((elsewhere / "new").iterdir())) == 2
+    with opened(outputs, data) as journal:
+        assert refused(journal) == []
+        well(undo(journal))
+    assert tree(outputs) == before and not list(elsewhere.iterdir())
+    if os.name != "nt":
+        assert (data / KEY_FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_what_leads_out_follows_a_renamed_folder_and_not_a_copied_one(outputs, elsewhere, data, tmp_path):
+    before = sort(outputs, data, elsewhere)
+    backup = shutil.copytree(outputs, tmp_path / "backup")
+    taken = tree(elsewhere)
+    with opened(backup, data) as journal:
+        result = undo(journal)
+        assert [("leads out" in reason) for reason in reasons(result)] == [True, True, False]
+    assert tree(elsewhere) == taken
+    moved = outputs.rename(tmp_path / "renamed")
+    with opened(moved, data) as journal:
+        well(undo(journal))
+    assert tree(moved) == before
+
+
+@pytest.mark.parametrize("other", [None, "another computer"])
+def test_what_leads_out_is_left_without_the_key(other, outputs, elsewhere, data, tmp_path):
+    sort(outputs, data, elsewhere)
+    taken = tree(elsewhere)
+    with opened(outputs, other and tmp_path / other) as journal:
+        assert len(refused(journal)) == 2
+        result = undo(journal)
+    assert result.done == 0 and len(result.failed) == 3 and tree(elsewhere) == taken
+
+
+def test_a_folder_made_outside_goes_only_with_the_key(outputs, elsewhere, data):
+    with opened(outputs, data) as journal:
+        well(act(journal, to("copy", outputs / "00002.png", elsewhere / "new" / "00002.png")))
+    (elsewhere / "new" / "00002.png").unlink()
+    with opened(outputs) as journal:
+        journal._database._writer.execute("UPDATE steps SET state = 'undone'")
+    opened(outputs).close()
+    assert (elsewhere / "new").is_dir()
+
+
+def test_a_person_may_confirm_what_leads_out(outputs, elsewhere, data, tmp_path):
+    before = sort(outputs, data, elsewhere)
+    with opened(outputs, tmp_path / "another computer") as journal:
+        shown = leading_out(journal, 1)
+        assert {info.made.parent for info in shown} == {elsewhere / "new"}
+        assert undo(journal, 1, confirmed=shown[:0]).done == 0
+        assert well(undo(journal, 1, confirmed=shown)).done == 3
+    assert tree(outputs) == before
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("made", "letter"), ("source", "00001.png"), ("after_digest", "0" * 64), ("kind", "move"), ("run", 2)],
+)
+def test_a_row_that_was_tampered_with_is_not_vouched_for(column, value, outputs, elsewhere, data):
+    sort(outputs, data, elsewhere, "copy")
+    letter = elsewhere / "new" / "letter"
+    letter.write_bytes(b"dear all")
+    taken = tree(elsewhere)
+    if value == "letter":
+        value = str(letter)
+    with sqlite3.connect(outputs / ".imagereward" / "journal.sqlite3") as connection:
+        connection.execute(
+            "INSERT INTO runs SELECT 2, begun, title, base, anchor, device, inode, folder FROM runs"
+        )
+        connection.execute(f"UPDATE steps SET {column} = ? WHERE kind = 'copy'", (value,))
+    connection.close()
+    with opened(outputs, data) as journal:
+        for run in (1, 2):
+            result = undo(journal, run)
+            allowed = ("leads out", "left untouched", "of this run with")
+            assert all(any(words in reason for words in allowed) for reason in reasons(result))
+    assert {name: entry for name, entry in tree(elsewhere).items() if entry.kind == "file"} == {
+        name: entry for name, entry in taken.items() if entry.kind == "file"
+    }
+
+
+def test_a_row_of_another_journal_is_not_vouched_for(outputs, elsewhere, data, tmp_path):
+    """The same rows in a journal of another number, in the same folder."""
+    sort(outputs, data, elsewhere, "copy")
+    taken = tree(elsewhere)
+    with sqlite3.connect(outputs / ".imagereward" / "journal.sqlite3") as connection:
+        connection.execute("UPDATE identity SET id = randomblob(16)")
+    connection.close()
+    with opened(outputs, data) as journal:
+        assert undo(journal).done == 0
+    assert tree(elsewhere) == taken
+
+
+def test_a_symbolic_link_to_a_picture_elsewhere_can_be_dealt_with(outputs, elsewhere, data):
+    """Edits go through the link, a copy takes the picture itself; both are undone."""
+    real = elsewhere / "real.png"
+    real.write_bytes((outputs / "00003.png").read_bytes())
+    link = outputs / "link.png"
+    link.symlink_to(real)
+    before = tree(outputs), tree(elsewhere)
+    with opened(outputs, data) as journal:
+        well(act(journal, to("edit", link, link, splices=(Splice(8, b"", b"score"),))))
+        well(act(journal, to("copy", link, outputs / "kept" / "link.png")))
+    assert b"score" in real.read_bytes()
+    with opened(outputs, data) as journal:
+        well(undo(journal))
+        well(undo(journal))
+    assert (tree(outputs), tree(elsewhere)) == before
+
+
+def test_a_data_folder_that_cannot_be_used_stops_nothing(outputs, elsewhere, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    sort(outputs, tmp_path / "file" / "data", elsewhere, "copy")
+    assert len(list((elsewhere / "new").iterdir())) == 2
+    with opened(outputs, tmp_path / "file" / "data") as journal:
+        assert undo(journal).done == 0
+
+
+def test_a_damaged_key_is_left_as_it_is_and_vouches_for_nothing(data):
+    data.mkdir(parents=True)
+    (data / KEY_FILE).write_bytes(b"short")
+    assert Seal(data).knows(Seal(data).sign(["x"]), ["x"]) is False
+    assert (data / KEY_FILE).read_bytes() == b"short"
+
+
+def test_programs_that_make_the_key_at_once_agree(data):
+    """Each thread has a seal of its own, as each process has."""
+    gate, signed = threading.Barrier(8), []
+
+    def work():
+        gate.wait()
+        signed.append(Seal(data).sign(["x", None, b"y", 1]))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(signed) == 8 and len(set(signed)) == 1
+    assert [path.name for path in data.iterdir()] == [KEY_FILE]
+
+
+def test_values_that_differ_only_in_where_one_ends_are_signed_differently(data):
+    seal = Seal(data)
+    assert (
+        len(
+            {
+                seal.sign(parts)
+                for parts in (["ab", "c"], ["a", "bc"], ["abc"], [b"ab", "c"], ["ab", None, "c"])
+            }
+        )
+        == 5
+    )
+
+
+# Journals of the version before, with absolute paths.
+
+
+def old_journal(outputs, away):
+    """A picture moved inside and one moved out, as the version before wrote it down."""
+    rows = []
+    for name, folder in (("00002.png", outputs / "kept"), ("00003.png", away)):
+        folder.mkdir(exist_ok=True)
+        made = (outputs / name).rename(folder / name)
+        marks = {**seen("before", made.read_bytes(), made), **seen("after", made.read_bytes(), made)}
+        marks = {key: value for key, value in marks.items() if not key.endswith("digest")} | {
+            "before_digest": "", "after_digest": ""
+        }  # fmt: skip
+        rows.append(
+            {"kind": "move", "source": str(outputs / name), "target": str(made), "made": str(made), **marks}
+        )
+    bring(outputs, *rows, folders=(str(outputs / "kept"),))
+
+
+def test_a_journal_of_the_version_before_is_undone_inside_and_asks_outside(outputs, elsewhere, data):
+    before = tree(outputs)
+    old_journal(outputs, elsewhere)
+    with Journal.look(outputs / ".imagereward", data=data) as journal:
+        assert [info.made.parent for info in leading_out(journal, 1)] == [elsewhere]
+    with opened(outputs, data) as journal:
+        result = undo(journal)
+        assert result.done == 1 and "leads out" in reasons(result)[0]
+        assert (outputs / "00002.png").exists() and (elsewhere / "00003.png").exists()
+        well(undo(journal, 1, confirmed=leading_out(journal, 1)))
+    assert tree(outputs) == before
+
+
+def test_a_journal_of_the_version_before_moves_with_its_folder_from_then_on(outputs, tmp_path):
+    """Its paths start from the folder once somebody has acted."""
+    before = tree(outputs)
+    old_journal(outputs, outputs / "away")
+    opened(outputs).close()
+    moved = outputs.rename(tmp_path / "renamed")
+    with opened(moved) as journal:
+        assert well(undo(journal)).done == 2
+    after = tree(moved)
+    after.pop("away")
+    assert after == before
+
+
+def test_a_copied_journal_of_the_version_before_leaves_the_original_alone(outputs, tmp_path):
+    old_journal(outputs, outputs / "away")
+    after = tree(outputs)
+    backup = shutil.copytree(outputs, tmp_path / "backup")
+    with opened(backup) as journal:
+        assert len(undo(journal).failed) == 2
+    assert tree(outputs) == after == tree(backup)
+
+
+def test_a_journal_of_the_first_version_is_gone_on_with(outputs):
+    bring(outputs, version=1)
+    step = to("copy", outputs / "00002.png", outputs / "kept" / "00002.png")
+    with opened(outputs) as journal:
+        well(act(journal, step))
+        assert well(act(journal, step)).skipped == 1
+        assert well(undo(journal)).done == 1
+
+
+def test_new_steps_know_those_of_the_version_before(outputs):
+    """Doing the same again does nothing twice, whichever way paths are stored."""
+    old_journal(outputs, outputs / "away")
+    step = to("move", outputs / "00002.png", outputs / "kept" / "00002.png")
+    with opened(outputs) as journal:
+        run = journal.begin("again", [step])
+        assert well(execute(journal, run)).skipped == 1
