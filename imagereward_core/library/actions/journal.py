@@ -15,7 +15,7 @@ from ..store.database import Database
 from ..store.values import absolute
 from .custody import Custody
 from .exclusion import only_actor
-from .files import mark_of
+from .files import Refused, mark_of
 from .records import INSERT, SELECT, UPDATE, Record
 from .roots import Root, read_path
 from .runs import read_runs
@@ -348,7 +348,7 @@ class Journal:
             (record.kind, self.root.stored(record.source), self.root.stored(record.target), record.id),
             backwards=True,
         )
-        return (earlier for earlier in found if earlier.state == "done" and self._is_here(earlier))
+        return (earlier for earlier in found if earlier.state == "done" and self._counts(earlier))
 
     def touching(self, path: Path, record: Record) -> Iterator[Record]:
         """Steps after ``record``, done and not undone, that start from a file or made it."""
@@ -360,12 +360,16 @@ class Journal:
             for later in self.records(
                 f"{column} = ? AND coalesce(parent, id) > ? AND {_STANDING}", (name, turn)
             ):
-                if later.state == "done" and self._is_here(later):
+                if later.state == "done" and self._counts(later):
                     yield later
 
-    def _is_here(self, record: Record) -> bool:
-        """Whether a step is of the folder that is named: another one with the same store has files of the same names."""
-        return not self.custody.run(record.run).flaw
+    def _counts(self, record: Record) -> bool:
+        """Whether a step says something about files of this folder: not one of another folder, and none that is left untouched."""
+        try:
+            self.custody.admit(record)
+        except Refused:
+            return False
+        return True
 
     def giving(self, record: Record, names: Sequence[Path]) -> Record | None:
         """The earlier step of the same run that was to give a file one of these names, the latest of several; else None."""
