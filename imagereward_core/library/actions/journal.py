@@ -13,7 +13,7 @@ from ...errors import CuratorError, WeightsError
 from ...weights.locks import StrangeLockError, exclusive
 from ..store.database import Database
 from ..store.values import absolute
-from .custody import Custody
+from .custody import Custody, LeadsOut
 from .exclusion import only_actor
 from .files import Refused, mark_of
 from .records import INSERT, SELECT, UPDATE, Record
@@ -364,9 +364,14 @@ class Journal:
                     yield later
 
     def _counts(self, record: Record) -> bool:
-        """Whether a step says something about files of this folder: not one of another folder, and none that is left untouched."""
+        """Whether a step says something about files of this folder: not one of another folder, and none that no run of ours wrote.
+
+        One that leads out counts whether it is vouched for or not: what it made may still stand, and a person may yet confirm it.
+        """
         try:
             self.custody.admit(record)
+        except LeadsOut:
+            return True
         except Refused:
             return False
         return True
