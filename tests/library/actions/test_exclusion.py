@@ -1,0 +1,122 @@
+"""One actor at a time in a folder, whatever store each of them uses."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import ExitStack
+
+import pytest
+from acting import act, to, well
+
+from benchmarks.killing import tree
+from imagereward_core.errors import WeightsError
+from imagereward_core.library.actions import Journal, JournalError, exclusion, execute
+from imagereward_core.library.actions.exclusion import only_actor
+
+
+@pytest.fixture(params=["by the folder", "by a file"])
+def way(request, monkeypatch, tmp_path):
+    """Both ways in which folders are locked; the second is that of Windows."""
+    if request.param == "by a file":
+        monkeypatch.setattr(exclusion, "fcntl", None)
+        (tmp_path / "temporary").mkdir()
+        monkeypatch.setattr(exclusion.tempfile, "gettempdir", lambda: str(tmp_path / "temporary"))
+    elif exclusion.fcntl is None:
+        pytest.skip("folders cannot be locked on Windows")
+    return request.param
+
+
+def test_two_stores_on_one_folder_exclude_each_other(way, outputs, kept, tmp_path):
+    before = tree(outputs)
+    step = to("copy", outputs / "00002.png", kept / "00002.png")
+    with ExitStack() as stack:
+        own, other, hosts = (
+            stack.enter_context(Journal.open(*place[:1], root=place[1]))
+            for place in ((outputs / ".imagereward", None), (tmp_path / "a", outputs), (tmp_path / "b", None))
+        )
+        for first, second in ((own, other), (other, own), (own, hosts), (hosts, own)):
+            run = first.begin("a test", [step], outputs)
+            with first.acting(run), pytest.raises(JournalError, match="another program is working with"):
+                execute(second, second.begin("a test", [step], outputs))
+        assert tree(outputs) == before
+        well(act(own, step))
+
+
+@pytest.mark.parametrize(
+    "places", [("out", "out"), ("out", "out/sub"), ("out/sub", "out"), ("out/sub", "out/sub/deep")]
+)
+def test_folders_that_overlap_exclude_each_other(places, way, tmp_path):
+    one, other = (tmp_path / place for place in places)
+    for folder in (one, other):
+        folder.mkdir(parents=True, exist_ok=True)
+    with (
+        only_actor([one]),
+        pytest.raises(WeightsError, match="another program is working in"),
+        only_actor([other]),
+    ):
+        raise AssertionError
+    with only_actor([other]):
+        pass
+
+
+def test_folders_beside_each_other_do_not(way, tmp_path):
+    for name in ("out", "out 2", "outer"):
+        (tmp_path / name).mkdir()
+    with only_actor([tmp_path / "out"]), only_actor([tmp_path / "out 2"]), only_actor([tmp_path / "outer"]):
+        pass
+
+
+def test_a_folder_by_another_path_is_the_same(way, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "out", target_is_directory=True)
+    with only_actor([tmp_path / "out"]), pytest.raises(WeightsError), only_actor([tmp_path / "link"]):
+        raise AssertionError
+
+
+def test_nothing_is_left_in_the_folder_or_in_those_above(way, outputs, tmp_path):
+    (tmp_path / "temporary").mkdir(exist_ok=True)
+    before = sorted(path for path in tmp_path.rglob("*") if "temporary" not in path.parts)
+    with only_actor([outputs]):
+        pass
+    assert sorted(path for path in tmp_path.rglob("*") if "temporary" not in path.parts) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders cannot be locked on Windows")
+def test_a_folder_that_can_only_be_read_is_locked(tmp_path, monkeypatch):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out").chmod(0o500)
+    monkeypatch.setattr(exclusion, "_lock_by_file", lambda *_: pytest.fail("nothing need be written"))
+    with only_actor([tmp_path / "out"]), pytest.raises(WeightsError), only_actor([tmp_path / "out"]):
+        raise AssertionError
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders cannot be locked on Windows")
+def test_where_folders_cannot_be_locked_files_do_it(tmp_path, monkeypatch):
+    """As on a network share, which takes no lock of a folder."""
+
+    real = exclusion.fcntl.flock
+
+    def refused(handle, kind):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        real(handle, kind)
+
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr(exclusion.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(exclusion.fcntl, "flock", refused)
+    with only_actor([tmp_path / "out"]):
+        assert list(tmp_path.glob("imagereward-locks-*/*.folder"))
+
+
+def test_what_a_killed_program_left_is_tidied_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(exclusion, "fcntl", None)
+    monkeypatch.setattr(exclusion.tempfile, "gettempdir", lambda: str(tmp_path))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "other").mkdir()
+    with only_actor([tmp_path / "out"]):
+        pass  # the note stays, as it does after a kill
+    with only_actor([tmp_path / "other"]):
+        notes = [path.read_bytes() for path in tmp_path.glob("imagereward-locks-*/*.folder")]
+        assert notes == [os.fsencode(os.path.realpath(tmp_path / "other"))]
