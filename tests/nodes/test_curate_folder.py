@@ -7,6 +7,8 @@ import shutil
 import pytest
 from graphs import Graph, shown
 
+from benchmarks.hostile_journals import bring
+
 DEFAULTS = {
     "mode": "preview",
     "where": "output",
@@ -143,3 +145,43 @@ def test_the_hosts_stop_button_stops_it_and_the_scores_so_far_are_kept(fake, sce
     ran, _ = curate(fake, mode="carry out", action="move")
     assert ran.status == "error" and ran.kind == "InterruptProcessingException"
     assert len(list(scenes.glob("*.png"))) == 8
+
+
+@pytest.mark.parametrize("mode", ["preview", "carry out", "take back the last run"])
+def test_no_mode_does_what_a_stranger_wrote_into_the_journal(mode, fake, scenes, tmp_path):
+    """The output folder brings a journal that names a person's document as a hidden file of ours, and a module to be written."""
+    output, letter, module = scenes.parent, tmp_path / "letter.txt", tmp_path / "custom_node.py"
+    letter.write_bytes(b"dear all")
+    picture = next(scenes.glob("*.png"))
+    bring(
+        output,
+        {"state": "doing", "made": str(output / "b.png"), "temporary": str(letter)},
+        {"target": str(picture), "made": str(picture), "source": str(picture)},
+        {
+            "kind": "put",
+            "state": "planned",
+            "parent": 2,
+            "source": str(module),
+            "target": str(module),
+            "content": b"x",
+        },
+    )
+    journal = output / ".imagereward" / "journal.sqlite3"
+    before = journal.read_bytes()
+    ran, texts = curate(fake, mode=mode)
+    assert letter.read_bytes() == b"dear all" and not module.exists() and picture.exists()
+    if mode == "preview":
+        assert journal.read_bytes() == before
+    else:
+        assert ran.status == "success" and "letter.txt" in texts[4][0]
+
+
+def test_a_run_of_the_version_before_that_leads_out_is_left_with_the_command_that_asks(
+    fake, scenes, tmp_path
+):
+    picture = next(scenes.glob("*.png"))
+    made = picture.rename(tmp_path / picture.name)
+    bring(scenes.parent, {"kind": "move", "source": str(picture), "target": str(made), "made": str(made)})
+    _, texts = curate(fake, mode="take back the last run")
+    assert "0 steps taken back" in texts[4][0] and f"imagereward undo {scenes.parent}" in texts[4][0]
+    assert made.exists() and not picture.exists()
