@@ -46,10 +46,11 @@ class LineKills:
     Args:
         kind: The kind.
         base: A folder to work in.
+        leading_out: Whether all steps lead out of the folder the journal lies in, so that each has to be signed.
     """
 
-    def __init__(self, kind: str, base: Path) -> None:
-        self.kind, self.base = kind, base
+    def __init__(self, kind: str, base: Path, leading_out: bool = False) -> None:
+        self.kind, self.base, self.leading_out = kind, base, leading_out
         self.pattern = make_outputs(base / "pattern")
         self._fresh()
         self.before = tree(self.folder)
@@ -69,6 +70,10 @@ class LineKills:
         shutil.rmtree(trial, ignore_errors=True)
         self.folder, self.place = trial / "out", trial / ".imagereward"
         shutil.copytree(self.pattern, self.folder)
+        self.data = trial / "data"
+        if self.leading_out:
+            self.place = self.folder / "store" / ".imagereward"
+            self.place.parent.mkdir()
 
     def _expect(self, so: bool, what: str) -> None:
         if not so:
@@ -76,7 +81,7 @@ class LineKills:
 
     def go_on(self) -> None:
         """What a person does: begins the run, or goes on with it."""
-        with Journal.open(self.place) as journal:
+        with Journal.open(self.place, data=self.data) as journal:
             known = journal.runs()
             execute(
                 journal, known[-1].id if known else journal.begin("kills", steps_of(self.kind, self.folder))
@@ -84,7 +89,7 @@ class LineKills:
 
     def take_back(self) -> None:
         """Undoes whatever stands."""
-        with Journal.open(self.place) as journal:
+        with Journal.open(self.place, data=self.data) as journal:
             while journal.last_done() is not None:
                 undo(journal)
 
@@ -118,7 +123,7 @@ class LineKills:
             self._end(f"after a kill of undo before line {number}")
 
     def _end(self, when: str) -> None:
-        with Journal.open(self.place) as journal:
+        with Journal.open(self.place, data=self.data) as journal:
             for run in journal.runs():
                 self._expect(not undo(journal, run.id).failed, f"every step was undone {when}")
                 self._expect(journal.run(run.id).done == 0, f"nothing stands {when}")

@@ -16,6 +16,7 @@ import logging
 import sys
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +60,14 @@ def random_kills(base: Path, least: int, pictures: int, seed: int) -> Tally:
 def line_kills(base: Path, share: float, seed: int) -> tuple[dict[str, Any], list[str]]:
     """Kills before a share of all lines that runs of every kind of step, and their undoing, go through."""
     figures, wrong = {}, []
-    for kind in KINDS:
-        trials = LineKills(kind, base / kind)
+    for kind, out in product(KINDS, (False, True)):
+        name = f"{kind}, leading out" if out else kind
+        trials = LineKills(kind, base / name, leading_out=out)
         trials.while_doing(instants(seed, trials.lines, max(1, int(trials.lines * share))))
         trials.while_undoing(instants(seed, trials.lines_back, max(1, int(trials.lines_back * share))))
-        figures[kind] = {"lines": trials.lines, "lines_of_undo": trials.lines_back, "kills": trials.kills}
+        figures[name] = {"lines": trials.lines, "lines_of_undo": trials.lines_back, "kills": trials.kills}
         wrong += trials.wrong
-        print(f"{kind}: {figures[kind]}, wrong: {len(trials.wrong)}", flush=True)
+        print(f"{name}: {figures[name]}, wrong: {len(trials.wrong)}", flush=True)
     return figures, wrong
 
 

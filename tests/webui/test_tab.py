@@ -160,6 +160,24 @@ def test_rejected_pictures_are_moved_and_brought_back(page):
     assert tree(page.host.samples) == before
 
 
+def test_undo_leaves_what_nobody_vouches_for_and_names_the_command_that_asks(page):
+    """As after an update: runs of the version before are signed by no key."""
+    from imagereward_core.library.actions.trust import KEY_FILE
+    from webui_extension.hosts import data_folder
+
+    page.score()
+    page.filter(top=2)
+    page.preview(which="Rejected", how="Move")
+    page.do("carry_out")
+    page.finish()
+    after = tree(page.host.samples)
+    (data_folder() / KEY_FILE).unlink()
+    page.do("undo")
+    words = page.finish()
+    assert tree(page.host.samples) == after
+    assert f"imagereward undo FOLDER --store {data_folder() / 'library'}" in words
+
+
 def test_a_highest_score_holds_for_actions_too(page):
     page.score()
     values = sorted((row.value for row in page.session.view.rows if row.value is not None), reverse=True)

@@ -22,6 +22,15 @@ def test_a_kill_at_any_instant_can_be_finished_and_undone(kind, tmp_path):
     assert trials.wrong == [] and trials.kills == 9
 
 
+@pytest.mark.parametrize("kind", ["copy", "move", "edit"])
+def test_a_kill_at_any_instant_leaves_steps_that_lead_out_signed(kind, tmp_path):
+    trials = LineKills(kind, tmp_path, leading_out=True)
+    seed = KINDS.index(kind)
+    trials.while_doing(instants(seed, trials.lines, 4))
+    trials.while_undoing(instants(seed, trials.lines_back, 3))
+    assert trials.wrong == [] and trials.kills == 7
+
+
 def test_the_kill_test_sees_what_it_looks_for(tmp_path, monkeypatch):
     """Where nothing is settled after a kill, the same trials fail."""
     for module in (executing, recovering, undoing):
