@@ -1,4 +1,4 @@
-"""Shows Forge and reForge how large the random checkpoint is; they tell models apart by sizes. An extension for tests only."""
+"""Shows Forge, Forge Neo and reForge how large the random checkpoint is; they tell models apart by sizes. An extension for tests only."""
 
 from functools import partial
 from pathlib import Path
@@ -12,11 +12,9 @@ SIZES = {"context_dim": 64, "model_channels": 32}
 def show_forge():
     from huggingface_guess import model_list
 
-    class TinySD15(model_list.SD15):
-        unet_config = {**model_list.SD15.unet_config, **SIZES}
-        huggingface_repo = str(HOME / "diffusers")
-
-    model_list.models.insert(0, TinySD15)
+    # Not a subclass: Forge Neo asks for exactly its own.
+    model_list.SD15.unet_config = {**model_list.SD15.unet_config, **SIZES}
+    model_list.SD15.huggingface_repo = str(HOME / "diffusers")
 
 
 def show_reforge():
