@@ -98,11 +98,14 @@ def test_a_picture_rejected_later_goes_into_the_rejects_of_the_folder_it_was_sav
         def before_hr(self, p):
             p.outpath_samples = str(hires)
 
+        def before_process_batch(self, p, **named):
+            p.outpath_samples = str(neo.samples)
+
         def postprocess(self, p, processed, *values):
             p.outpath_samples = str(neo.samples)
 
-    with_script(neo)
     neo.add(OwnFolder())
+    with_script(neo)
     curate(neo, {"keep_best": 1, "keep_scope": "job"}, enable_hr=True, n_iter=3, seed=5)
     names = neo.files(hires)
     assert len(names) == 3 and sum(name.startswith("rejects/") for name in names) == 2
