@@ -106,7 +106,9 @@ def test_a_picture_rejected_later_goes_into_the_rejects_of_the_folder_it_was_sav
 
     neo.add(OwnFolder())
     with_script(neo)
-    curate(neo, {"keep_best": 1, "keep_scope": "job"}, enable_hr=True, n_iter=3, seed=5)
+    curate(
+        neo, {"keep_best": 1, "keep_scope": "job"}, enable_hr=True, n_iter=3, seed=6
+    )  # each better than the last
     names = neo.files(hires)
     assert len(names) == 3 and sum(name.startswith("rejects/") for name in names) == 2
     assert neo.files(neo.samples) == []
