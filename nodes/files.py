@@ -14,7 +14,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from ..imagereward_core.images.metadata.score_keys import METADATA_KEY
-from ..imagereward_core.library.actions.files import exists, rename_new, temporary_in
+from ..imagereward_core.library.actions.files import discard, exists, rename_new, temporary_in
 from ..imagereward_core.library.score_metadata import score_metadata
 from .drawing import to_picture
 from .errors import GraphError
@@ -184,7 +184,7 @@ def _save_new(picture: Image.Image, path: Path, how: Mapping[str, Any]) -> None:
             picture.save(stream, **how)
         rename_new(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)
 
 
 def _host_metadata(hidden: tuple[Any, Any] | None) -> tuple[Any, Any]:

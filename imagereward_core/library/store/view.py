@@ -6,7 +6,6 @@ import shutil
 import sqlite3
 import tempfile
 from pathlib import Path
-from urllib.parse import quote
 
 from ...errors import CuratorError
 
@@ -62,7 +61,7 @@ class View:
         rest = _beside(path, "-journal")
         busy = log.exists() and memory.exists()
         if path.is_file() and not _holds_anything(rest) and (busy or not _holds_anything(log)):
-            self.address = f"file:{quote(str(path.absolute()))}?mode=ro{'' if busy else '&immutable=1'}"
+            self.address = f"{path.absolute().as_uri()}?mode=ro{'' if busy else '&immutable=1'}"
             if self._is_current(newest):
                 return
         self._folder = tempfile.TemporaryDirectory(prefix="imagereward-")
@@ -74,7 +73,7 @@ class View:
         except BaseException:
             self.close()
             raise
-        self.address, self.fixed = f"file:{quote(str(copy))}", False
+        self.address, self.fixed = copy.absolute().as_uri(), False
 
     def _is_current(self, newest: int) -> bool:
         """Whether it can be read where it is, and needs no migration."""

@@ -17,6 +17,8 @@ from .keymaps import KEYMAPS, KeyMap
 from .reading import StateFile
 
 _THREADS = 4
+_WORTH_A_BAR = 256 * 1024 * 1024
+"""Bytes of a file; a smaller one is read before anybody looks at a bar."""
 
 
 def tensors_sha256(path: Path, keymap: KeyMap | None = None, progress: Progress | None = None) -> str:
@@ -29,7 +31,7 @@ def tensors_sha256(path: Path, keymap: KeyMap | None = None, progress: Progress 
     Args:
         path: A ``.safetensors`` or ``.pt`` file.
         keymap: How its tensors become those of a network; a file and its conversion have the same digest.
-        progress: Told how many bytes of numbers have been read.
+        progress: Told how many bytes of numbers have been read, of files that are large enough to take a while.
 
     Raises:
         WeightsError: The file cannot be read as a checkpoint.
@@ -59,7 +61,7 @@ def _read(path: Path, keymap: KeyMap | None, progress: Progress | None) -> str:
             mapped = file.map(group)
             lines.extend(pool.map(_line, mapped.items()))  # hashing leaves other threads their turn
             done += sum(tensor.numel() * tensor.element_size() for tensor in mapped.values())
-            if progress is not None:
+            if progress is not None and size >= _WORTH_A_BAR:
                 progress(path.name, min(done, size), size)
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
