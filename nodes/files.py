@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import re
@@ -136,7 +137,10 @@ class Writer:
             GraphError: The name leads out of the folder, or nothing more can be written under it.
         """
         stem = inside(self.root, name)
-        stem.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            stem.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unwritten(stem.parent, error) from error
         picture = to_picture(tensor)
         how: dict[str, Any]
         if self.suffix == ".png":
@@ -164,10 +168,7 @@ class Writer:
             except FileExistsError:  # somebody took the name just now
                 continue
             except OSError as error:
-                raise GraphError(
-                    f"{path} cannot be written ({error.strerror or error}); {self.saved} pictures of this batch were saved before it. "
-                    "Free the disk, or shorten filename_prefix, and queue again."
-                ) from error
+                raise self._unwritten(path, error) from error
             self._next[stem] = number_ + 1
             self.saved += 1
             return path
@@ -175,13 +176,21 @@ class Writer:
             f"there are {_MOST_LIKE_NAMES - 1} files named {stem.name} already; choose another filename_prefix"
         )
 
+    def _unwritten(self, path: Path, error: OSError) -> GraphError:
+        return GraphError(
+            f"{path} cannot be written ({error.strerror or error}); {self.saved} pictures of this batch were saved before it. "
+            "Free the disk, or shorten filename_prefix, and queue again."
+        )
+
 
 def _save_new(picture: Image.Image, path: Path, how: Mapping[str, Any]) -> None:
     """Writes a picture under a hidden name and gives it its own when it is whole; on a full disk nothing remains."""
+    encoded = io.BytesIO()  # written to a file itself, Pillow tells of a full disk as "encoder error -2"
+    picture.save(encoded, **how)
     temporary = temporary_in(path.parent)
     try:
         with temporary.open("xb") as stream:
-            picture.save(stream, **how)
+            stream.write(encoded.getvalue())
         rename_new(temporary, path)
     finally:
         discard(temporary)

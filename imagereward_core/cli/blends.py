@@ -36,7 +36,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     saving = actions.add_parser("save", help="keep a blend under a name")
     saving.add_argument("name", metavar="NAME")
     saving.add_argument("blend", metavar="TEXT", help="for example ImageReward-v1.0=0.7,PickScore=0.3@rank")
-    saving.add_argument("--replace", action="store_true", help="change a blend that has this name already")
+    saving.add_argument("--overwrite", action="store_true", help="change a blend that has this name already")
+    # As it was called before.
+    saving.add_argument("--replace", dest="overwrite", action="store_true", help=argparse.SUPPRESS)
     removing = actions.add_parser("remove", help="forget a blend; a copy of the file is kept")
     removing.add_argument("name", metavar="NAME")
     for action, run in ((listing, _list), (saving, _save), (removing, _remove)):
@@ -80,7 +82,7 @@ def _save(args: argparse.Namespace) -> int:
     for member in blend.members:
         get_card(member.scorer)
     file, console = _file(args), Console(args.quiet)
-    backup = file.save(blend, args.replace)
+    backup = file.save(blend, args.overwrite)
     console.say(
         f"Saved. Use it as --scorer blend:{blend.name}"
         + (f"; the file as it was is {backup}" if backup else "")

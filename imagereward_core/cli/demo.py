@@ -95,6 +95,8 @@ def run(args: argparse.Namespace) -> int:
     folder = args.output or Path(_default_folder(args))
     page = folder / _PAGE
     _check(page)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; --output takes the name of a folder")
     folder.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
     truths: list[str] = []
@@ -155,6 +157,8 @@ def _save(folder: Path, number: int, place: int, batch: DrawnBatch, picture: Dra
     """Saves a picture as a WebUI would, with its prompt and settings in the PNG text ``parameters``."""
     from PIL.PngImagePlugin import PngInfo
 
+    from ..weights.whole import written_whole
+
     path = folder / f"{number:02d}-{place:02d} {picture.truth.removeprefix('as asked, ')}.png"
     _check(path)
     side = picture.image.width
@@ -164,7 +168,8 @@ def _save(folder: Path, number: int, place: int, batch: DrawnBatch, picture: Dra
         f"{_written(number, batch.prompt)}\nSteps: 1, Sampler: drawn, Seed: {picture.seed}, Size: {side}x{side}",
     )
     text.add_text("Software", SOFTWARE)
-    picture.image.save(path, pnginfo=text)
+    with written_whole(path) as temporary, temporary.open("wb") as file:
+        picture.image.save(file, format="PNG", pnginfo=text)
     return path
 
 
@@ -177,8 +182,8 @@ def _written(number: int, prompt: str) -> str:
 
 
 def _check(path: Path) -> None:
-    """Raises where writing ``path`` would replace something that an earlier demo has not written."""
-    if not path.exists() or _is_own(path):
+    """Raises where writing ``path`` would replace something that an earlier demo has not written, or would go elsewhere over a link."""
+    if not path.is_symlink() and (not path.exists() or _is_own(path)):
         return
     raise UsageError(
         f"{path} is there already and is not from an earlier demo; name another folder with --output"

@@ -248,6 +248,7 @@ def check_writable(targets: Mapping[str, Path | None], overwrite: bool) -> None:
     Raises:
         UsageError: A file cannot be written where it was asked for, or must not be.
     """
+    from ..images.regular import is_folder
     from ..library.atomic import is_stream
     from ..library.output_files import refusal
 
@@ -255,11 +256,20 @@ def check_writable(targets: Mapping[str, Path | None], overwrite: bool) -> None:
     for option, target in targets.items():
         if target is None or is_stream(target):
             continue
-        if not target.parent.is_dir():
-            raise UsageError(f"{option} {target}: it cannot be written, there is no folder {target.parent}")
         if reason := refusal(target, overwrite):
-            raise UsageError(f"{option} {target}: {reason}")
+            hint = f". Was the name left out? Write {option} {_example(option)}" if target.exists() else ""
+            raise UsageError(f"{option} took {target} as the name of the file to write: {reason}{hint}")
         place = os.path.realpath(target)
+        folder = os.path.dirname(place)  # noqa: PTH120
+        if not is_folder(folder):
+            raise UsageError(f"{option} {target}: it cannot be written, there is no folder {folder}")
+        if not os.access(folder, os.W_OK):
+            raise UsageError(f"{option} {target}: it cannot be written, nothing may be put into {folder}")
         if place in named:
             raise UsageError(f"{option} {target}: {named[place]} names the same file; give each its own")
         named[place] = option
+
+
+def _example(option: str) -> str:
+    """A name that can stand after an option that writes a file."""
+    return {"--html": "page.html", "--output": "results.csv"}.get(option, f"results.{option.lstrip('-')}")

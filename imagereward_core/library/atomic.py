@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import secrets
+import re
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..weights.whole import naming, written_whole
 from .output_files import OutputFileError, refusal
+
+_OPEN_FILE = re.compile(r"/(dev/fd|proc/[^/]+/(task/[^/]+/)?fd)/\d+")
+_MOST_LINKS = 40
 
 
 @contextmanager
 def replacing(target: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
-    """A file beside ``target`` to be written in its place; it takes the name at the end, or goes where something fails.
+    """A file to be written that takes the place of ``target`` at the end; see :func:`~..weights.whole.written_whole`.
 
-    What it holds is on the disk before it takes the name, so that also after a power failure there is the earlier file or the new one,
-    each whole. A symbolic link stays, and what it leads to is replaced; the permissions of an existing file stay. A device or pipe
-    is written to as it is: then the path that is handed out is its own.
+    A device, a pipe, or an open file such as ``/dev/stdout`` is never replaced: what was written is added to it at the end.
 
     Args:
         target: The file to be there in the end.
@@ -30,38 +33,46 @@ def replacing(target: str | os.PathLike[str], *, overwrite: bool = False) -> Ite
         OSError: The file cannot be put there; the error names ``target``.
     """
     if is_stream(target):
-        yield Path(target)
+        with tempfile.TemporaryDirectory(prefix="imagereward-") as folder:
+            whole = Path(folder) / "results"
+            yield whole
+            _pour(whole, target)
         return
     reason = refusal(target, overwrite)
     if reason:
         raise OutputFileError(reason)
-    final = Path(os.path.realpath(target))
-    temporary = final.with_name(f".imagereward-{secrets.token_hex(8)}.tmp")
+    with written_whole(target) as temporary:
+        yield temporary
+
+
+def _pour(whole: Path, target: str | os.PathLike[str]) -> None:
+    """Writes a file's bytes to a stream; to the end of one that is a file, which may hold what somebody else has written there."""
     try:
-        # Made here and by nobody else: a link that somebody has put there is not followed.
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        try:
-            yield temporary
-            with temporary.open("rb+") as file:
-                os.fsync(file.fileno())
-            if final.exists():
-                temporary.chmod(stat.S_IMODE(final.stat().st_mode))
-            temporary.replace(final)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        with whole.open("rb") as reading, open(os.open(target, os.O_WRONLY | os.O_APPEND), "wb") as writing:  # noqa: PTH123
+            shutil.copyfileobj(reading, writing)
     except OSError as error:
-        if error.filename not in (None, str(temporary), temporary):
-            raise
-        raise type(error)(error.errno or errno.EIO, error.strerror or str(error), str(target)) from error
+        raise naming(error, target) from error
 
 
 def is_stream(target: str | os.PathLike[str]) -> bool:
-    """Whether a name stands for something that is written to and never replaced: a pipe, a device, an open file of this process."""
-    if os.name != "nt" and os.path.abspath(target).startswith(("/dev/", "/proc/")):  # noqa: PTH100
-        return True
+    """Whether a name stands for something that is written to and never replaced: a pipe, a device, an open file of a process."""
     try:
         mode = os.stat(target).st_mode  # noqa: PTH116
     except (OSError, ValueError):
         return False
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) or _is_open_file(target)
+
+
+def _is_open_file(target: str | os.PathLike[str]) -> bool:
+    """Whether a name leads, perhaps over links such as ``/dev/stdout``, to a file by the number under which a process has it open."""
+    path = os.path.abspath(target)  # noqa: PTH100
+    for _ in range(_MOST_LINKS):
+        folder, name = os.path.split(path)
+        path = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118
+        if _OPEN_FILE.fullmatch(path):
+            return True
+        try:
+            path = os.path.join(os.path.dirname(path), os.readlink(path))  # noqa: PTH115, PTH118, PTH120
+        except (OSError, ValueError):
+            return False
+    return False

@@ -7,9 +7,12 @@ import json
 import os
 import re
 import stat
+import struct
 from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import CuratorError
+from ..images.plugins import plugin_for
 from ..images.regular import open_regular
 from ..images.suffixes import PICTURE_SUFFIXES
 
@@ -18,6 +21,7 @@ _FOOTER_BYTES = 16 * 1024 * 1024
 _COLUMNS = {"file", "score", "percentile", "rank", "kept", "reason", "prompt"}
 """Columns that every table of ours has had from the first version on."""
 _PAGE_MARK = b'<meta name="generator" content="ImageReward Curator">'
+_PRINTED = re.compile(r"\s*Rank {2,}Score {2,}.*In prompt {2,}.*File\b")
 _JSON_START = re.compile(rb'\s*\{\s*"(schema_version|rows)":')
 
 
@@ -46,11 +50,8 @@ def refusal(target: str | os.PathLike[str], overwrite: bool = False) -> str:
     if not stat.S_ISREG(status.st_mode):
         return ""
     if path.suffix.lower() in PICTURE_SUFFIXES or _is_picture(path):
-        return (
-            f"{path} is a picture, and pictures are never replaced; nothing has been written. "
-            "Perhaps the name of the file to write was left out before it"
-        )
-    if not status.st_mode & 0o222:
+        return f"{path} is a picture, and pictures are never replaced; nothing has been written"
+    if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
         return f"{path} is read-only; make it writable, or give another name"
     if overwrite or not status.st_size or written_by_us(path):
         return ""
@@ -65,8 +66,12 @@ def _is_picture(path: Path) -> bool:
     from PIL import Image
 
     try:
-        with open_regular(path) as stream, Image.open(stream):
-            return True
+        with open_regular(path) as stream:
+            if plugin_for(stream.read(64)) is not None:
+                return True
+            stream.seek(0)
+            with Image.open(stream):
+                return True
     except Exception:  # whatever a file that is no picture makes Pillow raise
         return False
 
@@ -77,9 +82,7 @@ def written_by_us(path: str | os.PathLike[str]) -> bool:
         with open_regular(path) as stream:
             head = stream.read(_HEAD_BYTES)
             if head.startswith(b"PAR1"):
-                size = os.fstat(stream.fileno()).st_size
-                stream.seek(max(0, size - _FOOTER_BYTES))
-                return b"imagereward" in stream.read(_FOOTER_BYTES)
+                return _is_parquet(stream)
     except (OSError, ValueError):
         return False
     return _is_page(head) or _is_table(head)
@@ -87,6 +90,18 @@ def written_by_us(path: str | os.PathLike[str]) -> bool:
 
 def _is_page(head: bytes) -> bool:
     return head.lstrip()[:15].lower() == b"<!doctype html>" and _PAGE_MARK in head[:4096]
+
+
+def _is_parquet(stream: BinaryIO) -> bool:
+    """Whether the footer, where Parquet keeps a file's own metadata, holds ours; the rows of anybody's data set may."""
+    size = os.fstat(stream.fileno()).st_size
+    stream.seek(max(0, size - 8))
+    length, mark = struct.unpack("<I4s", stream.read(8).rjust(8, b"\0"))
+    if mark != b"PAR1" or length > min(size - 8, _FOOTER_BYTES):
+        return False
+    stream.seek(size - 8 - length)
+    footer = stream.read(length)
+    return b"imagereward" in footer and b'"percentiles_against"' in footer
 
 
 def _is_table(head: bytes) -> bool:
@@ -104,4 +119,4 @@ def _is_table(head: bytes) -> bool:
     except csv.Error:
         return False
     # The last: a table as it is printed.
-    return set(cells) >= _COLUMNS or line.split()[:2] == ["Rank", "Score"]
+    return set(cells) >= _COLUMNS or _PRINTED.match(line) is not None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..weights.locks import exclusive
+from ..weights.whole import written_whole
 from .blend import METHODS, NAME_LENGTH, Blend, BlendError, BlendMember
 from .registry import is_checkpoint
 
@@ -221,18 +222,8 @@ class BlendFile:
         encoded = (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode(
             "utf-8", "backslashreplace"
         )
-        # A link to a file elsewhere stays a link.
-        target = self.path.resolve()
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
-            with temporary.open("wb") as file:
-                file.write(encoded)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        with written_whole(self.path) as temporary:
+            temporary.write_bytes(encoded)
         return backup
 
     def _back_up(self, content: bytes) -> Path:
@@ -240,13 +231,19 @@ class BlendFile:
         while True:
             backup = self.path.with_name(f"{self.path.stem}.backup-{number}.json")
             try:
-                with backup.open("xb") as file:
+                file = backup.open("xb")
+            except FileExistsError:
+                number += 1
+                continue
+            try:
+                with file:
                     file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
-                return backup
-            except FileExistsError:
-                number += 1
+            except BaseException:
+                backup.unlink(missing_ok=True)  # half a copy is none
+                raise
+            return backup
 
 
 def blend_of(name: str | os.PathLike[str], blends: BlendFile | None = None) -> Blend | None:

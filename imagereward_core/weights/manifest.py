@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from .ledger import found_once, is_sha256
+from .whole import written_whole
 
 logger = logging.getLogger(__name__)
 
@@ -90,12 +90,13 @@ def write_manifest(
     if target.exists() and recorded_manifest(path) is None:
         logger.debug("%s belongs to another program; the checksum of %s is not kept", target, path.name)
         return False
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         state = path.stat()
         content = asdict(Manifest(sha256, state.st_size, state.st_mtime_ns, repository, revision, commit))
-        temporary.write_text(json.dumps({"format": _FORMAT, **content}, indent=2) + "\n", encoding="utf-8")
-        temporary.replace(target)
+        with written_whole(target) as temporary:
+            temporary.write_text(
+                json.dumps({"format": _FORMAT, **content}, indent=2) + "\n", encoding="utf-8"
+            )
     except OSError as error:
         logger.debug("the checksum of %s cannot be kept beside it: %s", path, error)
         return False

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+import subprocess
+import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -155,6 +159,84 @@ class TestOnUnix:
         with pytest.raises(OSError, match="wanted") as caught, replacing(tmp_path / "wanted"):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         assert caught.value.errno == errno.ENOSPC and [path.name for path in tmp_path.iterdir()] == ["home"]
+
+    def test_a_picture_in_the_memory_of_the_system_is_no_device(self, run, batch):
+        """/dev/shm holds files like any other folder."""
+        folder = Path(tempfile.mkdtemp(dir="/dev/shm"))
+        try:
+            for path in batch.glob("*.png"):
+                shutil.copy(path, folder)
+            before = contents(folder)
+            assert run(*RANK, "--html", *sorted(folder.glob("*.png"))).code == 2
+            assert contents(folder) == before
+        finally:
+            shutil.rmtree(folder)
+
+    @pytest.mark.parametrize("form", ["csv", "parquet"])
+    def test_standard_output_is_added_to_and_stays_the_file_it_is(self, library, tmp_path, form):
+        """With ``>> log`` what stood there stays; a new file in its place would be lost to the shell."""
+        log = tmp_path / "log"
+        log.write_bytes(b"earlier\n")
+        inode = log.stat().st_ino
+        command = [sys.executable, "-m", "imagereward_core", "report", library, f"--{form}", "/dev/stdout"]
+        with log.open("ab") as stream:
+            subprocess.run(command, stdout=stream, stderr=subprocess.PIPE, check=True, timeout=120)
+        assert log.stat().st_ino == inode
+        head, _, rest = log.read_bytes().partition(b"\n")
+        assert head == b"earlier" and rest.startswith(b"PAR1" if form == "parquet" else b"file,score")
+
+    def test_a_full_device_is_told_by_its_name(self, run, batch):
+        if not Path("/dev/full").exists():
+            pytest.skip("no such device here")
+        done = run(*RANK, batch, "-o", "/dev/full")
+        assert done.code == 4 and "/dev/full" in done.err and "No space left" in done.err
+
+    def test_a_folder_nothing_may_be_put_into_is_told_at_once(self, run, batch, tmp_path, monkeypatch):
+        monkeypatch.setattr("imagereward_core.cli.options.os.access", lambda path, mode: False)
+        done = run(*RANK, batch, "-o", tmp_path / "new.csv")
+        assert done.code == 2 and "nothing may be put into" in done.err
+
+    def test_the_demo_follows_no_link_out_of_its_folder(self, run, tmp_path):
+        folder = tmp_path / "demo"
+        folder.mkdir()
+        (folder / "index.html").symlink_to(tmp_path / "victim")
+        done = run("demo", "-o", folder, "--prompts", "1", "--pictures-per-prompt", "1", "--size", "32")
+        assert done.code == 2 and not (tmp_path / "victim").exists()
+
+
+@pytest.mark.parametrize("option", ["--html", "--output"])
+def test_the_message_names_what_was_left_out(run, batch, option):
+    done = run(*RANK, option, *sorted(batch.glob("*.png")))
+    assert f"{option} took " in done.err
+    assert f"Write {option} {'page.html' if option == '--html' else 'results.csv'}" in done.err
+
+
+def test_a_picture_that_pillow_cannot_open_is_a_picture(run, batch, tmp_path):
+    disguised = tmp_path / "page.html"
+    disguised.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200))
+    before = disguised.read_bytes()
+    assert run(*RANK, batch, "--overwrite", "--html", disguised).code == 2
+    assert disguised.read_bytes() == before
+
+
+def test_a_data_set_about_imagereward_is_not_taken_for_ours(tmp_path):
+    import pyarrow
+    from pyarrow import parquet
+
+    rows = {"model": ["imagereward"] * 3, "note": ['"schema_version" "percentiles_against"'] * 3}
+    parquet.write_table(pyarrow.table(rows), tmp_path / "theirs.parquet", write_statistics=False)
+    assert not written_by_us(tmp_path / "theirs.parquet")
+    (tmp_path / "board.txt").write_text("Rank Score Player\n1 99 me\n")
+    assert not written_by_us(tmp_path / "board.txt")
+
+
+def test_blends_are_changed_with_the_same_word(run, tmp_path):
+    place = ("--models-dir", tmp_path)
+    assert run("blends", "save", "mine", "CLIP=1,BLIP=1", *place).code == 0
+    assert run("blends", "save", "mine", "CLIP=2,BLIP=1", *place).code != 0
+    assert run("blends", "save", "mine", "CLIP=2,BLIP=1", "--overwrite", *place).code == 0
+    assert run("blends", "save", "mine", "CLIP=3,BLIP=1", "--replace", *place).code == 0
+    assert "--replace" not in run("blends", "save", "--help").out
 
 
 def test_a_page_of_ranks_holds_what_was_kept_and_says_how_to_get_all(run, batch, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import tempfile
 import threading
 from collections import OrderedDict
@@ -78,7 +79,7 @@ def _new_folder() -> tempfile.TemporaryDirectory[str]:
 def _write(source: Path, target: Path) -> None:
     from PIL import Image
 
-    from imagereward_core.errors import ImageError
+    from imagereward_core.errors import CuratorError, ImageError
     from imagereward_core.images.decode import open_image
     from imagereward_core.library.thumbnails import small_copy
 
@@ -90,7 +91,16 @@ def _write(source: Path, target: Path) -> None:
         ground = Image.new("RGB", picture.size, (255, 255, 255))
         ground.paste(picture, mask=picture.getchannel("A"))
         picture = ground
-    picture.save(target, "JPEG", quality=85)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=85)
+    try:
+        target.write_bytes(buffer.getvalue())
+    except OSError as error:
+        with suppress(OSError):
+            target.unlink()  # half a picture would be shown from then on
+        raise CuratorError(
+            f"small pictures cannot be kept in {target.parent} ({error.strerror or error}); free some room, then show the folder again"
+        ) from error
 
 
 def _opened(path: Path) -> Any:

@@ -18,6 +18,7 @@ import torch
 from ...errors import WeightsError
 from ..locks import exclusive
 from ..manifest import Progress, safetensors_metadata, sha256_of, write_manifest
+from ..whole import naming
 from .fingerprint import bytes_of, same_tensors
 from .keymaps import KeyMap
 from .layout import Layout
@@ -169,7 +170,8 @@ def _write(
         )
     digest = hashlib.sha256()
     try:
-        with temporary.open("wb") as out:
+        temporary.unlink(missing_ok=True)  # of an interrupted conversion; a link goes, not what it leads to
+        with temporary.open("xb") as out:
             _put(out, header, digest)
             for name, tensor in file.chunks(layout):
                 _put(out, bytes_of(tensor.to(layout[name][0])), digest)
@@ -180,6 +182,9 @@ def _write(
         if read_layout(temporary) != layout:
             raise WeightsError(f"{temporary} does not read back as it was written; the disk may be failing")
         temporary.replace(target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise naming(error, target, temporary) from error
     except BaseException:
         temporary.unlink(missing_ok=True)  # our own unfinished file, not a user's
         raise
