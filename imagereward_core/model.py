@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from .errors import ImageError
 from .images.preprocess import normalize
 from .nets.reward import RewardNetwork
+from .plain import plain
 from .runtime import out_of_memory, pick_device
 from .scorers.base import Picture
 from .scorers.imagereward import ImageRewardScorer
@@ -153,7 +154,7 @@ class RewardModel(RewardNetwork):
         scores = self.scorer.score(images, prompt)
         if warn:
             for index, reason in scores.failures.items():
-                log.warning("picture %d has no score: %s", index, reason)
+                log.warning("picture %d has no score: %s", index, plain(reason))
         return scores
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
+from ..imagereward_core.plain import plain
 from .errors import GraphError
 from .folders import inside
 from .prompts import NoPrompt
@@ -126,7 +127,7 @@ class LoadFolder(io.ComfyNode):
             try:
                 images.append(load_picture(path))
             except ImageError as error:
-                log.warning("Load Pictures from Folder passes over a file: %s", error)
+                log.warning("Load Pictures from Folder passes over a file: %s", plain(error))
             else:
                 prompts.append(prompt_of(path))
                 names.append(path.stem)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "imagereward_core"
 
 # Which rooms a room may import. A room not named here may import nothing of ours but the ground floor.
-GROUND = {"errors"}
+GROUND = {"errors", "plain"}
 MAY_IMPORT = {
     "nets": set(),
     "images": set(),

@@ -136,7 +136,9 @@ def guard(function: Callable[..., Any], what: str, default: Any = None) -> Calla
 
 def report(what: str, error: BaseException) -> str:
     """Writes one line about a failure of ours to the log, where it stands in the code to the debug log; returns the line."""
-    line = f"ImageReward Curator: {what}: {type(error).__name__}: {error}"
+    from imagereward_core.plain import plain
+
+    line = plain(f"ImageReward Curator: {what}: {type(error).__name__}: {error}")
     log.error(line)
     log.debug("where it happened", exc_info=error)
     return line

@@ -1,20 +1,32 @@
-"""What a person is told while a command runs: messages and progress on stderr, so that stdout holds results alone."""
+"""What a person is told while a command runs: messages and progress on stderr, so that stdout holds results alone.
+
+Texts of others (names, prompts, errors) reach a terminal through :class:`~..plain.PlainStream` alone, see :func:`plain_streams`.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
+import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+from ..plain import PlainStream, plain
 
 if TYPE_CHECKING:
     from ..library.scan.options import ScanProgress
 
 
+EVERY = 60.0
+"""Seconds between lines about progress where no bar can be drawn, as in the log of a service."""
+clock = time.monotonic
+
+
 class Console:
-    """Messages and progress bars on stderr.
+    """Messages and progress on stderr: bars for a person who is looking, else a line a minute.
 
     Args:
         quiet: Say nothing but errors.
@@ -29,12 +41,25 @@ class Console:
             self.complain(text)
 
     def complain(self, text: str) -> None:
-        """Something that must be known."""
+        """Something that must be known, in one line."""
+        self._show(plain(text))
+
+    def trace(self, error: BaseException) -> None:
+        """Where in the program an error arose."""
+        parts = traceback.format_exception(type(error), error, error.__traceback__)
+        # The texts of errors are of others; the rest is ours and has lines.
+        ours = ("Traceback", "  ", "\n")
+        lines = [
+            part.rstrip("\n") if part.startswith(ours) else plain(part.removesuffix("\n")) for part in parts
+        ]
+        self._show("\n".join(lines))
+
+    def _show(self, text: str) -> None:
         tqdm: Any = getattr(sys.modules.get("tqdm"), "tqdm", None)
         if tqdm is None:
             print(text, file=sys.stderr, flush=True)
         else:  # a bar may stand on the last line
-            with tqdm.external_write_mode(file=sys.stderr):
+            with tqdm.external_write_mode(file=_terminal()):
                 print(text, file=sys.stderr, flush=True)
 
     @property
@@ -47,9 +72,14 @@ class Console:
         """A bar over ``total`` things; the function it gives is told how many are done, and how many there are if that is news."""
         tqdm = _tqdm() if self.shows_progress else None
         if tqdm is None:
-            yield lambda done, total=0: None
+            lines, most = _Lines(self), total
+
+            def tell(done: int, total: int = 0) -> None:
+                lines.tell(unit, done, total or most)
+
+            yield tell
             return
-        with tqdm(total=total, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True, leave=False) as bar:
+        with tqdm(total=total, unit=f" {unit}", file=_terminal(), dynamic_ncols=True, leave=False) as bar:
 
             def report(done: int, total: int = 0) -> None:
                 bar.total = total or bar.total
@@ -62,9 +92,18 @@ class Console:
         """A bar over a scan: first files found, then files dealt with, with rate, time left and the time of each stage."""
         tqdm = _tqdm() if self.shows_progress else None
         if tqdm is None:
-            yield lambda progress: None
+            lines = _Lines(self)
+
+            def tell(progress: ScanProgress) -> None:
+                if progress.total is None:
+                    lines.tell("files found", progress.found, 0)
+                else:
+                    failed = f", {progress.failed:,} failed" if progress.failed else ""
+                    lines.tell("files", progress.done, progress.total, failed)
+
+            yield tell
             return
-        bar = tqdm(unit=" files", desc="looking", file=sys.stderr, dynamic_ncols=True, leave=False)
+        bar = tqdm(unit=" files", desc="looking", file=_terminal(), dynamic_ncols=True, leave=False)
         working = False
 
         def report(progress: ScanProgress) -> None:
@@ -93,16 +132,17 @@ class Console:
         _hide_bars_of_the_hub()
         tqdm = _tqdm() if self.shows_progress else None
         if tqdm is None:
-            yield lambda name, done, total: None
+            lines = _Lines(self)
+            yield lambda name, done, total: lines.tell(f"MB of {name}", done // 10**6, total // 10**6)
             return
-        look = {"unit": "B", "unit_scale": True, "dynamic_ncols": True, "leave": False, "file": sys.stderr}
+        look = {"unit": "B", "unit_scale": True, "dynamic_ncols": True, "leave": False, "file": _terminal()}
         bar, shown = tqdm(disable=True), ""
 
         def report(name: str, done: int, total: int) -> None:
             nonlocal bar, shown
             if name != shown or done < bar.n:
                 bar.close()
-                bar, shown = tqdm(total=total or None, desc=name, **look), name
+                bar, shown = tqdm(total=total or None, desc=plain(name), **look), name
             bar.update(done - bar.n)
 
         try:
@@ -118,8 +158,10 @@ class _ToConsole(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         (self.console.complain if record.levelno >= logging.WARNING else self.console.say)(
-            self.format(record)
+            record.getMessage()
         )
+        if record.exc_info and record.exc_info[1] is not None and not self.console.quiet:
+            self.console.trace(record.exc_info[1])
 
 
 @contextmanager
@@ -136,12 +178,55 @@ def logging_to(console: Console, debug: bool) -> Iterator[None]:
         logger.setLevel(level)
 
 
-def prepare_streams() -> None:
-    """Makes printing never fail: what the terminal's encoding lacks is printed as an escape."""
-    for stream in (sys.stdout, sys.stderr):
+@contextmanager
+def plain_streams() -> Iterator[None]:
+    """While it lasts, nothing that is printed commands the terminal, and printing never fails.
+
+    What the terminal's encoding lacks is printed as an escape. Results for programs go to a pipe as bytes and stay what they are.
+    """
+    before = sys.stdout, sys.stderr
+    for stream in before:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+    sys.stdout, sys.stderr = (stream and cast("TextIO", PlainStream(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def _terminal() -> TextIO:
+    """Stderr as a progress bar needs it, which moves about on its line."""
+    return sys.stderr.stream if isinstance(sys.stderr, PlainStream) else sys.stderr
+
+
+class _Lines:
+    """Lines about progress, one in :data:`EVERY` seconds."""
+
+    def __init__(self, console: Console) -> None:
+        self.console, self.began = console, clock()
+        self.next, self.first = self.began + EVERY, 0
+        self.what = ""
+
+    def tell(self, what: str, done: int, total: int, more: str = "") -> None:
+        """Says how far things are, if it is time; ``total`` is 0 where nobody knows it."""
+        now = clock()
+        if what != self.what:
+            self.what, self.first, self.began = what, done, now
+        if now < self.next:
+            return
+        self.next = now + EVERY
+        if not total:
+            self.console.say(f"{done:,} {what}{more}")
+            return
+        rate = (done - self.first) / (now - self.began) if now > self.began else 0
+        left = f", about {_duration((total - done) / rate)} left" if rate > 0 and total > done else ""
+        self.console.say(f"{done:,} of {total:,} {what} ({done / total:.0%}){more}{left}")
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} hours" if seconds >= 5400 else f"{max(1, round(seconds / 60))} min"
 
 
 def can_show(stream: TextIO, text: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..plain import plain
 from .console import Console
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def preview(curation: Curation, width: int | None, dots: str) -> str:
         (
             render_table(names, rows, width, dots),
             render_table(which, some, width, dots),
-            *sentences(curation),
+            *map(plain, sentences(curation)),
             "",
         )
     )

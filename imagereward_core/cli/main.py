@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
 from ..errors import Cancelled, CuratorError, UnknownScorerError, WeightsError
 from . import blends, curate, demo, doctor, models, rank, report, score, stars, undo, watch
-from .console import Console, logging_to, prepare_streams
+from .console import Console, logging_to, plain_streams
 from .exits import EXPLANATION, INTERRUPTED, NO_SCORER, OTHER, PIPE_CLOSED, USAGE, NoScorerError, UsageError
 
 _DESCRIPTION = "Scores, sorts and filters pictures by how much people would prefer them for their prompt."
@@ -46,7 +45,11 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line ``argv`` (by default that of this process) and returns the exit code."""
-    prepare_streams()
+    with plain_streams():
+        return _main(argv)
+
+
+def _main(argv: Sequence[str] | None) -> int:
     parser = build_parser()
     try:
         args = parser.parse_args(argv)
@@ -61,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return int(args.run(args))
     except BaseException as error:
         if args.debug and not isinstance(error, BrokenPipeError):
-            traceback.print_exc()
+            console.trace(error)
         return _explain(error, console)
 
 

@@ -7,7 +7,9 @@ import unicodedata
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
-_COMMANDS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+from ..plain import COMMANDS
+
+_COMMANDS = re.compile(f"[{COMMANDS}]+")
 _GAP = 2
 _LEAST = 12
 _COMFORT = 24

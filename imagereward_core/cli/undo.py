@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..plain import plain
 from .console import Console
 from .curate_output import tell_failures, tell_settled
 from .curating import add_place, opened, place_of
@@ -88,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
             )
         outside = leading_out(journal, info.id)
         sys.stdout.write(
-            f"Run {info.id} of {_when(info.when)} ({printable(info.title)}): {info.done:,} steps to take back.\n"
+            f"Run {info.id} of {_when(info.when)} ({plain(info.title)}): {info.done:,} steps to take back.\n"
         )
         if unsettled and args.dry_run:
             console.say("A run was cut off; what it left half done is settled before anything is taken back.")
@@ -142,11 +143,11 @@ def _confirmed(args: argparse.Namespace, console: Console, count: int) -> bool:
 def _tell_outside(steps: Sequence[StepInfo], root: Path) -> None:
     """Every path that would be touched outside."""
     lines = [
-        f"  {step.step.kind}: {printable(step.made or step.step.target)} (was: {printable(step.step.source)})\n"
+        f"  {step.step.kind}: {plain(step.made or step.step.target)} (was: {plain(step.step.source)})\n"
         for step in steps
     ]
     sys.stdout.write(
-        f"{len(steps):,} steps lead out of {root}, and nothing on this computer says that they were done here. Look whether these are "
+        f"{len(steps):,} steps lead out of {plain(root)}, and nothing on this computer says that they were done here. Look whether these are "
         f"files that you moved or copied yourself:\n{''.join(lines)}"
     )
 
@@ -154,15 +155,10 @@ def _tell_outside(steps: Sequence[StepInfo], root: Path) -> None:
 def _tell_refused(found: Sequence[tuple[int, StepInfo, str]]) -> None:
     if not found:
         return
-    lines = [f"  run {run}: {printable(reason)}\n" for run, _, reason in found[:_MOST_SHOWN]]
+    lines = [f"  run {run}: {plain(reason)}\n" for run, _, reason in found[:_MOST_SHOWN]]
     if len(found) > _MOST_SHOWN:
         lines.append(f"  and {len(found) - _MOST_SHOWN:,} more\n")
     sys.stdout.write(f"{len(found):,} steps are left untouched:\n{''.join(lines)}")
-
-
-def printable(text: object) -> str:
-    """A text from a journal, without characters that a terminal would obey."""
-    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in str(text))
 
 
 def _table(runs: Sequence[RunInfo]) -> str:
@@ -180,7 +176,7 @@ def _table(runs: Sequence[RunInfo]) -> str:
         (
             str(info.id),
             _when(info.when),
-            printable(info.title),
+            plain(info.title),
             info.state,
             *(f"{number:,}" for number in (info.steps, info.done, info.failed, info.undone)),
         )
