@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -22,11 +22,12 @@ from .errors import ImageError
 from .images.preprocess import normalize
 from .nets.reward import RewardNetwork
 from .plain import plain
-from .runtime import out_of_memory, pick_device
+from .runtime import LocalRuntime, out_of_memory, pick_device
 from .scorers.base import Picture
+from .scorers.engine import PictureScorer
 from .scorers.imagereward import ImageRewardScorer
 from .scorers.pictures import prepare
-from .scorers.registry import find, load_network, make_encoder, network_config, text_config_from_json
+from .scorers.registry import card_of, find, load_network, make_encoder, network_config, text_config_from_json
 from .scorers.tokenizer import PromptEncoder
 from .weights.card import ScorerCard
 from .weights.locate import WeightSettings
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from .scores import Scores
 
 log = logging.getLogger(__name__)
+
+
+_OF_IMAGEREWARD = ("score_gard", "blip", "mlp", "mean", "std", "parameters", "state_dict")
 
 
 class _WhereverTheModelIs:
@@ -70,41 +74,13 @@ class _WhereverTheModelIs:
         return out_of_memory(error)
 
 
-class RewardModel(RewardNetwork):
-    """ImageReward as a torch module with the reference's methods and attributes.
+class _Scoring:
+    """What the reference's object does with whole pictures and prompts, over any scorer of this program."""
 
-    Attributes:
-        blip: The two towers; ``blip.tokenizer`` is where the reference keeps its tokenizer.
-        mlp: The head.
-        mean: Mean of the raw reward that ``score`` subtracts.
-        std: Standard deviation of the raw reward that ``score`` divides by.
-    """
-
-    scorer: ImageRewardScorer
-
-    def attach(self, card: ScorerCard, encoder: PromptEncoder, revision: str) -> RewardModel:
-        """Gives the network its tokenizer and its picture rules."""
-        self.scorer = ImageRewardScorer(card, self, encoder, _WhereverTheModelIs(self), revision)
-        self.blip.tokenizer = encoder.tokenizer  # type: ignore[assignment]
-        return self
-
-    @property
-    def device(self) -> torch.device:
-        """Where the parameters are."""
-        return next(self.parameters()).device
-
-    @property
-    def mean(self) -> float:
-        """Mean of the raw reward over the authors' test set."""
-        return self.config.head.mean
-
-    @property
-    def std(self) -> float:
-        """Standard deviation of the raw reward over the authors' test set."""
-        return self.config.head.std
+    scorer: PictureScorer
 
     def preprocess(self, image: Picture) -> Tensor:
-        """A picture as the image tower wants it: float32 [3, S, S], normalised, exactly as the reference prepares it."""
+        """A picture as the image tower wants it: float32 [3, S, S], normalised, exactly as the scorer was published with."""
         return normalize(prepare(image, self.scorer.spec)[None], self.scorer.spec)[0]
 
     def score(
@@ -141,13 +117,6 @@ class RewardModel(RewardNetwork):
             ranks[index] = rank
         return ranks, scores.values.tolist()
 
-    def score_gard(self, prompt_ids: Tensor, prompt_attention_mask: Tensor, image: Tensor) -> Tensor:
-        """Differentiable rewards [B, 1] of token ids [B, L], their mask, and normalised pixels [B, 3, S, S].
-
-        The name, and its spelling, are the reference's.
-        """
-        return self(prompt_ids, prompt_attention_mask, image)
-
     def _scores(
         self, prompt: str | Sequence[str], images: Sequence[Picture] | Tensor, warn: bool = True
     ) -> Scores:
@@ -158,30 +127,119 @@ class RewardModel(RewardNetwork):
         return scores
 
 
+class RewardModel(_Scoring, RewardNetwork):
+    """ImageReward as a torch module with the reference's methods and attributes.
+
+    Attributes:
+        blip: The two towers; ``blip.tokenizer`` is where the reference keeps its tokenizer.
+        mlp: The head.
+        mean: Mean of the raw reward that ``score`` subtracts.
+        std: Standard deviation of the raw reward that ``score`` divides by.
+    """
+
+    scorer: ImageRewardScorer  # type: ignore[mutable-override]
+
+    def attach(self, card: ScorerCard, encoder: PromptEncoder, revision: str) -> RewardModel:
+        """Gives the network its tokenizer and its picture rules."""
+        self.scorer = ImageRewardScorer(card, self, encoder, _WhereverTheModelIs(self), revision)
+        self.blip.tokenizer = encoder.tokenizer  # type: ignore[assignment]
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return next(self.parameters()).device
+
+    @property
+    def mean(self) -> float:
+        """Mean of the raw reward over the authors' test set."""
+        return self.config.head.mean
+
+    @property
+    def std(self) -> float:
+        """Standard deviation of the raw reward over the authors' test set."""
+        return self.config.head.std
+
+    def score_gard(self, prompt_ids: Tensor, prompt_attention_mask: Tensor, image: Tensor) -> Tensor:
+        """Differentiable rewards [B, 1] of token ids [B, L], their mask, and normalised pixels [B, 3, S, S].
+
+        The name, and its spelling, are the reference's.
+        """
+        return self(prompt_ids, prompt_attention_mask, image)
+
+
+class ScorerModel(_Scoring):
+    """Another scorer with those methods of the reference's object that it can have: ``score``, ``inference_rank``, ``preprocess``, ``to``.
+
+    Attributes:
+        scorer: The scorer.
+    """
+
+    def __init__(self, scorer: PictureScorer) -> None:
+        self.scorer = scorer
+
+    @property
+    def device(self) -> torch.device:
+        """Where it works."""
+        return self.scorer.runtime.device
+
+    def to(self, device: str | torch.device) -> ScorerModel:
+        """Lets it work on another device from the next call on."""
+        self.scorer.runtime = LocalRuntime(device, "fp32")
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _OF_IMAGEREWARD and "scorer" in self.__dict__:
+            raise AttributeError(
+                f"{self.scorer.card.id} has no {name}, which belongs to ImageReward's network; it has score, inference_rank, "
+                "preprocess, device and to. Load ImageReward-v1.0, demo or a checkpoint of your own for the rest"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
 def load(
     name: str | os.PathLike[str] = "ImageReward-v1.0",
     device: str | torch.device | None = None,
     download_root: str | os.PathLike[str] | None = None,
     med_config: str | os.PathLike[str] | None = None,
-) -> RewardModel:
+) -> Any:
     """Loads a reward model, as the reference's ``load`` does.
 
     Args:
-        name: ``ImageReward-v1.0``, ``demo``, or the path of a checkpoint (``.pt`` or ``.safetensors``).
+        name: Any of ``available_models()``; or a checkpoint of your own, by its path, or by its name where it lies in
+            ``download_root``.
         device: Where to put it; by default the best device of this machine.
         download_root: Folder where weights are looked for first and downloaded to.
         med_config: A BERT configuration in JSON that overrides the text tower's sizes.
 
+    Returns:
+        A :class:`RewardModel` for ImageReward and what has its layout, a :class:`ScorerModel` for every other scorer.
+
     Raises:
         UnknownScorerError: No such model and no such file.
+        ValueError: ``med_config`` is given for a scorer without such a text tower; nothing was fetched.
         WeightsError: The weights are missing and cannot be downloaded, are damaged, or belong to another network.
     """
     folders = (Path(download_root).expanduser(),) if download_root is not None else ()
-    card, found = find(name, WeightSettings(folders=folders))
+    settings = WeightSettings(folders=folders)
+    card, _ = card_of(name, settings)
+    if card.layout:
+        if med_config is not None:
+            raise ValueError(
+                f"med_config describes ImageReward's text tower; {card.id} has another. Leave it out"
+            )
+        from .scorers.making import Maker
+
+        made = Maker(LocalRuntime("auto" if device is None else device, "fp32"), settings).make(name)
+        assert isinstance(made, PictureScorer)
+        return ScorerModel(made)
+    card, found = find(name, settings)
     config = network_config(card)
     if med_config is not None:
         config = replace(config, text=text_config_from_json(med_config))
     model = load_network(config, found.checkpoint, torch.float32, RewardModel)
     assert isinstance(model, RewardModel)
     model.attach(card, make_encoder(card, found), found.revision)
+    for warning in model.scorer.warnings():
+        log.warning(warning)
     return model.to(pick_device("auto" if device is None else device))

@@ -98,8 +98,7 @@ def cpu_has_fp16() -> bool:
     """
     import torch
 
-    machine = platform.machine().lower()
-    if machine in ("arm64", "aarch64") and sys.platform == "darwin":
+    if sys.platform == "darwin" and platform.machine() == "arm64":
         return True
     try:
         if torch.backends.mkldnn.is_available():

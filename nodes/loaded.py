@@ -65,7 +65,7 @@ class LoadedScorer:
             first = failures[min(failures)]
             raise ImageError(f"none of the {len(pictures)} pictures could be scored. The first: {first}")
         return ScoredBatch(
-            result.main, tuple(map(fingerprint, pictures)), self.panel.card, result.beside, result.basis
+            result.main, tuple(map(fingerprint, pictures)), self.panel.card, result.beside, result.remark
         )
 
 
@@ -86,7 +86,7 @@ def own_checkpoints() -> list[str]:
     """Checkpoints with ImageReward's layout that lie in the models folder under names of their own, such as trained ones."""
     import folder_paths
 
-    return loading.own_checkpoints(folder_paths.get_filename_list(MODELS))
+    return loading.own_checkpoints(folder_paths.get_filename_list(MODELS), _full_path)
 
 
 def saved_blends() -> list[str]:

@@ -111,7 +111,8 @@ class LoadScorer(io.ComfyNode):
     def execute(cls, **inputs: Any) -> Any:
         """Finds, downloads and loads."""
         scorer = load(_request(**inputs))
-        return io.NodeOutput(scorer, about(scorer.panel.card, scorer.panel.main.revision))
+        panel = scorer.panel
+        return io.NodeOutput(scorer, about(panel.card, panel.main.revision, panel.warnings()))
 
 
 def _request(

@@ -24,13 +24,12 @@ def number(value: float, decimals: int = 4) -> str:
     return text.removeprefix("-") if float(text) == 0 else text
 
 
-def about(card: ScorerCard, revision: str) -> str:
+def about(card: ScorerCard, revision: str, warnings: Sequence[str] = ()) -> str:
     """What a scorer judges and what its number means, from its card."""
-    low, high = card.typical_range
     lines = [
         card.title,
         card.summary,
-        f"Higher is better; most pictures lie between {low:.4g} and {high:.4g}.",
+        _scale(card),
     ]
     if card.token_limit is not None:
         lines.append(f"Reads a prompt of up to {card.token_limit} tokens, the two special ones included.")
@@ -40,7 +39,14 @@ def about(card: ScorerCard, revision: str) -> str:
     lines.append(f"Licence of the weights: {card.licence}.")
     if card.paper:
         lines.append(f"Described in: {card.paper}")
-    return "\n".join([*lines, f"Weights: {revision}"])
+    return "\n".join([*warnings, *lines, f"Weights: {revision}"])
+
+
+def _scale(card: ScorerCard) -> str:
+    if card.typical_range is None:
+        return "Higher is better; which numbers are typical is not known."
+    low, high = card.typical_range
+    return f"Higher is better; most pictures lie between {low:.4g} and {high:.4g}."
 
 
 def remarks(scored: ScoredBatch) -> list[str]:

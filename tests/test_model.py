@@ -12,11 +12,13 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 from tiny import CARD, TINY, telling, tiny_network, write_vocabulary
+from tiny_registry import tiny_registry
 
 import imagereward_core as RM
 from imagereward_core.errors import ImageError, PromptError, UnknownScorerError, WeightsError
 from imagereward_core.nets.reward import build_skeleton
 from imagereward_core.scorers.tokenizer import PromptEncoder
+from imagereward_core.weights import store
 
 
 def pictures(number=3):
@@ -157,6 +159,34 @@ def test_a_checkpoint_of_another_size_is_refused_with_the_difference(tmp_path, b
     shutil.copy(bert_vocabulary, folder / "vocab.txt")
     with pytest.raises(WeightsError, match="expected"):
         RM.load(folder / "own.safetensors", device="cpu")
+
+
+@pytest.fixture
+def every_scorer(tmp_path, monkeypatch):
+    return tiny_registry(tmp_path, monkeypatch).folders[0]
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in RM.available_models() if name not in ("ImageReward-v1.0", "demo")]
+)
+def test_every_name_that_is_listed_can_be_loaded_and_says_what_it_lacks(every_scorer, name):
+    model = RM.load(name.lower(), device="cpu", download_root=every_scorer)
+    ranks, rewards = model.inference_rank("a cat", pictures(3))
+    assert sorted(ranks) == [1, 2, 3] and rewards == model.score("a cat", pictures(3))
+    assert (
+        isinstance(model.score("a cat", pictures(1)[0]), float)
+        and model.preprocess(pictures(1)[0]).dim() == 3
+    )
+    assert model.to("cpu") is model and model.device.type == "cpu"
+    with pytest.raises(AttributeError, match=f"{name} has no score_gard, which belongs to ImageReward"):
+        model.score_gard(None, None, None)
+    assert not hasattr(model, "no_such_thing")
+
+
+def test_what_cannot_be_loaded_is_refused_before_anything_is_fetched(monkeypatch, tmp_path):
+    monkeypatch.setattr(store, "download_file", lambda *_, **__: pytest.fail("something was fetched"))
+    with pytest.raises(ValueError, match="PickScore has another"):
+        RM.load("PickScore", download_root=tmp_path, med_config=tmp_path / "med_config.json")
 
 
 def test_unknown_names_are_refused():

@@ -41,7 +41,7 @@ def test_fp16_on_a_processor_without_it_becomes_fp32_and_that_is_said(monkeypatc
 )
 def test_without_an_answer_from_torch_the_system_is_asked_what_the_processor_can(monkeypatch, told, has):
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
-    monkeypatch.setattr(runtime.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(runtime.sys, "platform", "linux")
     monkeypatch.setattr(runtime.Path, "read_text", lambda *_, **__: f"processor: 0\n{told}\n")
     assert runtime.cpu_has_fp16() is has
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 
 from imagereward_core.images.spec import ImageSpec
 from imagereward_core.nets.config import HeadConfig, RewardConfig, TextConfig, VisionConfig
@@ -63,6 +64,17 @@ def tiny_network(seed: int = 0, spread: float = 0.35) -> RewardNetwork:
     network = RewardNetwork(TINY).eval()
     telling(network, seed, spread)
     return network
+
+
+def write_own_checkpoint(path: Path, seed: int = 5) -> Path:
+    """A checkpoint of a user's own: ImageReward's layout, tiny, with random weights."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {name: tensor.clone() for name, tensor in tiny_network(seed).state_dict().items()}
+    if path.suffix == ".safetensors":
+        save_file(state, path)
+    else:
+        torch.save(state, path)
+    return path
 
 
 def write_vocabulary(folder: Path) -> Path:

@@ -146,7 +146,15 @@ def choices() -> list[str]:
     from imagereward_core.weights.cards import CARDS
 
     folders = hosts.models_folders()
-    return [*CARDS, *loading.saved_blends(folders), *loading.own_checkpoints(_files_in(folders))]
+    return [*CARDS, *loading.saved_blends(folders), *loading.own_checkpoints(_files_in(folders), _checkpoint)]
+
+
+def names() -> list[str]:
+    """What a request may name: the choices, and own checkpoints also by their ids."""
+    from imagereward_core.weights.own import own_checkpoints
+
+    own = own_checkpoints(weight_settings(request_from_settings()))
+    return [*choices(), *(each.card.id for each in own.values())]
 
 
 def free() -> str:

@@ -76,11 +76,11 @@ def _list(args: argparse.Namespace) -> int:
 
 def _save(args: argparse.Namespace) -> int:
     from ..scorers.blend_file import parse_blend
-    from ..weights.cards import get_card
+    from ..scorers.registry import card_of
 
     blend = parse_blend(args.blend, args.name)
     for member in blend.members:
-        get_card(member.scorer)
+        card_of(member.scorer, weight_settings(args))
     file, console = _file(args), Console(args.quiet)
     backup = file.save(blend, args.overwrite)
     console.say(

@@ -14,22 +14,8 @@ if TYPE_CHECKING:
     import argparse
 
     from ..runtime import LocalRuntime
-    from ..scorers.engine import PictureScorer
     from ..scorers.panel import Panel
     from ..weights.locate import WeightSettings
-
-
-def foreign_weights(name: str) -> str:
-    """What must be said about weights somebody named by their path; empty for a registered scorer."""
-    from ..scorers.registry import is_checkpoint
-
-    if not is_checkpoint(name):
-        return ""
-    return (
-        f"These scores were made with the checkpoint {Path(name).name}, which was named by its path. What is said here about the "
-        "scorer, its typical scores and its percentiles describes the published ImageReward-v1.0, and holds for this "
-        "checkpoint only if it is that one."
-    )
 
 
 def load_panel(args: argparse.Namespace, settings: WeightSettings, console: Console, watch: Watch) -> Panel:
@@ -46,8 +32,6 @@ def load_panel(args: argparse.Namespace, settings: WeightSettings, console: Cons
     from ..scorers.blend_file import BlendFile
     from ..scorers.making import Maker
     from ..scorers.panel import Panel
-    from ..scorers.registry import is_checkpoint
-    from ..weights.cards import get_card
     from ..weights.store import resolve, resolve_file
 
     maker = Maker(
@@ -59,14 +43,15 @@ def load_panel(args: argparse.Namespace, settings: WeightSettings, console: Cons
     )
     names = [args.scorer, *_others(args, settings)]
     with console.bytes() as progress:  # the maker would do the same without a bar
-        if is_checkpoint(args.scorer):
-            resolve_file(Path(args.scorer).expanduser(), get_card(DEFAULT_SCORER), settings, progress)
+        for card, path in maker.checkpoints(names):
+            resolve_file(path, card, settings, progress)
         for card in maker.cards(names):
             resolve(card, settings, progress)
     scorers = maker.make_all(names)
     panel = Panel(scorers[0], scorers[1:])
     for scorer in panel.scorers:
-        _check_trained(scorer)
+        if problems := scorer.warnings():
+            raise NoScorerError(problems[0])
     return panel
 
 
@@ -95,19 +80,6 @@ def blends_folder(settings: WeightSettings) -> Path:
     from ..weights.locate import target_folder
 
     return target_folder(get_card(DEFAULT_SCORER), settings).parent
-
-
-def _check_trained(scorer: PictureScorer) -> None:
-    from ..scorers.imagereward import ImageRewardScorer
-    from ..weights.checkpoint import head_is_untrained
-
-    if not isinstance(scorer, ImageRewardScorer):
-        return
-    head = scorer.network.mlp.state_dict()
-    if head_is_untrained({f"mlp.{name}": value for name, value in head.items()}):
-        raise NoScorerError(
-            f"the reward head of {scorer.card.id} has not been trained: every picture would get the same score"
-        )
 
 
 def _runtime(args: argparse.Namespace, watch: Watch) -> LocalRuntime:

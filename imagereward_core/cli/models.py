@@ -14,7 +14,7 @@ from .options import DEFAULT_SCORER, add_talk, add_weights, weight_settings
 
 if TYPE_CHECKING:
     from ..weights.card import ScorerCard, WeightsCard
-    from ..weights.locate import WeightSettings
+    from ..weights.locate import FoundWeights, WeightSettings
     from ..weights.manifest import Progress
 
 
@@ -64,10 +64,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _list(args: argparse.Namespace) -> int:
     from ..weights.cards import CARDS
+    from ..weights.locate import FoundWeights, find_weights
+    from ..weights.own import own_checkpoints
     from .output import ellipsis, window_width
     from .table import Column, render_table
 
-    facts = [_facts(card, weight_settings(args)) for card in CARDS.values()]
+    settings = weight_settings(args)
+    facts = [_facts(card, find_weights(card, settings)) for card in CARDS.values()]
+    for own in own_checkpoints(settings).values():
+        facts.append(_facts(own.card, FoundWeights(own.path, None)))
     if args.format == "json":
         print(json.dumps(facts, ensure_ascii=False, indent=2))
         return DONE
@@ -78,6 +83,7 @@ def _list(args: argparse.Namespace) -> int:
         Column("Licence"),
         Column("Typical scores"),
         Column("Tokens", right=True),
+        Column("Pinned by", dispensable=True),
         Column("Where", flexible=True, keep_end=True),
     )
     rows = [
@@ -86,8 +92,9 @@ def _list(args: argparse.Namespace) -> int:
             fact["title"],
             readable_size(fact["size"]),
             fact["licence"],
-            "{:.3g} to {:.3g}".format(*fact["typical_range"]),
+            "{:.3g} to {:.3g}".format(*fact["typical_range"]) if fact["typical_range"] else "not known",
             str(fact["token_limit"] or "-"),
+            fact["pinned"] or "-",
             _where(fact),
         )
         for fact in facts
@@ -101,14 +108,18 @@ def _where(fact: dict[str, Any]) -> str:
     if fact["found"] is None:
         return "to be fetched by hand" if fact["address"] else "not downloaded"
     lacks = fact["backbone"] and fact["backbone_found"] is None
-    return f"{fact['found']}{' (without ' + fact['backbone'] + ')' if lacks else ''}"
+    remarks = [f"without {fact['backbone']}"] if lacks else []
+    if fact["verified"] is False:
+        remarks.append("not the published file")
+    elif fact["verified"] is None and not fact["own"]:
+        remarks.append("not verified")
+    return fact["found"] + (f" ({', '.join(remarks)})" if remarks else "")
 
 
-def _facts(card: ScorerCard, settings: WeightSettings) -> dict[str, Any]:
+def _facts(card: ScorerCard, found: FoundWeights | None) -> dict[str, Any]:
     from ..weights.cards import backbone_of
-    from ..weights.locate import find_weights
+    from ..weights.store import is_published
 
-    found = find_weights(card, settings)
     by_hand = [form.address for form in card.checkpoint if form.address]
     return {
         "id": card.id,
@@ -119,7 +130,7 @@ def _facts(card: ScorerCard, settings: WeightSettings) -> dict[str, Any]:
         ),
         "licence": card.licence,
         "paper": card.paper,
-        "typical_range": list(card.typical_range),
+        "typical_range": list(card.typical_range) if card.typical_range else None,
         "token_limit": card.token_limit,
         "needs_prompt": card.needs_prompt,
         "compare_across_prompts": card.cross_prompt,
@@ -128,6 +139,9 @@ def _facts(card: ScorerCard, settings: WeightSettings) -> dict[str, Any]:
         "found": str(found.checkpoint) if found else None,
         "backbone": card.backbone,
         "backbone_found": str(found.backbone.checkpoint) if found and found.backbone else None,
+        "pinned": card.pinned,
+        "verified": is_published(found.checkpoint, card, read=False) if found else None,
+        "own": card.own,
     }
 
 
@@ -161,16 +175,13 @@ def _fetch(card: WeightsCard, settings: WeightSettings, progress: Progress) -> P
 def _verify(args: argparse.Namespace) -> int:
     from ..nets.reward import POSITION_IDS
     from ..scorers.making import skeleton_of
-    from ..scorers.registry import is_checkpoint
-    from ..weights.cards import get_card
+    from ..scorers.registry import card_of
     from ..weights.checkpoint import verify
     from ..weights.locate import find_weights
 
     console = Console(args.quiet)
-    if is_checkpoint(args.scorer):
-        card, path = get_card(DEFAULT_SCORER), Path(args.scorer).expanduser()
-    else:
-        card = get_card(args.scorer)
+    card, path = card_of(args.scorer, weight_settings(args))
+    if path is None:
         found = find_weights(card, weight_settings(args))
         if found is None:
             raise NoScorerError(

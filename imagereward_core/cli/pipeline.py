@@ -134,7 +134,9 @@ def score_all(
         scores=result.main,
         beside=result.beside,
         disputed={each.index: each.reason for each in result.disagreements},
-        remarks=tuple(filter(None, (result.basis, *(pair.sentence() for pair in result.agreement)))),
+        remarks=tuple(
+            filter(None, (result.basis, *result.warnings, *(pair.sentence() for pair in result.agreement)))
+        ),
         stopped=stopped,
     )
 

@@ -296,8 +296,8 @@ def _tell(library: Library, console: Console, found: Found) -> None:
         f"{good:,} of {len(scores):,} pictures have a score by {main.card.id}, weights {scores.revision}"
         f"{f'; {kept:,} kept' if kept < good else ''}."
     )
-    if found.result.basis:
-        console.say(found.result.basis)
+    for remark in filter(None, (found.result.basis, *found.result.warnings)):
+        console.say(remark)
     for pair in found.result.agreement:
         console.say(pair.sentence())
     held = library.keys()

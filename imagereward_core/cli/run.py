@@ -14,7 +14,7 @@ from ..library.judged import beside_note
 from .console import Console
 from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
 from .inputs import Input, find_pictures
-from .loading import foreign_weights, load_panel
+from .loading import load_panel
 from .options import check_writable, chosen_format, weight_settings
 from .output import put, render, window_width
 from .pipeline import Scored, Watch, score_all
@@ -89,6 +89,7 @@ def deliver(
         console.say(f"Wrote {len(order)} rows to {args.output}")
     if args.html:
         from ..library.report import write_report
+        from ..scorers.meaning import own_notice
 
         kept_only = rule is not None and args.show == "kept"
         entries = report_entries(scored, args.html, [beside_note(row.beside, row.disputed) for row in rows])
@@ -98,7 +99,7 @@ def deliver(
             scored.scores,
             selection,
             job.card,
-            notice=foreign_weights(args.scorer),
+            notice=own_notice(job.card),
             kept_only=kept_only,
             overwrite=args.overwrite,
         )
@@ -175,5 +176,3 @@ def _summary(args: argparse.Namespace, rows: Sequence[Row], job: Job, filtered: 
         )
     if not scores.on_reference:
         console.say("These scores are off-reference (--whole-picture): compare them with each other only.")
-    if notice := foreign_weights(args.scorer):
-        console.say(notice)

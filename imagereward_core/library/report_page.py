@@ -179,11 +179,10 @@ def _percentiles(scores: Scores) -> str:
 
 def _about(scores: Scores, card: ScorerCard) -> str:
     """What the number means, from the scorer's card."""
-    low, high = card.typical_range
     rows = [
         ("Scorer", card.id),
         ("Weights", scores.revision),
-        ("Typical scores", f"{low:.4g} to {high:.4g}"),
+        ("Typical scores", card.typical_text),
         (
             "Longest prompt",
             f"{card.token_limit} tokens, two of them special" if card.token_limit else "reads no prompt",

@@ -12,6 +12,7 @@ from ..scorers.panel import Panel
 from ..scorers.registry import is_checkpoint
 from ..weights.card import ScorerCard
 from ..weights.cards import CARDS, get_card
+from ..weights.own import stored_card
 from .records import Query, ScorerKey
 from .stored_scorer import NoNumbersError, StoredScorer
 
@@ -58,6 +59,10 @@ def stored_panel(
             singles[card.id] = StoredScorer(_pick(keys, card.id, revision, preprocessing))
         return singles[card.id]
 
+    def card_for(wanted: str) -> ScorerCard:
+        own = {key.scorer.casefold(): key.scorer for key in keys if key.scorer not in CARDS}
+        return stored_card(own[wanted.casefold()]) if wanted.casefold() in own else get_card(wanted)
+
     def made(wanted: str) -> Any:
         if is_checkpoint(wanted):
             raise NoNumbersError(
@@ -65,10 +70,10 @@ def stored_panel(
             )
         blend = blend_of(wanted, blends)
         if blend is None:
-            return single(get_card(wanted))
-        return BlendScorer(blend, [single(get_card(member.scorer)) for member in blend.members])
+            return single(card_for(wanted))
+        return BlendScorer(blend, [single(card_for(member.scorer)) for member in blend.members])
 
-    known = [key.scorer for key in keys if key.scorer in CARDS]
+    known = [key.scorer for key in keys]
     if not name and not known:
         raise NoNumbersError(
             f"the library holds no scores{f' of pictures in {folder}' if folder else ''}; score them first"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import CuratorError
-from ..weights.cards import get_card
+from ..weights.cards import CARDS
+from ..weights.own import stored_card
 from .records import ScorerKey
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ class StoredScorer:
     """
 
     def __init__(self, key: ScorerKey) -> None:
-        self.key, self.card, self.revision = key, get_card(key.scorer), key.revision
+        # One that is not registered was a checkpoint of the user's own.
+        card = CARDS.get(key.scorer) or stored_card(key.scorer)
+        self.key, self.card, self.revision = key, card, key.revision
         self.way, _, precision = key.preprocessing.partition("/")
         if self.way not in _WAYS or precision not in _PRECISIONS:
             raise NoNumbersError(
@@ -49,3 +52,7 @@ class StoredScorer:
         )
 
     rate = score
+
+    def warnings(self) -> list[str]:
+        """What its weights are like is no longer known."""
+        return []

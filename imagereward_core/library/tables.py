@@ -239,7 +239,7 @@ def _head(
             "paper": card.paper,
             "licence": card.licence,
             "token_limit": card.token_limit,
-            "typical_range": list(card.typical_range),
+            "typical_range": list(card.typical_range) if card.typical_range else None,
             "percentiles_against": scores.distribution.source if scores.distribution else None,
             "higher_is_better": card.higher_is_better,
             "notes": list(card.notes),

@@ -10,18 +10,20 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Union, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import CuratorError
 from ..images.missing import Prompt
 from ..scores import FloatArray, Scores
 from ..weights.card import Distribution, ScorerCard
 from .agreement import check_same_pictures, normalised_ranks, standardised, unscored
 from .base import Picture, Scorer
+from .blend_names import NAME_LENGTH as NAME_LENGTH
+from .blend_names import BlendError as BlendError
+from .blend_names import check_name as check_name
 
 if TYPE_CHECKING:
     import torch
@@ -39,36 +41,6 @@ METHODS: dict[Method, str] = {
     "rank": "Weighted mean of the places within each prompt, from 1 (best) to 0 (worst).",
 }
 """Ways to blend, each in one sentence for menus."""
-
-NAME_LENGTH = 80
-_DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
-    f"{port}{number}" for port in ("com", "lpt") for number in "123456789¹²³"
-}
-
-
-class BlendError(CuratorError):
-    """A blend is described in a way that means nothing, cannot be stored, or does not fit the scorers it is used with."""
-
-
-def check_name(what: str, name: str) -> None:
-    """Makes sure that a name can be an id, a part of a command line and a file name on every system.
-
-    Raises:
-        BlendError: It is empty, too long, reserved by Windows, or holds a character that means something elsewhere.
-    """
-    bad = sorted({mark for mark in name if mark in '/\\:*?"<>|,=@' or not mark.isprintable()})
-    if bad:
-        raise BlendError(
-            f"the {what} {name!r} holds {' '.join(map(repr, bad))}; expected a name without these"
-        )
-    if not name or name != name.strip() or name.endswith("."):
-        raise BlendError(
-            f"the {what} {name!r} is empty, begins or ends with a space, or ends with a dot; expected a plain name"
-        )
-    if len(name) > NAME_LENGTH:
-        raise BlendError(f"the {what} {name!r} has {len(name)} characters; expected at most {NAME_LENGTH}")
-    if name.split(".")[0].strip().casefold() in _DEVICES:
-        raise BlendError(f"the {what} {name!r} is the name of a device on Windows; expected another one")
 
 
 @dataclass(frozen=True)
@@ -123,6 +95,13 @@ class Blend:
         if not any(member.weight for member in self.members):
             raise BlendError("no scorer of the blend has a weight other than 0; expected at least one")
         check_name("blend", self.name)
+
+    def renamed(self, scorers: Sequence[str]) -> Blend:
+        """This blend with its members under other names, such as ids in place of file names; BlendError where two are one."""
+        members = tuple(
+            replace(member, scorer=name) for member, name in zip(self.members, scorers, strict=True)
+        )
+        return self if members == self.members else replace(self, members=members)
 
     @property
     def id(self) -> str:
@@ -317,7 +296,8 @@ def blend_card(spec: Blend, cards: Sequence[ScorerCard]) -> ScorerCard:
 
     It has no weights of its own, hence no files. Each member prepares pictures by its own rules; ``image`` shows the first
     member's. ``typical_range`` is what the members' typical ranges add up to, with -2 to 2 for a member that is standardised
-    against the pictures of the run; how members go together is unknown, so most blended scores lie well inside it.
+    against the pictures of the run; how members go together is unknown, so most blended scores lie well inside it. It is None
+    where it is not known for a member that counts.
     """
     parts = list(zip(spec.members, cards, strict=True))
     limits = [card.token_limit for card in cards if card.token_limit is not None]
@@ -345,19 +325,22 @@ def blend_card(spec: Blend, cards: Sequence[ScorerCard]) -> ScorerCard:
     )
 
 
-def _typical_range(spec: Blend, cards: Sequence[ScorerCard]) -> tuple[float, float]:
+def _typical_range(spec: Blend, cards: Sequence[ScorerCard]) -> tuple[float, float] | None:
     if spec.method == "rank":
         return 0.0, 1.0
     weights = [member.weight for member in spec.members] if spec.method == "weighted" else spec.shares()
     bounds = []
     for weight, card in zip(weights, cards, strict=True):
-        low, high = card.typical_range
+        low, high = card.typical_range or (math.nan, math.nan)
         if spec.method == "standard":
-            known = _usable(card.distribution)
+            known = _usable(card.distribution) if card.typical_range else None
             low, high = (
                 ((low - known.mean) / known.std, (high - known.mean) / known.std) if known else (-2, 2)
             )
-        bounds.append(sorted((weight * low, weight * high)))
+        if weight:
+            bounds.append(sorted((weight * low, weight * high)))
+    if any(math.isnan(low) for low, _ in bounds):
+        return None
     return sum(low for low, _ in bounds), sum(high for _, high in bounds)
 
 
@@ -372,8 +355,9 @@ def _notes(spec: Blend, cards: Sequence[ScorerCard]) -> list[str]:
             *notes,
         ]
     if spec.method == "weighted":
+        ranges = [card.typical_range or (math.nan, math.nan) for _, card in voters]
         widths = [
-            abs(member.weight) * (card.typical_range[1] - card.typical_range[0]) for member, card in voters
+            abs(member.weight) * (high - low) for (member, _), (low, high) in zip(voters, ranges, strict=True)
         ]
         total = sum(widths)
         if 0 < total < math.inf:

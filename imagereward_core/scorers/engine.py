@@ -20,12 +20,16 @@ from ..runtime import Runtime
 from ..scores import FloatArray, Scores
 from ..weights.card import ScorerCard
 from .base import objection, prompts_per_picture
+from .meaning import constant_warning
 from .pictures import as_list, decoded_windows, unique
 
 if TYPE_CHECKING:
     from .base import Picture
 
 log = logging.getLogger(__name__)
+
+_FEW = 3
+"""So many different pictures with one number are no coincidence."""
 
 Rewards = list[float]
 Keep = Callable[[int, int, "Rewards | str"], None]
@@ -55,6 +59,33 @@ class Tower:
             self.packing = False
 
 
+class Variety:
+    """Notices a scorer that has given several different pictures the very same number, and has given no other."""
+
+    def __init__(self) -> None:
+        self._pictures: set[float] = set()
+        self._value: float | None = None
+        self._varies = False
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether so far there were a few different pictures and one number."""
+        return not self._varies and len(self._pictures) >= _FEW
+
+    def note(self, pixels: Sequence[Tensor], rows: Sequence[Rewards]) -> bool:
+        """Takes in the scores of some pictures, given as the scorer saw them; True where they first show that variety is missing."""
+        before = self.is_missing
+        for picture, rewards in zip(pixels, rows):
+            for reward in filter(math.isfinite, () if self._varies else rewards):
+                self._value = reward if self._value is None else self._value
+                self._varies = reward != self._value
+                if self._varies:
+                    break
+                if len(self._pictures) < _FEW:
+                    self._pictures.add(float(picture.float().sum()))
+        return self.is_missing and not before
+
+
 class PictureScorer(ABC):
     """A scorer that reads features of a picture and, most of them, a prompt.
 
@@ -79,6 +110,9 @@ class PictureScorer(ABC):
             raise ValueError(f"batch_size is {batch_size}; expected 1 or more")
         self.card, self.tower, self.runtime, self.revision = card, tower, runtime, revision
         self.batch_size = batch_size
+        self.variety = Variety()
+        self.former: Callable[[], tuple[tuple[str, str], ...]] = tuple
+        """Asked for the ids and revisions under which earlier versions kept scores of these very weights; it may read their files."""
 
     @property
     def spec(self) -> ImageSpec:
@@ -95,6 +129,16 @@ class PictureScorer(ABC):
     def cut(self, prompt: str) -> str:
         """The part of the prompt that the scorer does not read; empty where it reads all."""
         return ""
+
+    def head_is_constant(self) -> bool:
+        """Whether the weights alone tell that every picture gets the same score."""
+        return False
+
+    def warnings(self) -> list[str]:
+        """What must be known about all numbers of this scorer, by its weights and by what it has scored so far."""
+        if self.head_is_constant() or self.variety.is_missing:
+            return [constant_warning(self.card.id)]
+        return []
 
     def score(self, images: Sequence[Picture] | Tensor, prompts: str | Sequence[Prompt]) -> Scores:
         """One score per picture; see :meth:`imagereward_core.scorers.base.Scorer.score`."""
@@ -272,7 +316,9 @@ class _Pass:
             self.batch = max(1, min(self.batch, len(numbers)) // 2)
             log.warning("the device is full; going on with %d pictures at a time", self.batch)
             return False
-        for (scorer, _), rows in zip(self.members, rated):
+        for (scorer, each), rows in zip(self.members, rated):
+            if each.variety.note(pixels, rows):
+                log.warning(constant_warning(each.card.id))
             for number, row in zip(numbers, rows):
                 self.keep(scorer, number, row)
         return True

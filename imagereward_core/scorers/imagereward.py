@@ -11,6 +11,7 @@ from ..images.spec import ImageSpec
 from ..nets.reward import RewardNetwork
 from ..runtime import Runtime
 from ..weights.card import ScorerCard
+from ..weights.checkpoint import head_is_untrained
 from .engine import PictureScorer, Rewards, Tower
 from .tokenizer import PromptEncoder, pad_ids
 
@@ -49,6 +50,11 @@ class ImageRewardScorer(PictureScorer):
     def begin(self) -> None:
         """Folds the head, whose weights may have changed since the last call."""
         self._head = self.network.mlp.fold()
+
+    def head_is_constant(self) -> bool:
+        """See :func:`..weights.checkpoint.head_is_untrained`."""
+        head = self.network.mlp.state_dict()
+        return head_is_untrained({f"mlp.{name}": value.cpu() for name, value in head.items()})
 
     def cut(self, prompt: str) -> str:
         """The part of the prompt beyond the token limit."""

@@ -90,9 +90,7 @@ def _fetch(maker: Maker, names: Sequence[str], where: WeightSettings, report: Pr
     """Finds or downloads the weights of all scorers that ``names`` need; returns their files."""
     from ..weights.store import resolve
 
-    blends = [blend for name in names if (blend := maker.blend_of(name)) is not None]
-    members = [member.scorer for blend in blends for member in blend.members]
-    files = [Path(name) for name in (*names, *members) if Path(name).is_file()]
+    files = [path for _, path in maker.checkpoints(names)]
     for card in maker.cards(names):
         files.extend(_files(resolve(card, where, report)))
     return files
@@ -147,16 +145,16 @@ def blend_text(name: str, folders: Sequence[Path]) -> str:
         return ""
 
 
-def own_checkpoints(names: Iterable[str]) -> list[str]:
-    """Those of the files in a models folder that are checkpoints under names of their own, such as trained ones."""
-    from ..weights.cards import BACKBONES, CARDS
+def own_checkpoints(names: Iterable[str], path_of: Callable[[str], str]) -> list[str]:
+    """Those of the files in a models folder that are checkpoints of the user's own, told by their layout.
 
-    known = {
-        Path(form.name).stem.casefold()
-        for card in (*CARDS.values(), *BACKBONES.values())
-        for form in card.checkpoint
-    }
-    return [name for name in names if is_weights(name) and Path(name).stem.casefold() not in known]
+    Args:
+        names: Names of files.
+        path_of: Where the file of a name lies.
+    """
+    from ..weights.own import is_image_reward, own_files
+
+    return [name for name in own_files(names) if is_image_reward(Path(path_of(name)))]
 
 
 def is_weights(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ from ..nets.config import RewardConfig
 from ..nets.skeleton import build_skeleton
 from ..runtime import LocalRuntime, Runtime
 from ..weights.card import ScorerCard, WeightsCard
-from ..weights.cards import backbone_of, get_card
+from ..weights.cards import backbone_of
 from ..weights.checkpoint import keymap_of, load_into
 from ..weights.locate import FoundWeights, WeightSettings
+from ..weights.store import former_revisions
 from .aesthetic import AestheticScorer
 from .blend import Blend, BlendScorer
 from .blend_file import BlendFile, blend_of
@@ -30,7 +32,9 @@ from .engine import PictureScorer, Tower, score_together
 from .imagereward import ImageRewardScorer
 from .mps import MpsScorer
 from .panel import AnyScorer
-from .registry import find, is_checkpoint, load_network, make_encoder, network_config
+from .registry import card_of, find, load_network, make_encoder, network_config
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -101,8 +105,8 @@ class Maker:
         """Makes one scorer ready.
 
         Args:
-            name: A registered id, the path of a checkpoint with ImageReward's layout, ``blend:NAME`` for a saved blend, or the
-                text of one, such as ``ImageReward-v1.0=0.7,PickScore=0.3@rank``.
+            name: A registered id, a checkpoint as in :func:`.registry.card_of`, ``blend:NAME`` for a saved blend, or the text of
+                one, such as ``ImageReward-v1.0=0.7,PickScore=0.3@rank``.
 
         Raises:
             UnknownScorerError: There is no such scorer and no such file.
@@ -114,22 +118,28 @@ class Maker:
             return self._single(name)
         self._whole |= {member.scorer for member in blend.members}
         members = [self._single(member.scorer) for member in blend.members]
-        return BlendScorer(blend, members, together=_together)
+        return BlendScorer(blend.renamed([member.card.id for member in members]), members, together=_together)
 
     def blend_of(self, name: str | os.PathLike[str]) -> Blend | None:
         """The blend that ``name`` stands for; None for a single scorer."""
         return blend_of(name, self.blends)
 
     def cards(self, names: Iterable[str | os.PathLike[str]]) -> list[ScorerCard]:
-        """The cards of all registered scorers that ``names`` need, each once; files named by their path have none of their own."""
-        found: dict[str, ScorerCard] = {}
+        """The cards of all registered scorers that ``names`` need, each once; see :meth:`checkpoints` for the others."""
+        return [card for card, path in self._needed(names) if path is None]
+
+    def checkpoints(self, names: Iterable[str | os.PathLike[str]]) -> list[tuple[ScorerCard, Path]]:
+        """The checkpoints with ImageReward's layout that ``names`` need, by path or as files of the models folders, with their cards."""
+        return [(card, path) for card, path in self._needed(names) if path is not None]
+
+    def _needed(self, names: Iterable[str | os.PathLike[str]]) -> list[tuple[ScorerCard, Path | None]]:
+        found: dict[tuple[str, Path | None], tuple[ScorerCard, Path | None]] = {}
         for name in names:
             blend = self.blend_of(name)
             members = [member.scorer for member in blend.members] if blend else [os.fspath(name)]
             for member in members:
-                if not is_checkpoint(member):
-                    card = get_card(member)
-                    found.setdefault(card.id, card)
+                card, path = card_of(member, self.settings)
+                found.setdefault((card.id, path), (card, path))
         return list(found.values())
 
     def _single(self, name: str | os.PathLike[str]) -> PictureScorer:
@@ -137,6 +147,9 @@ class Maker:
         if key not in self._scorers:
             card, found = find(name, self.settings)
             self._scorers[key] = self._build(card, found)
+            self._scorers[key].former = partial(_former, card, found)
+            for warning in self._scorers[key].warnings():
+                log.warning(warning)
         return self._scorers[key]
 
     def _build(self, card: ScorerCard, found: FoundWeights) -> PictureScorer:
@@ -211,6 +224,12 @@ def skeleton_of(card: ScorerCard) -> nn.Module:
         return reward.build_skeleton(network_config(card))
     kind = KINDS[card.layout]
     return build_skeleton(lambda: kind.make(kind.sizes()))
+
+
+def _former(card: ScorerCard, found: FoundWeights) -> tuple[tuple[str, str], ...]:
+    """Ids and revisions under which earlier versions kept scores of these weights; they had no ids for own checkpoints."""
+    name = "ImageReward-v1.0" if card.own else card.id
+    return tuple((name, revision) for revision in former_revisions(found, card))
 
 
 def _together(scorers: Sequence[Any], images: Any, prompts: Any) -> list[Any]:

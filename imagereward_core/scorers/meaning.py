@@ -58,12 +58,14 @@ def _standing(card: ScorerCard, value: float, on_reference: bool) -> str:
             f"better than {_share(known.percentile(value))} of the reference scores of {card.id} (mean {known.mean:.3g}, standard "
             f"deviation {known.std:.3g}: {known.source})."
         )
-    low, high = card.typical_range
     why = (
         f"no distribution of {card.id} scores is known"
         if known is None
         else "it was made in another way than published, so the published distribution does not apply"
     )
+    if card.typical_range is None:
+        return f"{why}, nor are its typical scores; compare it with others of the same weights only."
+    low, high = card.typical_range
     where = "below" if value < low else "above" if value > high else "within"
     return f"{why}; typical scores lie between {_number(card, low)} and {_number(card, high)}, and this is {where} that range."
 
@@ -77,7 +79,7 @@ def _share(percentile: float) -> str:
 
 def _number(card: ScorerCard, value: float) -> str:
     """A score with as many decimals as tell typical scores apart: a hundredth of the typical range, and at least two."""
-    low, high = card.typical_range
+    low, high = card.typical_range or (0.0, 0.0)
     decimals = 2 - math.floor(math.log10(high - low)) if 0 < high - low < math.inf else 4
     text = f"{value:.{min(max(decimals, 2), 6)}f}"
     return text.removeprefix("-") if float(text) == 0 else text
@@ -97,6 +99,25 @@ def compare_warning(card: ScorerCard, prompts: Sequence[str]) -> str | None:
         f"These pictures have {different} different prompts. {card.id} scores tell pictures for one prompt apart; between prompts they "
         "say little. Compare within each prompt, or compare ranks."
     )
+
+
+def own_notice(card: ScorerCard) -> str:
+    """What must be said beside the scores of a checkpoint of the user's own; empty for other scorers."""
+    if not card.own:
+        return ""
+    known = [
+        f"percentiles against {card.distribution.source}" if card.distribution else "no percentiles",
+        f"typical scores from {card.typical_text}" if card.typical_range else "no typical scores",
+    ]
+    return (
+        f"{card.id} is a checkpoint of your own, not the published ImageReward-v1.0; by what is known of it there are "
+        f"{' and '.join(known)}."
+    )
+
+
+def constant_warning(scorer: str) -> str:
+    """What is said in all places about a scorer that cannot tell pictures apart."""
+    return f"{scorer} gives every picture the same score: its reward head is untrained or collapsed, and its numbers say nothing."
 
 
 def percentile_in_history(value: float, history: Sequence[float], minimum: int = MIN_HISTORY) -> float | None:

@@ -10,6 +10,7 @@ from ..scores import Scores
 from ..weights.card import ScorerCard
 from .agreement import Disagreement, PairAgreement, agreement, disagreements
 from .blend import BlendScorer, combine
+from .meaning import own_notice
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +32,7 @@ class PanelResult:
         agreement: How far every two scorers agree; empty for a single one.
         disagreements: Pictures a person should look at, by index.
         basis: For a blend, what its numbers rest on; else empty.
+        warnings: What must be known about the scorers, each in a sentence.
     """
 
     main: Scores
@@ -38,6 +40,12 @@ class PanelResult:
     agreement: tuple[PairAgreement, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
     basis: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def remark(self) -> str:
+        """What has to be known to read the numbers, in sentences."""
+        return " ".join(filter(None, (self.basis, *self.warnings)))
 
 
 class Panel:
@@ -100,8 +108,14 @@ class Panel:
         # A blend agrees with its own members; those who can differ are the scorers it is made of.
         voices = shown if basis else (main, *shown)
         if len(voices) < 2:
-            return PanelResult(main, shown, basis=basis)
-        return PanelResult(main, shown, tuple(agreement(voices)), tuple(disagreements(voices)), basis)
+            return PanelResult(main, shown, basis=basis, warnings=self.warnings())
+        pairs, disputes = tuple(agreement(voices)), tuple(disagreements(voices))
+        return PanelResult(main, shown, pairs, disputes, basis, self.warnings())
+
+    def warnings(self) -> tuple[str, ...]:
+        """What must be known about the scorers: that one is a checkpoint of the user's own, or tells no pictures apart."""
+        own = [own_notice(scorer.card) for scorer in self.scorers]
+        return tuple(filter(None, (*own, *(text for scorer in self.scorers for text in scorer.warnings()))))
 
 
 def _singles(scorer: AnyScorer) -> list[PictureScorer]:

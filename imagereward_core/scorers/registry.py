@@ -7,12 +7,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import WeightsError
+from ..errors import UnknownScorerError, WeightsError
 from ..nets.config import RewardConfig, TextConfig
 from ..weights.bundled import FACTS_FILE
 from ..weights.card import ScorerCard
 from ..weights.cards import CARDS, get_card
 from ..weights.locate import WeightSettings
+from ..weights.own import SUFFIXES, find_by_name, is_official, own_card, own_checkpoints
 
 if TYPE_CHECKING:
     import torch
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from .panel import AnyScorer
     from .tokenizer import PromptEncoder
 
-CHECKPOINT_SUFFIXES = {".pt", ".pth", ".bin", ".safetensors"}
-
 
 def scorer_ids() -> list[str]:
     """Names under which scorers are registered, the default first."""
@@ -33,8 +32,8 @@ def scorer_ids() -> list[str]:
 
 
 def is_checkpoint(name: str | os.PathLike[str]) -> bool:
-    """Whether ``name`` is the path of a checkpoint and not the id of a scorer."""
-    return Path(name).suffix.lower() in CHECKPOINT_SUFFIXES
+    """Whether ``name`` is the path or file name of a checkpoint, and not the id of a scorer or the text of a blend."""
+    return Path(name).suffix.lower() in SUFFIXES and ("=" not in os.fspath(name) or Path(name).is_file())
 
 
 def network_config(card: ScorerCard) -> RewardConfig:
@@ -92,8 +91,43 @@ def load_network(
     return network
 
 
+def card_of(
+    name: str | os.PathLike[str], settings: WeightSettings | None = None
+) -> tuple[ScorerCard, Path | None]:
+    """The card that ``name`` stands for, and for a checkpoint named by path, file name or id where it lies.
+
+    Args:
+        name: A registered id; the path of a checkpoint with ImageReward's layout; or, of one in the models folders, its file
+            name or its id.
+        settings: The models folders.
+
+    Raises:
+        UnknownScorerError: There is no such scorer.
+        WeightsError: There is no such file, or its own card cannot be used.
+    """
+    settings = settings or WeightSettings()
+    text = os.fspath(name)
+    if is_checkpoint(name):
+        path = Path(name).expanduser()
+        if not path.is_file():
+            path = find_by_name(text, settings) or path
+        if not path.is_file():
+            raise WeightsError(f"there is no checkpoint {path}; expected a .safetensors or .pt file")
+        return (CARDS["ImageReward-v1.0"] if is_official(path) else own_card(path)), path
+    try:
+        return get_card(text), None
+    except UnknownScorerError as error:
+        own = own_checkpoints(settings)
+        if text.casefold() in own:
+            return own[text.casefold()].card, own[text.casefold()].path
+        known = ", ".join((*CARDS, *(each.card.id for each in own.values())))
+        raise UnknownScorerError(
+            f"no scorer is called {text!r}; expected one of {known} or the path of a checkpoint"
+        ) from error
+
+
 def find(name: str | os.PathLike[str], settings: WeightSettings) -> tuple[ScorerCard, FoundWeights]:
-    """The card and the weights of a registered scorer, or of a checkpoint file with ImageReward's layout.
+    """The card and the weights of a scorer; ``name`` is as in :func:`card_of`.
 
     Raises:
         UnknownScorerError: There is no such scorer and ``name`` does not look like a file.
@@ -101,13 +135,8 @@ def find(name: str | os.PathLike[str], settings: WeightSettings) -> tuple[Scorer
     """
     from ..weights.store import resolve, resolve_file
 
-    path = Path(name).expanduser()
-    if path.suffix.lower() in CHECKPOINT_SUFFIXES:
-        card = get_card("ImageReward-v1.0")
-        found = resolve_file(path, card, settings)
-    else:
-        card = get_card(str(name))
-        found = resolve(card, settings)
+    card, path = card_of(name, settings)
+    found = resolve(card, settings) if path is None else resolve_file(path, card, settings)
     if found.vocabulary is None and card.tokenizer is not None:
         raise WeightsError(
             f"{found.checkpoint} is there, but the vocabulary {card.tokenizer.name} is not; expected it in the same folder. It comes from "

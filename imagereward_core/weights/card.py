@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Literal
 
 from ..images.spec import ImageSpec
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 TextRules = Literal["", "bert", "openai", "open_clip", "processor"]
 """How a prompt becomes tokens: not at all, as BLIP does it, or as one of CLIP's three tokenizers does."""
@@ -35,6 +38,16 @@ class WeightFile:
     sha256: str | None = None
     size: int | None = None
     address: str = ""
+
+    @property
+    def pinned(self) -> str:
+        """What makes sure that the file fetched is the one this program was written for: ``checksum``, ``revision`` or ``not pinned``.
+
+        A commit of a repository cannot be changed, and the hub states the checksum of a large file in it; a branch can.
+        """
+        if self.sha256 is not None:
+            return "checksum"
+        return "revision" if self.repository and _COMMIT.fullmatch(self.revision) else "not pinned"
 
     @property
     def path_in_repository(self) -> str:
@@ -99,6 +112,14 @@ class WeightsCard:
     home: str = ""
 
     @property
+    def pinned(self) -> str:
+        """How the form that is fetched is pinned (see :attr:`WeightFile.pinned`); empty where there is none to fetch."""
+        forms = [form for form in self.checkpoint if form.repository] or [
+            form for form in self.checkpoint if form.address
+        ]
+        return forms[0].pinned if forms else ""
+
+    @property
     def folder(self) -> str:
         """Name of the folder for these files inside a models folder."""
         return self.home or self.id
@@ -113,23 +134,32 @@ class ScorerCard(WeightsCard):
         image: How pictures are prepared.
         token_limit: Longest prompt in tokens, the two special ones included; None for scorers without text.
         needs_prompt: Whether a score without a prompt means nothing.
-        typical_range: Scores between which most pictures lie.
+        typical_range: Scores between which most pictures lie, or None where nobody knows.
         distribution: Reference distribution for percentiles, or None where none is published.
         notes: Known biases and limits, one sentence each.
         higher_is_better: Always True so far; told to programs that read scores.
         backbone: For a head, the id of the weights its picture encoder is read from, themselves a card; else empty.
         text: How a prompt becomes tokens.
         cross_prompt: False where the authors advise against comparing raw scores of pictures with different prompts.
+        own: Whether it is a checkpoint of the user's own, of which only its card knows more than its name.
     """
 
     summary: str
     image: ImageSpec
     token_limit: int | None
     needs_prompt: bool
-    typical_range: tuple[float, float]
+    typical_range: tuple[float, float] | None
     distribution: Distribution | None
     notes: tuple[str, ...] = ()
     higher_is_better: bool = True
     backbone: str = ""
     text: TextRules = ""
     cross_prompt: bool = True
+    own: bool = False
+
+    @property
+    def typical_text(self) -> str:
+        """The typical range in words."""
+        if self.typical_range is None:
+            return "not known"
+        return "{:.4g} to {:.4g}".format(*self.typical_range)

@@ -15,6 +15,7 @@ from pathlib import Path
 from ..errors import DownloadError
 from .card import WeightFile, WeightsCard
 from .hub import ask, reason, stream
+from .ledger import remember
 from .locate import FoundWeights, WeightSettings, inside, target_folder
 from .locks import exclusive
 from .manifest import Progress, read_manifest, sha256_of, write_manifest
@@ -161,6 +162,7 @@ def _fetch(weight_file: WeightFile, target: Path, settings: WeightSettings, watc
             f"{aside.name}. A proxy may have changed it, or the hub holds another file by now"
         )
     part.replace(target)
+    remember(target, "sha256", found)
     write_manifest(target, found, weight_file.repository, weight_file.revision, remote.commit)
     logger.info("downloaded %s", target)
 

@@ -23,7 +23,8 @@ State = tuple[int, int, int, int, int]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FILE = "checksums.json"
 _FORMAT = "imagereward-checksums-1"
-_WORTH_KEEPING = 16 * 1024 * 1024
+WORTH_KEEPING = 16 * 1024 * 1024
+"""Smaller files are read again by the next program, which takes no time."""
 _MOST = 1000
 _here: dict[tuple[str, State, str], str] = {}
 
@@ -49,20 +50,34 @@ def found_once(path: Path, kind: str, find: Callable[[], str], fresh: bool = Fal
     Raises:
         OSError: The file cannot be read.
     """
-    real = str(path.resolve())
     before = state_of(path)
-    if not fresh:
-        if (real, before, kind) in _here:
-            return _here[real, before, kind]
-        kept = _read().get(real, {}).get(kind)
-        if kept is not None and kept[:-1] == [*before]:
-            return str(kept[-1])
+    known = None if fresh else remembered(path, kind)
+    if known is not None:
+        return known
     answer = find()
     if state_of(path) == before:  # else it was written to meanwhile, and the answer is that of no state
-        _here[real, before, kind] = answer
-        if before[0] >= _WORTH_KEEPING:
-            _keep(real, kind, [*before, answer])
+        remember(path, kind, answer)
     return answer
+
+
+def remembered(path: Path, kind: str) -> str | None:
+    """What is remembered about a file as it is now; None where it has not been read since."""
+    try:
+        real, state = str(path.resolve()), state_of(path)
+    except OSError:
+        return None
+    if (real, state, kind) in _here:
+        return _here[real, state, kind]
+    kept = _read().get(real, {}).get(kind)
+    return str(kept[-1]) if kept is not None and kept[:-1] == [*state] else None
+
+
+def remember(path: Path, kind: str, answer: str) -> None:
+    """Notes what the caller has just found out by reading or writing the whole file."""
+    real, state = str(path.resolve()), state_of(path)
+    _here[real, state, kind] = answer
+    if state[0] >= WORTH_KEEPING:
+        _keep(real, kind, [*state, answer])
 
 
 def state_of(path: Path) -> State:

@@ -225,6 +225,12 @@ def _in_hub_cache(form: WeightFile) -> Path | None:
         )
         if isinstance(hit, str) and accept(Path(hit), form):
             return Path(hit)
+        if (
+            form.sha256 is None and form.pinned == "revision"
+        ):  # what an earlier version of this program, or another, fetched
+            hit = try_to_load_from_cache(repository, form.path_in_repository, cache_dir=cache)
+            if isinstance(hit, str) and accept(Path(hit), form):
+                return Path(hit)
         if form.sha256 is not None:
             snapshots = cache / f"models--{repository.replace('/', '--')}" / "snapshots"
             for path in sorted(snapshots.glob(f"*/{form.path_in_repository}")):

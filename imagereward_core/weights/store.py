@@ -11,7 +11,7 @@ from ..errors import DownloadError, WeightsError
 from .card import WeightFile, WeightsCard
 from .cards import backbone_of
 from .download import by_hand, download_file
-from .ledger import is_sha256
+from .ledger import is_sha256, remembered
 from .locate import (
     FoundWeights,
     WeightSettings,
@@ -104,6 +104,27 @@ def revision_of(checkpoint: Path, card: WeightsCard | None = None, progress: Pro
         raise WeightsError(f"{checkpoint} cannot be read ({error})") from error
 
 
+def is_published(
+    checkpoint: Path, card: WeightsCard, progress: Progress | None = None, read: bool = True
+) -> bool | None:
+    """Whether a file is the one its scorer was published as; None where nobody states a checksum for it, or it was not read yet.
+
+    Args:
+        checkpoint: The file.
+        card: Whose weights it should be.
+        progress: Told how many bytes have been read.
+        read: Whether to read a file that has not been read before.
+    """
+    form = next((form for form in card.checkpoint if form.name == checkpoint.name), None)
+    if form is None or form.sha256 is None:
+        return None
+    try:
+        found = sha256_of(checkpoint, progress) if read else remembered(checkpoint, "sha256")
+    except OSError:
+        return None
+    return None if found is None else found == form.sha256
+
+
 def former_revisions(found: FoundWeights, card: WeightsCard) -> tuple[str, ...]:
     """Labels that earlier versions gave to these very weights, so that scores kept under them stay valid.
 
@@ -146,6 +167,13 @@ def _complete(
     if vocabulary is None and card.tokenizer is not None:
         vocabulary = _obtain(card, card.tokenizer, settings, progress)
     checkpoint = _converted(found.checkpoint, card, settings, progress)
+    if is_published(checkpoint, card, progress) is False:
+        logger.warning(
+            "%s is not the file that %s was published as: its SHA-256 is another. Its scores are those of other weights; "
+            "'imagereward models verify' tells more",
+            checkpoint,
+            card.id,
+        )
     revision = revision_of(checkpoint, card, progress)
     under = backbone_of(card)
     backbone = None if under is None else resolve(under, settings, progress)

@@ -10,6 +10,7 @@ import sys
 import pytest
 from fake_host import ROOT, load_pack, nodes_of
 from graphs import NODES, PREFIX
+from tiny import write_own_checkpoint
 
 IDS = {PREFIX + name for name in NODES}
 
@@ -110,6 +111,7 @@ def test_models_folders_of_the_user_come_first_and_only_weights_are_listed(fake,
     fake.module("nodes.folders").register_models_folder()
     for name in ("trained.safetensors", "ImageReward.pt", "notes.txt"):
         (own / name).write_bytes(b"x")
+    write_own_checkpoint(own / "trained.safetensors")
     assert [folder.name for folder in fake.module("nodes.folders").models_folders()] == [
         "elsewhere",
         "imagereward",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from fake_modules import ProgressBar
 from graphs import Graph, shown
+from tiny import write_own_checkpoint
 
 
 def request_for(fake, name="demo", **changes):
@@ -103,14 +104,13 @@ def test_a_saved_blend_is_found_and_a_change_of_it_is_noticed(fake, tmp_path):
 
 def test_an_own_checkpoint_in_the_models_folder_is_a_scorer(fake, tmp_path):
     loaded, request = request_for(fake, "sub/trained.safetensors", allow_download=False)
-    (tmp_path / "models" / "imagereward" / "sub").mkdir(parents=True)
-    path = tmp_path / "models" / "imagereward" / "sub" / "trained.safetensors"
-    path.write_bytes(b"no checkpoint")
+    path = write_own_checkpoint(tmp_path / "models" / "imagereward" / "sub" / "trained.safetensors")
+    path.with_name("other.safetensors").write_bytes(b"no checkpoint")
     assert loaded.own_checkpoints() == ["sub/trained.safetensors"] and loaded._full_path(request.name) == str(
         path
     )
     with pytest.raises(
-        fake.module("imagereward_core.errors").WeightsError, match="vocab.txt of ImageReward-v1.0"
+        fake.module("imagereward_core.errors").WeightsError, match="vocab.txt of trained was not found"
     ):
         loaded.load(request)
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 from fake_webui import ours
 from PIL import Image
+from tiny import write_own_checkpoint
 
 from imagereward_core.errors import Cancelled, CuratorError, WeightsError
 
@@ -91,6 +92,8 @@ def test_own_checkpoints_are_listed_and_a_name_never_leads_out_of_the_folder(loa
     folder.mkdir(parents=True)
     for name in ("trained.safetensors", "ImageReward.pt", "notes.txt"):
         (folder / name).write_bytes(b"x")
+    write_own_checkpoint(folder / "trained.safetensors")
+    assert loaded.names()[-1] == "trained"
     assert loaded.choices()[-1] == "trained.safetensors" and "ImageReward.pt" not in loaded.choices()
     (tmp_path / "secret.pt").write_bytes(b"x")
     for name in ("../../secret.pt", str(tmp_path / "secret.pt"), "missing.pt"):

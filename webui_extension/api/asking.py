@@ -35,9 +35,9 @@ def load_request(request: ScoreRequest) -> LoadRequest:
     Raises:
         RequestError: It names something that is not offered.
     """
-    from ..loaded import choices, request_from_settings
+    from ..loaded import names, request_from_settings
 
-    offered = choices()
+    offered = names()
     name = check_scorer(request.scorer.strip() or default_scorer(), offered)
     wanted = request_from_settings(name)
     others = tuple(check_scorer(other.strip(), offered) for other in request.also)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 
 def offered() -> list[dict[str, Any]]:
     """One entry per scorer, blend or checkpoint of the models folders; nothing is loaded or downloaded."""
+    from imagereward_core.errors import CuratorError
+    from imagereward_core.scorers.registry import card_of, is_checkpoint
     from imagereward_core.weights.cards import CARDS
     from imagereward_core.weights.locate import find_weights
 
@@ -16,7 +22,14 @@ def offered() -> list[dict[str, Any]]:
     entries = []
     for name in choices():
         card = CARDS.get(name)
-        if card is None:  # a saved blend, or a checkpoint that lies here under a name of its own
+        if card is None and is_checkpoint(
+            name
+        ):  # it lies here under a name of its own, and is asked for by it
+            try:
+                card = replace(card_of(name, where)[0], id=name)
+            except CuratorError as error:
+                log.warning("%s", error)
+        if card is None:  # a saved blend, or a checkpoint whose own card cannot be read
             entries.append({"id": name, "title": name, "present": not name.lower().startswith("blend:")})
             continue
         entries.append(
@@ -28,8 +41,8 @@ def offered() -> list[dict[str, Any]]:
                 "licence": card.licence,
                 "token_limit": card.token_limit,
                 "needs_prompt": card.needs_prompt,
-                "typical_range": list(card.typical_range),
-                "present": find_weights(card, where) is not None,
+                "typical_range": list(card.typical_range or ()),
+                "present": card.own or find_weights(card, where) is not None,
                 "download_size": card.download_size,
             }
         )

@@ -102,7 +102,7 @@ def _answer(
         JudgedRow, scores, [], loaded.panel.card, None if rule is None else asdict(rule), counts
     )
     order = range(len(rows)) if rule is None else [int(index) for index in selection.order]
-    remarks = [result.basis, *(pair.sentence() for pair in result.agreement)]
+    remarks = [result.basis, *result.warnings, *(pair.sentence() for pair in result.agreement)]
     return ScoreAnswer(
         **(layout.head or {}),
         remarks=[remark for remark in remarks if remark],

@@ -115,7 +115,7 @@ def evaluate(job: Job, images: Sequence[Any], prompts: Sequence[str]) -> Evaluat
         result = scorer.score([_plain(image) for image in images], [text or missing for text in texts])
     except Cancelled:
         return Evaluation(None, len(texts), False)
-    job.card, job.basis = scorer.card, result.basis
+    job.card, job.basis = scorer.card, result.remark
     return Evaluation(result, len(texts), job.settings.show_percentile)
 
 

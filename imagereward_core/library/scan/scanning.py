@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import Cancelled, PromptError
+from ...errors import Cancelled, CuratorError, PromptError
 from ...images.metadata.finding import PromptFinder
 from ..store.database import Database
-from ..store.scoring import scorer_number
+from ..store.scoring import adopt, scorer_keys, scorer_number
 from ..store.values import absolute, intern
 from .keys import Voice, key_of
 from .options import ScanOptions, ScanProgress, ScanResult
@@ -19,7 +20,10 @@ from .pending import Asked, Register
 from .work import Turn, Work
 
 if TYPE_CHECKING:
+    from ...scorers.engine import PictureScorer
     from ...scorers.panel import Panel
+
+log = logging.getLogger(__name__)
 
 _WINDOW_SECONDS = 20.0
 """Over how long a rate is taken: long enough to be steady, short enough to follow a change."""
@@ -78,16 +82,31 @@ def _asked(database: Database, panel: Panel | None, options: ScanOptions) -> tup
             raise PromptError(
                 f"the prompt for all pictures is {options.prompt!r}, which holds no words; expected a description of the pictures"
             )
+    former = {scorer: _former(database, scorer) for scorer in scorers}
     with database.writing() as connection:
         voices = []
         for scorer in scorers:
             reads_prompt = scorer.card.needs_prompt
+            adopt(connection, key_of(scorer), former[scorer])
             voices.append(
                 Voice(scorer_number(connection, key_of(scorer), reads_prompt), scorer, reads_prompt)
             )
         number = None if prompt is None else intern(connection, prompt)
     mark = options.prompt_from + ("/raw" if options.raw_prompt else "")
     return Asked(tuple(voice.number for voice in voices), mark, number), voices
+
+
+def _former(database: Database, scorer: PictureScorer) -> tuple[tuple[str, str], ...]:
+    """What earlier versions called the weights of a scorer that is new to a library with scores by others; else nothing is read."""
+    with database.reading() as connection:
+        keys = scorer_keys(connection)
+    if not keys or key_of(scorer) in keys:
+        return ()
+    try:
+        return scorer.former()
+    except (OSError, CuratorError) as error:
+        log.debug("what earlier versions called %s is unknown: %s", scorer.card.id, error)
+        return ()
 
 
 class _Meter:

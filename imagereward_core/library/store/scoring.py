@@ -32,6 +32,24 @@ def find_scorer(connection: sqlite3.Connection, key: ScorerKey) -> int | None:
     return None if row is None else int(row[0])
 
 
+def adopt(connection: sqlite3.Connection, key: ScorerKey, former: Sequence[tuple[str, str]]) -> None:
+    """Takes over the scores kept under an earlier id and revision of the same weights, unless ``key`` has scores of its own.
+
+    Args:
+        connection: Inside a transaction.
+        key: What the scorer is called now.
+        former: Ids and revisions it had before.
+    """
+    if find_scorer(connection, key) is not None:
+        return
+    for scorer, revision in former:
+        number = find_scorer(connection, ScorerKey(scorer, revision, key.preprocessing))
+        if number is not None:
+            change = "UPDATE scorers SET scorer = ?, revision = ? WHERE id = ?"
+            connection.execute(change, (key.scorer, key.revision, number))
+            return
+
+
 def scorer_keys(connection: sqlite3.Connection) -> list[ScorerKey]:
     """All scorers that have scored here, in the order they first did."""
     rows = connection.execute("SELECT scorer, revision, preprocessing FROM scorers ORDER BY id")

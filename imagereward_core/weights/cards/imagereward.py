@@ -13,6 +13,10 @@ BERT_VOCABULARY = WeightFile(
     size=231_508,
 )
 
+# The commit is the one that several public programs and records of hub caches name for this repository. No public record of the
+# file's SHA-256 was found, so none is stated; the hub's own checksum of the file in this commit is checked when it is fetched.
+_COMMIT = "5736be03b2652728fb87788c9797b0570450ab72"
+
 IMAGEREWARD = ScorerCard(
     id="ImageReward-v1.0",
     title="ImageReward v1.0 (human preference)",
@@ -21,7 +25,7 @@ IMAGEREWARD = ScorerCard(
     licence="Apache-2.0",
     checkpoint=(
         WeightFile(name="ImageReward.safetensors"),
-        WeightFile(name="ImageReward.pt", repository="THUDM/ImageReward", revision="main"),
+        WeightFile(name="ImageReward.pt", repository="THUDM/ImageReward", revision=_COMMIT),
     ),
     tokenizer=BERT_VOCABULARY,
     text="bert",

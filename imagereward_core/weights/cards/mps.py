@@ -8,6 +8,7 @@ from ...images.spec import CLIP_PROCESSOR_SPEC
 from ..card import ScorerCard, WeightFile
 from .clip import CLIP_VOCABULARY
 
+# Neither the commit nor a SHA-256 of these files was found in public records, so they are not pinned.
 MPS = ScorerCard(
     id="MPS",
     title="MPS (human preference, overall)",

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import torch
 
 from ...errors import WeightsError
+from ..ledger import remember
 from ..locks import exclusive
 from ..manifest import Progress, safetensors_metadata, sha256_of, write_manifest
 from ..whole import naming
@@ -189,6 +190,7 @@ def _write(
         temporary.unlink(missing_ok=True)  # our own unfinished file, not a user's
         raise
     write_manifest(target, digest.hexdigest())
+    remember(target, "sha256", digest.hexdigest())
 
 
 def _put(out: BinaryIO, data: Any, digest: Any) -> None:

@@ -11,14 +11,12 @@ from typing import Any
 
 import torch
 
-from ..ledger import found_once
+from ..ledger import WORTH_KEEPING, found_once
 from ..manifest import Progress
 from .keymaps import KEYMAPS, KeyMap
 from .reading import StateFile
 
 _THREADS = 4
-_WORTH_A_BAR = 256 * 1024 * 1024
-"""Bytes of a file; a smaller one is read before anybody looks at a bar."""
 
 
 def tensors_sha256(path: Path, keymap: KeyMap | None = None, progress: Progress | None = None) -> str:
@@ -38,7 +36,7 @@ def tensors_sha256(path: Path, keymap: KeyMap | None = None, progress: Progress 
         OSError: There is no such file.
     """
     layout = next((name for name, other in KEYMAPS.items() if other is keymap), "")
-    return found_once(path, f"tensors-1/{layout}", lambda: _read(path, keymap, progress))
+    return found_once(path, f"tensors-1/{layout}", lambda: read_tensors(path, keymap, progress))
 
 
 def same_tensors(path: Path, other: Path, keymap: KeyMap | None = None) -> bool:
@@ -52,7 +50,8 @@ def bytes_of(tensor: torch.Tensor) -> memoryview:
     return memoryview(numbers)
 
 
-def _read(path: Path, keymap: KeyMap | None, progress: Progress | None) -> str:
+def read_tensors(path: Path, keymap: KeyMap | None, progress: Progress | None = None) -> str:
+    """The digest of :func:`tensors_sha256`, by reading the file whether or not it is remembered."""
     file = StateFile(path, keymap)
     size, done = path.stat().st_size, 0
     lines: list[str] = []
@@ -61,7 +60,7 @@ def _read(path: Path, keymap: KeyMap | None, progress: Progress | None) -> str:
             mapped = file.map(group)
             lines.extend(pool.map(_line, mapped.items()))  # hashing leaves other threads their turn
             done += sum(tensor.numel() * tensor.element_size() for tensor in mapped.values())
-            if progress is not None and size >= _WORTH_A_BAR:
+            if progress is not None and size >= WORTH_KEEPING:
                 progress(path.name, min(done, size), size)
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 

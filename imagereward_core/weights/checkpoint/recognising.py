@@ -62,6 +62,15 @@ _FOREIGN = (
 )
 
 
+_REWARD = ("blip.visual_encoder.", "blip.text_encoder.", "mlp.layers.")
+
+
+def has_reward_head(names: Iterable[str]) -> bool:
+    """Whether a checkpoint is an ImageReward, of whatever size: both towers and the head, by the names of its tensors."""
+    names = tuple(names)
+    return all(any(name.startswith(part) for name in names) for part in _REWARD)
+
+
 def recognise(names: Iterable[str] | Mapping[str, tuple[Any, tuple[int, ...]]]) -> str:
     """What a foreign checkpoint seems to be; empty where unknown.
 

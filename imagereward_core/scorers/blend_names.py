@@ -1,0 +1,35 @@
+"""What blends and their members may be called."""
+
+from __future__ import annotations
+
+from ..errors import CuratorError
+
+NAME_LENGTH = 80
+_DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
+    f"{port}{number}" for port in ("com", "lpt") for number in "123456789¹²³"
+}
+
+
+class BlendError(CuratorError):
+    """A blend is described in a way that means nothing, cannot be stored, or does not fit the scorers it is used with."""
+
+
+def check_name(what: str, name: str) -> None:
+    """Makes sure that a name can be an id, a part of a command line and a file name on every system.
+
+    Raises:
+        BlendError: It is empty, too long, reserved by Windows, or holds a character that means something elsewhere.
+    """
+    bad = sorted({mark for mark in name if mark in '/\\:*?"<>|,=@' or not mark.isprintable()})
+    if bad:
+        raise BlendError(
+            f"the {what} {name!r} holds {' '.join(map(repr, bad))}; expected a name without these"
+        )
+    if not name or name != name.strip() or name.endswith("."):
+        raise BlendError(
+            f"the {what} {name!r} is empty, begins or ends with a space, or ends with a dot; expected a plain name"
+        )
+    if len(name) > NAME_LENGTH:
+        raise BlendError(f"the {what} {name!r} has {len(name)} characters; expected at most {NAME_LENGTH}")
+    if name.split(".")[0].strip().casefold() in _DEVICES:
+        raise BlendError(f"the {what} {name!r} is the name of a device on Windows; expected another one")

@@ -1,0 +1,261 @@
+"""Checkpoints of a user's own with ImageReward's layout: what they are called, and the little that is known of them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import WeightsError
+from .card import Distribution, ScorerCard, WeightFile
+from .cards import BACKBONES, CARDS
+from .cards.imagereward import IMAGEREWARD
+from .ledger import State, state_of
+from .locate import WeightSettings, models_folders, user_folder
+from .manifest import sha256_of
+
+logger = logging.getLogger(__name__)
+
+SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
+"""What a file of weights may end in; of two files of one name the earlier counts."""
+CARD_SUFFIX = ".card.json"
+
+_LARGEST_CARD = 64 * 1024
+_LONGEST_TEXT = 500
+_LONGEST_ID = 80
+_FORBIDDEN = re.compile(r'[/\\:*?"<>|,=@%]')
+_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+_seen: dict[tuple[str, State], bool] = {}
+
+
+@dataclass(frozen=True)
+class OwnCheckpoint:
+    """A checkpoint that belongs to no registered scorer."""
+
+    card: ScorerCard
+    path: Path
+
+
+def is_official(path: Path) -> bool:
+    """Whether a checkpoint named by its path stands for the published ImageReward-v1.0.
+
+    It does where it has the published checksum; where none is stated, where it has the published name.
+    """
+    known = CARDS[IMAGEREWARD.id].checkpoint
+    form = next((form for form in known if form.name.casefold() == path.name.casefold()), None)
+    if form is None or form.sha256 is None:
+        return form is not None
+    try:
+        return sha256_of(path) == form.sha256
+    except OSError:
+        return False
+
+
+def own_card(path: Path) -> ScorerCard:
+    """The card of a checkpoint of a user's own: what ``<name>.card.json`` beside it says, else nothing but its name.
+
+    Raises:
+        WeightsError: There is such a file and it cannot be used; the text says why.
+    """
+    return _card(_safe_id(path.stem), path.name, _read_card(path.with_name(path.stem + CARD_SUFFIX)))
+
+
+def stored_card(scorer: str) -> ScorerCard:
+    """The card of an own checkpoint of which only numbers are left, by its id."""
+    return _card(scorer, "", {})
+
+
+def own_checkpoints(settings: WeightSettings) -> dict[str, OwnCheckpoint]:
+    """Own checkpoints in the models folders, by id in lower case; the first of several with one id counts."""
+    found: dict[str, OwnCheckpoint] = {}
+    for path in _files(settings):
+        if path.stem.casefold() in _known_stems() or not is_image_reward(path):
+            continue
+        try:
+            card = own_card(path)
+        except WeightsError as error:
+            logger.warning("%s is not listed: %s", path.name, error)
+            continue
+        found.setdefault(card.id.casefold(), OwnCheckpoint(card, path))
+    return found
+
+
+def own_files(names: Iterable[str]) -> list[str]:
+    """Those of some names of files that are checkpoints' and not those of a registered scorer's weights."""
+    known = _known_stems()
+    return [
+        name
+        for name in names
+        if Path(name).suffix.lower() in SUFFIXES and Path(name).stem.casefold() not in known
+    ]
+
+
+def find_by_name(name: str, settings: WeightSettings) -> Path | None:
+    """Where a checkpoint lies in the models folders, by its file name or its id; None where it does not."""
+    if Path(name).name != name:
+        return None
+    if Path(name).suffix.lower() in SUFFIXES:
+        folded = name.casefold()
+        return next((path for path in _files(settings) if path.name.casefold() == folded), None)
+    found = own_checkpoints(settings).get(name.casefold())
+    return None if found is None else found.path
+
+
+def is_image_reward(path: Path) -> bool:
+    """Whether a file has ImageReward's layout, by the names in it; False where it cannot be read, which is logged."""
+    from .checkpoint import StateFile
+    from .checkpoint.recognising import has_reward_head
+
+    try:
+        key = (str(path.resolve()), state_of(path))
+        if key not in _seen:
+            try:
+                _seen[key] = has_reward_head(StateFile(path).names)
+            except WeightsError as error:
+                logger.warning("not listed as a checkpoint: %s", error)
+                _seen[key] = False
+        return _seen[key]
+    except OSError:
+        return False
+
+
+def _files(settings: WeightSettings) -> Iterator[Path]:
+    """Checkpoint files in the models folders and in ImageReward's own folders there, best form first."""
+    own = user_folder(IMAGEREWARD)
+    folders = [
+        folder for in_root, root in models_folders(IMAGEREWARD, settings) for folder in (root, in_root)
+    ]
+    for folder in dict.fromkeys([*folders, *([own.parent, own] if own else [])]):
+        try:
+            names = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()]
+        except OSError:
+            continue
+        yield from sorted(names, key=lambda path: (SUFFIXES.index(path.suffix.lower()), path.name))
+
+
+def _known_stems() -> set[str]:
+    return {
+        Path(form.name).stem.casefold()
+        for card in (*CARDS.values(), *BACKBONES.values())
+        for form in card.checkpoint
+    }
+
+
+def _safe_id(text: str) -> str:
+    """A name as the id of a scorer: fit for command lines, blends and file names, and none that is registered."""
+    text = "".join(mark if mark.isprintable() else "_" for mark in text)
+    text = _FORBIDDEN.sub("_", text).strip()[:_LONGEST_ID].strip(" .") or "checkpoint"
+    if text.isdigit() or _DEVICE.fullmatch(text):
+        text = f"_{text}"[:_LONGEST_ID]
+    known = {name.casefold() for name in CARDS}
+    return f"{text[: _LONGEST_ID - 4]}-own" if text.casefold() in known else text
+
+
+def _card(scorer: str, file: str, facts: dict[str, Any]) -> ScorerCard:
+    name = facts.get("id", scorer)
+    published = CARDS[IMAGEREWARD.id]
+    notes = [
+        "What is published about ImageReward-v1.0, its typical scores and its percentiles, does not hold for it.",
+        *facts.get("notes", ()),
+    ]
+    return replace(
+        published,
+        id=name,
+        title=facts.get("title", f"{name} (a checkpoint of your own)"),
+        summary=facts.get(
+            "summary", f"A checkpoint of your own{f' ({file})' if file else ''} with ImageReward's layout."
+        ),
+        paper=facts.get("paper", ""),
+        licence=facts.get("licence", "not stated"),
+        checkpoint=(WeightFile(name=file),) if file else (),
+        typical_range=facts.get("typical_range"),
+        distribution=facts.get("distribution"),
+        notes=tuple(notes),
+        download_size=0,
+        home=published.folder,
+        own=True,
+    )
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    """The fields of a card that are there and of the right kind.
+
+    Raises:
+        WeightsError: The file cannot be read, or a field is of another kind.
+    """
+    try:
+        if not path.is_file():
+            return {}
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_CARD + 1)
+        if len(data) > _LARGEST_CARD:
+            raise ValueError(f"it is longer than {_LARGEST_CARD:,} bytes")
+        content = json.loads(data.decode("utf-8-sig"))
+        if not isinstance(content, dict):
+            raise ValueError("it is no JSON object")
+        return _fields(content)
+    except (OSError, ValueError, RecursionError) as error:
+        raise WeightsError(
+            f"the card {path} cannot be used ({error}); mend it as docs/scorers.md shows, or take it away"
+        ) from error
+
+
+def _fields(content: dict[str, Any]) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    for name in ("id", "title", "summary", "paper", "licence"):
+        if name in content:
+            facts[name] = _text(name, content[name])
+    if "id" in facts and _safe_id(facts["id"]) != facts["id"]:
+        raise ValueError(
+            f"the id {facts['id']!r} is that of a registered scorer, or cannot be a name; {_safe_id(facts['id'])!r} could"
+        )
+    if "notes" in content:
+        if not isinstance(content["notes"], list) or len(content["notes"]) > 20:
+            raise ValueError("notes is no list of up to 20 sentences")
+        facts["notes"] = tuple(_text("a note", note) for note in content["notes"])
+    if "typical_range" in content:
+        given = content["typical_range"]
+        if not isinstance(given, list) or len(given) != 2 or not all(map(_is_number, given)):
+            raise ValueError("typical_range is no pair of numbers such as [-2, 2]")
+        if not given[0] < given[1]:
+            raise ValueError("typical_range does not rise")
+        facts["typical_range"] = (float(given[0]), float(given[1]))
+    if "distribution" in content:
+        facts["distribution"] = _distribution(content["distribution"])
+    return facts
+
+
+def _distribution(given: Any) -> Distribution:
+    if not isinstance(given, dict) or not all(_is_number(given.get(name)) for name in ("mean", "std")):
+        raise ValueError("distribution has no mean and std that are numbers")
+    if given["std"] <= 0:
+        raise ValueError("the std of distribution is not above 0")
+    marks = given.get("quantiles", [])
+    if (
+        not isinstance(marks, list)
+        or len(marks) == 1
+        or len(marks) > 10_001
+        or not all(map(_is_number, marks))
+    ):
+        raise ValueError("the quantiles of distribution are no list of at least two numbers")
+    if any(after < before for before, after in zip(marks, marks[1:])):
+        raise ValueError("the quantiles of distribution fall")
+    source = _text("source", given.get("source", "the checkpoint's own card"))
+    return Distribution(source, float(given["mean"]), float(given["std"]), tuple(map(float, marks)))
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_TEXT:
+        raise ValueError(f"{name} is no text of 1 to {_LONGEST_TEXT} characters")
+    if not value.isprintable():
+        raise ValueError(f"{name} holds a line break or a control character")
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
