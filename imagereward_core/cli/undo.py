@@ -147,8 +147,8 @@ def _tell_outside(steps: Sequence[StepInfo], root: Path) -> None:
         for step in steps
     ]
     sys.stdout.write(
-        f"{len(steps):,} steps lead out of {plain(root)}, and nothing on this computer says that they were done here. Look whether these are "
-        f"files that you moved or copied yourself:\n{''.join(lines)}"
+        f"{len(steps):,} steps lead out of {plain(root)}, and nothing on this computer says that they were done here. Look whether these "
+        f"are files that you moved or copied yourself:\n{''.join(lines)}"
     )
 
 

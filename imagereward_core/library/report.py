@@ -15,14 +15,15 @@ from ..scores import FloatArray, Scores
 from ..selection import Selection
 from ..weights.card import ScorerCard
 from .atomic import replacing
-from .judged import PictureFacts
+from .judged import Facts, PictureFacts
 from .report_cards import card_html
 from .report_contents import AT_ONCE, CARDS_IN_BLOCK, Contents
 from .report_page import page_end, page_middle, page_start
-from .thumbnails import thumbnail_side, thumbnails
+from .report_size import LARGEST_PAGE, bytes_of, embedded, fitted, side_for
 
 if TYPE_CHECKING:
     from ..images.decode import ImageSource
+    from .thumbnails import Thumbnail
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ def write_report(
     """Writes the page. It appears complete or not at all, and replaces an earlier one of this program.
 
     Everything is inside the one file: thumbnails, style and script. Thumbnails are decoded and written one after another, so
-    memory does not grow with the number of pictures.
+    memory does not grow with the number of pictures. The page stays below 50 MB: where there are too many pictures thumbnails are
+    smaller, then only the best have one and the others a link to their file, which the page says; in the end fewer are shown.
 
     Args:
         path: The page to write, usually ending in ``.html``. Links to pictures are relative to its folder.
@@ -104,29 +106,65 @@ def write_report(
     own = percentiles_in_history(scores.values, history)
     contents = Contents(entries, scores, list(PictureFacts(scores, selection)), own, most, kept_only)
     known = 0 if np.isnan(own).all() else int(np.count_nonzero(~np.isnan(np.asarray(history))))
+
+    def frame(held: Contents) -> int:
+        ends = page_start(held, card, title, notice, known), page_end(held, target.parent, 0)
+        return sum(map(bytes_of, (*ends, page_middle(held))))
+
+    contents, text = fitted(
+        contents, lambda fact: _card(contents, fact, None, target.parent, True), frame, LARGEST_PAGE
+    )
     with (
         replacing(target, overwrite=overwrite) as temporary,
         # The page's security policy holds checksums of its script and style, so line ends must stay as they are here.
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
     ):
         file.write(page_start(contents, card, title, notice, known))
-        for number, piece in enumerate(_pictures(contents, target.parent), start=1):
+        small = _thumbnails(contents, LARGEST_PAGE - text)
+        for number, piece in enumerate(_pictures(contents, target.parent, small), start=1):
             file.write(piece)
             if progress is not None:
                 progress(number, len(contents.shown))
-        file.write(page_end(contents, target.parent))
+        file.write(page_end(contents, target.parent, small.inside))
     return target
 
 
-def _pictures(contents: Contents, folder: Path) -> Iterator[str]:
+class _Small:
+    """Thumbnails of a page; counts how many of its pictures had their turn before there was no more room.
+
+    Attributes:
+        inside: How many.
+    """
+
+    def __init__(self, sources: Sequence[ImageSource | None], room: int) -> None:
+        self.inside = 0
+        self._some = embedded(sources, side_for(sources, room), room)
+
+    def next(self) -> tuple[Thumbnail | None, bool]:
+        """The thumbnail of the next picture, and whether there was room no more."""
+        try:
+            small = next(self._some)
+        except StopIteration:
+            return None, True
+        self.inside += 1
+        return small, False
+
+
+def _thumbnails(contents: Contents, room: int) -> _Small:
+    return _Small([contents.entries[fact.index].picture for fact in contents.shown], room)
+
+
+def _card(contents: Contents, fact: Facts, small: Thumbnail | None, folder: Path, linked: bool) -> str:
+    own = float(contents.own[fact.index])
+    return card_html(contents.entries[fact.index], fact, small, folder, own, linked)
+
+
+def _pictures(contents: Contents, folder: Path, small: _Small) -> Iterator[str]:
     """The scored pictures from best to worst: the first as they are, the others as text in blocks for the page's script."""
     shown = contents.shown
-    sources = [contents.entries[fact.index].picture for fact in shown]
-    small = thumbnails(sources, thumbnail_side(len(shown)))
-    for place, (fact, thumbnail) in enumerate(zip(shown, small, strict=True)):
-        card = card_html(
-            contents.entries[fact.index], fact, thumbnail, folder, float(contents.own[fact.index])
-        )
+    for place, fact in enumerate(shown):
+        thumbnail, linked = small.next()
+        card = _card(contents, fact, thumbnail, folder, linked)
         before = after = ""
         if place >= AT_ONCE:
             number, within = divmod(place - AT_ONCE, CARDS_IN_BLOCK)

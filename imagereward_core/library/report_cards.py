@@ -21,7 +21,12 @@ _LONG = 150
 
 
 def card_html(
-    entry: ReportEntry, fact: Facts, thumbnail: Thumbnail | None, folder: Path, own: float = math.nan
+    entry: ReportEntry,
+    fact: Facts,
+    thumbnail: Thumbnail | None,
+    folder: Path,
+    own: float = math.nan,
+    linked: bool = False,
 ) -> str:
     """One scored picture.
 
@@ -31,11 +36,12 @@ def card_html(
         thumbnail: What is shown of it.
         folder: The folder of the page, which links begin at.
         own: Share of the user's own scores below its score, 0..100; NaN where that is not known.
+        linked: Whether the page has no room for its thumbnail, so that its file is to be opened instead.
     """
     link = relative_link(entry.path, folder)
     name = escape(entry.name)
     if thumbnail is None:
-        picture = '<span class="none">no preview</span>'
+        picture = f'<span class="none">{"open the file" if linked and link else "no preview"}</span>'
     else:
         picture = (
             f'<img src="{thumbnail.uri}" width="{thumbnail.width}" height="{thumbnail.height}" alt="{name}" loading="lazy" '

@@ -80,20 +80,37 @@ def page_middle(contents: Contents) -> str:
 """
 
 
-def page_end(contents: Contents, folder: Path) -> str:
-    """From where the pictures end to the last byte."""
+def page_end(contents: Contents, folder: Path, inside: int) -> str:
+    """From where the pictures end to the last byte.
+
+    Args:
+        contents: What the page holds.
+        folder: Its folder.
+        inside: How many of its pictures, the best first, it had room for; the others are links to their files.
+    """
     closed = "" if len(contents.shown) > AT_ONCE else "</div></section></main>"
     return f"""{closed}
 <p class="nothing" id="nothing" hidden>No picture fits. Lower the score, clear a filter or show all pictures.</p>
 <button type="button" id="further" class="js" hidden>Show more</button>
 {_failures(contents, folder)}
-<footer>Written by {GENERATOR}. This page is complete in itself: it can be moved, sent and opened without a network. Its links
+<footer>Written by {GENERATOR}. {_inside(contents, inside)} Its links
 lead to the pictures where they lay when it was written.</footer>
 <script type="application/json" id="data">{json_for_page(contents.data())}</script>
 <script>{_piece("report.js")}</script>
 </body>
 </html>
 """
+
+
+def _inside(contents: Contents, inside: int) -> str:
+    """What of the pictures is in the page."""
+    number = len(contents.shown)
+    if inside >= number:
+        return "This page is complete in itself: it can be moved, sent and opened without a network."
+    return (
+        f'<b id="inside">Small pictures of the best {inside:,} are inside this page. The other {number - inside:,} are links to their '
+        "files</b>, so that the page stays below 50 MB; fewer pictures on a page are all inside."
+    )
 
 
 @lru_cache
