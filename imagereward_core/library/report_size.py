@@ -22,7 +22,7 @@ _TEXT_SHARE = 0.6
 _SIDES = (384, 256, 192, 160, 128, 96)
 _SAMPLE = 24
 _ELEMENT = 160
-"""Bytes of the element around a small picture, its name not counted: that stands on a card without one, too."""
+"""Bytes of the element around a small picture; its name comes on top, for which ``LARGEST_PAGE`` leaves room."""
 
 
 def bytes_of(text: str) -> int:
