@@ -24,7 +24,7 @@ WATCHED = tuple(str(Path(part)) for part in ("library/actions", "library/store/d
 
 
 def lines_of(work: Callable[[], None]) -> int:
-    """How many lines of the watched files ``work`` runs, in a child process.
+    """How many lines of the watched files ``work`` runs, in a child process; those of threads that wait for the disk are not counted.
 
     Raises:
         RuntimeError: The work failed by itself; its traceback is on stderr.

@@ -318,7 +318,8 @@ def test_a_file_that_vanishes_fails_alone(library, panel, outputs):
     assert carried.done == 7 and [path for path, _ in carried.failed] == [curation.steps[0].source]
 
 
-def test_it_can_be_stopped_and_taken_back(library, panel, outputs):
+def test_it_can_be_stopped_and_taken_back(library, panel, outputs, monkeypatch):
+    monkeypatch.setattr("imagereward_core.library.actions.groups.MOST_STEPS", 2)
     before = tree(outputs)
     seen = []
     curation = plan(library, panel, outputs, replace(BEST, action="move"))

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from . import files
 from .files import Mark, Refused
@@ -19,6 +19,9 @@ from .journal import Journal
 from .records import Record
 from .shape import check_edit
 from .steps import State
+from .waits import Entry, Named, Wait, Work, Written
+
+_Marks = TypeVar("_Marks")
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ def direction_of(state: State) -> Direction:
 
 
 class Change:
-    """A change under way.
+    """A change under way. Its methods are generators: what they yield has to be on the disk before they go on.
 
     Args:
         journal: Where it is written down.
@@ -62,10 +65,12 @@ class Change:
         self.journal, self.record, self.direction = journal, record, direction
         self._folders, self._companions = tuple(folders), tuple(companions)
 
-    def _enter(self, state: State) -> None:
+    def _enter(self, state: State) -> Work:
         self.record.state = state
-        self.journal.custody.admit(self.record)
-        self.journal.write(self.record, *self._companions, folders=self._folders)
+        yield Entry((self.record, *self._companions), self._folders)
+        self.journal.custody.admit(
+            self.record
+        )  # after the wait, for others may have changed what leads where
         for folder in self._folders:
             try:
                 folder.mkdir(exist_ok=True)
@@ -77,37 +82,39 @@ class Change:
         self.record.state, self.record.reason, self.record.temporary = self.direction.end, "", None
         self.journal.later(self.record)
 
-    def _show(self, temporary: Path, made: Path) -> None:
+    def _show(self, temporary: Path, made: Path) -> Work:
         """Gives a file that is written under a hidden name its own."""
         try:
-            self._enter(self.direction.about)
+            yield from self._enter(self.direction.about)
             files.rename_new(temporary, made)
         except BaseException:
             files.discard(temporary)
             raise
-        files.sync_folder(made.parent)
+        yield Named(made.parent)
 
-    def place(self, made: Path, write: Callable[[Path], tuple[Mark | None, Mark]]) -> None:
+    def place(
+        self, made: Path, write: Callable[[Path], Generator[None, None, tuple[Mark | None, Mark]]]
+    ) -> Work:
         """Makes a new file: written under a hidden name, then given its own.
 
         Args:
             made: The file; nobody may have the name.
-            write: Writes to the path it is given; returns the marks of what it read and of what it wrote.
+            write: Writes to the path it is given, as :func:`files.copy_steadily` does; returns the marks of what it read and wrote.
 
         Raises:
             FileExistsError: The name is taken by now.
         """
         record, temporary = self.record, files.temporary_in(made.parent)
         record.made, record.temporary = made, temporary
-        self._enter(self.direction.writing)
-        before, after = write(temporary)
+        yield from self._enter(self.direction.writing)
+        before, after = yield from _onto_the_disk(temporary, write(temporary))
         record.before, record.after = before or record.before, after
-        self._show(temporary, made)
+        yield from self._show(temporary, made)
         self._end()
 
     def rewrite(
         self, path: Path, transform: Callable[[BinaryIO, BinaryIO], None], wanted: Mark | None
-    ) -> None:
+    ) -> Work:
         """Gives a file other content in one instant.
 
         Args:
@@ -122,8 +129,8 @@ class Change:
         if record.kind == "edit":
             check_edit(path, record)
         record.made, record.temporary = path, temporary
-        self._enter(self.direction.writing)
-        before, after = files.copy_steadily(path, temporary, transform)
+        yield from self._enter(self.direction.writing)
+        before, after = yield from _onto_the_disk(temporary, files.copy_steadily(path, temporary, transform))
         try:
             if wanted is None:
                 record.before, record.after = before, after
@@ -131,29 +138,37 @@ class Change:
                 raise Refused("the bytes of before do not come out again; the file was left as it is")
             else:
                 os.utime(temporary, ns=(wanted.modified_ns, wanted.modified_ns))
-            self._enter(self.direction.about)
+            yield from self._enter(self.direction.about)
             if files.mark_of(path) != Mark(before.size, before.modified_ns):
                 raise Refused(f"{path} changed while it was read; something is still writing it")
             files.replace(temporary, path)
         except BaseException:
             files.discard(temporary)
             raise
+        yield Named(path.parent)
         self._end()
 
-    def name(self, made: Path, give: Callable[[], None]) -> None:
+    def name(self, made: Path, give: Callable[[], None]) -> Work:
         """Gives a file one more name by a single call of the system that fails where the name is taken."""
         self.record.made = made
-        self._enter(self.direction.about)
+        yield from self._enter(self.direction.about)
         give()
+        yield Named(made.parent)
         self._end()
 
-    def remove(self, path: Path) -> None:
-        """Removes a file that the caller has found to be ours and superfluous."""
-        self._enter(self.direction.about)
+    def remove(self, path: Path, check: Callable[[], None]) -> Work:
+        """Removes a file of ours.
+
+        Args:
+            path: The file.
+            check: Raises where it is not superfluous; called right before it goes.
+        """
+        yield from self._enter(self.direction.about)
+        check()
         files.remove(path)
         self._end()
 
-    def transfer(self, source: Path, target: Path, text: str | None = None) -> None:
+    def transfer(self, source: Path, target: Path, text: str | None = None) -> Work:
         """Moves a file, across file systems too.
 
         Args:
@@ -166,32 +181,54 @@ class Change:
         """
         record = self.record
         record.temporary = None
-        self._enter(self.direction.about)
+        yield from self._enter(self.direction.about)
         if text is not None:
             os.symlink(text, target)  # noqa: PTH211
             if files.same_entry(source, target):  # else somebody put a file there in this instant
                 files.drop_name(source, target)
         else:
             try:
-                files.rename_new(source, target)
+                both = files.link_new(source, target)
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise
-                self._carry_across(source, target)
+                yield from self._carry_across(source, target)
+            else:
+                yield Named(target.parent)
+                if both:
+                    files.drop_old(source, target)
+        yield Named(target.parent if text is not None else source.parent)
         self._end()
 
-    def _carry_across(self, source: Path, target: Path) -> None:
+    def _carry_across(self, source: Path, target: Path) -> Work:
         record, temporary = self.record, files.temporary_in(target.parent)
         record.temporary = temporary
-        self._enter(self.direction.writing)
-        before, after = files.copy_steadily(source, temporary)
+        yield from self._enter(self.direction.writing)
+        before, after = yield from _onto_the_disk(temporary, files.copy_steadily(source, temporary))
         if self.direction is FORWARD:
             record.before, record.after = before, after
-        self._show(temporary, target)
+        yield from self._show(temporary, target)
         if files.mark_of(source) != Mark(before.size, before.modified_ns):
             files.remove(target)
             raise Refused(f"{source} changed while it was moved; something is still writing it")
         files.drop_name(source, target)
+
+
+def _onto_the_disk(
+    temporary: Path, writing: Generator[None, None, _Marks]
+) -> Generator[Wait, bool | None, _Marks]:
+    """Writes a hidden file, brings it onto the disk and reads it back."""
+    next(writing)
+    try:
+        yield Written(temporary)
+    except BaseException as error:
+        writing.throw(error)  # which removes the hidden file
+        raise
+    try:
+        next(writing)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("writing a file waits for the disk once")
 
 
 def skip(journal: Journal, record: Record, made: Path, reason: str) -> None:

@@ -14,11 +14,12 @@ from .changes import FORWARD, Change, missing_folders, skip
 from .files import Refused
 from .journal import Journal
 from .records import Record
+from .waits import Work
 
 _MOST_FORMER_BYTES = 64 * 1024 * 1024
 
 
-def edit(journal: Journal, record: Record) -> None:
+def edit(journal: Journal, record: Record) -> Work:
     """Replaces bytes of a file. The file gets a new inode: other hard links to it keep what they hold.
 
     A hard link may be somebody's backup, so it is never changed behind their back. To have the edit under both names, edit first and
@@ -42,17 +43,17 @@ def edit(journal: Journal, record: Record) -> None:
     def transform(reading: BinaryIO, writing: BinaryIO) -> None:
         copy_applied(reading, writing, record.splices)
 
-    Change(journal, record, FORWARD).rewrite(path, transform, None)
+    yield from Change(journal, record, FORWARD).rewrite(path, transform, None)
 
 
-def put(journal: Journal, record: Record) -> None:
+def put(journal: Journal, record: Record) -> Work:
     """Gives a file a content; what it held before is kept in the journal."""
     path = _meant(journal, record)
     record.before = record.former = None
     if not files.exists(path):
         change = Change(journal, record, FORWARD, missing_folders(path.parent))
         try:
-            change.place(path, lambda temporary: (None, files.write_new(temporary, record.content)))
+            yield from change.place(path, lambda temporary: files.write_new(temporary, record.content))
         except FileExistsError as error:
             raise Refused(f"{path} has just been made by another program; do it again") from error
         return
@@ -68,7 +69,7 @@ def put(journal: Journal, record: Record) -> None:
     if path.read_bytes() == record.content:
         skip(journal, record, path, "is so already")
         return
-    Change(journal, record, FORWARD).rewrite(path, transform, None)
+    yield from Change(journal, record, FORWARD).rewrite(path, transform, None)
 
 
 def _meant(journal: Journal, record: Record) -> Path:

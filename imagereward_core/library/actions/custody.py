@@ -13,13 +13,14 @@ from typing import Any
 from ..store.database import Database
 from ..store.values import Name, from_name, to_name
 from .files import Refused
-from .records import SELECT, UPDATE, Record
+from .records import PROGRESS, SELECT, UPDATE, Record
 from .roots import Anchor, Root, read_path
 from .shape import check_shape
 from .steps import StepInfo
 from .trust import Seal
 
 _MOST_REMEMBERED = 4096
+_CHANGING = len(PROGRESS)
 
 
 class LeadsOut(Refused):
@@ -126,6 +127,13 @@ class Custody:
             return (*row, None, None)
         row = (*row, json.dumps(outside))
         return (*row, self.seal.sign(self._parts(record.run, row)))
+
+    def progress(self, record: Record) -> tuple[Any, ...]:
+        """Values for ``ADVANCE``, signed as :meth:`values` signs them."""
+        if self._outside(record):
+            whole = self.values(record)
+            return whole[len(whole) - _CHANGING :]
+        return (*record.progress(self.stored(record.run)), None, None)
 
     def stored(self, run: int) -> Callable[[Path], Name]:
         """How paths of a run are stored."""

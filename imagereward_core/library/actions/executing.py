@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from .groups import Groups
 from .journal import Journal, JournalError
 from .performing import carry_out
 from .recovering import settle_all
 from .steps import Cancelled, Progress, RunResult
+from .waits import work_together
 
 
 def execute(
@@ -29,11 +31,11 @@ def execute(
         if info.state in ("undone", "partly undone"):
             raise JournalError(f"run {run} was undone; begin a new run to do it again")
         left = journal.count(run, "state = 'planned'")
-        for record in journal.records("run = ? AND parent IS NULL AND state = 'planned'", (run,)):
+        for group in Groups(journal.records("run = ? AND parent IS NULL AND state = 'planned'", (run,))):
             if cancelled is not None and cancelled():
                 break
-            carry_out(journal, record, result)
-            left -= 1
+            work_together(journal, [carry_out(journal, record, result) for record in group])
+            left -= len(group)
             if progress is not None:
                 progress(info.steps - left, info.steps)
         result.left = left

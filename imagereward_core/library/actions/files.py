@@ -9,7 +9,7 @@ import secrets
 import shutil
 import stat
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +69,15 @@ def holds(path: Path, mark: Mark | None) -> bool:
         return path.is_file() and path.stat().st_size == mark.size and read_mark(path).digest == mark.digest
     except FileNotFoundError:
         return False
+
+
+def version_of(path: Path) -> tuple[int, ...] | None:
+    """What changes when a file is written to or replaced; None where there is none. Costs one call; links are followed."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
 
 
 def exists(path: Path) -> bool:
@@ -179,9 +188,19 @@ def rename_new(source: Path, target: Path) -> None:
         FileExistsError: The name is taken.
         OSError: The name cannot be given; ``EXDEV`` where it is on another file system.
     """
+    if link_new(source, target):
+        drop_old(source, target)
+
+
+def link_new(source: Path, target: Path) -> bool:
+    """The first half of :func:`rename_new`.
+
+    Returns:
+        Whether the file has both names now; false where the system renames in one and it is all done.
+    """
     if os.name == "nt":
         os.rename(source, target)  # noqa: PTH104 - Windows never replaces here, Path.rename says the same less clearly
-        return
+        return False
     try:
         if os.link in os.supports_follow_symlinks:
             os.link(source, target, follow_symlinks=False)
@@ -194,7 +213,12 @@ def rename_new(source: Path, target: Path) -> None:
         if exists(target):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
         source.rename(target)
-        return
+        return False
+    return True
+
+
+def drop_old(source: Path, target: Path) -> None:
+    """The second half of :func:`rename_new`: the old name goes."""
     # Gone, or replaced by a new file under the old name: then the rename is complete already.
     if two_names(source, target):
         drop_name(source, target)
@@ -214,8 +238,10 @@ def drop_name(name: Path, other: Path) -> None:
 
 def copy_steadily(
     source: Path, temporary: Path, transform: Callable[[BinaryIO, BinaryIO], None] | None = None
-) -> tuple[Mark, Mark]:
-    """Writes ``source`` to ``temporary`` with its times and permissions, onto the disk; returns the marks of both.
+) -> Copying:
+    """Writes ``source`` to ``temporary`` with its times and permissions; returns the marks of both.
+
+    A generator: it yields once, when all is written. Whoever asks for more has brought the file onto the disk with :func:`sync_file`.
 
     Args:
         source: The file to read.
@@ -231,10 +257,10 @@ def copy_steadily(
             facts = os.fstat(reading.fileno())
             taken, given = _Hashed(reading), _Hashed(writing)
             (transform or _copy_all)(taken, given)  # type: ignore[arg-type]
-            writing.flush()
-            os.fsync(writing.fileno())
+            _send(writing)
         # Only now, because Windows sets the time of a written file once more when it is closed.
         _keep_facts(source, facts, temporary)
+        yield
         if mark_of(source) != _mark(facts) or taken.size != facts.st_size:
             raise Refused(f"{source} changed while it was read; something is still writing it")
         before = _mark(facts, taken.digest.hexdigest())
@@ -245,6 +271,30 @@ def copy_steadily(
     except BaseException:
         discard(temporary)
         raise
+
+
+Copying = Generator[None, None, tuple[Mark, Mark]]
+
+
+def _send(file: BinaryIO) -> None:
+    """Sends what was written on its way to the disk, so that many files go at once; Windows waits until it is there."""
+    file.flush()
+    if os.name == "nt":
+        os.fsync(file.fileno())
+    elif hasattr(os, "posix_fadvise"):
+        with suppress(OSError):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def sync_file(path: Path) -> None:
+    """Brings a file that was written and closed onto the disk. On Windows it is there: only a file open for writing can be asked for."""
+    if os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 class _Hashed:
@@ -282,14 +332,14 @@ def _keep_facts(source: Path, facts: os.stat_result, temporary: Path) -> None:
         os.utime(temporary, ns=(facts.st_atime_ns, facts.st_mtime_ns))
 
 
-def write_new(temporary: Path, content: bytes) -> Mark:
-    """Writes ``content`` to a name from :func:`temporary_in`, onto the disk."""
+def write_new(temporary: Path, content: bytes) -> Generator[None, None, tuple[None, Mark]]:
+    """Writes ``content`` to a name from :func:`temporary_in`; yields once, as :func:`copy_steadily` does."""
     try:
         with temporary.open("xb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        return read_mark(temporary)
+            _send(file)
+        yield
+        return None, read_mark(temporary)
     except BaseException:
         discard(temporary)
         raise
@@ -298,7 +348,6 @@ def write_new(temporary: Path, content: bytes) -> Mark:
 def replace(temporary: Path, target: Path) -> None:
     """Puts a written file in the place of another in one instant."""
     os.replace(temporary, target)  # noqa: PTH105 - so that tests can let it fail
-    sync_folder(target.parent)
 
 
 def remove(path: Path) -> None:

@@ -16,7 +16,7 @@ from ..store.values import absolute
 from .custody import Custody, LeadsOut
 from .exclusion import only_actor
 from .files import Refused, mark_of
-from .records import INSERT, SELECT, UPDATE, Record
+from .records import ADVANCE, INSERT, SELECT, Record
 from .roots import Root, read_path
 from .runs import read_runs
 from .schema import APPLICATION_ID, MIGRATIONS, not_ours
@@ -52,7 +52,7 @@ class Journal:
             what="journal",
             read_only=read_only,
         )
-        self._later: list[Record] = []
+        self._later: dict[int, Record] = {}
         self.recovered: list[Recovery] = []
         self.custody = Custody(self._database, root, seal)
         try:
@@ -252,7 +252,7 @@ class Journal:
         """
         compare, order, last = ("<", "DESC", 1 << 62) if backwards else (">", "ASC", 0)
         while True:
-            waiting = {record.id: record for record in self._later}
+            waiting = dict(self._later)
             with self._database.reading() as connection:
                 rows = connection.execute(
                     f"{SELECT} WHERE {where} AND id {compare} ? ORDER BY id {order} LIMIT {_PAGE}",
@@ -288,7 +288,7 @@ class Journal:
 
     def later(self, record: Record) -> None:
         """Writes a record down together with whatever is written next. Until then the one before stands, which can be settled too."""
-        self._later.append(record)
+        self._later[record.id] = record
 
     def write(self, *records: Record, folders: Iterable[Path] = ()) -> None:
         """Writes records down, onto the disk, before this returns. New ones are given their number.
@@ -300,14 +300,14 @@ class Journal:
         Raises:
             CuratorError: The disk is full or cannot be written.
         """
-        waiting, self._later = self._later, []
-        everything = [*waiting, *records]
+        waiting, self._later = self._later, {}
+        everything = [*waiting.values(), *records]
         if not everything:
             return
         with self._database.writing() as connection:
             for record in everything:
                 if record.id:
-                    connection.execute(UPDATE, (*self.custody.values(record), record.id))
+                    connection.execute(ADVANCE, (*self.custody.progress(record), record.id))
                 else:
                     values = self.custody.values(self.custody.own(record))
                     record.id = int(connection.execute(INSERT, values).lastrowid or 0)

@@ -14,22 +14,32 @@ from .content import edit, put
 from .files import Mark, Refused
 from .journal import Journal
 from .names import free_names
-from .reasons import reason_of
+from .reasons import is_full, reason_of
 from .records import Record
 from .sidecars import Companion, companions_of, others_share, would_mix
 from .steps import Kind, RunResult
+from .waits import Turn, Work
 
 
-def carry_out(journal: Journal, record: Record, result: RunResult) -> None:
+def carry_out(journal: Journal, record: Record, result: RunResult) -> Work:
     """Does one step, and after it those of the files that travel with it."""
-    kinds: dict[str, Callable[[Journal, Record], None]] = {"edit": edit, "put": put}
+    kinds: dict[str, Callable[[Journal, Record], Work]] = {"edit": edit, "put": put}
+    work = kinds.get(record.kind, _give_name)
     try:
         journal.custody.admit(record)
     except Refused as error:  # left untouched in the journal as well
         result.failed.append((record.step, str(error)))
         return
     try:
-        kinds.get(record.kind, _give_name)(journal, record)
+        try:
+            yield from work(journal, record)
+        except OSError as error:
+            # What the others of its group write for the moment may be what it lacks.
+            if not is_full(error) or not (yield Turn()):
+                raise
+            journal.forget_companions(record)
+            record.state, record.made, record.temporary = "planned", None, None
+            yield from work(journal, record)
     except Refused as error:
         _fail(journal, record, str(error), result)
     except ImageError as error:
@@ -41,7 +51,7 @@ def carry_out(journal: Journal, record: Record, result: RunResult) -> None:
             result.done += record.state == "done"
             result.skipped += record.state == "skipped"
             for companion in list(journal.records("parent = ? AND state = 'planned'", (record.id,))):
-                carry_out(journal, companion, result)
+                yield from carry_out(journal, companion, result)
 
 
 def _fail(journal: Journal, record: Record, reason: str, result: RunResult) -> None:
@@ -51,7 +61,7 @@ def _fail(journal: Journal, record: Record, reason: str, result: RunResult) -> N
     result.failed.append((record.step, reason))
 
 
-def _give_name(journal: Journal, record: Record) -> None:
+def _give_name(journal: Journal, record: Record) -> Work:
     """Copy, link or move."""
     earlier = _already(journal, record)
     if earlier is not None:
@@ -63,26 +73,28 @@ def _give_name(journal: Journal, record: Record) -> None:
             f"{source} is no file; expected a picture. Folders are taken apart into their files first"
         )
     if record.parent is not None:
-        _follow(journal, record)
+        yield from _follow(journal, record)
         return
     companions = companions_of(source)
     for made in free_names(record.target):
+        if made.name != record.target.name:
+            yield Turn()  # the others of its group were chosen so that the name asked for is nobody else's, not this one
         if files.exists(made):
             if _is_there(record, made):
                 skip(journal, record, made, "is there already")
                 return
             if record.kind == "move" and files.spells_alike(source, made):
-                _respell(journal, record, made)
+                yield from _respell(journal, record, made)
                 return
         elif not would_mix(made, companions):
             try:
-                _make(journal, record, made, companions)
+                yield from _make(journal, record, made, companions)
                 return
             except FileExistsError:  # somebody took the name just now
                 journal.forget_companions(record)
 
 
-def _follow(journal: Journal, record: Record) -> None:
+def _follow(journal: Journal, record: Record) -> Work:
     """The step of a file that travels with a picture: its name follows from the picture's."""
     made = record.target
     if files.exists(made):
@@ -90,7 +102,7 @@ def _follow(journal: Journal, record: Record) -> None:
             raise Refused(f"{made} is another file; {record.source.name} was left where it is")
         skip(journal, record, made, "is there already")
         return
-    _make(journal, record, made, [])
+    yield from _make(journal, record, made, [])
 
 
 def _is_there(record: Record, made: Path) -> bool:
@@ -130,7 +142,7 @@ def known_mark(journal: Journal, path: Path, mark: Mark | None, step: Record) ->
     return mark
 
 
-def _make(journal: Journal, record: Record, made: Path, companions: list[Companion]) -> None:
+def _make(journal: Journal, record: Record, made: Path, companions: list[Companion]) -> Work:
     source = record.source
     change = Change(
         journal,
@@ -141,15 +153,15 @@ def _make(journal: Journal, record: Record, made: Path, companions: list[Compani
     )
     record.before = record.after = files.mark_of(source)
     if record.kind == "copy":
-        change.place(made, lambda temporary: files.copy_steadily(source, temporary))
+        yield from change.place(made, lambda temporary: files.copy_steadily(source, temporary))
     elif record.kind == "hardlink":
         # Of the picture itself, should the source be a symbolic link to it.
         real = os.path.realpath(source)
-        change.name(made, lambda: os.link(real, made))
+        yield from change.name(made, lambda: os.link(real, made))
     elif record.kind == "symlink":
         text = _pointing(source, made.parent)
         record.former = os.fsencode(text)
-        change.name(made, lambda: os.symlink(text, made))  # noqa: PTH211
+        yield from change.name(made, lambda: os.symlink(text, made))  # noqa: PTH211
     else:
         record.made = made
         text = None
@@ -157,7 +169,7 @@ def _make(journal: Journal, record: Record, made: Path, companions: list[Compani
             former = os.readlink(source)  # noqa: PTH115 - as text, exactly
             record.former = os.fsencode(former)
             text = former if Path(former).is_absolute() else _pointing(source.parent / former, made.parent)
-        change.transfer(source, made, text)
+        yield from change.transfer(source, made, text)
 
 
 def _companion_record(record: Record, companion: Companion, made: Path) -> Record:
@@ -177,7 +189,8 @@ def _pointing(source: Path, folder: Path) -> str:
     return str(goal) if common == start.anchor else os.path.relpath(goal, start)
 
 
-def _respell(journal: Journal, record: Record, made: Path) -> None:
+def _respell(journal: Journal, record: Record, made: Path) -> Work:
     """A move that changes nothing but letter case, where case does not count."""
     record.before = record.after = files.mark_of(record.source)
-    Change(journal, record, FORWARD).name(made, lambda: os.rename(record.source, made))  # noqa: PTH104
+    change = Change(journal, record, FORWARD)
+    yield from change.name(made, lambda: os.rename(record.source, made))  # noqa: PTH104

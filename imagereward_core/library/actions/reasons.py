@@ -24,6 +24,11 @@ _TEXTS = {
 _DISK_QUOTA = getattr(errno, "EDQUOT", None)
 
 
+def is_full(error: OSError) -> bool:
+    """Whether there is no room on the disk, or none for this user."""
+    return error.errno is not None and error.errno in (errno.ENOSPC, _DISK_QUOTA)
+
+
 def reason_of(error: OSError, kind: str, made: Path) -> str:
     """One sentence on why a step failed.
 
@@ -33,7 +38,7 @@ def reason_of(error: OSError, kind: str, made: Path) -> str:
         made: The file that was to be made or changed.
     """
     winerror = getattr(error, "winerror", None)
-    code = errno.ENOSPC if error.errno is not None and error.errno == _DISK_QUOTA else error.errno
+    code = errno.ENOSPC if is_full(error) else error.errno
     if winerror == _WINDOWS_NEEDS_RIGHTS:
         return "Windows makes symbolic links only in its developer mode; use hard links or copies"
     if winerror in _WINDOWS_IN_USE:

@@ -24,6 +24,9 @@ COLUMNS = (
 SELECT = f"SELECT id, {', '.join(COLUMNS)} FROM steps"
 INSERT = f"INSERT INTO steps ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 UPDATE = f"UPDATE steps SET {', '.join(f'{column} = ?' for column in COLUMNS)} WHERE id = ?"
+PROGRESS = COLUMNS[7:]
+ADVANCE = f"UPDATE steps SET {', '.join(f'{column} = ?' for column in PROGRESS)} WHERE id = ?"
+"""Only what changes as a step goes on: nothing that was asked for, and few indexes."""
 
 _MOST_SPLICE_BYTES = 256 * 1024 * 1024
 
@@ -95,10 +98,6 @@ class Record:
         Args:
             stored: How a path is stored.
         """
-
-        def name(path: Path | None) -> Name | None:
-            return None if path is None else stored(path)
-
         return (
             self.run,
             self.parent,
@@ -107,6 +106,16 @@ class Record:
             stored(self.target),
             encode_splices(self.splices) if self.kind == "edit" else None,
             self.content if self.kind == "put" else None,
+            *self.progress(stored),
+        )
+
+    def progress(self, stored: Callable[[Path], Name]) -> tuple[Any, ...]:
+        """The end of :meth:`row`: what changes as a step goes on."""
+
+        def name(path: Path | None) -> Name | None:
+            return None if path is None else stored(path)
+
+        return (
             self.state,
             name(self.made),
             name(self.temporary),

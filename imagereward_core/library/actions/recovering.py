@@ -16,6 +16,7 @@ from .reasons import reason_of
 from .records import Record
 from .reversing import take_back
 from .steps import Recovery, RunResult, Step
+from .waits import Work, work_together
 
 
 def recover(journal: Journal) -> list[Recovery]:
@@ -190,9 +191,9 @@ def _bring_companions(journal: Journal, run: int, count: _Count) -> None:
 
 
 def _go_on(
-    journal: Journal, record: Record, work: Callable[[Journal, Record, RunResult], None], count: _Count
+    journal: Journal, record: Record, work: Callable[[Journal, Record, RunResult], Work], count: _Count
 ) -> None:
     result = RunResult(record.run)
-    work(journal, record, result)
+    work_together(journal, [work(journal, record, result)])
     count.finished += not result.failed
     count.problems += result.failed

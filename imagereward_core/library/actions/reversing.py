@@ -11,12 +11,13 @@ from . import files
 from .changes import BACK, Change
 from .files import Refused
 from .journal import Journal
-from .reasons import reason_of
+from .reasons import is_full, reason_of
 from .records import Record
 from .steps import RunResult
+from .waits import Turn, Work
 
 
-def take_back(journal: Journal, record: Record, result: RunResult) -> None:
+def take_back(journal: Journal, record: Record, result: RunResult) -> Work:
     """Undoes one step, and after it those of the files that travelled with it."""
     try:
         journal.custody.admit(record)
@@ -30,7 +31,14 @@ def take_back(journal: Journal, record: Record, result: RunResult) -> None:
         else list(journal.records("parent = ? AND state = 'done'", (record.id,)))
     )
     try:
-        _undo(journal, record, record.made, companions)
+        try:
+            yield from _undo(journal, record, record.made, companions)
+        except OSError as error:
+            # What the others of its group write for the moment may be what it lacks.
+            if not is_full(error) or not (yield Turn()):
+                raise
+            record.state, record.temporary = "done", None
+            yield from _undo(journal, record, record.made, companions)
     except Refused as error:
         reason = str(error)
     except OSError as error:
@@ -42,7 +50,7 @@ def take_back(journal: Journal, record: Record, result: RunResult) -> None:
             else:
                 result.done += 1
         for companion in companions:
-            take_back(journal, companion, result)
+            yield from take_back(journal, companion, result)
         return
     record.state, record.reason, record.temporary = "done", reason, None
     journal.later(record)
@@ -52,14 +60,14 @@ def take_back(journal: Journal, record: Record, result: RunResult) -> None:
     result.failed.append((record.step, reason))
 
 
-def _undo(journal: Journal, record: Record, made: Path, companions: list[Record]) -> None:
+def _undo(journal: Journal, record: Record, made: Path, companions: list[Record]) -> Work:
     for companion in companions:
         # Written down with the first entry of the picture's own step: their turn comes when that is over.
         companion.state = "undoing"
     change = Change(journal, record, BACK, companions=companions)
     _check_untouched(journal, record, made)
     if record.kind == "move":
-        _move_back(journal, record, made, change)
+        yield from _move_back(journal, record, made, change)
     elif not files.exists(made):
         if record.kind == "edit" or (record.before is not None and record.kind == "put"):
             raise Refused(f"{made} is no longer there")
@@ -72,7 +80,7 @@ def _undo(journal: Journal, record: Record, made: Path, companions: list[Record]
         def cut_out(reading: BinaryIO, writing: BinaryIO) -> None:
             copy_applied(reading, writing, splices)
 
-        change.rewrite(made, cut_out, record.before)
+        yield from change.rewrite(made, cut_out, record.before)
     elif record.kind == "put" and record.before is not None:
         former = record.former or b""
         _check_unchanged(record, made)
@@ -81,10 +89,21 @@ def _undo(journal: Journal, record: Record, made: Path, companions: list[Record]
             reading.read()
             writing.write(former)
 
-        change.rewrite(made, put_back, record.before)
+        yield from change.rewrite(made, put_back, record.before)
     else:
+        looked = _look(record, made)
         _check_superfluous(journal, record, made)
-        change.remove(made)
+
+        def check() -> None:
+            if _look(record, made) != looked:
+                raise Refused(f"{made} or {record.source} changed just now; it is left as it is")
+
+        yield from change.remove(made, check)
+
+
+def _look(record: Record, made: Path) -> tuple[tuple[int, ...] | None, ...]:
+    """By what it is seen, right before a file is removed, that nothing changed since it was read and compared."""
+    return tuple(map(files.version_of, (made, record.source)))
 
 
 def _check_untouched(journal: Journal, record: Record, path: Path) -> None:
@@ -126,7 +145,7 @@ def _check_superfluous(journal: Journal, record: Record, made: Path) -> None:
         )
 
 
-def _move_back(journal: Journal, record: Record, made: Path, change: Change) -> None:
+def _move_back(journal: Journal, record: Record, made: Path, change: Change) -> Work:
     source = record.source
     if not files.exists(made):
         if files.exists(source) and files.mark_of(source).looks_like(record.after):
@@ -145,12 +164,12 @@ def _move_back(journal: Journal, record: Record, made: Path, change: Change) -> 
         raise Refused(f"{made} changed since it was moved; it is left as it is")
     source.parent.mkdir(parents=True, exist_ok=True)
     if files.spells_alike(made, source):
-        change.name(made, lambda: os.rename(made, source))  # noqa: PTH104
+        yield from change.name(made, lambda: os.rename(made, source))  # noqa: PTH104
         return
     if files.exists(source):
         raise Refused(f"there is another file named {source} now; move it away and undo again")
     try:
-        change.transfer(made, source, text)
+        yield from change.transfer(made, source, text)
     except FileExistsError as error:
         raise Refused(
             f"another file named {source} has just been made; move it away and undo again"

@@ -26,7 +26,7 @@ Progress = Callable[[int, int], None]
 """Told how many steps of a run are behind us, and how many there are."""
 
 Cancelled = Callable[[], bool]
-"""Asked between two steps; true stops before the next one."""
+"""Asked between two groups of steps; true stops before the next one."""
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .changes import remove_folders
+from .groups import Groups
 from .journal import Journal, JournalError
 from .listing import STANDING
 from .recovering import settle_all
 from .reversing import take_back
 from .steps import Cancelled, Progress, RunResult, StepInfo
+from .waits import work_together
 
 
 def undo(
@@ -30,7 +32,7 @@ def undo(
         journal: The journal.
         run: The run; None for the last.
         progress: Told how far it is.
-        cancelled: Asked between two steps.
+        cancelled: Asked between two groups of steps.
         confirmed: Steps that lead out of the folder and that a person has seen and wants undone all the same, as
             :func:`~.listing.leading_out` gave them.
 
@@ -55,13 +57,12 @@ def undo(
         result = RunResult(info.id)
         journal.abandon(info.id, "the run was undone before its turn")
         total = left = journal.count(info.id, "state = 'done'")
-        for record in journal.records(
-            "run = ? AND parent IS NULL AND state = 'done'", (info.id,), backwards=True
-        ):
+        records = journal.records("run = ? AND parent IS NULL AND state = 'done'", (info.id,), backwards=True)
+        for group in Groups(records):
             if cancelled is not None and cancelled():
                 break
-            take_back(journal, record, result)
-            left -= 1
+            work_together(journal, [take_back(journal, record, result) for record in group])
+            left -= len(group)
             if progress is not None:
                 progress(total - left, total)
         result.left = left

@@ -241,15 +241,15 @@ def test_on_windows_no_target_is_a_device(tmp_path):
 
 
 def test_a_name_taken_in_the_last_moment_is_not_overwritten(journal, outputs, kept, monkeypatch):
-    real, taken = files.rename_new, []
+    real, taken = files.link_new, []
 
     def racing(source, target):
         if not taken:
             taken.append(target)
             target.write_bytes(b"a racing program's")
-        real(source, target)
+        return real(source, target)
 
-    monkeypatch.setattr(files, "rename_new", racing)
+    monkeypatch.setattr(files, "link_new", racing)
     well(act(journal, to("move", outputs / "00000.png", kept / "00000.png")))
     assert (kept / "00000.png").read_bytes() == b"a racing program's"
     assert sorted(path.name for path in kept.iterdir()) == [
