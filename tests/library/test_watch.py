@@ -175,7 +175,9 @@ def test_a_batch_costs_no_look_at_all_other_pictures(outputs, scenes, panel, mon
         watch.until(lambda: len(sorted_names(outputs)) == 3)
         monkeypatch.setattr(Library, "rows", lambda *_: pytest.fail("all rows were read"))
         shutil.copy(scenes[3], outputs / "new.png")
-        watch.until(lambda: sum(each.carried.done for each in watch.passes) == 4)  # files show before their pass ends
+        watch.until(
+            lambda: sum(each.carried.done for each in watch.passes) == 4
+        )  # files show before their pass ends
         assert len(watch.passes[-1].curation.rows) == 1
     assert watch.complaints == []
 
