@@ -105,18 +105,21 @@ class _Folders:
 
     def _folder(self, folder: str) -> tuple[int, Key]:
         """Its device; and what it is known by: the folder itself, or the next one above that is there and the names below it."""
-        known = self._known.get(folder)
-        if known is None:
+        asked, below = folder, []
+        while (known := self._known.get(folder)) is None:
             try:
                 facts = os.stat(folder)  # noqa: PTH116
-                known = facts.st_dev, (facts.st_dev, facts.st_ino)
-            except OSError:
+                known = self._known[folder] = facts.st_dev, (facts.st_dev, facts.st_ino)
+                break
+            except (OSError, ValueError):  # ValueError: a zero byte, from a journal that somebody else has written
                 parent, name = os.path.split(folder)
                 if parent == folder:
-                    return 0, (folder,)
-                device, above = self._folder(parent)
-                known = device, (*above, _plain(name))
-            self._known[folder] = known
+                    known = 0, (folder,)
+                    break
+                below.append(_plain(name))
+                folder = parent
+        device, above = known
+        known = self._known[asked] = device, (*above, *reversed(below))
         return known
 
     def _device(self, path: Path) -> int:
@@ -124,7 +127,7 @@ class _Folders:
 
     def bytes_of(self, record: Record) -> int:
         """How much a step writes under hidden names, about."""
-        if record.kind in ("hardlink", "symlink"):
+        if record.flaw or record.kind in ("hardlink", "symlink"):
             return 0
         if record.kind == "put":
             return max(len(record.content), len(record.former or b""))
