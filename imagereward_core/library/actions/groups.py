@@ -111,7 +111,8 @@ class _Folders:
                 facts = os.stat(folder)  # noqa: PTH116
                 known = self._known[folder] = facts.st_dev, (facts.st_dev, facts.st_ino)
                 break
-            except (OSError, ValueError):  # ValueError: a zero byte, from a journal that somebody else has written
+            # ValueError: a zero byte, from a journal that somebody else has written.
+            except (OSError, ValueError):
                 parent, name = os.path.split(folder)
                 if parent == folder:
                     known = 0, (folder,)
