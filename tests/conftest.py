@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
+# Read when torch is loaded, in started programs too. With several threads a sum's order, and so its last digit, is not always the same.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 TESTS = Path(__file__).resolve().parent
 for folder in (TESTS, TESTS.parent):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """An option for the tests of the WebUI extension; it has to be known before their own folder is read."""
+    parser.addoption(
+        "--webui",
+        default="neo",
+        metavar="HOSTS",
+        help="imitated WebUI hosts that the tests of every host run for: names with commas between, or all (default: neo)",
+    )
 
 
 @pytest.fixture(scope="session")

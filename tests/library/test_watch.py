@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
-from curation_fakes import demo_panel, draw_outputs, files, tree
+from curation_fakes import demo_panel, draw_outputs, tree
 
 from imagereward_core.library.actions import Journal
 from imagereward_core.library.curate import CurateOptions, take_back
@@ -80,7 +82,13 @@ def watching(outputs, panel, options=MOVE, settings=QUICK):
 
 
 def sorted_names(outputs):
-    return [name for name in files(outputs) if name.startswith(("kept/", "rejected/"))]
+    """Names of what was sorted. Nothing is opened: the watch may just be moving it."""
+    return [
+        Path(folder, name).relative_to(outputs).as_posix()
+        for part in ("kept", "rejected")
+        for folder, _, names in os.walk(outputs / part)
+        for name in names
+    ]
 
 
 @pytest.mark.parametrize(

@@ -16,15 +16,25 @@ WEBUI = os.environ.get("WEBUI_PATH")
 
 
 def pytest_generate_tests(metafunc):
-    """Every test of a host runs for three of them; where WEBUI_PATH is set, for the true loop of that checkout too."""
+    """Every test of a host runs for those of ``--webui``; where WEBUI_PATH is set, for the true loop of that checkout too."""
     if "host" in metafunc.fixturenames:
         true = bool(WEBUI) and getattr(metafunc.module, "TRUE_LOOP", False)
-        metafunc.parametrize("host", [*HOSTS, *(["true loop"] if true else [])], indirect=True)
+        hosts = chosen_hosts(metafunc.config)
+        metafunc.parametrize("host", [*hosts, *(["true loop"] if true else [])], indirect=True)
+
+
+def chosen_hosts(config):
+    """The imitated hosts that were asked for."""
+    asked = config.getoption("--webui")
+    hosts = HOSTS if asked == "all" else tuple(asked.split(","))
+    if not set(hosts) <= set(HOSTS):
+        raise pytest.UsageError(f"--webui: found {asked!r}, expected all, or some of {', '.join(HOSTS)}")
+    return hosts
 
 
 @pytest.fixture
 def host(request, monkeypatch, tmp_path):
-    """Each of the three hosts, imitated; or imitated around the true loop."""
+    """Each of the chosen hosts, imitated; or imitated around the true loop."""
     if request.param in HOSTS:
         return FakeHost(monkeypatch, tmp_path, request.param)
     made = FakeHost(monkeypatch, tmp_path, kind_of(Path(WEBUI)))
