@@ -13,6 +13,7 @@ from PIL import Image
 from .a1111 import looks_like_infotext, parse_infotext
 from .cleaning import CleanPrompt, clean_prompt
 from .comfyui import positive_prompt
+from .comfyui_graph import load_json, read_api_graph
 from .containers import read_blocks
 from .drawthings import XMP_KEY, parse_xmp
 from .easydiffusion import parse_chunks
@@ -46,7 +47,6 @@ _PROGRAMS: tuple[tuple[str, Callable[[str], PictureText | None]], ...] = (
     ("invokeai_graph", parse_invoke_graph),
     (XMP_KEY, parse_xmp),
 )
-_GRAPHS = ("prompt", "workflow")
 
 
 def read_prompt(
@@ -75,7 +75,7 @@ def read_prompt(
     """
     is_file = isinstance(source, (str, os.PathLike))
     path = Path(source) if isinstance(source, (str, os.PathLike)) else Path(name) if name else None
-    found = _prompt_in(read_blocks(source, name), path.name if path else None)
+    found = _prompt_in(read_blocks(source, name), str(path) if path else None)
     if (found is None or not found.prompt) and path is not None and (is_file or path.is_absolute()):
         found = logged_prompt(path) or found
     if (found is None or not found.prompt) and stealth:
@@ -90,15 +90,26 @@ def _prompt_in(blocks: Mapping[str, str], file_name: str | None) -> PictureText 
         if found is not None and found.prompt:
             return found
         empty = empty or found
-    notes: tuple[str, ...] = ()
-    for name in _GRAPHS:
-        text = blocks.get(name, "")
-        found = positive_prompt(text, file_name) if text else None
-        if found is not None and found.prompt:
-            return replace(found, notes=(*notes, *found.notes))
-        if text and name == "prompt":
-            notes = ("the graph as it ran leads to no prompt: read from the editor's file instead",)
-    return empty
+    return _graph_prompt(blocks, file_name, empty)
+
+
+def _graph_prompt(
+    blocks: Mapping[str, str], file_name: str | None, empty: PictureText | None
+) -> PictureText | None:
+    """What ComfyUI's graph tells; ``empty`` where that is nothing.
+
+    The editor's file counts only where the graph as it ran cannot be read: both are the same graph, but the
+    editor's file names no values, so that what it adds is guessing.
+    """
+    ran, edited = (blocks.get(name, "") for name in ("prompt", "workflow"))
+    data = load_json(ran) if ran else None
+    found = positive_prompt(data, file_name)
+    if edited and not read_api_graph(data):
+        found = positive_prompt(edited, file_name)
+        if found is not None and ran:
+            note = "the graph as it ran cannot be read: read from the editor's file instead"
+            found = replace(found, notes=(note, *found.notes))
+    return found if found is not None and (found.prompt or found.notes) else empty or found
 
 
 def _readings(blocks: Mapping[str, str], file_name: str | None) -> Iterator[PictureText | None]:

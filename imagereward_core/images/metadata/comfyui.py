@@ -8,11 +8,12 @@ their inputs.
 from __future__ import annotations
 
 from collections import deque
-from pathlib import PurePath
+from typing import Any
 
 from . import comfyui_nodes as known
 from .comfyui_graph import Graph, Link, Node, load_json, read_api_graph
 from .comfyui_models import models_behind, seed_of
+from .comfyui_savers import saver_groups, writers_of
 from .comfyui_strings import chosen_input, is_switch
 from .comfyui_text import TextTracer
 from .comfyui_workflow import read_workflow
@@ -28,16 +29,18 @@ def positive_prompt(graph: object, file_name: str | None = None) -> PictureText 
     Where several samplers stand behind the picture (hires passes, refiners) the one nearest to it counts;
     detailers and tiled upscalers, which work on a finished picture, count only if there is no other. Where
     nothing can be traced but the graph holds a single text encoder with words, those are taken. ``notes``
-    tells of each such choice.
+    tells of each such choice. Where a graph saves several pictures and the file's name does not tell which of
+    them this is, it has a prompt only if all have the same.
 
     Args:
         graph: The ``prompt`` chunk (API format) or the ``workflow`` chunk (the editor's format), as JSON text
             or parsed.
-        file_name: The picture's file name. In a graph that saves several pictures it tells which saver wrote
-            this one.
+        file_name: The picture's file name or path. In a graph that saves several pictures it tells which saver
+            wrote this one.
 
     Returns:
-        The words, or None if the graph holds none. Never raises, whatever the graph.
+        The words, empty where the picture was drawn from none or it cannot be told from which; None if the graph
+        holds none. Never raises, whatever the graph.
     """
     data = load_json(graph) if isinstance(graph, str) else graph
     nodes = read_workflow(data) or read_api_graph(data)
@@ -45,73 +48,107 @@ def positive_prompt(graph: object, file_name: str | None = None) -> PictureText 
         return None
     tracer = TextTracer(nodes)
     notes: list[str] = []
-    sampler = _sampler_of_picture(nodes, tracer, file_name, notes)
-    if sampler is None:
+    origins = _origins(nodes, tracer, file_name, notes)
+    if origins is None and not _leads_to_samplers(nodes):
         sampler = _any_sampler(nodes, tracer, notes)
-    if sampler is not None:
-        prompt, negative = tracer.told(sampler, "positive"), tracer.told(sampler, "negative")
-        settings = _settings(nodes, sampler)
-        model, loras = models_behind(nodes, sampler)
-        settings |= {"Model": model} if model else {}
-    else:
-        sampler = _only_text(nodes, tracer, notes)
-        if sampler is None:
+        origins = [sampler] if sampler is not None else None
+    if origins is None:
+        encoder = _only_text(nodes, tracer, notes)
+        if encoder is None:
             return None
-        prompt, negative, settings, loras = tracer.text(sampler), "", {}, ()
-    return PictureText(prompt.strip(), negative.strip(), "comfyui", settings, (*notes, *tracer.notes), loras)
+        return PictureText(tracer.text(encoder).strip(), "", "comfyui", {}, (*notes, *tracer.notes))
+    prompt = _shared([tracer.told(name, "positive").strip() for name in origins]) or ""
+    negative = _shared([tracer.told(name, "negative").strip() for name in origins]) or ""
+    settings, loras = _made(nodes, origins)
+    return PictureText(prompt, negative, "comfyui", settings, (*notes, *tracer.notes), loras)
 
 
-def _sampler_of_picture(
-    nodes: Graph, tracer: TextTracer, file_name: str | None, notes: list[str]
-) -> str | None:
-    """The sampler behind the saver that wrote this file, or behind the first saver that leads to words."""
-    found: dict[str, str] = {}
-    for saver in _savers(nodes, file_name):
-        samplers = _samplers_behind(nodes, saver)
-        told = {name: text for name in samplers if (text := tracer.told(name, "positive")).strip()}
-        if not told:
-            continue
-        nearest = next(iter(told))
-        if not found and len(told) > 1:
-            same = "all with the same prompt" if len(set(told.values())) == 1 else "with different prompts"
-            notes.append(
-                f"{len(told)} samplers, {same}: took node {nearest}, the one that feeds the saved picture"
-            )
-        found[saver] = nearest
-        if _names(nodes[saver], file_name):
+def _origins(nodes: Graph, tracer: TextTracer, file_name: str | None, notes: list[str]) -> list[str] | None:
+    """The samplers this picture may come from: one, or several with different prompts, or none; None where no saver leads to one."""
+    groups = saver_groups(nodes)
+    writers = writers_of(nodes, groups, file_name, tracer.text)
+    ends: dict[str, str | None] = {}
+    for group in [writers] if writers else groups:
+        ends = {saver: _nearest(nodes, tracer, saver, notes) for saver in group[:_MOST_CANDIDATES]}
+        if any(ends.values()):
             break
-    prompts = {tracer.told(name, "positive") for name in found.values()}
-    if not found:
+    else:
+        others = [saver for group in groups for saver in group if saver not in writers][:_MOST_CANDIDATES]
+        if writers and any(_nearest(nodes, tracer, saver, []) for saver in others):
+            notes.append(f"node {writers[0]}, which saved this picture, leads to no prompt")
+            return []
         return None
-    first = next(iter(found))
-    if len(prompts) > 1 and not _names(nodes[first], file_name):
-        notes.append(
-            f"the graph saves pictures with {len(prompts)} different prompts: took that of node {first}"
-        )
-    return found[first]
+    found = list(dict.fromkeys(end for end in ends.values() if end is not None))
+    prompts = {tracer.told(end, "positive").strip() if end else "" for end in ends.values()}
+    if len(prompts) == 1:
+        return found[:1]
+    which = "more than one of them gives such names" if writers else "the file's name does not tell which did"
+    notes.append(
+        f"the nodes {', '.join(list(ends)[:4])} save pictures with {len(prompts)} different prompts, and {which}"
+    )
+    return found if all(ends.values()) else []
 
 
-def _savers(nodes: Graph, file_name: str | None) -> list[str]:
-    """Nodes that save or show a picture, the likeliest writer of this file first."""
-    consumed = {link.node for node in nodes.values() for _, link in node.links()}
-    ranked: list[tuple[int, int, str]] = []
-    for position, (name, node) in enumerate(nodes.items()):
-        if not any(known.IMAGE_INPUT.match(key.lower()) for key, _ in node.links()):
-            continue
-        saves = bool(known.SAVER.search(node.kind))
-        if saves or name not in consumed:
-            rank = 1 if saves else 3 if known.VIEWER.search(node.kind) else 2
-            ranked.append((0 if saves and _names(node, file_name) else rank, position, name))
-    return [name for _, _, name in sorted(ranked)[:_MOST_CANDIDATES]]
+def _nearest(nodes: Graph, tracer: TextTracer, saver: str, notes: list[str]) -> str | None:
+    """The sampler nearest to a saver that has words; without words anywhere the nearest, if it is told to draw nothing."""
+    samplers = _samplers_behind(nodes, saver)
+    told = {name: text for name in samplers if (text := tracer.told(name, "positive").strip())}
+    # A detailer's words are about a part of the picture: they say nothing where the picture itself was drawn without.
+    drawing = [
+        name for name in samplers if _is_sampler(nodes[name]) and not _refines(nodes[name])
+    ] or samplers
+    nearest = next((name for name in drawing if name in told), None)
+    if nearest is None:
+        return next((name for name in drawing if _is_told_nothing(nodes, name)), None)
+    if len(told) > 1:
+        same = "all with the same prompt" if len(set(told.values())) == 1 else "with different prompts"
+        note = f"{len(told)} samplers, {same}: took node {nearest}, the one that feeds the saved picture"
+        if note not in notes:
+            notes.append(note)
+    return nearest
 
 
-def _names(saver: Node, file_name: str | None) -> bool:
-    """Whether a saver's file name prefix is that of this file; prefixes with placeholders cannot be told."""
-    prefix = saver.inputs.get("filename_prefix")
-    if not file_name or not isinstance(prefix, str) or "%" in prefix:
-        return False
-    last = PurePath(prefix.replace("\\", "/")).name
-    return bool(last) and file_name.startswith(f"{last}_")
+def _is_told_nothing(nodes: Graph, sampler: str) -> bool:
+    """Whether what a sampler without words draws from is a text that is there and is empty."""
+    seen = {sampler}
+    waiting = deque([sampler])
+    while waiting and len(seen) < _MOST_CANDIDATES * _MOST_CANDIDATES:
+        node = nodes[waiting.popleft()]
+        texts = [value for key, value in node.inputs.items() if known.PROMPT_FIELD.match(key.lower())]
+        if any(isinstance(value, str) and not value.strip() for value in texts):
+            return True
+        for key, link in node.links():
+            way = known.ROLE_FIELDS["negative"].match(key.lower()) or key.lower() in known.NO_WORDS
+            if not way and link.node in nodes and link.node not in seen:
+                seen.add(link.node)
+                waiting.append(link.node)
+    return False
+
+
+def _shared(values: list[Any]) -> Any:
+    """What all have in common; None where they differ or there are none."""
+    return values[0] if values and all(value == values[0] for value in values) else None
+
+
+def _made(nodes: Graph, samplers: list[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Settings and LoRAs of these samplers, as far as they share them."""
+    each: list[dict[str, str]] = []
+    loras: list[tuple[str, ...]] = []
+    for name in samplers:
+        model, applied = models_behind(nodes, name)
+        each.append(_settings(nodes, name) | ({"Model": model} if model else {}))
+        loras.append(applied)
+    shared = {
+        key: value
+        for key, value in (each[0] if each else {}).items()
+        if all(found.get(key) == value for found in each)
+    }
+    return shared, _shared(loras) or ()
+
+
+def _leads_to_samplers(nodes: Graph) -> bool:
+    savers = [saver for group in saver_groups(nodes) for saver in group]
+    return any(_samplers_behind(nodes, saver) for saver in savers[:_MOST_CANDIDATES])
 
 
 def _samplers_behind(nodes: Graph, start: str) -> list[str]:
@@ -130,8 +167,7 @@ def _samplers_behind(nodes: Graph, start: str) -> list[str]:
             name = waiting.popleft()
             node = nodes[name]
             if name != start and _is_sampler(node):
-                takes_picture = any(isinstance(node.inputs.get(key), Link) for key in known.PICTURE_TAKEN)
-                (refiners if takes_picture else samplers).append(name)
+                (refiners if _refines(node) else samplers).append(name)
             elif name != start and "prompt" in node.inputs:
                 services.append(name)
             for key, link in _ways_back(node):
@@ -143,7 +179,8 @@ def _samplers_behind(nodes: Graph, start: str) -> list[str]:
                     seen.add(link.node)
                     waiting.append(link.node)
         if samplers or refiners or (follow_all and services):
-            return (samplers + refiners + services)[:_MOST_CANDIDATES]
+            groups = (samplers, refiners, services)
+            return [name for group in groups for name in group][:_MOST_CANDIDATES]
     return []
 
 
@@ -161,6 +198,10 @@ def _is_sampler(node: Node) -> bool:
     return guided and (
         bool(known.SAMPLER.search(node.kind)) or any(key in known.SAMPLER_INPUTS for key in node.inputs)
     )
+
+
+def _refines(node: Node) -> bool:
+    return any(isinstance(node.inputs.get(key), Link) for key in known.PICTURE_TAKEN)
 
 
 def _any_sampler(nodes: Graph, tracer: TextTracer, notes: list[str]) -> str | None:

@@ -20,6 +20,13 @@ IMAGE_INPUT = re.compile(r"images?([_\d]|$)|frames$|pixels$")
 SAVER = re.compile(r"save|saver|videocombine|video_?write", re.IGNORECASE)
 VIEWER = re.compile(r"preview|compare|show|display|view", re.IGNORECASE)
 
+PREFIXES = ("filename_prefix", "save_prefix", "file_prefix", "prefix", "filename", "file_name")
+"""Inputs of such nodes that hold the beginning of a file's name."""
+COUNTED = frozenset("SaveImage PreviewImage SaveAnimatedWEBP SaveAnimatedPNG SaveVideo SaveWEBM".split())
+"""Those of ComfyUI itself: a file's name always is the prefix and ``_00001_``."""
+OUTPUT_FOLDER = "output"
+"""What the folder is called into which ComfyUI saves."""
+
 NOT_PICTURE = frozenset(
     "model clip vae positive negative conditioning control_net controlnet clip_vision style_model mask masks "
     "clip_vision_output segs upscale_model sampler sigmas noise guider seed noise_seed steps cfg denoise "
@@ -102,6 +109,14 @@ TEXT_INPUTS = (
     "text_l clip_l wildcard_text strings text_list string_list caption tags content anything any input source"
 ).split()
 """Inputs that hold or bring words on nodes that are not listed above, best first."""
+
+PROMPT_FIELD = re.compile(
+    r"(populated_|wildcard_|multiline_|user_|positive_|pos_|input_)?(text|prompt)(_(g|l|[ab1]|input|positive|pos))?$|t5xxl$|clip_[lg]$"
+    r"|(string|value|positive)$"
+)
+"""Inputs whose text, where it is empty, says that there is no prompt."""
+NO_WORDS = frozenset("model clip vae image images latent latent_image samples mask control_net".split())
+"""Inputs behind which no words of the prompt are looked for."""
 
 TEXT_FAMILY = re.compile(r"(text|string|str|prompt|part|input|any|value)(_[a-z]|_?\d+)$")
 """Numbered inputs (``text_a``, ``string2``, ``prompt_1``): concatenated, in order."""

@@ -19,6 +19,7 @@ from .prompt import PictureText
 from .sidecar import sidecar_prompt
 
 PromptSource = Literal["auto", "sidecar", "metadata"]
+_LONGEST_NOTE = 300
 
 ORIGINS = {
     "": "",
@@ -139,7 +140,10 @@ class PromptFinder:
             "sidecar": "there is no text file with one beside it",
             "metadata": "its metadata holds none",
         }
-        return FoundPrompt(problem=f"it has no prompt: {places[self.source]}{self.without_prompt}", text=seen)
+        notes = seen.notes if seen else ()
+        why = f" ({'; '.join(note[:_LONGEST_NOTE] for note in notes[:2])})" if notes else ""
+        problem = f"it has no prompt: {places[self.source]}{why}{self.without_prompt}"
+        return FoundPrompt(notes=notes, problem=problem, text=seen)
 
 
 def _why_unreadable(picture: Path | Image.Image, error: ImageError) -> str:
