@@ -104,10 +104,13 @@ TEXT_FIELDS: dict[str, tuple[tuple[str, ...], ...]] = {
 TEXT_BY_SLOT = {"Text String": ("text", "text_b", "text_c", "text_d")}
 """Nodes that pass several texts through, one per output."""
 
+GUESSED_TEXT = "text, as it seems"
+"""Stands for the name of the input that holds the only words among a node's values, where nobody names them."""
+
 TEXT_INPUTS = (
     "populated_text text prompt string value text_input input_text multiline_text user_prompt t5xxl text_g "
     "text_l clip_l wildcard_text strings text_list string_list caption tags content anything any input source"
-).split()
+).split() + [GUESSED_TEXT]
 """Inputs that hold or bring words on nodes that are not listed above, best first."""
 
 PROMPT_FIELD = re.compile(
@@ -137,7 +140,21 @@ SELECTORS = ("select", "Input", "index")
 FIRST_OF = re.compile(r"any switch|context switch|conditioningswitch|coalesce", re.IGNORECASE)
 """Switches that take the first input that is connected."""
 
-TEXT_TYPES = ("CONDITIONING", "STRING", "*")
+MODEL_ENDINGS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft", ".onnx")
+FILE_ENDINGS = (
+    *MODEL_ENDINGS,
+    ".json",
+    ".yaml",
+    ".txt",
+    ".csv",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".mp4",
+    ".gif",
+)
+TEXT_TYPES = ("CONDITIONING", "STRING")
 TEXT_NODE = re.compile(r"text|prompt|string", re.IGNORECASE)
 """Outputs and classes by which a node in the editor's file is known to hold words."""
 
@@ -193,6 +210,17 @@ WIDGETS: dict[str, tuple[str, ...]] = {
     "StringConcatenate": ("string_a", "string_b", "delimiter"),
     "StringReplace": ("string", "find", "replace"),
     "StringFunction|pysssss": ("action", "tidy_tags", "text_a", "text_b", "text_c"),
+    "String Literal": ("string",),
+    "Text Multiline": ("text",),
+    "Text String": ("text", "text_b", "text_c", "text_d"),
+    "CR Text": ("text",),
+    "CR Prompt Text": ("prompt",),
+    "ttN text": ("text",),
+    "JWStringMultiline": ("text",),
+    "Power Prompt (rgthree)": ("prompt",),
+    "easy positive": ("positive",),
+    "easy negative": ("negative",),
+    "DPRandomGenerator": ("text", "seed", "autorefresh"),
     "Text Concatenate": ("delimiter", "clean_whitespace"),
     "Text Find and Replace": ("find", "replace"),
     "JoinStrings": ("delimiter",),

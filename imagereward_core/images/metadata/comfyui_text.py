@@ -176,7 +176,10 @@ class TextTracer:
         found: dict[str, str] = {}
         for field in word_fields(node):
             found[field] = yield node.inputs[field], role
-        return assemble(node, found, self._note) if found else ""
+        text = assemble(node, found, self._note) if found else ""
+        if known.GUESSED_TEXT in found and text:
+            self._note(f"node {name} ({node.kind}) is unknown: took the only words among its values")
+        return text
 
     def _switched(self, name: str, node: Node, role: Role) -> _Steps:
         """The one input a switch hands on; where its choice is not stored, the first that leads to words."""

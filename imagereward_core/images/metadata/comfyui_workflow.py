@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .comfyui_graph import MAX_NODES, Graph, Link, Node, Value
-from .comfyui_nodes import REROUTE, TEXT_INPUTS, TEXT_NODE, TEXT_TYPES, WIDGETS
+from .comfyui_nodes import FILE_ENDINGS, GUESSED_TEXT, REROUTE, TEXT_INPUTS, TEXT_NODE, TEXT_TYPES, WIDGETS
 
 _MUTED, _BYPASSED = 2, 4
 _SUBGRAPH_INPUT, _SUBGRAPH_OUTPUT = "-10", "-20"
+_FEWEST_WORDS = 3
 _AFTER_SEED = ("fixed", "increment", "decrement", "randomize")
 
 
@@ -176,8 +177,14 @@ def _widgets(entry: Mapping[str, Any]) -> dict[str, Value]:
         and (port.get("type") == "CONDITIONING" or port.get("name") in TEXT_INPUTS)
         for port in _mappings(entry.get("inputs"))
     )
-    texts = [value for value in values if isinstance(value, str)]
-    return {"text": max(texts, key=len)} if texts and gives_text and not takes_text else {}
+    texts = [value for value in values if isinstance(value, str) and _reads_like_words(value)]
+    return {GUESSED_TEXT: texts[0]} if len(texts) == 1 and gives_text and not takes_text else {}
+
+
+def _reads_like_words(value: str) -> bool:
+    """Whether a value nobody names is words for a picture: no choice, label or file name, which are shorter."""
+    path = value.strip().lower().endswith(FILE_ENDINGS) or "\\" in value
+    return not path and ("," in value.strip(" ,") or len(value.split()) >= _FEWEST_WORDS)
 
 
 def _without_controls(values: list[Any]) -> list[Any]:

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 
 from .comfyui_graph import load_json
+from .comfyui_nodes import MODEL_ENDINGS
 from .prompt import PictureText
 
 _TAG = re.compile(r"<(?:lora|lyco|lycoris):([^<>:]+)(?::[^<>]*)?>")
-_ENDINGS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft", ".onnx")
 _FORKS = (
     # Forge's own versions begin with f0 and f2, those of its branch reForge with f1.
     (re.compile(r"f1\."), "reforge"),
@@ -64,7 +64,7 @@ def generated_facts(text: PictureText) -> Facts:
 def plain_name(name: str) -> str:
     """A model's name without folders and file ending: ``sdxl/base.safetensors`` is ``base``."""
     last = name.replace("\\", "/").rstrip("/").rpartition("/")[2].strip()
-    ending = next((ending for ending in _ENDINGS if last.lower().endswith(ending)), "")
+    ending = next((ending for ending in MODEL_ENDINGS if last.lower().endswith(ending)), "")
     return last[: len(last) - len(ending)]
 
 

@@ -90,13 +90,32 @@ def test_a_widget_turned_into_an_input_takes_the_linked_text():
     assert found is not None and found.prompt == "a linked cat"
 
 
-def test_unknown_encoders_give_their_longest_text():
+def test_unknown_encoders_give_their_only_words():
     editor = Editor()
     pos = editor.node(
         "XyzEncode", [("clip", "CLIP", None)], ["CONDITIONING"], ["fast", "a cat in a hat", 5, True]
     )
     found = positive_prompt(editor.finish((pos, 0)))
     assert found is not None and found.prompt == "a cat in a hat"
+    assert any("node 1 (XyzEncode) is unknown" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["boolean"],
+        ["sdxl/a model of many words.safetensors", "boolean"],
+        ["Positive prompt"],
+        ["C:\\my models\\of many words"],
+        ["a cat in a hat", "a dog on a mat"],
+        ["", 5],
+    ],
+)
+def test_what_is_no_words_or_not_the_only_ones_is_not_taken_from_unknown_nodes(values):
+    editor = Editor()
+    pos = editor.node("XyzEncode", [("clip", "CLIP", None)], ["CONDITIONING"], values)
+    found = positive_prompt(editor.finish((pos, 0)))
+    assert found is None or found.prompt == ""
 
 
 def test_reroutes_and_set_get_pairs_are_followed():

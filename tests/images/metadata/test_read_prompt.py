@@ -92,6 +92,67 @@ def test_falling_back_to_the_editors_file_is_told(tmp_path):
     assert found is not None and any("editor's file" in note for note in found.notes)
 
 
+def drawn_from(**nodes):
+    return {
+        "2": {
+            "class_type": "KSampler",
+            "inputs": {"positive": ["1", 0], "latent_image": ["9", 0], "seed": 3},
+        },
+        "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "x"}},
+        **nodes,
+    }
+
+
+FACE = {
+    "5": {"class_type": "CLIPTextEncode", "inputs": {"text": "a detailed face", "clip": ["9", 1]}},
+    "6": {
+        "class_type": "FaceDetailer",
+        "inputs": {"image": ["2", 0], "positive": ["5", 0], "steps": 3, "sampler_name": "euler"},
+    },
+    "3": {"class_type": "SaveImage", "inputs": {"images": ["6", 0], "filename_prefix": "x"}},
+}
+
+
+@pytest.mark.parametrize(
+    "value", ["boolean", "models/sdxl base of many words.safetensors", "Positive words, in here"]
+)
+@pytest.mark.parametrize(
+    "graph",
+    [
+        drawn_from(**{"1": {"class_type": "CLIPTextEncode", "inputs": {"text": "", "clip": ["9", 1]}}}),
+        drawn_from(
+            **{"1": {"class_type": "CLIPTextEncode", "inputs": {"text": " \n", "clip": ["9", 1]}}, **FACE}
+        ),
+        drawn_from(
+            **{
+                "1": {"class_type": "CLIPTextEncode", "inputs": {"text": ["4", 0], "clip": ["9", 1]}},
+                "4": {"class_type": "PrimitiveStringMultiline", "inputs": {"value": ""}},
+            }
+        ),
+        drawn_from(
+            **{"1": {"class_type": "XyzEncode", "inputs": {"words of mine": "a cat", "clip": ["9", 1]}}}
+        ),
+    ],
+)
+def test_a_graph_that_ran_without_a_prompt_has_none(tmp_path, graph, value):
+    workflow = {
+        "nodes": [
+            {
+                "id": 1,
+                "type": "CLIPTextEncode",
+                "outputs": [{"type": "CONDITIONING"}],
+                "widgets_values": [value],
+            },
+            {"id": 8, "type": "XyzText", "outputs": [{"type": "STRING"}], "widgets_values": [value]},
+        ],
+        "links": [],
+    }
+    found = read_prompt(picture(tmp_path / "x_00001_.png", prompt=graph, workflow=workflow))
+    assert found is None or found.prompt == ""
+    if "4" in graph or "6" in graph:
+        assert found is not None and found.settings["Seed"] == "3"
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])
 @pytest.mark.parametrize("name", ["picture.txt", "picture.png.txt"])
 def test_a_caption_beside_the_picture_is_read_in_any_encoding(tmp_path, name, encoding):
