@@ -27,5 +27,9 @@ class UnknownScorerError(CuratorError):
     """A scorer was asked for under a name nobody registered."""
 
 
+class NumberError(CuratorError, ValueError):
+    """A number is smaller than it may be, or not whole."""
+
+
 class Cancelled(CuratorError):
     """The person, or the host on their behalf, asked for the work to stop."""

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from .errors import Cancelled
+from .errors import Cancelled, NumberError
 
 if TYPE_CHECKING:
     import torch
@@ -43,6 +43,31 @@ class Runtime(Protocol):
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         """Whether ``error`` means that the device is full, so that a smaller batch may succeed."""
+
+
+def batch_size_of(value: Any, least: int = 1) -> int:
+    """How many pictures go through a network at once, as a whole number; as large as one likes, since a batch that does not fit is halved.
+
+    Args:
+        value: What somebody chose; hosts hand whole numbers over as floats too.
+        least: 1, or 0 where that stands for automatic.
+
+    Raises:
+        NumberError: It is smaller, or no whole number. With one below 1 a loop over batches would never end.
+
+    >>> batch_size_of(4.0), batch_size_of(0, least=0)
+    (4, 0)
+    """
+    try:
+        whole = None if isinstance(value, bool) else int(value)
+        if whole is not None and whole >= least and (isinstance(value, str) or whole == value):
+            return whole
+    except (TypeError, ValueError, OverflowError):
+        pass
+    automatic = ", or 0 for automatic" if least == 0 else ""
+    raise NumberError(
+        f"the number of pictures at once (batch size) is {str(value)[:40]}; expected a whole number of at least 1{automatic}"
+    )
 
 
 def pick_device(name: str | torch.device = "auto") -> torch.device:

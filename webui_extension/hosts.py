@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from pathlib import Path
@@ -89,6 +90,22 @@ def option(key: str, default: Any = None) -> Any:
 
     value = getattr(shared.opts, key, default)
     return default if value is None else value
+
+
+def number(key: str, default: float, low: float = -math.inf, high: float = math.inf) -> float:
+    """An option that is a number, within its range; one that is no number counts as ``default``.
+
+    Args:
+        key: The option.
+        default: For one that is not there, no number, not finite or below ``low``.
+        low: The smallest it may be.
+        high: The largest; what is above counts as this.
+    """
+    try:
+        value = float(option(key, default))
+    except (TypeError, ValueError, OverflowError):
+        return default
+    return min(value, high) if math.isfinite(value) and value >= low else default
 
 
 def data_folder() -> Path:

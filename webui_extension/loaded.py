@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imagereward_core.errors import CuratorError, WeightsError
+from imagereward_core.errors import CuratorError, NumberError, WeightsError
 from imagereward_core.scorers import loading
 from imagereward_core.scorers.loading import LoadRequest
 
@@ -203,15 +203,21 @@ def request_from_settings(name: str = "") -> LoadRequest:
 
     Args:
         name: As in :class:`LoadRequest`; empty for the default scorer of the settings page.
+
+    Raises:
+        NumberError: The number of pictures scored at once is none, as in a settings file written by hand.
     """
-    return LoadRequest(
-        name.strip() or str(hosts.option("imagereward_scorer", DEFAULT_SCORER)),
-        hosts.option("imagereward_precision", "auto"),
-        hosts.option("imagereward_device", "auto"),
-        bool(hosts.option("imagereward_whole_picture", False)),
-        int(hosts.option("imagereward_batch_size", 0)),
-        bool(hosts.option("imagereward_allow_download", True)),
-    )
+    try:
+        return LoadRequest(
+            name.strip() or str(hosts.option("imagereward_scorer", DEFAULT_SCORER)),
+            hosts.option("imagereward_precision", "auto"),
+            hosts.option("imagereward_device", "auto"),
+            bool(hosts.option("imagereward_whole_picture", False)),
+            hosts.option("imagereward_batch_size", 0),
+            bool(hosts.option("imagereward_allow_download", True)),
+        )
+    except NumberError as error:
+        raise NumberError(f"{error}. Change it in Settings, ImageReward Curator") from error
 
 
 def _blends(request: LoadRequest) -> list[str]:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import loaded
+from imagereward_core.errors import NumberError
+
+from . import hosts, loaded
 
 SECTION = ("imagereward", "ImageReward Curator")
 
@@ -24,6 +26,7 @@ class Setting:
         arguments: Its arguments, or a call that gives them each time the page is drawn.
         changes_scorers: Whether scorers in memory are out of date once it changes.
         private: Whether the host's API may neither read nor change it.
+        whole: Whether a fraction means nothing.
     """
 
     key: str
@@ -34,6 +37,7 @@ class Setting:
     arguments: dict[str, Any] | Callable[[], dict[str, Any]] = field(default_factory=dict)
     changes_scorers: bool = False
     private: bool = False
+    whole: bool = False
 
 
 def _scorers() -> dict[str, Any]:
@@ -101,6 +105,7 @@ SETTINGS = (
         "Slider",
         {"minimum": 0, "maximum": 64, "step": 1},
         changes_scorers=True,
+        whole=True,
     ),
     Setting(
         "whole_picture",
@@ -185,6 +190,36 @@ SETTINGS = (
 )
 
 
+def _changed(setting: Setting) -> Callable[[], None] | None:
+    """What the host calls once the setting has another value; where that raises, the host puts the old value back."""
+    if setting.component != "Slider" and not setting.changes_scorers:
+        return None
+
+    def changed() -> None:
+        if isinstance(setting.arguments, dict) and setting.component == "Slider":
+            check_number(setting, hosts.option(f"imagereward_{setting.key}", setting.default))
+        if setting.changes_scorers:
+            loaded.expire()
+
+    return changed
+
+
+def check_number(setting: Setting, value: Any) -> None:
+    """Objects to a number that the slider on the page could not be set to; the host's API takes any.
+
+    Raises:
+        NumberError: It is none of the slider's range, or a fraction where that means nothing.
+    """
+    assert isinstance(setting.arguments, dict)
+    low, high = setting.arguments["minimum"], setting.arguments["maximum"]
+    fits = isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
+    if not fits or (setting.whole and value != int(value)):
+        kind = "whole number" if setting.whole else "number"
+        raise NumberError(
+            f"{setting.label!r} is {str(value)[:40]}; expected a {kind} from {low} to {high}. The former value stays"
+        )
+
+
 def on_ui_settings() -> None:
     """Adds the page; the host draws it, stores the values and offers them in its API."""
     import gradio as gr
@@ -192,8 +227,9 @@ def on_ui_settings() -> None:
 
     for setting in SETTINGS:
         named: dict[str, Any] = {"section": SECTION}
-        if setting.changes_scorers:
-            named["onchange"] = loaded.expire
+        changed = _changed(setting)
+        if changed is not None:
+            named["onchange"] = changed
         if callable(setting.arguments):
             named["refresh"] = _look_again
         if setting.private:

@@ -16,7 +16,7 @@ from ..images.missing import Prompt
 from ..images.preprocess import normalize
 from ..images.spec import ImageSpec
 from ..nets.packing import pack
-from ..runtime import Runtime
+from ..runtime import Runtime, batch_size_of
 from ..scores import FloatArray, Scores
 from ..weights.card import ScorerCard
 from .base import objection, prompts_per_picture
@@ -106,13 +106,24 @@ class PictureScorer(ABC):
         revision: str,
         batch_size: int | None = None,
     ) -> None:
-        if batch_size is not None and batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}; expected 1 or more")
         self.card, self.tower, self.runtime, self.revision = card, tower, runtime, revision
         self.batch_size = batch_size
         self.variety = Variety()
         self.former: Callable[[], tuple[tuple[str, str], ...]] = tuple
         """Asked for the ids and revisions under which earlier versions kept scores of these very weights; it may read their files."""
+
+    @property
+    def batch_size(self) -> int | None:
+        """Pictures per forward pass; None picks by device.
+
+        Raises:
+            NumberError: It is set to less than 1, or to no whole number.
+        """
+        return self._batch_size
+
+    @batch_size.setter
+    def batch_size(self, value: int | None) -> None:
+        self._batch_size = None if value is None else batch_size_of(value)
 
     @property
     def spec(self) -> ImageSpec:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CuratorError
+from ..runtime import batch_size_of
 
 if TYPE_CHECKING:
     from ..runtime import Precision, Runtime
@@ -40,6 +41,9 @@ class LoadRequest:
         batch_size: Pictures per pass; 0 for automatic.
         allow_download: Whether missing weights may be fetched.
         also: Scorers whose numbers are shown beside, in order.
+
+    Raises:
+        NumberError: ``batch_size`` is negative, or not whole.
     """
 
     name: str
@@ -49,6 +53,9 @@ class LoadRequest:
     batch_size: int = 0
     allow_download: bool = True
     also: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "batch_size", batch_size_of(self.batch_size, least=0))
 
 
 def make_panel(

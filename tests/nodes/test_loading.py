@@ -122,3 +122,11 @@ def test_scores_do_not_depend_on_how_pictures_are_handed_over(host):
     one, other = graph.show(scores, 2), graph.show(again, 2)
     ran = host.run(graph)
     assert shown(ran, one) == pytest.approx(shown(ran, other), abs=2e-6)
+
+
+@pytest.mark.parametrize("number", [-4, 2.5])
+def test_a_linked_number_of_pictures_at_once_that_is_none_is_refused_in_words(fake, number):
+    """The host checks what is typed into the widget, not what another node hands over."""
+    node = fake.module("nodes.loading").LoadScorer
+    with pytest.raises(fake.module("imagereward_core.errors").CuratorError, match="at once.*whole number"):
+        node.execute(scorer="demo", batch_size=number)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +12,7 @@ import torch
 from PIL import Image
 from tiny import CARD, tiny_network, tiny_scorer
 
-from imagereward_core.errors import Cancelled
+from imagereward_core.errors import Cancelled, NumberError
 from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers import pictures as decoding
 from imagereward_core.scorers.aesthetic import AestheticScorer
@@ -153,6 +155,22 @@ def test_a_full_device_halves_the_batch_of_that_tower_alone(tmp_path):
     both = score_together([looks(small), looks(large)], pictures(5), "a")
     assert max(small.seen) <= 2 and large.seen == [5]
     np.testing.assert_allclose(both[0].values, both[1].values, atol=ROUNDING, rtol=0)
+
+
+@pytest.mark.parametrize("number", [0, -1, -4, 1.5, math.nan, math.inf, "many", True])
+def test_a_number_of_pictures_at_once_that_is_none_is_refused_when_made_and_when_set(number):
+    with pytest.raises(NumberError, match="at least 1"):
+        looks(Counted(), batch_size=number)
+    scorer = looks(Counted())
+    with pytest.raises(NumberError, match=re.escape(str(number))):
+        scorer.batch_size = number
+    assert scorer.batch_size is None
+
+
+def test_all_pictures_go_at_once_where_the_number_is_larger_than_any(tmp_path):
+    tower = Counted()
+    looks(tower, batch_size=10**30).score(pictures(5), "a")
+    assert tower.seen == [5]
 
 
 def test_progress_counts_pictures_and_ends_at_all_of_them(tmp_path):

@@ -181,6 +181,13 @@ def test_scorer_without_weights_says_what_to_do(host, scorer):
     assert len(host.files(host.samples)) == 4
 
 
+def test_setting_that_is_no_number_of_pictures_is_told_and_every_picture_is_saved(host, scorer):
+    host.shared.opts.imagereward_batch_size = -4
+    result = curate(host, {"keep_best": 1}, **RUN)
+    assert "at once (batch size) is -4; expected" in result.comments and "Settings" in result.comments
+    assert len(host.files(host.samples)) == 4 and scorer.requests == []
+
+
 def test_one_failure_does_not_switch_the_script_off_for_the_next_job(host, scorer):
     scorer.error = MemoryError("out of memory")
     curate(host, {"keep_best": 1}, **RUN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
 import threading
 import weakref
 
@@ -170,6 +171,29 @@ def test_settings_become_the_request(loaded, host):
     options.imagereward_allow_download = False
     assert loaded.request_from_settings() == loaded.LoadRequest("demo", "bf16", "cpu", True, 4, False)
     assert loaded.request_from_settings("PickScore").name == "PickScore"
+
+
+@pytest.mark.parametrize("number", [-4, 2.5, "viele", math.nan, math.inf, True])
+def test_a_number_of_pictures_at_once_that_is_none_is_an_error_that_says_where_to_change_it(
+    loaded, host, number
+):
+    host.shared.opts.imagereward_batch_size = number
+    with pytest.raises(CuratorError, match="at once.*expected a whole number.*Change it in Settings"):
+        loaded.request_from_settings("demo")
+
+
+@pytest.mark.parametrize("batch_size", [0, 1, 64.0, 10**9])
+def test_any_whole_number_of_pictures_at_once_gives_the_same_scores(loaded, batch_size):
+    given = pictures()
+    expected = demo(loaded).score(given, PROMPT).main.values
+    found = demo(loaded, batch_size=batch_size).score(given, PROMPT).main.values
+    assert found == pytest.approx(expected, abs=2e-5)
+
+
+@pytest.mark.parametrize("minutes", ["viele", math.nan, -3, math.inf])
+def test_idle_minutes_that_are_no_number_count_as_ten(host, minutes):
+    host.shared.opts.imagereward_idle_minutes = minutes
+    assert ours("runtime.idle").idle_seconds() == 600
 
 
 @pytest.mark.parametrize(

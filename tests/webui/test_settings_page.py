@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 import types
 
 import pytest
 from fake_webui import ROOT, ours
+
+from imagereward_core.errors import CuratorError
 
 
 class OptionInfo:
@@ -75,6 +78,29 @@ def test_every_option_the_code_asks_for_is_on_the_page(page):
 def test_device_and_precision_let_old_scorers_go(page):
     changing = {key for key, info in page.items() if info.named.get("onchange")}
     assert {"imagereward_device", "imagereward_precision"} <= changing
+
+
+@pytest.mark.parametrize("value", [-4, 65, 2.5, math.nan, "8", True])
+def test_the_host_is_told_to_put_the_former_number_back(page, host, value):
+    """Whatever is called when an option changes and raises makes the host restore it; its API checks no range itself."""
+    host.shared.opts.imagereward_batch_size = value
+    with pytest.raises(CuratorError, match="Pictures scored at once.*expected a whole number from 0 to 64"):
+        page["imagereward_batch_size"].named["onchange"]()
+    host.shared.opts.imagereward_batch_size = 8.0
+    page["imagereward_batch_size"].named["onchange"]()
+
+
+def test_every_slider_is_guarded_against_numbers_beyond_its_ends(page, host):
+    sliders = {key: info for key, info in page.items() if info.component == "Slider"}
+    assert len(sliders) >= 5
+    for key, info in sliders.items():
+        for value, fits in ((info.default, True), (-1, False), (10**9, False), (math.inf, False)):
+            setattr(host.shared.opts, key, value)
+            if fits:
+                info.named["onchange"]()
+            else:
+                with pytest.raises(CuratorError):
+                    info.named["onchange"]()
 
 
 def test_every_option_on_the_page_does_something(page):

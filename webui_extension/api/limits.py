@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -57,4 +58,4 @@ def _positive(value: Any, default: Any) -> Any:
         number = type(default)(value)
     except (TypeError, ValueError, OverflowError):
         return default
-    return number if number > 0 else default
+    return number if 0 < number < math.inf else default

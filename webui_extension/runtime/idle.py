@@ -19,8 +19,8 @@ _watcher: threading.Thread | None = None
 
 
 def idle_seconds() -> float:
-    """After how many seconds without use a scorer is let go; 0 for never."""
-    return max(0.0, 60.0 * float(hosts.option("imagereward_idle_minutes", DEFAULT_MINUTES)))
+    """After how many seconds without use a scorer is let go; 0 for never. A setting that is no such number counts as its default."""
+    return 60.0 * hosts.number("imagereward_idle_minutes", DEFAULT_MINUTES, low=0)
 
 
 def watch_idle() -> None:

@@ -26,12 +26,9 @@ class Change:
 
 def page_size() -> int:
     """Pictures on one page of the gallery."""
-    from ..hosts import option
+    from ..hosts import number
 
-    try:
-        return max(1, int(option("imagereward_tab_page", 60)))
-    except (TypeError, ValueError):
-        return 60
+    return int(number("imagereward_tab_page", 60, low=1, high=500))
 
 
 def everything(session: Session, new_range: bool = False) -> Values:
