@@ -8,6 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# What a test promises is no time: the first example of a run also pays for what is imported on the way.
+settings.register_profile("curator", deadline=None)
+settings.load_profile("curator")
 
 # Read when torch is loaded, in started programs too. With several threads a sum's order, and so its last digit, is not always the same.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_webui import ours
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from imagereward_core.library.records import Generated, Row
@@ -125,11 +125,21 @@ def test_orders(sort, expected):
     assert list(chosen(view_of([1, 3, 2]), sort=sort).shown) == expected
 
 
-@given(numbers)
+scores_of_any_size = st.lists(
+    st.one_of(st.floats(-3, 3), st.floats(-1e300, 1e300), st.just(math.nan)), min_size=1, max_size=25
+)
+
+
+@example([0.0, 5e-324])
+@example([1e17, 1e17 + 16])
+@example([-1e300, 1e300])
+@example([3e-6, 7e-6])
+@given(scores_of_any_size)
 def test_a_slider_from_end_to_end_leaves_nobody_out(values):
     view = view_of(values)
     low, high = view.limits()
     assert low < high
+    assert ours("tab.view").slider_step(low, high) > 0
     assert chosen(view, minimum=low, maximum=high).kept == chosen(view).kept
 
 

@@ -65,16 +65,25 @@ class View:
         known = [value for value in self.result.main if not math.isnan(value)]
         if not known:
             return 0.0, 1.0
-        low, high = min(known), max(known)
-        step = slider_step(low, high)
-        low, high = math.floor(low / step) * step, math.ceil(high / step) * step
-        return round(low, 6), round(high if high > low else low + step, 6)
+        least, most = min(known), max(known)
+        step = slider_step(least, most)
+        low, high = round(math.floor(least / step) * step, 6), round(math.ceil(most / step) * step, 6)
+        # A multiple of the step may lie a rounding inside of what it is to hold.
+        low = low if low <= least else low - step
+        return low, high if high >= most and high > low else high + step
 
 
 def slider_step(low: float, high: float) -> float:
-    """A round step of which about two hundred lie between ``low`` and ``high``; a millionth at the least."""
-    span = high - low
-    if not 0 < span < math.inf:
-        return 0.01
-    power = 10.0 ** math.floor(math.log10(span / 200))
-    return max(1e-6, next(factor * power for factor in (1, 2, 5, 10) if factor * power >= span / 200))
+    """A round step of which about two hundred lie between ``low`` and ``high``.
+
+    At the least a millionth, and what scores of this size can be told apart by.
+
+    >>> slider_step(-2, 2), slider_step(0, 5e-324), slider_step(0.3, 0.3)
+    (0.02, 1e-06, 0.01)
+    """
+    share = high / 200 - low / 200  # the span itself may be too large for a number
+    finest = max(1e-6 if low < high else 0.01, 2 * math.ulp(max(abs(low), abs(high))))
+    if share <= finest:
+        return finest
+    power = 10.0 ** math.floor(math.log10(share))
+    return next((factor * power for factor in (1, 2, 5) if factor * power >= share), 10 * power)
