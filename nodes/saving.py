@@ -7,7 +7,7 @@ from typing import Any
 from comfy_api.latest import io, ui
 
 from .errors import GraphError, choice
-from .hosting import listed, one, unlike_any
+from .hosting import listed, one
 from .schema import SCORES, SELECTION, advanced, changed_pictures, schema
 from .scored import ChosenBatch, one_scored
 from .streams import Pictures
@@ -88,11 +88,6 @@ class SaveScored(io.ComfyNode):
             is_input_list=True,
             is_output_node=True,
         )
-
-    @classmethod
-    def fingerprint_inputs(cls, **_: Any) -> float:
-        """Never the same: whoever queues it wants files, also where earlier ones were moved or deleted since."""
-        return unlike_any()
 
     @classmethod
     def execute(

@@ -129,9 +129,9 @@ def _understand(name: str, text: str, file_name: str | None) -> PictureText | No
     if text.lstrip()[:1] == "{":
         if (found := parse_json_text(text) or positive_prompt(text, file_name)) is not None:
             return found
-        # A prompt may begin with a brace, as in "{red|blue} car"; the JSON of a program nobody listed is no
-        # prompt.
-        if text.rstrip()[-1:] == "}" and '":' in text:
+        # A prompt may begin with a brace, as in "{red|blue} car", and its settings end with one; the JSON of a program nobody listed is
+        # no prompt, also where it is cut off or damaged.
+        if text.rstrip()[-1:] == "}" and '":' in text and (load_json(text) or not looks_like_infotext(text)):
             return None
     if text.strip() and (name == "parameters" or looks_like_infotext(text)):
         return parse_infotext(text)

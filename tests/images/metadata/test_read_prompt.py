@@ -50,6 +50,11 @@ def picture(path, **texts):
         ({"parameters": "only a caption"}, "only a caption", "a1111"),
         ({"parameters": "{red|blue} cat, {x}"}, "{red|blue} cat, {x}", "a1111"),
         (
+            {"parameters": '{red|blue} cat\nSteps: 20, Sampler: Euler, Seed: 7, Hashes: {"model": "0123abcd"}'},
+            "{red|blue} cat",
+            "a1111",
+        ),
+        (
             {"parameters": {"sui_image_params": {"prompt": "a cat", "negativeprompt": "x"}}},
             "a cat",
             "swarmui",

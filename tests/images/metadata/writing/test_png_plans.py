@@ -6,7 +6,7 @@ import json
 import zlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from picture_files import (
     FIELDS,
@@ -208,6 +208,7 @@ def test_what_would_break_an_infotext_is_refused(tmp_path, fields, block):
 
 
 @settings(deadline=None, max_examples=150)
+@example(prompt="{red|blue} cat", values=['Hashes: {"a": "b, c"}'])
 @given(
     prompt=st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0\r"), max_size=60),
     values=st.lists(
