@@ -10,10 +10,14 @@ Found by running the patterns of gallery programs:
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 
 AESTHETIC_KEY = "aesthetic_score"
+
+LONGEST_KEY = 79
+"""Characters of a key in a PNG file."""
 
 METADATA_KEY = "imagereward"
 """The name of the block with everything about the scores as JSON."""
@@ -31,23 +35,48 @@ _KEYS = {
     "MPS-0.3": "MPS03",
     "demo": "ImageRewardDemo",
 }
+_BLEND = "blend:"
+_GIVEN = re.compile(r"(blend|Reward_\w+|blend_\w+)", re.ASCII)
 
 
 def score_key(scorer: str) -> str:
-    """The key for a scorer's number. Unknown scorers and blends get their own name in letters, digits and ``_``."""
+    """The key for a scorer's number: a registered scorer's own, else one that no other program uses.
+
+    A checkpoint of the user's own may be called ``parameters``, ``Seed`` or like anything else that stands in metadata already.
+
+    >>> score_key("HPSv2.1"), score_key("blend:mine"), score_key("parameters"), score_key("my score")
+    ('HPSv21', 'blend_mine', 'Reward_parameters', 'Reward_my_score_value')
+    """
     known = _KEYS.get(scorer)
     if known is not None:
         return known
-    plain = re.sub(r"[^0-9A-Za-z]+", "_", scorer).strip("_") or "Blend"
-    if plain[0].isdigit():
-        plain = f"Scorer_{plain}"
-    return f"{plain}_value" if plain.lower().endswith("score") or plain in _KEYS.values() else plain
+    plain = re.sub(r"[^0-9A-Za-z]+", "_", scorer).strip("_")
+    if not scorer.startswith(_BLEND):
+        lost = any(mark.isalnum() and not mark.isascii() for mark in scorer)
+        plain = "_".join(filter(None, ("Reward", plain, _short_hash(scorer) if lost or not plain else "")))
+    if plain.lower().endswith("score"):
+        plain += "_value"
+    return plain if len(plain) <= LONGEST_KEY else f"{plain[: LONGEST_KEY - 7]}_{_short_hash(scorer)}"
+
+
+def is_score_key(key: str) -> bool:
+    """Whether a key is one that :func:`score_key` gives: only such a one is ever taken out of a picture as ours."""
+    return key in known_keys() or _GIVEN.fullmatch(key) is not None
 
 
 def score_fields(values: Mapping[str, float]) -> dict[str, str]:
     """Keys and texts for scores by scorer, the aesthetic one first, every number with decimals."""
-    fields = {score_key(scorer): f"{value:.4f}" for scorer, value in values.items()}
+    fields: dict[str, str] = {}
+    for scorer, value in values.items():
+        key = score_key(scorer)
+        if key in fields:  # names that differ in marks alone
+            key = f"{key[: LONGEST_KEY - 7]}_{_short_hash(scorer)}"
+        fields[key] = f"{value:.4f}"
     return dict(sorted(fields.items(), key=lambda field: field[0] != AESTHETIC_KEY))
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:6]
 
 
 def known_keys() -> frozenset[str]:

@@ -19,7 +19,7 @@ INFOTEXT = (
     "Steps: 20, Sampler: DPM++ 2M Karras, CFG scale: 7, Seed: 7, Size: 8x8, Model: dream, Version: v1.10.1"
 )
 FIELDS = {"aesthetic_score": "6.1000", "ImageReward": "-0.5312"}
-OTHER_FIELDS = {"aesthetic_score": "5.2500", "PickAPic": "21.4300", "My_blend": "0.1000"}
+OTHER_FIELDS = {"aesthetic_score": "5.2500", "PickAPic": "21.4300", "blend_mine": "0.1000"}
 
 # What the WebUI splits a settings line with (modules/infotext_utils.py).
 WEBUI = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')

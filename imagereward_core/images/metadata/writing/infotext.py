@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from ....errors import ImageError
 from ..a1111 import pairs_of, parse_infotext
 from ..comfyui_graph import load_json
-from ..score_keys import METADATA_KEY, known_keys
+from ..score_keys import METADATA_KEY, is_score_key, known_keys
 
 RATED_BY = ("Rated by", "ImageReward Curator")
 RATINGS = "Ratings"
@@ -139,10 +139,11 @@ def _with(line: str, ours: str) -> str:
 
 
 def _listed_keys(text: str) -> set[str]:
+    """The keys that a text says are ours, as far as they can be: a text may be a stranger's, and name what is another program's."""
     pairs = {pair.key: pair.value for pair in pairs_of(text.rstrip().rpartition("\n")[2])}
-    return (
-        set(pairs[RATINGS].split()) if pairs.get(RATED_BY[0]) == RATED_BY[1] and RATINGS in pairs else set()
-    )
+    if pairs.get(RATED_BY[0]) != RATED_BY[1] or RATINGS not in pairs:
+        return set()
+    return {key for key in pairs[RATINGS].split() if is_score_key(key)}
 
 
 def _put_into_json(text: str, fields: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from ....errors import ImageError
 from ...regular import open_regular
 from ..png import PNG_SIGNATURE
+from ..score_keys import LONGEST_KEY
 from .jpeg import plan_jpeg
 from .png import block_with_keys, plan_png
 from .splice import Splice, tidied
@@ -18,7 +19,6 @@ from .webp import plan_webp
 
 _KEY = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _VALUE = re.compile(r"[\w.+-]+( [\w.+-]+)*", re.ASCII)
-_LONGEST_KEY = 79
 
 
 def plan_edit(path: str | os.PathLike[str], fields: Mapping[str, str], block: str = "") -> tuple[Splice, ...]:
@@ -46,7 +46,7 @@ def plan_edit(path: str | os.PathLike[str], fields: Mapping[str, str], block: st
         ValueError: A key or a value cannot be written into an infotext, or the block is no JSON object.
     """
     for key, value in fields.items():
-        if not _KEY.fullmatch(key) or len(key) > _LONGEST_KEY or not _VALUE.fullmatch(value):
+        if not _KEY.fullmatch(key) or len(key) > LONGEST_KEY or not _VALUE.fullmatch(value):
             raise ValueError(
                 f"{key!r}: {value!r} cannot be written; expected a key of letters, digits and _, and a value without commas, colons "
                 "or quotes"

@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 from ....errors import ImageError
 from ..comfyui_graph import load_json
 from ..png import MAX_TEXT_BYTES, PNG_SIGNATURE, inflate
-from ..score_keys import METADATA_KEY, score_key
+from ..score_keys import METADATA_KEY, is_score_key, score_key
 from .infotext import is_infotext, put_into_settings
 from .splice import Splice
 
@@ -60,12 +60,13 @@ def plan_png(stream: BinaryIO, size: int, fields: Mapping[str, str], block: str)
 
 
 def recorded_keys(block: str) -> set[str]:
-    """The keys that a block says are ours."""
+    """The keys that a block says are ours, as far as they can be: a block may be a stranger's, and name what is another program's."""
     data = load_json(block)
     if not isinstance(data, dict):
         return set()
     keys = data.get("fields")
-    found = {key for key in keys if isinstance(key, str)} if isinstance(keys, list) else set()
+    named = keys if isinstance(keys, list) else ()
+    found = {key for key in named if isinstance(key, str) and is_score_key(key)}
     scores = data.get("scores")
     for each in scores if isinstance(scores, list) else ():
         if isinstance(each, dict) and isinstance(each.get("scorer"), str):

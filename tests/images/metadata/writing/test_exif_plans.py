@@ -324,3 +324,15 @@ def test_exiftool_reads_every_edited_file_without_a_new_warning(tmp_path):
         assert [after[key] for key in same if "Offset" not in key] == [
             before[key] for key in same if "Offset" not in key
         ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_comment_calls_ours_goes_only_where_it_can_be(tmp_path, kind):
+    """The list comes with the file, perhaps from a stranger, and names what other programs keep."""
+    said = INFOTEXT + ", blend_old: 1.0, Ratings: Seed Sampler blend_old, Rated by: ImageReward Curator"
+    path = saved(tmp_path / "a", kind, exif_block(b"UNICODE\0" + said.encode("utf-16-be"), ">", {}))
+    before = read_prompt(path).settings
+    edited(path)
+    after = read_prompt(path).settings
+    assert (after["Seed"], after["Sampler"]) == (before["Seed"], before["Sampler"])
+    assert "blend_old" not in after and FIELDS.items() <= after.items()

@@ -226,3 +226,21 @@ def test_any_infotext_reads_the_same_but_for_the_scores(tmp_path_factory, prompt
     assert after.settings == {**before.settings, **FIELDS}
     assert plan_edit(path, FIELDS) == ()
     assert cleared(path) == original
+
+
+def test_what_a_file_calls_ours_goes_only_where_it_can_be(tmp_path):
+    """A block comes with the file, perhaps from a stranger, and names what other programs keep."""
+    said = {"fields": ["workflow", "parameters", "Title", "blend_old"], "scores": [{"scorer": "parameters"}]}
+    texts = {
+        "parameters": INFOTEXT,
+        "workflow": WORKFLOW,
+        "Title": "mine",
+        "blend_old": "1.0",
+        "imagereward": json.dumps(said),
+    }
+    path = png(tmp_path / "a.png", **texts)
+    edited(path)
+    with Image.open(path) as picture:
+        left = picture.info
+    assert left["workflow"] == WORKFLOW and left["Title"] == "mine" and "blend_old" not in left
+    assert webui_settings(left["parameters"]) == {**webui_settings(INFOTEXT), **FIELDS}
