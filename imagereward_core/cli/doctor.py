@@ -199,6 +199,11 @@ def _weights(args: argparse.Namespace, findings: Findings) -> Iterator[tuple[str
     for card in CARDS.values():
         if card is not main:
             yield card.id, _elsewhere(card, find_weights(card, settings))
+    if "torch" in findings.modules:  # which reads what a checkpoint is
+        from ..weights.own import own_checkpoints
+
+        for own in own_checkpoints(settings).values():
+            yield own.card.id, f"{own.path} (your own)"
 
 
 def _to_be_fetched(

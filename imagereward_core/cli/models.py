@@ -80,10 +80,10 @@ def _list(args: argparse.Namespace) -> int:
         Column("Id"),
         Column("What it is", flexible=True, dispensable=True),
         Column("Size", right=True),
-        Column("Licence"),
-        Column("Typical scores"),
-        Column("Tokens", right=True),
-        Column("Pinned by", dispensable=True),
+        Column("Licence", flexible=True),
+        Column("Typical"),
+        Column("Tokens", right=True, dispensable=True),
+        Column("Pinned"),
         Column("Where", flexible=True, keep_end=True),
     )
     rows = [
@@ -94,13 +94,17 @@ def _list(args: argparse.Namespace) -> int:
             fact["licence"],
             "{:.3g} to {:.3g}".format(*fact["typical_range"]) if fact["typical_range"] else "not known",
             str(fact["token_limit"] or "-"),
-            fact["pinned"] or "-",
+            _PINNED.get(fact["pinned"], fact["pinned"]),
             _where(fact),
         )
         for fact in facts
     ]
     sys.stdout.write(render_table(columns, rows, window_width(), ellipsis()))
     return DONE
+
+
+_PINNED = {"checksum": "by checksum", "revision": "by commit", "": "-"}
+"""How the list says what makes sure that the published file is the one that is fetched."""
 
 
 def _where(fact: dict[str, Any]) -> str:
@@ -125,7 +129,9 @@ def _facts(card: ScorerCard, found: FoundWeights | None) -> dict[str, Any]:
         "id": card.id,
         "title": card.title,
         "summary": card.summary,
-        "size": sum(
+        "size": _size(found.checkpoint)
+        if card.own and found
+        else sum(
             part.download_size or part.checkpoint[0].size or 0 for part in (card, backbone_of(card)) if part
         ),
         "licence": card.licence,
@@ -143,6 +149,13 @@ def _facts(card: ScorerCard, found: FoundWeights | None) -> dict[str, Any]:
         "verified": is_published(found.checkpoint, card, read=False) if found else None,
         "own": card.own,
     }
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _download(args: argparse.Namespace) -> int:
