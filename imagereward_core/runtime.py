@@ -100,8 +100,8 @@ def pick_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     import torch
 
     named = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-    if precision == "fp16" and device.type == "cpu" and not cpu_has_fp16():
-        log.warning(NO_FP16)
+    if notice := precision_notice(precision, device):
+        log.warning(notice)
         return torch.float32
     if precision in named:
         return named[precision]
@@ -113,6 +113,11 @@ def pick_dtype(precision: Precision, device: torch.device) -> torch.dtype:
 
 
 NO_FP16 = "This processor cannot calculate in fp16 and would be several times slower with it, so fp32 is used, which is exact."
+
+
+def precision_notice(precision: Precision, device: torch.device) -> str:
+    """What must be said where another precision than the one asked for is used on ``device``; else empty."""
+    return NO_FP16 if precision == "fp16" and device.type == "cpu" and not cpu_has_fp16() else ""
 
 
 def cpu_has_fp16() -> bool:
@@ -164,6 +169,7 @@ class LocalRuntime:
     ) -> None:
         self.device = pick_device(device)
         self.dtype = pick_dtype(precision, self.device)
+        self.notice = precision_notice(precision, self.device)
         self._progress = progress
         self._cancelled = cancelled
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ..imagereward_core.runtime import Precision
+from ..imagereward_core.runtime import Precision, precision_notice
 from ..imagereward_core.scorers.managed import ManagedRuntime, managed_dtype
 from .errors import choice
 
@@ -31,6 +31,7 @@ class HostRuntime(ManagedRuntime):
         place: torch.device = torch.device("cpu") if device == "cpu" else management.get_torch_device()
         dtype = managed_dtype(management, precision, place)
         super().__init__(management, ModelPatcher, place, dtype, {"force_full_load": True})
+        self.notice = precision_notice(precision, place)
         self._bar: Any = None
 
     def plan(self, scorers: Sequence[PictureScorer], batch_size: int, pictures: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from imagereward_core.images.spec import ImageSpec
 from imagereward_core.nets.config import HeadConfig, RewardConfig, TextConfig, VisionConfig
@@ -74,6 +74,17 @@ def write_own_checkpoint(path: Path, seed: int = 5) -> Path:
         save_file(state, path)
     else:
         torch.save(state, path)
+    return path
+
+
+def write_flat_checkpoint(path: Path, all_zero: bool = False) -> Path:
+    """An own checkpoint whose head is all zero, or ends in a constant."""
+    state = {name: tensor.clone() for name, tensor in load_file(write_own_checkpoint(path)).items()}
+    last = max(name for name in state if name.startswith("mlp.layers.") and name.endswith("weight"))
+    for name in state:
+        if name.startswith("mlp.") and (all_zero or name == last):
+            state[name] = torch.zeros_like(state[name])
+    save_file(state, path)
     return path
 
 

@@ -142,6 +142,8 @@ def preview(curation: Curation, width: int | None, dots: str) -> str:
 
 def document(curation: Curation, carried: Carried | None) -> dict[str, Any]:
     """The plan, and what came of it, for scripts."""
+    from ..library.summary import remarks
+
     return {
         "schema_version": 1,
         "folder": str(curation.folder),
@@ -168,6 +170,7 @@ def document(curation: Curation, carried: Carried | None) -> dict[str, Any]:
                 curation.rows, curation.placings, curation.verdicts.selection.reasons, strict=True
             )
         ],
+        "remarks": remarks(curation),
     }
 
 

@@ -9,6 +9,7 @@ from .console import Console
 from .exits import NoScorerError, UsageError
 from .options import DEFAULT_SCORER
 from .pipeline import Watch
+from .rank import check_percentiles
 
 if TYPE_CHECKING:
     import argparse
@@ -22,7 +23,7 @@ def load_panel(args: argparse.Namespace, settings: WeightSettings, console: Cons
     """The scorers that the command line names.
 
     Raises:
-        UsageError: The device or the precision does not exist here.
+        UsageError: The device or the precision does not exist here, or percentiles are asked for where there are none.
         UnknownScorerError: There is no such scorer.
         BlendError: There is no such blend, or its text cannot be read.
         WeightsError: Weights are missing or damaged.
@@ -31,6 +32,7 @@ def load_panel(args: argparse.Namespace, settings: WeightSettings, console: Cons
     """
     from ..scorers.blend_file import BlendFile
     from ..scorers.making import Maker
+    from ..scorers.meaning import constant_warning
     from ..scorers.panel import Panel
     from ..weights.store import resolve, resolve_file
 
@@ -50,8 +52,9 @@ def load_panel(args: argparse.Namespace, settings: WeightSettings, console: Cons
     scorers = maker.make_all(names)
     panel = Panel(scorers[0], scorers[1:])
     for scorer in panel.scorers:
-        if problems := scorer.warnings():
-            raise NoScorerError(problems[0])
+        if scorer.head_is_constant():
+            raise NoScorerError(constant_warning(scorer.card.id))
+    check_percentiles(args, panel.card)
     return panel
 
 

@@ -35,6 +35,7 @@ class Scored:
         beside: Scores by other scorers, to be shown beside them.
         disputed: Pictures that scorers place very differently, with the reason.
         remarks: What a blend's numbers rest on, and how far the scorers agree, one sentence each.
+        warnings: What must be known about the scorers themselves; these stand among the remarks too.
         stopped: Whether the person stopped the run before its end.
     """
 
@@ -44,6 +45,7 @@ class Scored:
     beside: tuple[Scores, ...] = ()
     disputed: Mapping[int, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     stopped: bool = False
 
 
@@ -137,6 +139,7 @@ def score_all(
         remarks=tuple(
             filter(None, (result.basis, *result.warnings, *(pair.sentence() for pair in result.agreement)))
         ),
+        warnings=result.warnings,
         stopped=stopped,
     )
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from .console import Console
 from .curating import add_folders, add_place, destination_folders, place_of
-from .exits import DONE, EXPLANATION, UsageError
+from .exits import DONE, EXPLANATION
 from .options import add_overwrite, add_talk, add_weights, check_writable, positive, weight_settings
-from .rank import add_filter, rule_of
+from .rank import add_filter, check_percentiles, rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -134,7 +134,8 @@ def run(args: argparse.Namespace) -> int:
     """Reads the library and writes what was asked for; returns the exit code.
 
     Raises:
-        UsageError: There is no library, it holds nothing about the folder, or a file cannot be written.
+        UsageError: There is no library, it holds nothing about the folder, percentiles are asked for of scores without, or a file
+            cannot be written.
         NoNumbersError: It holds no scores by the scorer.
         ExportError: A package for a form is missing.
     """
@@ -178,6 +179,7 @@ def _judge(library: Library, args: argparse.Namespace, console: Console, root: P
         revision=args.revision,
         preprocessing=args.preprocessing,
         blends=BlendFile(blends_folder(weight_settings(args))),
+        weights=weight_settings(args),
     )
     options = CurateOptions(_rule(args, rule), folders=destination_folders(args))
     destinations = options.destinations(root)
@@ -189,10 +191,7 @@ def _judge(library: Library, args: argparse.Namespace, console: Console, root: P
         if number := sum(map(len, copies.values())):
             console.say(f"{number:,} copies of pictures are left out; --copies shows them.")
     scores = scored.result.main
-    if args.min_percentile is not None and scores.distribution is None:
-        raise UsageError(
-            f"--min-percentile cannot be used: these scores by {scores.scorer} have no reference distribution; use --min-score"
-        )
+    check_percentiles(args, panel.card, scores.on_reference)
     homes = [destinations.home(row.path) for row in scored.rows]
     verdicts = judge(scored.rows, scores, options.rule, [home.folder for home in homes])
     if rule == Rule(within=rule.within) and not args.buckets:

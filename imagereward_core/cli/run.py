@@ -89,7 +89,6 @@ def deliver(
         console.say(f"Wrote {len(order)} rows to {args.output}")
     if args.html:
         from ..library.report import write_report
-        from ..scorers.meaning import own_notice
 
         kept_only = rule is not None and args.show == "kept"
         entries = report_entries(scored, args.html, [beside_note(row.beside, row.disputed) for row in rows])
@@ -99,7 +98,7 @@ def deliver(
             scored.scores,
             selection,
             job.card,
-            notice=own_notice(job.card),
+            notice=" ".join(scored.warnings),
             kept_only=kept_only,
             overwrite=args.overwrite,
         )

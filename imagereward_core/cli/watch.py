@@ -91,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
         UsageError: The folder or the rule makes no sense, or nobody can be asked.
         CuratorError: The scorer, the store or the folder cannot be used.
     """
+    from ..library.summary import remarks
     from ..library.watch import Watcher, WatchSettings
     from .loading import load_panel
     from .output import ellipsis, window_width
@@ -120,7 +121,11 @@ def run(args: argparse.Namespace) -> int:
                 if args.dry_run or not wanted(args, console, "Do this, and go on with what arrives?"):
                     return DONE
             else:
-                planned(library, panel, args.outputs, options)  # a rule that cannot be is an error now
+                known = planned(
+                    library, panel, args.outputs, options
+                )  # a rule that cannot be is an error now
+                for remark in remarks(known):
+                    console.say(f"{_now()} {remark}")
             watcher = Watcher(
                 library,
                 panel,

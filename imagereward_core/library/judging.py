@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..scorers.meaning import constant_warning
+from ..scorers.variety import Variety
 from ..scores import Scores
 from .records import Query, Row
 from .scan.keys import key_of
@@ -39,10 +41,22 @@ def judge(
         chosen = choose(columns[0])
         columns = [[column[index] for index in chosen] for column in columns]
     result = panel.judge([_scores(scorer, column) for scorer, column in zip(panel.scorers, columns)])
+    alike = [
+        constant_warning(each.card.id) for each, column in zip(panel.scorers, columns) if _is_constant(column)
+    ]
+    result = replace(result, warnings=tuple(dict.fromkeys((*result.warnings, *alike))))
     main = result.main
     values = (None if math.isnan(value) else value for value in main.values.tolist())
     told = ((value, main.cut[index], main.failures.get(index, "")) for index, value in enumerate(values))
     return [_telling(row, *each) for row, each in zip(columns[0], told)], result
+
+
+def _is_constant(rows: Sequence[Row]) -> bool:
+    """Whether different pictures have one number, also where it was given by earlier runs."""
+    known = [row for row in rows if row.value is not None]
+    variety = Variety()
+    variety.note((row.content for row in known), ((row.value or 0.0,) for row in known))
+    return variety.is_missing
 
 
 def _telling(row: Row, value: float | None, cut: str, problem: str) -> Row:

@@ -53,7 +53,7 @@ def write_library_report(
         card: Card of the scorer that decides.
         root: Files are named as seen from here.
         title: Heading.
-        notice: A warning at the top.
+        notice: A warning at the top, before those about the scorers.
         buckets: For every file the name of its bucket.
         history: All own scores by the scorer.
         most: Show at most so many of the best; drawings count all.
@@ -67,6 +67,7 @@ def write_library_report(
         OSError: The page cannot be written.
     """
     entries = report_entries(rows, result, root, buckets)
+    notice = " ".join(filter(None, (notice, *result.warnings)))
     return write_report(
         path,
         entries,

@@ -10,13 +10,13 @@ from ..scorers.blend import BlendScorer
 from ..scorers.blend_file import BlendFile, blend_of
 from ..scorers.panel import Panel
 from ..scorers.registry import is_checkpoint
-from ..weights.card import ScorerCard
 from ..weights.cards import CARDS, get_card
 from ..weights.own import stored_card
 from .records import Query, ScorerKey
 from .stored_scorer import NoNumbersError, StoredScorer
 
 if TYPE_CHECKING:
+    from ..weights.locate import WeightSettings
     from .library import Library
 
 __all__ = ["NoNumbersError", "StoredScorer", "stored_panel"]
@@ -31,6 +31,7 @@ def stored_panel(
     revision: str = "",
     preprocessing: str = "",
     blends: BlendFile | None = None,
+    weights: WeightSettings | None = None,
 ) -> Panel:
     """The scorers of stored numbers as a panel for :meth:`~.library.Library.scored`.
 
@@ -44,6 +45,7 @@ def stored_panel(
         revision: Take numbers by weights whose revision begins so.
         preprocessing: Take numbers made in this way, as in :class:`~.records.ScorerKey`.
         blends: Where blends are saved.
+        weights: Where checkpoints of the user's own lie, whose cards say more about their numbers; none of them is loaded.
 
     Raises:
         NoNumbersError: There are none by one of the scorers.
@@ -54,14 +56,15 @@ def stored_panel(
     keys = sorted((key for key in counts if counts[key]), key=lambda key: -counts[key])
     singles: dict[str, StoredScorer] = {}
 
-    def single(card: ScorerCard) -> StoredScorer:
-        if card.id not in singles:
-            singles[card.id] = StoredScorer(_pick(keys, card.id, revision, preprocessing))
-        return singles[card.id]
-
-    def card_for(wanted: str) -> ScorerCard:
+    def single(wanted: str) -> StoredScorer:
         own = {key.scorer.casefold(): key.scorer for key in keys if key.scorer not in CARDS}
-        return stored_card(own[wanted.casefold()]) if wanted.casefold() in own else get_card(wanted)
+        scorer = own.get(wanted.casefold()) or get_card(wanted).id
+        if scorer not in singles:
+            key = _pick(keys, scorer, revision, preprocessing)
+            singles[scorer] = StoredScorer(
+                key, CARDS.get(scorer) or stored_card(scorer, key.revision, weights)
+            )
+        return singles[scorer]
 
     def made(wanted: str) -> Any:
         if is_checkpoint(wanted):
@@ -70,8 +73,8 @@ def stored_panel(
             )
         blend = blend_of(wanted, blends)
         if blend is None:
-            return single(card_for(wanted))
-        return BlendScorer(blend, [single(card_for(member.scorer)) for member in blend.members])
+            return single(wanted)
+        return BlendScorer(blend, [single(member.scorer) for member in blend.members])
 
     known = [key.scorer for key in keys]
     if not name and not known:

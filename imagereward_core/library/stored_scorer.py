@@ -11,6 +11,7 @@ from .records import ScorerKey
 
 if TYPE_CHECKING:
     from ..images.spec import ImageSpec
+    from ..weights.card import ScorerCard
 
 _WAYS, _PRECISIONS = ("reference", "whole-picture"), ("", "bf16", "fp16")
 
@@ -24,14 +25,15 @@ class StoredScorer:
 
     Args:
         key: Whose numbers these are.
+        card: Its card; by default what is known of it without its weights.
 
     Raises:
         NoNumbersError: They were made in a way this version does not know.
     """
 
-    def __init__(self, key: ScorerKey) -> None:
+    def __init__(self, key: ScorerKey, card: ScorerCard | None = None) -> None:
         # One that is not registered was a checkpoint of the user's own.
-        card = CARDS.get(key.scorer) or stored_card(key.scorer)
+        card = card or CARDS.get(key.scorer) or stored_card(key.scorer)
         self.key, self.card, self.revision = key, card, key.revision
         self.way, _, precision = key.preprocessing.partition("/")
         if self.way not in _WAYS or precision not in _PRECISIONS:
@@ -52,6 +54,7 @@ class StoredScorer:
         )
 
     rate = score
+    notice = ""
 
     def warnings(self) -> list[str]:
         """What its weights are like is no longer known."""

@@ -160,7 +160,7 @@ def sentences(curation: Curation) -> list[str]:
         lines.append("To " + do + ": " + "; ".join(f"{part.go:,} to {part.folder}" for part in going) + ".")
     elif curation.options.action != "stay":
         lines.append(f"There is nothing to {do}.")
-    lines += _remarks(parts)
+    lines += _places(parts)
     duplicates = int((curation.verdicts.leaders != range(len(curation.rows))).sum()) if curation.rows else 0
     if duplicates:
         lines.append(f"{duplicates:,} picture{_s(duplicates)} look like a better one.")
@@ -173,10 +173,16 @@ def sentences(curation: Curation) -> list[str]:
         lines.append(
             f"To write: ratings of the {whose} as XMP files beside them, where they do not stand there yet."
         )
-    return lines
+    return [*lines, *remarks(curation)]
 
 
-def _remarks(parts: Sequence[NameSummary]) -> list[str]:
+def remarks(curation: Curation) -> list[str]:
+    """What has to be known to read the numbers of a plan, in sentences."""
+    result = curation.result
+    return [] if result is None else [text for text in (result.basis, *result.warnings) if text]
+
+
+def _places(parts: Sequence[NameSummary]) -> list[str]:
     there, earlier, left, fresh = (
         sum(getattr(part, fate) for part in parts) for fate in ("there", "earlier", "left", "fresh")
     )

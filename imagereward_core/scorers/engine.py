@@ -22,14 +22,12 @@ from ..weights.card import ScorerCard
 from .base import objection, prompts_per_picture
 from .meaning import constant_warning
 from .pictures import as_list, decoded_windows, unique
+from .variety import Variety
 
 if TYPE_CHECKING:
     from .base import Picture
 
 log = logging.getLogger(__name__)
-
-_FEW = 3
-"""So many different pictures with one number are no coincidence."""
 
 Rewards = list[float]
 Keep = Callable[[int, int, "Rewards | str"], None]
@@ -57,33 +55,6 @@ class Tower:
         if self.packing and device.type == "cpu":
             pack(self.network)
             self.packing = False
-
-
-class Variety:
-    """Notices a scorer that has given several different pictures the very same number, and has given no other."""
-
-    def __init__(self) -> None:
-        self._pictures: set[float] = set()
-        self._value: float | None = None
-        self._varies = False
-
-    @property
-    def is_missing(self) -> bool:
-        """Whether so far there were a few different pictures and one number."""
-        return not self._varies and len(self._pictures) >= _FEW
-
-    def note(self, pixels: Sequence[Tensor], rows: Sequence[Rewards]) -> bool:
-        """Takes in the scores of some pictures, given as the scorer saw them; True where they first show that variety is missing."""
-        before = self.is_missing
-        for picture, rewards in zip(pixels, rows):
-            for reward in filter(math.isfinite, () if self._varies else rewards):
-                self._value = reward if self._value is None else self._value
-                self._varies = reward != self._value
-                if self._varies:
-                    break
-                if len(self._pictures) < _FEW:
-                    self._pictures.add(float(picture.float().sum()))
-        return self.is_missing and not before
 
 
 class PictureScorer(ABC):
@@ -144,6 +115,11 @@ class PictureScorer(ABC):
     def head_is_constant(self) -> bool:
         """Whether the weights alone tell that every picture gets the same score."""
         return False
+
+    @property
+    def notice(self) -> str:
+        """What its runtime does otherwise than it was asked to, such as another precision; empty where there is nothing to say."""
+        return str(getattr(self.runtime, "notice", ""))
 
     def warnings(self) -> list[str]:
         """What must be known about all numbers of this scorer, by its weights and by what it has scored so far."""
@@ -328,7 +304,7 @@ class _Pass:
             log.warning("the device is full; going on with %d pictures at a time", self.batch)
             return False
         for (scorer, each), rows in zip(self.members, rated):
-            if each.variety.note(pixels, rows):
+            if each.variety.note((float(picture.float().sum()) for picture in pixels), rows):
                 log.warning(constant_warning(each.card.id))
             for number, row in zip(numbers, rows):
                 self.keep(scorer, number, row)

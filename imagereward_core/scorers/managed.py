@@ -51,6 +51,7 @@ class ManagedRuntime:
     ) -> None:
         self.management, self.device, self.dtype = management, device, dtype
         self._make_patcher, self._load_options = make_patcher, load_options or {}
+        self.notice = ""
         self._patchers: dict[int, Any] = {}
         self._needed = 0
 

@@ -105,14 +105,12 @@ def own_notice(card: ScorerCard) -> str:
     """What must be said beside the scores of a checkpoint of the user's own; empty for other scorers."""
     if not card.own:
         return ""
-    known = [
-        f"percentiles against {card.distribution.source}" if card.distribution else "no percentiles",
-        f"typical scores from {card.typical_text}" if card.typical_range else "no typical scores",
-    ]
-    return (
-        f"{card.id} is a checkpoint of your own, not the published ImageReward-v1.0; by what is known of it there are "
-        f"{' and '.join(known)}."
-    )
+    told = f"{card.id} is a checkpoint of your own, not the published ImageReward-v1.0."
+    if card.distribution is None and card.typical_range is None:
+        return f"{told} It has no percentiles and no typical scores, since no card beside it says them."
+    percentiles = f"percentiles against {card.distribution.source}" if card.distribution else "no percentiles"
+    typical = f"typical scores from {card.typical_text}" if card.typical_range else "no typical scores"
+    return f"{told} By its own card it has {percentiles} and {typical}."
 
 
 def constant_warning(scorer: str) -> str:

@@ -113,9 +113,11 @@ class Panel:
         return PanelResult(main, shown, pairs, disputes, basis, self.warnings())
 
     def warnings(self) -> tuple[str, ...]:
-        """What must be known about the scorers: that one is a checkpoint of the user's own, or tells no pictures apart."""
+        """What must be known about the scorers: which are own checkpoints, work otherwise than asked, or tell nothing apart."""
         own = [own_notice(scorer.card) for scorer in self.scorers]
-        return tuple(filter(None, (*own, *(text for scorer in self.scorers for text in scorer.warnings()))))
+        notices = [scorer.notice for scorer in self.scorers]
+        told = [text for scorer in self.scorers for text in scorer.warnings()]
+        return tuple(dict.fromkeys(filter(None, (*own, *notices, *told))))
 
 
 def _singles(scorer: AnyScorer) -> list[PictureScorer]:

@@ -29,6 +29,11 @@ _MOST = 1000
 _here: dict[tuple[str, State, str], str] = {}
 
 
+def kind_of_tensors(layout: str) -> str:
+    """The kind of a checksum over the tensors of a file, whose names are those of one ``layout`` of weights."""
+    return f"tensors-1/{layout}"
+
+
 def is_sha256(text: object) -> bool:
     """Whether ``text`` is a SHA-256 as this program writes it: 64 hexadecimal digits in lower case.
 

@@ -62,11 +62,29 @@ def own_card(path: Path) -> ScorerCard:
     Raises:
         WeightsError: There is such a file and it cannot be used; the text says why.
     """
-    return _card(_safe_id(path.stem), path.name, _read_card(path.with_name(path.stem + CARD_SUFFIX)))
+    return _card(_safe_id(path.stem), path.name, _read_card(card_path(path)))
 
 
-def stored_card(scorer: str) -> ScorerCard:
-    """The card of an own checkpoint of which only numbers are left, by its id."""
+def stored_card(scorer: str, revision: str = "", settings: WeightSettings | None = None) -> ScorerCard:
+    """The card of an own checkpoint of which only numbers are left.
+
+    What its own card says holds for these numbers only while the file in the models folders still has the weights that gave them.
+
+    Args:
+        scorer: Its id.
+        revision: Which weights gave the numbers, as in ``store.revision_of``.
+        settings: The models folders; without them nothing is known but the id.
+    """
+    from .store import revision_of
+
+    for path in _files(settings) if settings is not None else ():
+        try:
+            if not card_path(path).is_file() or (card := own_card(path)).id != scorer:
+                continue
+            if revision_of(path) == revision:
+                return card
+        except (WeightsError, OSError, ImportError) as error:
+            logger.debug("the card of %s is not used: %s", path, error)
     return _card(scorer, "", {})
 
 
@@ -122,6 +140,11 @@ def is_image_reward(path: Path) -> bool:
         return _seen[key]
     except OSError:
         return False
+
+
+def card_path(checkpoint: Path) -> Path:
+    """Where the card of a checkpoint lies, if it has one."""
+    return checkpoint.with_name(checkpoint.stem + CARD_SUFFIX)
 
 
 def _files(settings: WeightSettings) -> Iterator[Path]:

@@ -11,7 +11,7 @@ from ..errors import DownloadError, WeightsError
 from .card import WeightFile, WeightsCard
 from .cards import backbone_of
 from .download import by_hand, download_file
-from .ledger import is_sha256, remembered
+from .ledger import is_sha256, kind_of_tensors, remembered
 from .locate import (
     FoundWeights,
     WeightSettings,
@@ -95,6 +95,9 @@ def revision_of(checkpoint: Path, card: WeightsCard | None = None, progress: Pro
     Raises:
         WeightsError: The file cannot be read.
     """
+    known = remembered(checkpoint, kind_of_tensors("" if card is None else card.layout))
+    if known is not None:  # nothing need be read, so nothing that reads is imported
+        return known[:_LABEL_DIGITS]
     from .checkpoint import keymap_of, tensors_sha256
 
     try:

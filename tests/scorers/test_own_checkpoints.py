@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from tiny import write_own_checkpoint
+from tiny import write_flat_checkpoint, write_own_checkpoint
 from tiny_registry import tiny_registry
 
 from imagereward_core.errors import UnknownScorerError
@@ -120,21 +120,10 @@ def test_scores_of_other_weights_with_the_same_claim_are_not_taken_over(settings
         assert len(library.keys()) == 2
 
 
-def flat(settings, value):
-    """An own checkpoint whose head is all zero, or ends in a constant."""
-    path = own(settings, "flat.safetensors")
-    state = {name: tensor.clone() for name, tensor in load_file(path).items()}
-    last = max(name for name in state if name.startswith("mlp.layers.") and name.endswith("weight"))
-    for name in state:
-        if name.startswith("mlp.") and (value is None or name == last):
-            state[name] = torch.zeros_like(state[name])
-    save_file(state, path)
-    return path
-
-
-@pytest.mark.parametrize("value", [None, "constant"])
-def test_a_head_that_is_all_zero_is_told_when_it_is_loaded(settings, pictures, caplog, value):
-    scorer = maker(settings).make(flat(settings, value))
+@pytest.mark.parametrize("all_zero", [False, True])
+def test_a_flat_head_is_told_when_it_is_loaded(settings, pictures, caplog, all_zero):
+    path = write_flat_checkpoint(settings.folders[0] / "flat.safetensors", all_zero)
+    scorer = maker(settings).make(path)
     assert constant_warning("flat") in caplog.messages
     result = Panel(scorer).judge(Panel(scorer).score(sorted(pictures.glob("*.png")), "a cat"))
     assert len(set(result.main)) == 1 and result.warnings[-1] == constant_warning("flat")
@@ -162,5 +151,5 @@ def test_one_number_for_different_pictures_is_told_and_copies_of_one_picture_are
 
 def test_warnings_reach_the_log_of_every_host(settings, caplog):
     caplog.set_level(logging.WARNING)
-    maker(settings).make(flat(settings, None))
+    maker(settings).make(write_flat_checkpoint(settings.folders[0] / "flat.safetensors"))
     assert [record.name.split(".")[0] for record in caplog.records] == ["imagereward_core"]

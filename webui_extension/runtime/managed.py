@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from imagereward_core.runtime import Precision
+from imagereward_core.runtime import Precision, precision_notice
 from imagereward_core.scorers.managed import ManagedRuntime, managed_dtype
 
 from .. import hosts
@@ -35,9 +35,13 @@ class ForgeRuntime(HostSignals, ManagedRuntime):
     def __init__(self, device: str = "auto", precision: Precision = "auto") -> None:
         manager, patcher = (import_module(name) for name in _HOMES[hosts.host()])
         place = pick_device(device, manager.get_torch_device())
-        checked_dtype(precision, place)
-        dtype = managed_dtype(manager, precision, place)
+        dtype = (
+            managed_dtype(manager, precision, place)
+            if precision == "auto"
+            else checked_dtype(precision, place)
+        )
         super().__init__(manager, patcher.ModelPatcher, place, dtype, _load_options(manager))
+        self.notice = precision_notice(precision, place)
 
     @contextmanager
     def working(self, scorers: Sequence[PictureScorer], batch_size: int, pictures: int) -> Iterator[None]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from imagereward_core.runtime import Precision, out_of_memory
+from imagereward_core.runtime import Precision, out_of_memory, precision_notice
 
 from .common import HostSignals, SettingError, checked_dtype, exact, moves_out, pick_device
 
@@ -36,6 +36,7 @@ class PlainRuntime(HostSignals):
         self.dtype = (
             torch.float32 if precision == "auto" and _avoids_half() else checked_dtype(precision, self.device)
         )
+        self.notice = precision_notice(precision, self.device)
         self._networks: dict[int, nn.Module] = {}
 
     @contextmanager

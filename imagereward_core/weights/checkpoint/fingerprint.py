@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from ..ledger import WORTH_KEEPING, found_once
+from ..ledger import WORTH_KEEPING, found_once, kind_of_tensors
 from ..manifest import Progress
 from .keymaps import KEYMAPS, KeyMap
 from .reading import StateFile
@@ -36,7 +36,7 @@ def tensors_sha256(path: Path, keymap: KeyMap | None = None, progress: Progress 
         OSError: There is no such file.
     """
     layout = next((name for name, other in KEYMAPS.items() if other is keymap), "")
-    return found_once(path, f"tensors-1/{layout}", lambda: read_tensors(path, keymap, progress))
+    return found_once(path, kind_of_tensors(layout), lambda: read_tensors(path, keymap, progress))
 
 
 def same_tensors(path: Path, other: Path, keymap: KeyMap | None = None) -> bool:
