@@ -212,7 +212,7 @@ def _root(where: str) -> Path:
 def _opened(root: Path) -> Iterator[Library]:
     """The library of everything inside one of the host's folders."""
     from ..imagereward_core.library.library import Library
-    from ..imagereward_core.library.scan.walk import STORE_FOLDER
+    from ..imagereward_core.library.store.values import STORE_FOLDER
 
     with Library.open(root / STORE_FOLDER, root=root, data=_data()) as library:
         yield library

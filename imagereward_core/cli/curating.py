@@ -174,7 +174,12 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     ):
         group.add_argument(f"--{name}", action="append", default=[], metavar="PATTERN", help=words)
     group.add_argument("--no-subfolders", action="store_true", help="only the pictures of the folder itself")
-    group.add_argument("--follow-links", action="store_true", help="look into folders that are links as well")
+    group.add_argument(
+        "--follow-links",
+        action="store_true",
+        help="look into folders that are links as well, and write to where links in OUTPUTS lead; without it nothing outside of OUTPUTS "
+        "changes but in folders you name",
+    )
     group.add_argument(
         "--unscored-only",
         action="store_true",
@@ -236,7 +241,9 @@ def curate_options(args: argparse.Namespace) -> CurateOptions:
             args.xmp,
             scan_options(args),
         )
-        options.destinations(args.outputs.absolute())
+        destinations = options.destinations(args.outputs.expanduser().absolute())
+        if not args.follow_links:
+            destinations.check_links()
     except (BucketError, CurateError, ValueError) as error:
         raise UsageError(str(error)) from error
     if options.action != "stay" and rule.is_empty:
@@ -319,7 +326,7 @@ def place_of(args: argparse.Namespace, make: bool = True) -> Path:
         UsageError: There is no such folder, or no store.
     """
     from ..library.library import FILE_NAME
-    from ..library.scan.walk import STORE_FOLDER
+    from ..library.store.values import STORE_FOLDER
 
     root = args.outputs.expanduser().absolute()
     if not root.is_dir():

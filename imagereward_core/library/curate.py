@@ -197,9 +197,11 @@ def plan_moves(
         only: Deal with these files alone; None for all.
 
     Raises:
-        CurateError: Destinations that cannot be.
+        CurateError: Destinations that cannot be, or that only a link in the folder makes of folders elsewhere.
     """
     destinations = options.destinations(folder)
+    if not options.scan.follow_links:
+        destinations.check_links()
     planner = _Planner(options, destinations, copies or {}, None if only is None else frozenset(only))
     placings = tuple(planner.place(row, name) for row, name in zip(rows, verdicts.names, strict=True))
     return Curation(absolute(folder), options, rows, verdicts, placings, tuple(planner.steps), result)
@@ -305,7 +307,9 @@ def carry_out(
     if first is None:
         return Carried(0, title, failed=tuple(problems))
     with library.journal() as journal:
-        run = journal.begin(title, chain([first], steps), curation.folder)
+        run = journal.begin(
+            title, chain([first], steps), curation.folder, follow_links=curation.options.scan.follow_links
+        )
         try:
             result = execute(journal, run, progress=progress, cancelled=cancelled)
         finally:

@@ -163,7 +163,7 @@ class Library:
             if wanted is None:
                 return []
             files = pages.file_numbers(connection, wanted, after, limit, offset)
-            return list(rows_of(connection, wanted.scorer, files))
+            return list(rows_of(connection, wanted.scorer, files, wanted.query.folder))
 
     def rows(self, query: Query) -> Iterator[Row]:
         """All files that fit, in order and in constant memory. What a scan changes meanwhile may or may not show."""

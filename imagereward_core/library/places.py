@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..errors import CuratorError
 from .actions.names import free_names
+from .actions.roots import led_out
 from .records import Row
 
 _NUMBERED = re.compile(r"(.+) \(\d+\)(\.[^.]*)?")
@@ -78,6 +79,20 @@ class Destinations:
                     f"{seen[prefix]} and {name} pictures are to go to one folder, {folder}; expected two"
                 )
             seen[prefix] = name
+
+    def check_links(self) -> None:
+        """Raises where a link in the curated folder makes a destination of a folder elsewhere.
+
+        Raises:
+            CurateError: It does. The link may have come along with the folder; whoever made it can name where it leads.
+        """
+        for name, folder in self.folders.items():
+            real = led_out(folder, self.root)
+            if real:
+                raise CurateError(
+                    f"{folder}, where {name} pictures are to go, is a link, or lies behind one, that leads out of {self.root}. Links may "
+                    f"come along with a folder, from anybody; if this one is yours, name where it leads ({real}), or give --follow-links"
+                )
 
     def home(self, path: Path) -> Home:
         """Where the picture at ``path`` belongs; for one outside of everything, its own folder."""

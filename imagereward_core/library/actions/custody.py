@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ..store.database import Database
-from ..store.values import Name, from_name, to_name
+from ..store.values import Name, StrangeValueError, from_name, is_below, to_name
 from .files import Refused
 from .records import PROGRESS, SELECT, UPDATE, Record
-from .roots import Anchor, Root, read_path
+from .roots import Anchor, Root, led_out, read_path
 from .shape import check_shape
 from .steps import StepInfo
 from .trust import Seal
@@ -58,6 +58,7 @@ class Custody:
     def __init__(self, database: Database, root: Root, seal: Seal) -> None:
         self.database, self.root, self.seal = database, root, seal
         self._runs: dict[int, _Run] = {}
+        self._linking: dict[int, Path | None] = {}
         self._real: dict[Path, str] = {}
         self._id = b""
 
@@ -73,9 +74,16 @@ class Custody:
             None if about is None else to_name(about),
         )
 
-    def begun(self, number: int, about: tuple[Any, ...]) -> None:
-        """Remembers a run that is being written down, from :meth:`new_run`."""
+    def begun(self, number: int, about: tuple[Any, ...], within: Path | None) -> None:
+        """Remembers a run that is being written down.
+
+        Args:
+            number: Its number.
+            about: From :meth:`new_run`.
+            within: The folder out of which no link may lead its steps; None where links may.
+        """
         self._runs[number] = self._known(number, about[:4])
+        self._linking[number] = within
 
     def run(self, number: int) -> _Run:
         """What is known of a run."""
@@ -115,14 +123,38 @@ class Custody:
         return Record.of(row, run.folder)
 
     def own(self, record: Record) -> Record:
-        """The record, which this process has just made up: it may act where it was meant to."""
-        record.vouched = self._outside(record)
+        """The record, which this process has just made up: it may act where it was meant to.
+
+        What is named outside of the folder was meant. Where only a link in the folder leads out, pictures are read, and nothing else:
+        links may have come along with it.
+        """
+        outside = self._outside(record.paths)
+        folder = self._within(record.run)
+        if outside and folder is not None:
+            reads = record.parent is None and record.kind in ("copy", "hardlink", "symlink")
+            outside = self._outside(
+                [
+                    (path, follows)
+                    for path, follows in record.paths
+                    if (reads and path == record.source) or not self._linked(path, follows, folder)
+                ],
+            )
+        record.vouched = outside
         return record
+
+    def _within(self, run: int) -> Path | None:
+        return self._linking.get(run, self.root.folder)
+
+    def _linked(self, path: Path, follows: bool, folder: Path) -> bool:
+        """Whether only a link leads a path out of a folder."""
+        return is_below(path, folder) and not is_below(
+            self._real_folder(path, follows), self._real_folder(folder / path.name, False)
+        )
 
     def values(self, record: Record) -> tuple[Any, ...]:
         """Values for ``COLUMNS``, signed where the step leads out and may do so."""
         row = record.row(self.stored(record.run))
-        outside = self._outside(record)
+        outside = self._outside(record.paths)
         if not outside or not set(outside) <= set(self.vouched(record)):
             return (*row, None, None)
         row = (*row, json.dumps(outside))
@@ -130,7 +162,7 @@ class Custody:
 
     def progress(self, record: Record) -> tuple[Any, ...]:
         """Values for ``ADVANCE``, signed as :meth:`values` signs them."""
-        if self._outside(record):
+        if self._outside(record.paths):
             whole = self.values(record)
             return whole[len(whole) - _CHANGING :]
         return (*record.progress(self.stored(record.run)), None, None)
@@ -159,23 +191,26 @@ class Custody:
     def _about(self, run: int) -> list[Any]:
         if not self._id:
             with self.database.reading() as connection:
-                self._id = bytes(connection.execute("SELECT id FROM identity").fetchone()[0])
+                (found,) = connection.execute("SELECT id FROM identity").fetchone() or (None,)
+                if not isinstance(found, bytes):
+                    raise StrangeValueError("its own number is none")
+                self._id = found
         return ["imagereward journal 3", self._id, *self.run(run).stored]
 
-    def _outside(self, record: Record) -> tuple[str, ...]:
+    def _outside(self, paths: Iterable[tuple[Path, bool]]) -> tuple[str, ...]:
         """As :meth:`Root.outside`, with folders remembered: for signing, never for deciding."""
-        found = set()
-        for path, follows in record.paths:
-            if follows and path.is_symlink():
-                found.add(os.path.dirname(os.path.realpath(path)))  # noqa: PTH120
-                continue
-            real = self._real.get(path.parent)
-            if real is None:
-                if len(self._real) > _MOST_REMEMBERED:
-                    self._real.clear()
-                real = self._real[path.parent] = os.path.realpath(path.parent)
-            found.add(real)
+        found = {self._real_folder(path, follows) for path, follows in paths}
         return tuple(sorted(folder for folder in found if not self.root.holds(folder)))
+
+    def _real_folder(self, path: Path, follows: bool) -> str:
+        if follows and path.is_symlink():
+            return os.path.dirname(os.path.realpath(path))  # noqa: PTH120
+        real = self._real.get(path.parent)
+        if real is None:
+            if len(self._real) > _MOST_REMEMBERED:
+                self._real.clear()
+            real = self._real[path.parent] = os.path.realpath(path.parent)
+        return real
 
     def admit(self, record: Record) -> None:
         """Lets a record pass that may be acted on now; links are looked at as they are at this instant.
@@ -196,6 +231,14 @@ class Custody:
             raise self._leads_out(record)
 
     def _leads_out(self, record: Record) -> LeadsOut:
+        folder = self._within(record.run)
+        for path, follows in record.paths:
+            real = "" if folder is None else led_out(path, folder, follows)
+            if real and record.state in ("planned", "doing", "ready"):
+                return LeadsOut(
+                    f"{path}: a link leads out of {folder}, to {real}; a folder and the links in it may come from anybody, so what lies "
+                    "there is left as it is. If the link is yours, give --follow-links, or name the folder it leads to"
+                )
         ends = " and ".join(
             str(path) for path in dict.fromkeys((record.source, record.made or record.target))
         )
@@ -248,19 +291,20 @@ class Custody:
         The run counts as one of this folder from then on.
         """
         seen = {(info.step, info.made, info.state) for info in shown}
-        chosen = [
-            self.own(record) if (record.info.step, record.info.made, record.info.state) in seen else record
-            for record in records
-            if not record.flaw
-        ]
-        chosen = [record for record in chosen if self.vouched(record)]
+        chosen = []
+        for record in records:
+            if not record.flaw:
+                if (record.info.step, record.info.made, record.info.state) in seen:
+                    record.vouched = self._outside(record.paths)
+                if self.vouched(record):
+                    chosen.append(record)
         with self.database.writing() as connection:
             base, anchor, device, inode, _ = self.new_run(None)
             connection.execute(
                 "UPDATE runs SET base = ?, anchor = ?, device = ?, inode = ? WHERE id = ?",
                 (base, anchor, device, inode, run),
             )
-            self.begun(run, (base, anchor, device, inode))
+            self.begun(run, (base, anchor, device, inode), self.root.folder)
             for record in chosen:
                 connection.execute(UPDATE, (*self.values(record), record.id))
 

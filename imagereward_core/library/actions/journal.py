@@ -16,10 +16,10 @@ from ..store.values import absolute
 from .custody import Custody, LeadsOut
 from .exclusion import only_actor
 from .files import Refused, mark_of
-from .records import ADVANCE, INSERT, SELECT, Record
+from .records import ADVANCE, INSERT, SELECT, Record, one_page
 from .roots import Root, read_path
 from .runs import read_runs
-from .schema import APPLICATION_ID, MIGRATIONS, not_ours
+from .schema import APPLICATION_ID, MIGRATIONS
 from .steps import Recovery, RunInfo, Step, StepInfo
 from .trust import Seal
 
@@ -51,15 +51,11 @@ class Journal:
             synchronous="FULL",
             what="journal",
             read_only=read_only,
+            exact=True,
         )
         self._later: dict[int, Record] = {}
         self.recovered: list[Recovery] = []
         self.custody = Custody(self._database, root, seal)
-        try:
-            self._check_tables()
-        except BaseException:
-            self.close()
-            raise
 
     @classmethod
     def open(cls, place: Path, *, root: Path | None = None, data: Path | None = None) -> Journal:
@@ -102,15 +98,6 @@ class Journal:
             CuratorError: The file is damaged, or of a newer version.
         """
         return cls(place, Root(place, root), Seal(data), read_only=True)
-
-    def _check_tables(self) -> None:
-        with self._database.reading() as connection:
-            found = not_ours(connection)
-        if found:
-            raise JournalError(
-                f"{self.path}: the journal holds {found}, which this program never makes; it is not used. Move the file away to begin a "
-                "new one: no picture is touched by that."
-            )
 
     def close(self) -> None:
         """Closes the file."""
@@ -164,7 +151,9 @@ class Journal:
         paths = [read_path(row[0], None) for row in found if row is not None and row[0] is not None]
         return [path for path, flaw in paths if not flaw]
 
-    def begin(self, title: str, steps: Iterable[Step], folder: Path | None = None) -> int:
+    def begin(
+        self, title: str, steps: Iterable[Step], folder: Path | None = None, *, follow_links: bool = False
+    ) -> int:
         """Writes a run down, without doing anything yet; returns its number.
 
         Relative paths are taken from the working folder of this moment. The size and time of every file to be edited are noted: an
@@ -173,17 +162,21 @@ class Journal:
         Args:
             title: What to call it for people.
             steps: What to do, in this order. They may be a million: they are not kept in memory.
-            folder: The folder they are about, for a journal that is about none: others keep out of it while they are done.
+            folder: The folder they are about, by default the journal's. Others keep out of it while they are done, where the journal is
+                about none.
+            follow_links: Whether steps may lead out of that folder because a link in it does. By default what lies behind such a link
+                is read where it is a picture, and left as it is.
         """
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        about = self.custody.new_run(folder and absolute(folder))
+        within = self.root.folder if folder is None else absolute(folder)
+        about = self.custody.new_run(within)
         with self._database.writing() as connection:
             number = connection.execute(
                 "INSERT INTO runs (begun, title, base, anchor, device, inode, folder) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (now, title.encode("utf-8", "replace").decode("utf-8"), *about),
             ).lastrowid
             run = int(number or 0)
-            self.custody.begun(run, about)
+            self.custody.begun(run, about, None if follow_links else within)
             for step in steps:
                 record = Record(
                     run, step.kind, absolute(step.source), absolute(step.target), step.splices, step.content
@@ -254,13 +247,15 @@ class Journal:
         while True:
             waiting = dict(self._later)
             with self._database.reading() as connection:
-                rows = connection.execute(
+                found = connection.execute(
                     f"{SELECT} WHERE {where} AND id {compare} ? ORDER BY id {order} LIMIT {_PAGE}",
                     (*values, last),
-                ).fetchall()
+                )
+                rows = one_page(found)
+                found.close()
             for row in rows:
                 yield waiting.get(row[0]) or self.custody.read(row)
-            if len(rows) < _PAGE:
+            if not rows:
                 return
             last = rows[-1][0]
 
@@ -276,13 +271,13 @@ class Journal:
                 "EXISTS (SELECT 1 FROM steps WHERE steps.run = folders.run AND state = 'undone') "
                 "AND NOT EXISTS (SELECT 1 FROM steps WHERE steps.run = folders.run AND state = 'done') ORDER BY run"
             ).fetchall()
-        return [int(row[0]) for row in rows]
+        return [number for (number,) in rows if isinstance(number, int)]
 
-    def count(self, run: int, where: str) -> int:
+    def count(self, run: int, where: str, *values: Any) -> int:
         """How many steps of a run, without companions, fulfil a condition."""
         with self._database.reading() as connection:
             row = connection.execute(
-                f"SELECT count(*) FROM steps WHERE run = ? AND parent IS NULL AND {where}", (run,)
+                f"SELECT count(*) FROM steps WHERE run = ? AND parent IS NULL AND {where}", (run, *values)
             ).fetchone()
         return int(row[0])
 

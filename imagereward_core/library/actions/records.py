@@ -21,14 +21,22 @@ COLUMNS = (
     "before_size", "before_modified", "before_digest", "after_size", "after_modified", "after_digest", "reason",
     "outside", "signature",
 )  # fmt: skip
-SELECT = f"SELECT id, {', '.join(COLUMNS)} FROM steps"
+_MOST_BLOB_BYTES = 64 * 1024 * 1024
+_READ = [
+    f"CASE WHEN length({column}) > {_MOST_BLOB_BYTES} THEN 0 ELSE {column} END"
+    if column in ("splices", "content", "former")
+    else column
+    for column in COLUMNS
+]
+SELECT = f"SELECT id, {', '.join(_READ)} FROM steps"
+"""What is larger than a step of ours can be is read as 0."""
 INSERT = f"INSERT INTO steps ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 UPDATE = f"UPDATE steps SET {', '.join(f'{column} = ?' for column in COLUMNS)} WHERE id = ?"
 PROGRESS = COLUMNS[7:]
 ADVANCE = f"UPDATE steps SET {', '.join(f'{column} = ?' for column in PROGRESS)} WHERE id = ?"
 """Only what changes as a step goes on: nothing that was asked for, and few indexes."""
 
-_MOST_SPLICE_BYTES = 256 * 1024 * 1024
+_MOST_SPLICES = 10_000
 
 
 @dataclass
@@ -137,6 +145,10 @@ class Record:
             row
         )
         flaws = []
+        if not isinstance(run, int) or not (parent is None or isinstance(parent, int)):
+            flaws.append("belongs to no run, or travels with no step")
+        if any(isinstance(each, int) for each in (splices, content, former)):
+            flaws.append("holds more than a step of ours can")
 
         def path(stored: Any) -> Path:
             found, flaw = read_path(stored, folder)
@@ -177,6 +189,18 @@ class Record:
         return record
 
 
+def one_page(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The first of some rows as they are read: as many as memory is well used for, at least one where there is one."""
+    page = []
+    room = _MOST_BLOB_BYTES
+    for row in rows:
+        page.append(row)
+        room -= sum(len(value) for value in row if isinstance(value, bytes))
+        if room < 0:
+            break
+    return page
+
+
 def _values(mark: Mark | None) -> tuple[int | None, int | None, str | None]:
     return (None, None, None) if mark is None else (mark.size, mark.modified_ns, mark.digest)
 
@@ -205,8 +229,8 @@ def decode_splices(data: bytes | None) -> tuple[Splice, ...]:
     if data is None:
         return ()
     unpacking = zlib.decompressobj()
-    text = unpacking.decompress(data, _MOST_SPLICE_BYTES)
-    if not unpacking.eof:
+    text = unpacking.decompress(data, _MOST_BLOB_BYTES)
+    if not unpacking.eof or text.count(b"[") > _MOST_SPLICES:
         raise ValueError("an edit is cut off, or larger than any of ours")
     splices = tuple(
         Splice(offset, bytes.fromhex(old), bytes.fromhex(new)) for offset, old, new in json.loads(text)

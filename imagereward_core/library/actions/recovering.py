@@ -57,7 +57,7 @@ def settle_all(journal: Journal) -> list[Recovery]:
                 following.append(record)
         journal.write()
         for record in following:
-            if journal.count(run, f"id = {record.parent} AND state = 'undone'"):
+            if journal.count(run, "id = ? AND state = 'undone'", record.parent):
                 _go_on(journal, record, take_back, count)
         _bring_companions(journal, run, count)
         journal.write()
@@ -180,12 +180,12 @@ def _moved(source: Path, target: Path, temporary: Path | None, begun: bool) -> b
 def _bring_companions(journal: Journal, run: int, count: _Count) -> None:
     """Lets text files follow a picture whose own step is done."""
     for record in list(journal.records("run = ? AND parent IS NOT NULL AND state = 'planned'", (run,))):
-        if not journal.count(run, f"id = {record.parent} AND state IN ('done', 'undone')"):
+        if not journal.count(run, "id = ? AND state IN ('done', 'undone')", record.parent):
             journal.forget_companions(
                 Record(run, "copy", record.source, record.target, id=record.parent or 0)
             )
             continue
-        if journal.count(run, f"id = {record.parent} AND state = 'undone'"):
+        if journal.count(run, "id = ? AND state = 'undone'", record.parent):
             continue
         _go_on(journal, record, carry_out, count)
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..scan.walk import STORE_FOLDER
-from ..store.values import Name, absolute, from_name, to_name
+from ..store.values import STORE_FOLDER, Name, absolute, from_name, is_below, to_name
 from .names import is_device
 
 Base = Literal["store", "folder", "none"]
@@ -66,7 +65,7 @@ class Root:
         own = place.parent if place.name == STORE_FOLDER else None
         self.base: Base
         self.folder: Path | None
-        if own is not None and (folder is None or _below(os.path.realpath(folder), os.path.realpath(own))):
+        if own is not None and (folder is None or is_below(os.path.realpath(folder), os.path.realpath(own))):
             self.base, self.folder = "store", own
         elif folder is not None:
             self.base, self.folder = "folder", absolute(folder)
@@ -87,7 +86,7 @@ class Root:
 
     def holds(self, real: str | Path) -> bool:
         """Whether a path whose links are resolved lies inside."""
-        return self.folder is not None and _below(str(real), self.anchor.path)
+        return self.folder is not None and is_below(real, self.anchor.path)
 
     def outside(self, paths: Iterable[tuple[Path, bool]]) -> tuple[str, ...]:
         """The folders outside of the root, links resolved, in which any of these files really lie.
@@ -101,9 +100,20 @@ class Root:
         return tuple(sorted(folder for folder in folders if not self.holds(folder)))
 
 
-def _below(path: str, folder: str) -> bool:
-    path, folder = os.path.normcase(path), os.path.normcase(folder)
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+def led_out(path: Path, folder: Path, follows: bool = True) -> str:
+    """Where a file that is named inside of a folder really lies, should a link take it out of there; empty where none does.
+
+    Args:
+        path: The file, or a folder; it need not exist.
+        folder: The folder.
+        follows: Whether it is followed should it be a link itself.
+    """
+    if not is_below(path, folder):
+        return ""
+    real = os.path.realpath(path if follows else path.parent)
+    if is_below(real, os.path.realpath(folder)):
+        return ""
+    return real if follows else str(Path(real, path.name))
 
 
 def _real_name(path: Path) -> Path:

@@ -87,11 +87,3 @@ def _third(connection: sqlite3.Connection) -> None:
 
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third)
 """Step ``n`` makes version ``n + 1`` out of version ``n``; version 0 is an empty file."""
-
-
-def not_ours(connection: sqlite3.Connection) -> str:
-    """Something in the file that would do things by itself, such as a trigger; empty where there is nothing."""
-    row = connection.execute(
-        "SELECT type, name FROM sqlite_master WHERE type NOT IN ('table', 'index') OR sql LIKE 'CREATE VIRTUAL%' LIMIT 1"
-    ).fetchone()
-    return "" if row is None else f"the {row[0]} {str(row[1])[:40]!r}"

@@ -14,9 +14,6 @@ from ...images.metadata.fooocus_log import LOG_NAME
 from ...images.suffixes import PICTURE_SUFFIXES
 from .options import ScanOptions
 
-STORE_FOLDER = ".imagereward"
-"""Where a library lies by default; never looked into, like everything whose name begins with a dot."""
-
 _TEXTS = frozenset((".txt", ".caption", ".json", ".yaml", ".yml"))
 """Files of these kinds beside a picture may hold its prompt."""
 

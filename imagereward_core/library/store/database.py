@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 from .schema import APPLICATION_ID, MIGRATIONS, Migration
+from .tables import not_ours
+from .values import StrangeValueError
 from .view import StoreError, View, check_beside
 
 BUSY_SECONDS = 30.0
@@ -33,6 +35,8 @@ class Database:
         migrations: Step ``n`` makes version ``n + 1`` out of version ``n``; version 0 is an empty file.
         synchronous: ``FULL`` where a commit must survive the loss of power as well.
         what: What messages call the file.
+        exact: Whether every table and index has to be as the migrations make it. Things that act by themselves, such as triggers, are
+            refused in any case.
         read_only: Only to look: no file is made, changed or migrated, and neither it nor its folder need be writable. A file that is
             missing is as an empty one.
 
@@ -49,6 +53,7 @@ class Database:
         synchronous: Literal["NORMAL", "FULL"] = "NORMAL",
         what: str = "library",
         read_only: bool = False,
+        exact: bool = False,
     ) -> None:
         self.path, self.application, self.migrations = path, application, migrations
         self.synchronous, self.what = synchronous, what
@@ -63,7 +68,7 @@ class Database:
                 self._view = View(path, len(migrations))
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = self._connect(_WRITER_CACHE_KIB)
+            self._writer = self._connect(_WRITER_CACHE_KIB, self._check_owner)
         except (OSError, sqlite3.Error) as error:
             self._let_go()
             raise StoreError(
@@ -72,6 +77,7 @@ class Database:
             ) from error
         try:
             self._migrate()
+            self._check_tables(exact)
         except BaseException:
             self._writer.close()
             self._let_go()
@@ -81,7 +87,9 @@ class Database:
         if self._view is not None:
             self._view.close()
 
-    def _connect(self, cache_kib: int) -> sqlite3.Connection:
+    def _connect(
+        self, cache_kib: int, check: Callable[[sqlite3.Connection], None] | None = None
+    ) -> sqlite3.Connection:
         fixed = self._view is not None and self._view.fixed
         connection = sqlite3.connect(
             self.path if self._view is None else self._view.address,
@@ -93,6 +101,8 @@ class Database:
         )
         try:
             connection.execute("PRAGMA trusted_schema = OFF")
+            if check is not None:
+                check(connection)  # before anything is changed
             if not fixed:
                 _use_wal(connection)
             connection.execute(f"PRAGMA synchronous = {self.synchronous}")
@@ -108,6 +118,10 @@ class Database:
         newest = len(self.migrations)
         try:
             version = self._version()
+            if version < 0:
+                raise StoreError(
+                    f"{self.path}: the {self.what} says that it is of version {version}, which none is. {self._advice}"
+                )
             if version == newest:
                 return
             if version < newest:
@@ -132,20 +146,28 @@ class Database:
         )
 
     def _version(self) -> int:
-        """The version of the file; 0 for an empty one.
-
-        Raises:
-            StoreError: The file belongs to another program.
-        """
+        """The version of the file; 0 for an empty one."""
         (version,) = self._writer.execute("PRAGMA user_version").fetchone()
-        (application,) = self._writer.execute("PRAGMA application_id").fetchone()
-        (tables,) = self._writer.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return int(version)
+
+    def _check_owner(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN")  # both at one instant: another process may be making the file
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        connection.execute("COMMIT")
         if tables and application != self.application:
             raise StoreError(
                 f"{self.path}: this SQLite file belongs to another program (its application id is {application:#x}); expected a "
                 f"{self.what} of this one. Choose another place for the store."
             )
-        return int(version)
+
+    def _check_tables(self, exact: bool) -> None:
+        with self.reading() as connection:
+            found = not_ours(connection, self.migrations, exact)
+        if found:
+            raise StoreError(
+                f"{self.path}: the {self.what} holds {found}, which this program never makes; it is not used. {self._advice}"
+            )
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -158,6 +180,8 @@ class Database:
             yield connection
         except sqlite3.DatabaseError as error:
             raise self._unusable("read", error) from error
+        except StrangeValueError as error:
+            raise self._strange(error) from error
         finally:
             if connection is not None and self._closed:
                 connection.close()
@@ -195,7 +219,18 @@ class Database:
                     connection.execute("ROLLBACK")
                 if isinstance(error, sqlite3.DatabaseError):
                     raise self._unusable("written", error) from error
+                if isinstance(error, StrangeValueError):
+                    raise self._strange(error) from error
                 raise
+
+    @property
+    def _advice(self) -> str:
+        return f"It may have come along with the folder. Move the file away to begin a new {self.what}: no picture is touched by that."
+
+    def _strange(self, error: StrangeValueError) -> StoreError:
+        return StoreError(
+            f"{self.path}: the {self.what} is not used, because it holds what no version of this program writes ({error}). {self._advice}"
+        )
 
     def _unusable(self, verb: str, error: sqlite3.DatabaseError) -> StoreError:
         return StoreError(

@@ -11,7 +11,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from ..records import Generated
-from .values import from_name, intern, plain_text, signed, to_name
+from .values import file_from, folder_from, intern, plain_text, signed, to_name
 
 
 class State(IntEnum):
@@ -95,9 +95,7 @@ def find_folder(connection: sqlite3.Connection, path: Path) -> int | None:
 
 def folder_path(connection: sqlite3.Connection, folder: int) -> Path:
     """Where a folder lies."""
-    return Path(
-        from_name(connection.execute("SELECT path FROM folders WHERE id = ?", (folder,)).fetchone()[0])
-    )
+    return folder_from(connection.execute("SELECT path FROM folders WHERE id = ?", (folder,)).fetchone()[0])
 
 
 BELOW = """WITH RECURSIVE below(id) AS (
@@ -252,7 +250,7 @@ def file_path(connection: sqlite3.Connection, file: int) -> Path:
     ).fetchone()
     if row is None:
         raise LookupError(f"the library has no file of number {file}")
-    return Path(from_name(row[0]), from_name(row[1]))
+    return file_from(folder_from(row[0]), row[1])
 
 
 def files_of_folder(connection: sqlite3.Connection, folder: int) -> Iterator[int]:

@@ -18,7 +18,7 @@ from typing import Any
 from ..records import Row
 from .files import BELOW, find_folder
 from .sources import Source, Values, Wanted, by_name, by_score, by_time, key_in, sources, text_condition
-from .values import from_name, to_name
+from .values import check_below, file_from, folder_from, to_name
 
 _FIRST_LOOK = 2000
 """Among so many files a text is looked for before it is looked for in all."""
@@ -88,7 +88,10 @@ def undecoded(connection: sqlite3.Connection, folder: Path | None) -> list[tuple
         f"WHERE files.gone = 0 AND files.problem <> '' {where} ORDER BY folders.path, files.name",
         first,
     )
-    return [(Path(from_name(path), from_name(name)), problem) for path, name, problem in rows]
+    found = [(file_from(folder_from(path), name), str(problem)) for path, name, problem in rows]
+    for path, _ in found:
+        check_below(path.parent, folder)
+    return found
 
 
 def _part_of(connection: sqlite3.Connection, wanted: Wanted, parts: list[Source], row: Row) -> int:

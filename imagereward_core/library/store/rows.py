@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..records import Generated, Row
-from .values import from_name, unsigned
+from .values import StrangeValueError, check_below, file_from, folder_from, unsigned
 
 _AT_ONCE = 500
 """Files of one statement: every SQLite takes at least 999 question marks."""
@@ -29,8 +29,20 @@ _TEXTS = 15
 """From this column on they are numbers of texts."""
 
 
-def rows_of(connection: sqlite3.Connection, scorer: int, files: Sequence[int]) -> Iterator[Row]:
-    """The rows of files, in the order of their numbers given, with the scores of a scorer (0 for none); unknown ones are left out."""
+def rows_of(
+    connection: sqlite3.Connection, scorer: int, files: Sequence[int], below: Path | None = None
+) -> Iterator[Row]:
+    """The rows of files, in the order of their numbers given, with the scores of a scorer (0 for none); unknown ones are left out.
+
+    Args:
+        connection: To the library.
+        scorer: Number of the scorer.
+        files: Numbers of the files.
+        below: The folder in which all of them have to lie; None for anywhere.
+
+    Raises:
+        StrangeValueError: A value is none of ours, or a file lies elsewhere.
+    """
     known = connection.execute("SELECT reads_prompt FROM scorers WHERE id = ?", (scorer,)).fetchone()
     reads_prompt = known is None or bool(known[0])
     for start in range(0, len(files), _AT_ONCE):
@@ -43,8 +55,15 @@ def rows_of(connection: sqlite3.Connection, scorer: int, files: Sequence[int]) -
             ),
             _named(connection, "folders", "path", (row[1] for row in found.values())),
             reads_prompt,
+            below,
         )
-        yield from (block.row(found[file]) for file in some if file in found)
+        for file in some:
+            if file in found:
+                try:
+                    row = block.row(found[file])
+                except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+                    raise StrangeValueError(f"the row of file {file} cannot be read: {error}") from error
+                yield row
 
 
 def _named(
@@ -72,13 +91,20 @@ class _Block:
         texts: The texts of these files, by number.
         folders: Where they lie, by number, as stored.
         reads_prompt: Whether a missing prompt is a reason for having no score.
+        below: The folder in which they have to lie.
     """
 
     def __init__(
-        self, texts: Mapping[int | None, str], folders: Mapping[int | None, str | bytes], reads_prompt: bool
+        self,
+        texts: Mapping[int | None, str],
+        folders: Mapping[int | None, str | bytes],
+        reads_prompt: bool,
+        below: Path | None,
     ) -> None:
         self.texts, self.reads_prompt = texts, reads_prompt
-        self.folders = {number: Path(from_name(path)) for number, path in folders.items()}
+        self.folders = {number: folder_from(path) for number, path in folders.items() if number is not None}
+        for folder in self.folders.values():
+            check_below(folder, below)
 
     def row(self, found: tuple[Any, ...]) -> Row:
         """The row of one file."""
@@ -104,7 +130,7 @@ class _Block:
         no_prompt = generated.problem if self.reads_prompt else ""
         return Row(
             file=file,
-            path=self.folders[folder] / from_name(name),
+            path=file_from(self.folders[folder], name),
             content=content.hex() if content else "",
             width=width or 0,
             height=height or 0,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+import stat
 import tempfile
 from pathlib import Path
 
 from ...errors import CuratorError
+from .values import STORE_FOLDER
 
+_SUFFIXES = ("-wal", "-shm", "-journal")
 _SUPER = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 
 
@@ -17,13 +21,34 @@ class StoreError(CuratorError):
 
 
 def check_beside(path: Path) -> None:
-    """Refuses a rollback journal that names a second one: SQLite removes the file of that name, whatever it is.
+    """Refuses what may lie in the place of a store's file or beside it and would make SQLite change other files.
 
-    Only transactions over several files at once make such journals, and this program has none.
+    That is a link, which it follows; whatever is no file, for which it may wait; and a rollback journal that names a second one, because
+    it removes the file of that name, whatever it is. Only transactions over several files at once make such journals, and this program
+    has none.
 
     Raises:
-        StoreError: There is one beside the file at ``path``.
+        StoreError: There is such a thing.
     """
+    place = path.parent
+    if place.name == STORE_FOLDER and os.path.lexists(place):
+        real, expected = os.path.realpath(place), Path(os.path.realpath(place.parent), place.name)
+        if os.path.normcase(real) != os.path.normcase(expected):
+            raise StoreError(
+                f"{place} is a link to {real}; expected a folder. Folders may come from strangers, so such a link is not followed. If you "
+                f"made it yourself, name the store: --store {real}"
+            )
+    for each in (path, *(_beside(path, suffix) for suffix in _SUFFIXES)):
+        try:
+            mode = each.lstat().st_mode
+        except FileNotFoundError:
+            continue
+        if not stat.S_ISREG(mode):
+            kind = "link" if stat.S_ISLNK(mode) else "folder" if stat.S_ISDIR(mode) else "pipe or a device"
+            raise StoreError(
+                f"{each} is a {kind}; expected a file of this program. It is not used, since it may have come along with the folder. Move "
+                "it away and try again, or name another place with --store: no picture is touched by that."
+            )
     journal = _beside(path, "-journal")
     try:
         with journal.open("rb") as file:

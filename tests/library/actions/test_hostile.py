@@ -111,6 +111,32 @@ def test_what_is_refused_is_listed_stays_untouched_and_holds_up_nothing(tmp_path
         assert [info.state for info in journal.steps(1)] == ["doing", "undone"]
 
 
+@pytest.mark.parametrize("parent", ["no number", "1 OR 1", 2.5, b"1"])
+def test_a_text_file_of_no_step_at_all_holds_up_nothing(parent, tmp_path):
+    """Its number becomes part of no statement."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(PICTURE)
+    text = str(folder / "a.txt")
+    bring(
+        folder,
+        {
+            "kind": "put",
+            "state": "planned",
+            "parent": parent,
+            "source": text,
+            "target": text,
+            "content": b"x",
+        },
+    )
+    before = tree(folder)
+    with Journal.look(folder / ".imagereward") as journal:
+        assert "left untouched" in refused(journal)[0][2]
+    with Journal.open(folder / ".imagereward") as journal:
+        assert [run.id for run in journal.runs()] == [1]
+    assert tree(folder) == before
+
+
 def test_a_link_that_appears_after_the_look_is_seen_before_the_act(journal, outputs, kept, tmp_path):
     """The step was begun while ``kept`` was a folder; now it leads out."""
     run = journal.begin("a test", [to("copy", outputs / "00002.png", kept / "00002.png")])

@@ -145,6 +145,46 @@ def test_a_journal_of_a_newer_version_is_refused(tmp_path):
         Journal.open(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("made,", "made AS (source),"),
+        ("id INTEGER PRIMARY KEY", "id INTEGER PRIMARY KEY ON CONFLICT REPLACE"),
+        ("state TEXT NOT NULL", "state TEXT NOT NULL CHECK (kind <> 'put')"),
+        ("reason TEXT NOT NULL DEFAULT ''", "reason TEXT NOT NULL DEFAULT 'x'"),
+        ("kind TEXT", "kind\xa0TEXT"),
+        ("ON steps(source)", "ON steps(lower(source))"),
+        ("CREATE INDEX unsettled_steps ON steps(run)", "CREATE INDEX unsettled_step ON steps(run)"),
+    ],
+)
+def test_a_journal_with_tables_in_another_form_is_refused(old, new, tmp_path):
+    """They may compute what is read of them, and let rows replace others."""
+    Journal.open(tmp_path).close()
+    with sqlite3.connect(tmp_path / "journal.sqlite3") as connection:
+        made = connection.execute(
+            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+        ).fetchall()
+        statements = [sql for (sql,) in made if "sqlite_" not in sql]
+        changed = [sql.replace(old, new) for sql in statements]
+        assert changed != statements
+        for name in ("steps", "runs", "folders", "identity"):
+            connection.execute(f"DROP TABLE {name}")
+        for sql in changed:
+            connection.execute(sql)
+    connection.close()
+    for opener in (Journal.open, Journal.look):
+        with pytest.raises(CuratorError, match="which this program never makes"):
+            opener(tmp_path)
+
+
+def test_statistics_that_sqlite_keeps_are_no_other_form(tmp_path):
+    Journal.open(tmp_path).close()
+    with sqlite3.connect(tmp_path / "journal.sqlite3") as connection:
+        connection.execute("ANALYZE")
+    connection.close()
+    Journal.open(tmp_path).close()
+
+
 def test_entries_are_on_the_disk_before_files_change(journal):
     with journal._database.writing() as connection:
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
@@ -160,4 +200,4 @@ def test_planning_a_long_run_takes_little_memory(journal, outputs):
     journal.begin("long", steps)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 3_000_000
+    assert peak < 3_000_000, peak

@@ -208,23 +208,6 @@ def test_a_row_of_another_journal_is_not_vouched_for(outputs, elsewhere, data, t
     assert tree(elsewhere) == taken
 
 
-def test_a_symbolic_link_to_a_picture_elsewhere_can_be_dealt_with(outputs, elsewhere, data):
-    """Edits go through the link, a copy takes the picture itself; both are undone."""
-    real = elsewhere / "real.png"
-    real.write_bytes((outputs / "00003.png").read_bytes())
-    link = outputs / "link.png"
-    link.symlink_to(real)
-    before = tree(outputs), tree(elsewhere)
-    with opened(outputs, data) as journal:
-        well(act(journal, to("edit", link, link, splices=(Splice(8, b"", b"score"),))))
-        well(act(journal, to("copy", link, outputs / "kept" / "link.png")))
-    assert b"score" in real.read_bytes()
-    with opened(outputs, data) as journal:
-        well(undo(journal))
-        well(undo(journal))
-    assert (tree(outputs), tree(elsewhere)) == before
-
-
 def test_a_data_folder_that_cannot_be_used_stops_nothing(outputs, elsewhere, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     sort(outputs, tmp_path / "file" / "data", elsewhere, "copy")
