@@ -99,11 +99,12 @@ def _graph_prompt(
     """What ComfyUI's graph tells; ``empty`` where that is nothing.
 
     The editor's file counts only where the graph as it ran cannot be read: both are the same graph, but the
-    editor's file names no values, so that what it adds is guessing.
+    editor's file names no values, so that what it adds is guessing. Beside a graph that can be read it tells
+    what nodes have shown while it ran.
     """
     ran, edited = (blocks.get(name, "") for name in ("prompt", "workflow"))
     data = load_json(ran) if ran else None
-    found = positive_prompt(data, file_name)
+    found = positive_prompt(data, file_name, edited)
     if edited and not read_api_graph(data):
         found = positive_prompt(edited, file_name)
         if found is not None and ran:

@@ -11,11 +11,12 @@ from collections import deque
 from typing import Any
 
 from . import comfyui_nodes as known
+from .comfyui_answers import with_shown_texts
 from .comfyui_graph import Graph, Link, Node, load_json, read_api_graph
 from .comfyui_models import models_behind, seed_of
 from .comfyui_savers import saver_groups, writers_of
-from .comfyui_strings import chosen_input, is_switch
-from .comfyui_text import TextTracer
+from .comfyui_strings import UNTOLD, chosen_input, is_switch
+from .comfyui_text import TextTracer, is_told_nothing
 from .comfyui_workflow import read_workflow
 from .prompt import PictureText
 
@@ -23,7 +24,9 @@ _MOST_CANDIDATES = 16
 """Savers or samplers looked at before giving up on a graph that is none."""
 
 
-def positive_prompt(graph: object, file_name: str | None = None) -> PictureText | None:
+def positive_prompt(
+    graph: object, file_name: str | None = None, workflow: object = None
+) -> PictureText | None:
     """Find the positive prompt of a picture in the graph it carries.
 
     Where several samplers stand behind the picture (hires passes, refiners) the one nearest to it counts;
@@ -37,6 +40,7 @@ def positive_prompt(graph: object, file_name: str | None = None) -> PictureText 
             or parsed.
         file_name: The picture's file name or path. In a graph that saves several pictures it tells which saver
             wrote this one.
+        workflow: The editor's file beside an API graph, which holds what its nodes have shown while it ran.
 
     Returns:
         The words, empty where the picture was drawn from none or it cannot be told from which; None if the graph
@@ -46,7 +50,9 @@ def positive_prompt(graph: object, file_name: str | None = None) -> PictureText 
     nodes = read_workflow(data) or read_api_graph(data)
     if not nodes:
         return None
-    tracer = TextTracer(nodes)
+    tracer = TextTracer(
+        with_shown_texts(nodes, load_json(workflow) if isinstance(workflow, str) else workflow)
+    )
     notes: list[str] = []
     origins = _origins(nodes, tracer, file_name, notes)
     if origins is None and not _leads_to_samplers(nodes):
@@ -56,9 +62,9 @@ def positive_prompt(graph: object, file_name: str | None = None) -> PictureText 
         encoder = _only_text(nodes, tracer, notes)
         if encoder is None:
             return None
-        return PictureText(tracer.text(encoder).strip(), "", "comfyui", {}, (*notes, *tracer.notes))
-    prompt = _shared([tracer.told(name, "positive").strip() for name in origins]) or ""
-    negative = _shared([tracer.told(name, "negative").strip() for name in origins]) or ""
+        return PictureText(_known(tracer.text(encoder)), "", "comfyui", {}, (*notes, *tracer.notes))
+    prompt = _known(_shared([tracer.told(name, "positive").strip() for name in origins]))
+    negative = _known(_shared([tracer.told(name, "negative").strip() for name in origins]))
     settings, loras = _made(nodes, origins)
     return PictureText(prompt, negative, "comfyui", settings, (*notes, *tracer.notes), loras)
 
@@ -99,7 +105,7 @@ def _nearest(nodes: Graph, tracer: TextTracer, saver: str, notes: list[str]) -> 
     ] or samplers
     nearest = next((name for name in drawing if name in told), None)
     if nearest is None:
-        return next((name for name in drawing if _is_told_nothing(nodes, name)), None)
+        return next((name for name in drawing if is_told_nothing(nodes, name)), None)
     if len(told) > 1:
         same = "all with the same prompt" if len(set(told.values())) == 1 else "with different prompts"
         note = f"{len(told)} samplers, {same}: took node {nearest}, the one that feeds the saved picture"
@@ -108,21 +114,9 @@ def _nearest(nodes: Graph, tracer: TextTracer, saver: str, notes: list[str]) -> 
     return nearest
 
 
-def _is_told_nothing(nodes: Graph, sampler: str) -> bool:
-    """Whether what a sampler without words draws from is a text that is there and is empty."""
-    seen = {sampler}
-    waiting = deque([sampler])
-    while waiting and len(seen) < _MOST_CANDIDATES * _MOST_CANDIDATES:
-        node = nodes[waiting.popleft()]
-        texts = [value for key, value in node.inputs.items() if known.PROMPT_FIELD.match(key.lower())]
-        if any(isinstance(value, str) and not value.strip() for value in texts):
-            return True
-        for key, link in node.links():
-            way = known.ROLE_FIELDS["negative"].match(key.lower()) or key.lower() in known.NO_WORDS
-            if not way and link.node in nodes and link.node not in seen:
-                seen.add(link.node)
-                waiting.append(link.node)
-    return False
+def _known(text: str | None) -> str:
+    """A text as it is told; none where words of it are not stored."""
+    return "" if text is None or UNTOLD in text else text.strip()
 
 
 def _shared(values: list[Any]) -> Any:
@@ -162,13 +156,14 @@ def _samplers_behind(nodes: Graph, start: str) -> list[str]:
         refiners: list[str] = []
         services: list[str] = []
         seen = {start}
+        pictures = {start}
         waiting = deque([start])
         while waiting and len(samplers) < _MOST_CANDIDATES:
             name = waiting.popleft()
             node = nodes[name]
             if name != start and _is_sampler(node):
                 (refiners if _refines(node) else samplers).append(name)
-            elif name != start and "prompt" in node.inputs:
+            elif name != start and name in pictures and _draws_elsewhere(node):
                 services.append(name)
             for key, link in _ways_back(node):
                 if (
@@ -178,10 +173,17 @@ def _samplers_behind(nodes: Graph, start: str) -> list[str]:
                 ):
                     seen.add(link.node)
                     waiting.append(link.node)
+                    if name in pictures and key not in known.NOT_PICTURE:
+                        pictures.add(link.node)
         if samplers or refiners or (follow_all and services):
             groups = (samplers, refiners, services)
             return [name for group in groups for name in group][:_MOST_CANDIDATES]
     return []
+
+
+def _draws_elsewhere(node: Node) -> bool:
+    """Whether a node that is no sampler has a prompt to draw from, not one that says what to find in a picture."""
+    return "prompt" in node.inputs and not known.DETECTOR.search(node.kind)
 
 
 def _ways_back(node: Node) -> list[tuple[str, Link]]:

@@ -9,6 +9,7 @@ Scripts, KJNodes, Easy Use, Comfyroll, rgthree, smZNodes, Prompt Control and Dyn
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 REROUTE = "Reroute"
 
@@ -61,11 +62,11 @@ PIPES = re.compile(r"(\w*_)?(pipe|ctx|context|sdxl_tuple|text_embeds)(_?\d+|_opt
 
 ROLE_FIELDS = {
     "positive": re.compile(
-        r"(positive|pos)(_?\d+|_prompt|_text|_cond|_conditioning|_g|_l)?$"
+        r"(positive|pos)(_?\d+|_prompt|_text|_populated_text|_cond|_conditioning|_g|_l)?$"
         r"|(text|prompt|base|optional|conditioning|cond|clip|opt)_(positive|pos)(_[gl]|_\d+)?$"
     ),
     "negative": re.compile(
-        r"(negative|neg|uncond)(_?\d+|_prompt|_text|_cond|_conditioning|_g|_l)?$"
+        r"(negative|neg|uncond)(_?\d+|_prompt|_text|_populated_text|_cond|_conditioning|_g|_l)?$"
         r"|(text|prompt|base|optional|conditioning|cond|clip|opt)_(negative|neg)(_[gl]|_\d+)?$"
     ),
 }
@@ -76,6 +77,10 @@ DISLIKED = re.compile(r"neg|nag_|uncond")
 
 CONDITIONING = re.compile(r"(conditioning|cond)(_?\d+|_to|_from|_[a-z])?$")
 EMPTY = frozenset({"ConditioningZeroOut"})
+MIXED = {"ConditioningAverage": ("conditioning_to_strength", "conditioning_to", "conditioning_from")}
+"""Mixers of two conditionings: the input with the first one's share, the first and the second."""
+WEIGHTED = re.compile(r"ConditioningSet(Mask|Area)")
+"""Nodes whose conditioning counts for nothing where their strength is 0."""
 POSITIVE_ONLY = frozenset({"BasicGuider"})
 """Nodes with one conditioning that is the positive one: they hold no negative prompt."""
 
@@ -93,12 +98,8 @@ TEXT_FIELDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "CLIPTextEncodeLumina2": (("user_prompt",),),
     "ImpactWildcardEncode": (("populated_text",), ("wildcard_text",)),
     "ImpactWildcardProcessor": (("populated_text",), ("wildcard_text",)),
-    "ShowText|pysssss": (("text",), ("text_0",)),
-    "easy showAnything": (("anything",), ("text",)),
     "PreviewAny": (("source",),),
     "WildcardPromptFromString": (("string",),),
-    "CR Prompt List": (("multiline_text",),),
-    "CR Text List": (("multiline_text",),),
 }
 
 TEXT_BY_SLOT = {"Text String": ("text", "text_b", "text_c", "text_d")}
@@ -106,6 +107,56 @@ TEXT_BY_SLOT = {"Text String": ("text", "text_b", "text_c", "text_d")}
 
 GUESSED_TEXT = "text, as it seems"
 """Stands for the name of the input that holds the only words among a node's values, where nobody names them."""
+
+SHOWN_TEXT = "text, as shown"
+"""Stands for the name of an input that holds what a node showed when the picture was made."""
+SHOWS = re.compile(
+    r"(show|display|preview|view)[a-z]*[ _]?(the[ _])?(text|string|any|prompt)"
+    r"|(text|string|prompt)[ _]?(show|display|preview|view)",
+    re.IGNORECASE,
+)
+"""Nodes that show the text they are given and hand it on; most packs have one."""
+
+
+class Lines(NamedTuple):
+    """A node that hands on lines of a text, as a list.
+
+    Attributes:
+        text: The input with the text.
+        start: The input with the number of the first line taken, from 0; empty to take all.
+        most: The input with the most lines taken; empty for one.
+        wraps: Whether numbers beyond the last line begin again, instead of standing for the last.
+        without_blank: The switch that leaves blank lines out.
+        blocks: The switch for which a line that begins with ``#`` starts a block of lines.
+        only: The switch without which the text is not taken apart.
+        around: Inputs with what stands before and after each line, in the first output.
+    """
+
+    text: str
+    start: str = ""
+    most: str = ""
+    wraps: bool = False
+    without_blank: str = ""
+    blocks: str = ""
+    only: str = ""
+    around: tuple[str, ...] = ()
+
+
+LINES = {
+    "easy promptLine": Lines("prompt", "start_index", "max_rows", without_blank="remove_empty_lines"),
+    "easy wildcards": Lines("text", only="multiline_mode"),
+    "CR Text List": Lines("multiline_text", "start_index", "max_rows"),
+    "CR Prompt List": Lines(
+        "multiline_text", "start_index", "max_rows", around=("prepend_text", "append_text")
+    ),
+    "ttN textCycleLine": Lines("text", "index"),
+    "ImpactStringSelector": Lines("strings", "select", wraps=True, blocks="multiline"),
+    "Text Random Line": Lines("text"),
+}
+LISTS = {"easy promptList": re.compile(r"prompt_\d+$|optional_prompt_list$")}
+"""Nodes that hand on their texts one by one, as a list."""
+LINE_INPUT = re.compile(r"(start|line|row|prompt|text)_?(index|number)$|index$|max_(rows|lines)$|(line|row)$")
+"""Inputs by which a node nobody has listed tells that it takes single lines out of its text."""
 
 TEXT_INPUTS = (
     "populated_text text prompt string value text_input input_text multiline_text user_prompt t5xxl text_g "
@@ -164,10 +215,19 @@ ENCODER = re.compile(
     r"text_?encode|power prompt|wildcardencode|textencode|prompttoconditioning", re.IGNORECASE
 )
 REWRITER = re.compile(
-    r"ollama|llm|gpt|gemini|claude|florence|joycaption|interrogat|superprompt|promptgen|promptenhanc|translat"
-    r"|qwenvl|vqa",
+    r"ollama|llm|vlm|llama|llava|gpt|gemini|claude|deepseek|mistral|glm|smol|phi_?\d|moondream|florence|caption|interrogat"
+    r"|superprompt|promptgen|promptenhanc|translat|qwen_?\d*_?vl|qwenimage2prompt|vqa|blip|tagger|chat"
+    r"|image_?(to|2)_?(prompt|text)",
     re.IGNORECASE,
 )
+DETECTOR = re.compile(
+    r"segment|clip_?seg|segs?\b|detect|dino|grounding|florence|yolo|owl_?v|moondream|matting|rembg|rmbg|LayerMask"
+    r"|(?<![a-z])(evf|lang)?[ _-]?sam(?![a-z])|(?<![a-z])evf_?sam",
+    re.IGNORECASE,
+)
+"""Nodes whose words say what to find in a picture."""
+RESHAPER = re.compile(r"truncat|shuffle|sort|split|extract|slice|json|regex_?match", re.IGNORECASE)
+"""Nodes that hand on something else than the text they are given."""
 RANDOM = re.compile(r"DPRandom|DPCombin|wildcard|random", re.IGNORECASE)
 STYLER = re.compile(r"styler|stylesselector", re.IGNORECASE)
 
@@ -209,6 +269,16 @@ WIDGETS: dict[str, tuple[str, ...]] = {
     "ImpactWildcardProcessor": ("wildcard_text", "populated_text", "mode"),
     "StringConcatenate": ("string_a", "string_b", "delimiter"),
     "StringReplace": ("string", "find", "replace"),
+    "StringSubstring": ("string", "start", "end"),
+    "StringTrim": ("string", "mode"),
+    "CaseConverter": ("string", "mode"),
+    "ConditioningAverage": ("conditioning_to_strength",),
+    "easy promptLine": ("prompt", "start_index", "max_rows", "remove_empty_lines"),
+    "easy promptList": ("prompt_1", "prompt_2", "prompt_3", "prompt_4", "prompt_5"),
+    "CR Prompt List": ("prepend_text", "multiline_text", "append_text", "start_index", "max_rows"),
+    "CR Text List": ("multiline_text", "start_index", "max_rows"),
+    "ttN textCycleLine": ("text", "index", "index_control"),
+    "ImpactStringSelector": ("strings", "multiline", "select"),
     "StringFunction|pysssss": ("action", "tidy_tags", "text_a", "text_b", "text_c"),
     "String Literal": ("string",),
     "Text Multiline": ("text",),

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from . import comfyui_nodes as known
 from .comfyui_graph import Graph, Link, Node
+from .comfyui_strings import UNTOLD
 
 _LONGEST_PREFIX = 1000
 _TOKEN = re.compile(r"%[^%]+%|\[[^\[\]]*\]")
@@ -83,7 +84,7 @@ def _prefix(node: Node, text: Callable[[str], str]) -> str:
     value = next((node.inputs[key] for key in known.PREFIXES if key in node.inputs), "")
     if isinstance(value, Link):
         value = text(value.node)
-    return value if isinstance(value, str) and len(value) <= _LONGEST_PREFIX else ""
+    return value if isinstance(value, str) and len(value) <= _LONGEST_PREFIX and value != UNTOLD else ""
 
 
 def _fit(kind: str, prefix: str, place: PurePath) -> _Fit | None:

@@ -11,6 +11,9 @@ from .comfyui_graph import Link, Node, Value
 MAX_TEXT = 100_000
 """Longest text followed, in characters: a few string nodes in a row can double a text without end."""
 
+UNTOLD = "\0"
+"""Stands for words that are not stored: a text of which a part is not known is not known."""
+
 _NUMBER = re.compile(r"\d+$")
 _OPERAND = re.compile(r"(find|replace)\d*$")
 
@@ -18,9 +21,9 @@ _OPERAND = re.compile(r"(find|replace)\d*$")
 def literal(value: Value) -> str:
     """The words in a widget's value; numbers and choices of a list of anything but text are no words."""
     if isinstance(value, str):
-        return value
+        return value.replace(UNTOLD, "")
     if isinstance(value, list):
-        return ", ".join(item for item in value if isinstance(item, str))
+        return ", ".join(item for item in value if isinstance(item, str)).replace(UNTOLD, "")
     return ""
 
 

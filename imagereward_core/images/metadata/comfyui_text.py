@@ -8,17 +8,39 @@ and a node that feeds many others is read once.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections import deque
+from collections.abc import Generator, Iterable
 from typing import Literal
 
 from . import comfyui_nodes as known
+from .comfyui_answers import (
+    Answer,
+    answer_of,
+    answers_in,
+    certainty,
+    looks_at_picture,
+    makes_up,
+    shown_source,
+)
 from .comfyui_graph import Graph, Link, Node, Value
-from .comfyui_strings import MAX_TEXT, assemble, chosen_input, is_switch, join_texts, literal, word_fields
+from .comfyui_lines import number_of, picked_lines, reshaped, seems_to_pick
+from .comfyui_strings import (
+    MAX_TEXT,
+    UNTOLD,
+    assemble,
+    chosen_input,
+    is_switch,
+    join_texts,
+    literal,
+    word_fields,
+)
 
 MAX_ALL_TEXTS = 16_000_000
 """Most characters kept for all nodes of a graph together."""
 _BEGINNING = 200
 _MOST_NOTES = 20
+_MOST_ASKED = 256
+_ENCODES = re.compile(r"(\w*_)?(clip|t5|text_encoder|model|vae)(_?\d+|_model)?$")
 
 Role = Literal["positive", "negative"]
 _Key = tuple[str, int, Role]
@@ -37,6 +59,7 @@ class TextTracer:
         self._known: dict[_Key, str] = {}
         self._notes: dict[str, None] = {}
         self._room = MAX_ALL_TEXTS
+        self._answers = answers_in(graph)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -44,11 +67,14 @@ class TextTracer:
         return tuple(self._notes)
 
     def told(self, name: str, role: Role) -> str:
-        """The words that sampler ``name`` is told to draw (``positive``) or to avoid (``negative``)."""
+        """The words that sampler ``name`` is told to draw (``positive``) or to avoid (``negative``).
+
+        ``UNTOLD`` where there are words of which some are not stored.
+        """
         return self._run((name, -1, role), self._drawn(self._graph[name], role))
 
     def text(self, name: str, role: Role = "positive") -> str:
-        """The words that node ``name`` itself holds or passes on."""
+        """The words that node ``name`` itself holds or passes on; ``UNTOLD`` where some are not stored."""
         return self._run((name, 0, role), self._read(name, 0, role))
 
     def _run(self, start: _Key, steps: _Steps) -> str:
@@ -74,8 +100,7 @@ class TextTracer:
                 answer = ""
                 self._note(f"node {value.node} is missing from the graph")
                 continue
-            by_slot = self._graph[value.node].kind in known.TEXT_BY_SLOT
-            asked = (value.node, value.slot if by_slot else 0, role)
+            asked = (value.node, value.slot if _has_slots(self._graph[value.node]) else 0, role)
             if asked in self._known:
                 answer = self._known[asked]
             elif asked in active:
@@ -91,6 +116,8 @@ class TextTracer:
         """Cut a text to ``MAX_TEXT``, or to its beginning once new texts add up to ``MAX_ALL_TEXTS``."""
         if text is last_answer:
             return text
+        if UNTOLD in text:
+            return UNTOLD
         self._room -= min(len(text), MAX_TEXT)
         if self._room > 0:
             return text[:MAX_TEXT]
@@ -106,10 +133,21 @@ class TextTracer:
         text = yield from self._guided(node, role)
         if text or role == "negative":
             return text
+        text = yield from self._conditioned(node, role)
+        return text or (yield node.inputs.get("prompt"), role)
+
+    def _conditioned(self, node: Node, role: Role) -> _Steps:
+        """What a node's conditionings hold together, as far as they count for something."""
+        mixed, first, second = known.MIXED.get(node.kind, ("", "", ""))
+        share = number_of(self._graph, node.inputs.get(mixed)) if mixed else None
+        left_out = second if share == 1 else first if share == 0 else ""
+        if known.WEIGHTED.match(node.kind) and number_of(self._graph, node.inputs.get("strength")) == 0:
+            return ""
         texts = []
-        for _, value in _matching(node, known.CONDITIONING):
-            texts.append((yield value, role))
-        return join_texts(texts) or (yield node.inputs.get("prompt"), role)
+        for name, value in _matching(node, known.CONDITIONING):
+            if name != left_out:
+                texts.append((yield value, role))
+        return join_texts(texts)
 
     def _guided(self, node: Node, role: Role) -> _Steps:
         """What reaches a node as prompt of this role, by an input of its own, a guider or a bundle."""
@@ -139,6 +177,18 @@ class TextTracer:
         if node.kind in known.TEXT_BY_SLOT:
             fields = known.TEXT_BY_SLOT[node.kind]
             return (yield node.inputs.get(fields[min(max(slot, 0), len(fields) - 1)]), role)
+        if known.SHOWS.search(node.kind):
+            return (yield from self._shown(name, node, role))
+        if node.kind in known.LINES or node.kind in known.LISTS:
+            return (yield from self._picked(name, node, slot, role))
+        if makes_up(node):
+            if answer := self._answers.get(Link(name, slot)):
+                return self._answered(answer)
+            if known.DETECTOR.search(node.kind) or (
+                known.REWRITER.search(node.kind) and looks_at_picture(node)
+            ):
+                self._note(f"node {name} ({node.kind}) looks at a picture and its answer is not stored")
+                return UNTOLD
         if text := (yield from self._guided(node, role)):
             self._remark(name, node)
             return text
@@ -146,11 +196,8 @@ class TextTracer:
         only_positive = node.kind in known.POSITIVE_ONLY or known.STYLER.search(node.kind)
         if _matching(node, known.ROLE_FIELDS["positive"]) or (role == "negative" and only_positive):
             return ""
-        texts = []
-        for _, value in _matching(node, known.CONDITIONING):
-            texts.append((yield value, role))
-        texts.append((yield from self._words(name, node, role)))
-        text = join_texts(texts)
+        conditioned = yield from self._conditioned(node, role)
+        text = join_texts([conditioned, (yield from self._words(name, node, role))])
         if text:
             self._remark(name, node)
             return text
@@ -179,7 +226,72 @@ class TextTracer:
         text = assemble(node, found, self._note) if found else ""
         if known.GUESSED_TEXT in found and text:
             self._note(f"node {name} ({node.kind}) is unknown: took the only words among its values")
-        return text
+        if not text.strip() and known.ENCODER.search(node.kind):
+            return self._unstored(
+                name, node, [*found, *(field for fields in alternatives for field in fields)]
+            )
+        if node.kind not in known.WIDGETS and seems_to_pick(node, text):
+            self._note(
+                f"node {name} ({node.kind}) seems to hand on some lines of its text: which is not known"
+            )
+            return UNTOLD
+        part = reshaped(self._graph, node, text)
+        if part is None:
+            self._note(f"which part of its text node {name} ({node.kind}) hands on is not stored")
+        return UNTOLD if part is None else part
+
+    def _unstored(self, name: str, node: Node, fields: Iterable[str]) -> str:
+        """Nothing where an encoder is given an empty text, ``UNTOLD`` where it is given one by a node that does not tell it."""
+        sources = [value for field in fields if isinstance(value := node.inputs.get(field), Link)]
+        sources = [source for source in sources if source.node in self._graph]
+        if not sources or is_told_nothing(self._graph, name):
+            return ""
+        giver = sources[0].node
+        self._note(
+            f"node {name} is given its words by node {giver} ({self._graph[giver].kind}), which does not store them"
+        )
+        return UNTOLD
+
+    def _shown(self, name: str, node: Node, role: Role) -> _Steps:
+        """The text of a node that shows it: what it has shown where that was made up, else what it is given."""
+        answer, source = answer_of(name, node), shown_source(node)
+        behind = certainty(self._graph, source) if source else "unknown"
+        if answer and (behind == "made up" or (behind == "unknown" and (answer.fresh or not source))):
+            return self._answered(answer)
+        text = (yield source, role) if source else ""
+        return self._answered(answer) if answer and text in ("", UNTOLD) else text
+
+    def _answered(self, answer: Answer) -> str:
+        if not answer.fresh:
+            self._note(
+                f"took what node {answer.node} showed before this run, which may have been another text"
+            )
+        return self._one_of(answer.node, answer.texts)
+
+    def _picked(self, name: str, node: Node, slot: int, role: Role) -> _Steps:
+        """The only text of the list that a node hands on."""
+        if node.kind in known.LISTS:
+            texts = []
+            for _, value in _matching(node, known.LISTS[node.kind]):
+                texts.append((yield value, role))
+            return self._one_of(name, texts)
+        text = yield node.inputs.get(known.LINES[node.kind].text), role
+        lines = picked_lines(self._graph, node, text, slot) if text != UNTOLD else [UNTOLD]
+        if lines is None:
+            self._note(f"which lines of its text node {name} ({node.kind}) hands on is not stored")
+            return UNTOLD
+        return self._one_of(name, lines)
+
+    def _one_of(self, name: str, texts: Iterable[str]) -> str:
+        """The text of a list with a single one: of several each gives a picture of its own."""
+        different = list(dict.fromkeys(text for text in texts if text.strip()))
+        if len(different) < 2:
+            return "".join(different)
+        kind = self._graph[name].kind
+        self._note(
+            f"node {name} ({kind}) gives {len(different)} texts, and which of them this picture was drawn from is not stored"
+        )
+        return UNTOLD
 
     def _switched(self, name: str, node: Node, role: Role) -> _Steps:
         """The one input a switch hands on; where its choice is not stored, the first that leads to words."""
@@ -206,6 +318,32 @@ class TextTracer:
             self._note(f"{where} adds a style whose words are not stored")
         elif known.RANDOM.search(node.kind) and "populated_text" not in node.inputs:
             self._note(f"{where} chooses words at random and its choice is not stored")
+        elif known.RESHAPER.search(node.kind):
+            self._note(f"{where} hands on a part of its text or another order of it: this is the whole")
+        elif looks_at_picture(node) and not any(_ENCODES.match(key.lower()) for key, _ in node.links()):
+            self._note(f"{where} is unknown and looks at a picture: its text may be a question about it")
+
+
+def is_told_nothing(graph: Graph, start: str) -> bool:
+    """Whether a node without words is given a text that is there and is empty."""
+    seen = {start}
+    waiting = deque([start])
+    while waiting and len(seen) < _MOST_ASKED:
+        node = graph[waiting.popleft()]
+        texts = [value for key, value in node.inputs.items() if known.PROMPT_FIELD.match(key.lower())]
+        if any(isinstance(value, str) and not value.strip() for value in texts):
+            return True
+        for key, link in node.links():
+            way = known.ROLE_FIELDS["negative"].match(key.lower()) or key.lower() in known.NO_WORDS
+            if not way and link.node in graph and link.node not in seen:
+                seen.add(link.node)
+                waiting.append(link.node)
+    return False
+
+
+def _has_slots(node: Node) -> bool:
+    """Whether a node's outputs give different texts."""
+    return node.kind in known.TEXT_BY_SLOT or node.kind in known.LINES or makes_up(node)
 
 
 def _matching(node: Node, pattern: re.Pattern[str]) -> list[tuple[str, Value]]:

@@ -12,8 +12,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .comfyui_answers import shown_values
 from .comfyui_graph import MAX_NODES, Graph, Link, Node, Value
-from .comfyui_nodes import FILE_ENDINGS, GUESSED_TEXT, REROUTE, TEXT_INPUTS, TEXT_NODE, TEXT_TYPES, WIDGETS
+from .comfyui_nodes import (
+    FILE_ENDINGS,
+    GUESSED_TEXT,
+    REROUTE,
+    SHOWN_TEXT,
+    SHOWS,
+    TEXT_INPUTS,
+    TEXT_NODE,
+    TEXT_TYPES,
+    WIDGETS,
+)
 
 _MUTED, _BYPASSED = 2, 4
 _SUBGRAPH_INPUT, _SUBGRAPH_OUTPUT = "-10", "-20"
@@ -159,6 +170,8 @@ def _widgets(entry: Mapping[str, Any]) -> dict[str, Value]:
     if isinstance(values, Mapping):
         return {str(key): value for key, value in values.items()}
     values, kind = _values(entry), str(entry.get("type"))
+    if SHOWS.search(kind):
+        return {SHOWN_TEXT: shown_values(values)}
     ports = [port for port in _mappings(entry.get("inputs")) if isinstance(port.get("widget"), Mapping)]
     names = [str(port["widget"].get("name")) for port in ports]
     # Older editors list only widgets that were turned into inputs: then the list of ports says nothing about

@@ -168,6 +168,8 @@ KINDS = st.sampled_from(
         "GetNode",
     ]
     + ["StringReplace", "Xyz", "FaceDetailer", "Any Switch (rgthree)", "ConditioningZeroOut", "sub"]
+    + ["ShowText|pysssss", "OllamaGenerate", "easy promptLine", "ImpactStringSelector", "easy promptList"]
+    + ["StringSubstring", "CaseConverter", "ConditioningAverage", "Florence2Run"]
 )
 NAMES = st.sampled_from(
     [
@@ -207,6 +209,8 @@ NAMES = st.sampled_from(
         "prefix",
         "basic_pipe",
     ]
+    + ["start_index", "max_rows", "strings", "multiline", "start", "end", "mode", "conditioning_to_strength"]
+    + ["conditioning_to", "conditioning_from", "text_0", "prompt_1"]
 )
 IDS = st.sampled_from(["1", "2", "3", "4", "5", "6"])
 VALUES = st.tuples(IDS, st.integers(0, 3)).map(list) | JSON | st.just("replace")
@@ -264,9 +268,9 @@ EDITOR = EDITOR_GRAPH | st.tuples(EDITOR_GRAPH, st.lists(SUBGRAPH | JSON, max_si
 
 
 @settings(deadline=None, max_examples=400)
-@given(API | EDITOR | JSON)
-def test_no_graph_makes_the_search_raise(data):
-    found = positive_prompt(data)
+@given(API | EDITOR | JSON, EDITOR | JSON)
+def test_no_graph_makes_the_search_raise(data, workflow):
+    found = positive_prompt(data, "a_00001_.png", workflow)
     assert found is None or isinstance(found.prompt, str)
 
 

@@ -97,6 +97,19 @@ def test_falling_back_to_the_editors_file_is_told(tmp_path):
     assert found is not None and any("editor's file" in note for note in found.notes)
 
 
+def test_an_answer_that_was_shown_is_read_from_the_file(tmp_path):
+    words = {"class_type": "CLIPTextEncode", "inputs": {"text": ["5", 0], "clip": ["9", 1]}}
+    graph = {
+        **GRAPH,
+        "1": words,
+        "4": {"class_type": "OllamaGenerate", "inputs": {"prompt": "Write a prompt about cats"}},
+        "5": {"class_type": "ShowText|pysssss", "inputs": {"text": ["4", 0], "text_0": "a dog"}},
+    }
+    shown = {"nodes": [{"id": 5, "type": "ShowText|pysssss", "widgets_values": [["a shown cat"]]}]}
+    found = read_prompt(picture(tmp_path / "x_00001_.png", prompt=graph, workflow=shown))
+    assert found is not None and found.prompt == "a shown cat" and found.notes == ()
+
+
 def drawn_from(**nodes):
     return {
         "2": {
