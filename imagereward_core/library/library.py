@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -231,14 +231,19 @@ class Library:
             scorer = 0 if key is None else find_scorer(connection, key) or 0
             return list(rows_of(connection, scorer, files_alike(connection, [row.file for row in rows])))
 
-    def history(self, key: ScorerKey) -> FloatArray:
-        """Every number a scorer has given to contents of this library, float64 [N], in no order."""
+    def history(self, key: ScorerKey, besides: Collection[str] = ()) -> FloatArray:
+        """Every number a scorer has given to contents of this library, float64 [N], in no order.
+
+        Args:
+            key: The scorer.
+            besides: Contents, as in :attr:`Row.content`, whose numbers are left out: those that are to be compared with the others.
+        """
         import numpy as np
 
         from .store.scoring import all_values
 
         with self.database.reading() as connection:
-            return np.fromiter(all_values(connection, key), dtype=np.float64)
+            return np.fromiter(all_values(connection, key, besides), dtype=np.float64)
 
     def set_stars(self, picture: Path | str, stars: int | None) -> None:
         """Notes what a person gave a picture; all files with the same content have the same stars.

@@ -172,6 +172,9 @@ def test_history_and_histogram_count_every_number(library, tree):
     values = [row.value for row in library.rows(Query(key=key_of(scorer), scored=True))]
     assert values == sorted(values, reverse=True)
     assert sorted(library.history(key_of(scorer)).tolist()) == sorted(values)
+    some = {row.content for row in library.rows(Query(key=key_of(scorer), folder=tree / "1"))} - {""}
+    others = [row.value for row in library.rows(Query(key=key_of(scorer), folder=tree / "0"))]
+    assert sorted(library.history(key_of(scorer), besides=some).tolist()) == sorted(others)
     edges, counts = library.histogram(Query(key=key_of(scorer)), 4)
     assert (edges[0], edges[-1], len(edges), sum(counts)) == (min(values), max(values), 5, 8)
     _, below = library.histogram(Query(key=key_of(scorer), folder=tree / "0"), 4)

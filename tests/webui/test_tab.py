@@ -318,6 +318,20 @@ def test_prompts_may_be_typed_and_pictures_without_prompt_say_so(page):
     } == {scenes()[0][0]}
 
 
+def test_a_picture_is_compared_with_earlier_scores_and_never_with_its_own_folder(page):
+    many, few = page.host.samples / "many", page.host.samples / "few"
+    save_scenes(many, prompts=10, pictures=6)
+    save_scenes(few)
+    page.score(folder=str(many))
+    page.do("pick", 0)
+    assert "of 60." in page.values["details"] and "your own" not in page.values["details"]
+    page.score(folder=str(few))
+    page.do("pick", 0)
+    pixels = [{picture.tobytes() for _, picture in some} for some in (scenes(10, 6), scenes())]
+    in_both = len(pixels[0] & pixels[1])  # the same picture is no other one because it lies in two folders
+    assert f"of your own {60 - in_both} earlier scores" in page.values["details"]
+
+
 def test_names_and_prompts_cannot_become_page_content(page):
     nasty = '<img src=x onerror="alert(1)">'
     (page.host.samples / "nasty.png").write_bytes(png(scenes()[0][1], nasty + SETTINGS))

@@ -73,6 +73,7 @@ def read_view(library: Library, loaded: LoadedScorer, wish: Wish) -> View:
     destinations = options.destinations(wish.folder)
     scored, copies = judged_files(library, loaded.panel, wish.folder, options)
     single = [scorer for scorer in loaded.panel.scorers if scorer.card.id == scored.result.main.scorer]
+    contents = {row.content for row in scored.rows if row.content}
     return View(
         wish,
         tuple(scored.rows),
@@ -80,5 +81,6 @@ def read_view(library: Library, loaded: LoadedScorer, wish: Wish) -> View:
         scored.result,
         loaded.card,
         library.history(key_of(single[0])).tolist() if single else (),
+        library.history(key_of(single[0]), besides=contents).tolist() if single else (),
         copies,
     )

@@ -44,6 +44,7 @@ class View:
         result: Their scores, in the order of the rows.
         card: Card of the scorer that decides.
         history: All own scores by this scorer, for percentiles against them.
+        earlier: Those of them that are of other pictures than these.
         copies: Copies that lie in destination folders, by the path of the original, as name and path.
     """
 
@@ -53,6 +54,7 @@ class View:
     result: PanelResult
     card: ScorerCard
     history: Sequence[float] = ()
+    earlier: Sequence[float] = ()
     copies: Mapping[Path, Sequence[tuple[str, Path]]] = field(default_factory=dict)
 
     @property

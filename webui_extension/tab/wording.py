@@ -121,7 +121,7 @@ def details(view: View, choice: Choice, place: int) -> str:
             fact.score,
             fact.rank,
             fact.scored,
-            history=view.history,
+            history=view.earlier,
             on_reference=scores.on_reference,
         )
         lines.append(f"<p>{escape(words)}</p>")

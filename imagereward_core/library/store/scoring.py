@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ..records import ScorerKey
@@ -56,12 +56,30 @@ def scorer_keys(connection: sqlite3.Connection) -> list[ScorerKey]:
     return [ScorerKey(*row) for row in rows]
 
 
-def all_values(connection: sqlite3.Connection, key: ScorerKey) -> Iterator[float]:
-    """Every number a scorer has given."""
+def all_values(
+    connection: sqlite3.Connection, key: ScorerKey, besides: Collection[str] = ()
+) -> Iterator[float]:
+    """Every number a scorer has given.
+
+    Args:
+        connection: Of the library.
+        key: The scorer.
+        besides: Hashes of contents, in hexadecimal, whose numbers are left out.
+    """
     scorer = find_scorer(connection, key)
-    if scorer is not None:
-        sql = "SELECT value FROM scores WHERE scorer = ? AND value IS NOT NULL"
-        for (value,) in connection.execute(sql, (scorer,)):
+    if scorer is None:
+        return
+    left_out = set()
+    for content in besides:
+        left_out |= {
+            number
+            for (number,) in connection.execute(
+                "SELECT id FROM pictures WHERE hash = ?", (bytes.fromhex(content),)
+            )
+        }
+    sql = "SELECT picture, value FROM scores WHERE scorer = ? AND value IS NOT NULL"
+    for picture, value in connection.execute(sql, (scorer,)):
+        if picture not in left_out:
             yield value
 
 
