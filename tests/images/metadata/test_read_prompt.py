@@ -50,7 +50,9 @@ def picture(path, **texts):
         ({"parameters": "only a caption"}, "only a caption", "a1111"),
         ({"parameters": "{red|blue} cat, {x}"}, "{red|blue} cat, {x}", "a1111"),
         (
-            {"parameters": '{red|blue} cat\nSteps: 20, Sampler: Euler, Seed: 7, Hashes: {"model": "0123abcd"}'},
+            {
+                "parameters": '{red|blue} cat\nSteps: 20, Sampler: Euler, Seed: 7, Hashes: {"model": "0123abcd"}'
+            },
             "{red|blue} cat",
             "a1111",
         ),
