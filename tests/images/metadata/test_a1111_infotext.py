@@ -106,6 +106,53 @@ def test_captions_are_not_taken_for_infotext(text, expected):
     assert looks_like_infotext(text) is expected
 
 
+@pytest.mark.parametrize("joint", [".", " ", "", "\\n", "\r", "\\r\\n", ". "])
+@pytest.mark.parametrize(
+    ("words", "negative"),
+    [
+        ("a cat, in a hat", "blurry, lowres"),
+        ("a cat", "blurry"),
+        ("a sign that says Steps: 3, go up", "x"),
+        ('a sign: "Steps: 3", up', "x"),
+        ("a cat", ""),
+        ("", "blurry"),
+    ],
+)
+def test_a_text_that_lost_its_line_breaks_is_taken_apart_as_it_was_meant(joint, words, negative):
+    parts = [words] if words else []
+    parts += [f"Negative prompt: {negative}"] if negative else []
+    text = joint.join([*parts, PARAMS])
+    found = parse_infotext(text)
+    ends = "." if joint == ". " else ""
+    assert found.prompt == (words + ends if words else "")
+    assert found.negative == (negative + ends if negative else "")
+    assert found.settings == parse_infotext(f"x\n{PARAMS}").settings
+    assert looks_like_infotext(text)
+
+
+def test_a_text_without_settings_is_split_and_keeps_its_full_stops():
+    found = parse_infotext("a cat.Negative prompt: a dog.")
+    assert (found.prompt, found.negative) == ("a cat", "a dog.")
+    assert looks_like_infotext("a cat.Negative prompt: a dog.")
+    assert parse_infotext("a cat. It sits.").prompt == "a cat. It sits."
+    found = parse_infotext(f"a cat.\nNegative prompt: a dog.{PARAMS}")
+    assert (found.prompt, found.negative, len(found.settings)) == ("a cat.", "a dog", 6)
+
+
+def test_only_settings_in_their_usual_company_end_a_line_of_words():
+    assert (
+        parse_infotext("climb, Steps: 3, mood: calm, style: oil").prompt
+        == "climb, Steps: 3, mood: calm, style: oil"
+    )
+    assert not looks_like_infotext("climb, Steps: 3, mood: calm, style: oil")
+    line = "Size: 512x768, Steps: 20, Sampler: Euler, Seed: 7"
+    for text in (line, f"a cat\n{line}"):
+        assert len(parse_infotext(text).settings) == 4
+    hires = json.dumps("x. Steps: 4, Sampler: a, Seed: 5, Size: 1x1")
+    found = parse_infotext(f"a cat.{PARAMS}, Hires prompt: {hires}")
+    assert found.prompt == "a cat" and found.settings["Steps"] == "20"
+
+
 KEYS = st.from_regex(r"[A-Za-z][A-Za-z0-9 /_-]{1,12}[A-Za-z0-9]", fullmatch=True)
 VALUES = st.text(st.characters(blacklist_categories=("Cs",)), max_size=30)
 
@@ -127,14 +174,35 @@ def test_every_value_a_webui_can_write_is_read_back(pairs, prompt):
 
 
 @settings(deadline=None, max_examples=300)
-@given(text=st.text() | st.text(alphabet='ab:,"\\[{ \nSteps'))
+@given(
+    text=st.text()
+    | st.text(alphabet='ab:,"\\[{ \nSteps')
+    | st.lists(
+        st.sampled_from(["Steps: 3,", "Negative prompt:", "Seed: 1,", "Size: 1", ".", "a", "\r", "\\n"])
+    ).map("".join)
+)
 def test_no_text_makes_the_parser_raise(text):
     found = parse_infotext(text)
     assert isinstance(found.prompt, str)
     assert isinstance(looks_like_infotext(text), bool)
 
 
-@pytest.mark.parametrize("unit", ['aa:"x,', "aa:[", "aa: {,", "a" * 50, ",", ":", 'aa:"\\",', "aa:[1,[", " "])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        'aa:"x,',
+        "aa:[",
+        "aa: {,",
+        "a" * 50,
+        ",",
+        ":",
+        'aa:"\\",',
+        "aa:[1,[",
+        " ",
+        "Steps: 1, ",
+        "Negative prompt:",
+    ],
+)
 def test_long_hostile_lines_take_no_long_time(unit):
     text = unit * (50_000 // len(unit))
     start = time.process_time()

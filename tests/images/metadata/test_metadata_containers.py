@@ -144,6 +144,16 @@ def test_user_comment_is_read_from_every_format_and_encoding(tmp_path, format_na
     assert found is not None and found.prompt == "ein Kätzchen, 猫, кот 🐈" and found.negative == "低品質"
 
 
+@pytest.mark.parametrize("order", ["utf-16-be", "utf-16-le"])
+@pytest.mark.parametrize("endian", "<>")
+def test_a_comment_without_line_breaks_is_taken_apart_in_either_byte_order(tmp_path, order, endian):
+    text = "ein Kätzchen.Negative prompt: 低品質.Steps: 20, Sampler: Euler, Seed: 7"
+    small_picture().save(tmp_path / "a.jpg", exif=exif_block(b"UNICODE\0" + text.encode(order), endian))
+    found = read_prompt(tmp_path / "a.jpg")
+    assert found is not None and (found.prompt, found.negative) == ("ein Kätzchen", "低品質")
+    assert found.settings == {"Steps": "20", "Sampler": "Euler", "Seed": "7"}
+
+
 @pytest.mark.parametrize("format_name", EXIF_FORMATS)
 def test_comfyui_tags_of_webp_savers_are_graphs(tmp_path, format_name):
     path = tmp_path / f"a.{format_name.lower()}"

@@ -117,13 +117,22 @@ def test_writing_twice_gives_the_same_bytes_as_once_and_new_scores_replace_old_o
 
 
 def test_taking_scores_out_gives_the_file_before_and_so_does_undoing_the_plan(tmp_path):
-    for name, texts in {"a.png": {"parameters": INFOTEXT}, "b.png": {"workflow": WORKFLOW}}.items():
+    one_line = "a cat.Negative prompt: x.Steps: 20, Sampler: Euler, Seed: 7, Version: v1.10.1"
+    for name, texts in {
+        "a.png": {"parameters": INFOTEXT},
+        "b.png": {"workflow": WORKFLOW},
+        "c.png": {"parameters": one_line},
+    }.items():
         path = png(tmp_path / name, **texts)
         original = path.read_bytes()
+        before = read_prompt(path)
         plan = plan_edit(path, OTHER_FIELDS)
         result = apply(original, plan)
         assert apply(result, reversed_splices(plan)) == original
         path.write_bytes(result)
+        after = read_prompt(path)
+        if before is not None:
+            assert (after.prompt, after.negative) == (before.prompt, before.negative)
         assert cleared(path) == original
         assert plan_removal(path) == ()
 
