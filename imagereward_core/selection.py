@@ -77,13 +77,18 @@ class Selection:
     reasons: tuple[str, ...]
 
 
-def select(scores: Scores, rule: Rule | None = None, labels: Labels | None = None) -> Selection:
+def select(
+    scores: Scores, rule: Rule | None = None, labels: Labels | None = None, remark: str = ""
+) -> Selection:
     """Applies ``rule``. Ties keep input order; a picture without a score is never kept.
+
+    A reason says among which pictures its rank holds wherever these are not all; equal scores share a rank, as in ``Scores.ranks``.
 
     Args:
         scores: The scores.
         rule: What to keep; by default everything that has a score.
         labels: Groups to use instead of those of ``rule.within``.
+        remark: What the reasons add about the pictures that compete, such as "without look-alikes".
 
     Raises:
         ValueError: The rule asks for percentiles and the scores have no reference distribution, or there is not one label per score.
@@ -99,25 +104,30 @@ def select(scores: Scores, rule: Rule | None = None, labels: Labels | None = Non
     reasons = ["" for _ in range(len(scores))]
     keep = np.zeros(len(scores), dtype=bool)
     percentiles = scores.percentiles()
-    where = f"for its {labels.kind} " if labels else "for its prompt " if rule.within == "prompt" else ""
+    group = labels.kind if labels else "prompt" if rule.within == "prompt" else ""
+    where = "".join(f" {words}" for words in (group and f"for its {group}", remark) if words)
     for members in grouped(labels.of) if labels else scores.groups(rule.within):
         scored = [
             int(i)
             for i in members[np.argsort(-scores.values[members], kind="stable")]
             if not math.isnan(scores.values[i])
         ]
+        rank = 0
         for place, index in enumerate(scored, start=1):
-            why_not = _objection(
-                rule, where, place, len(scored), float(scores.values[index]), float(percentiles[index])
-            )
+            if not rank or scores.values[index] != scores.values[scored[place - 2]]:
+                rank = place
+            value, percentile = float(scores.values[index]), float(percentiles[index])
+            why_not = _objection(rule, where, place, rank, len(scored), value, percentile)
             if why_not and place <= rule.keep_at_least:
                 keep[index], reasons[index] = (
                     True,
-                    f"kept: among the best {rule.keep_at_least} (otherwise {why_not})",
+                    f"kept: among the best {rule.keep_at_least}{where} (otherwise {why_not})",
                 )
             else:
                 keep[index] = not why_not
-                reasons[index] = f"rejected: {why_not}" if why_not else f"kept: rank {place} of {len(scored)}"
+                reasons[index] = (
+                    f"rejected: {why_not}" if why_not else f"kept: rank {rank} of {len(scored)}{where}"
+                )
     for index, reason in scores.failures.items():
         reasons[index] = f"rejected: no score ({reason})"
     order = scores.order()
@@ -126,13 +136,32 @@ def select(scores: Scores, rule: Rule | None = None, labels: Labels | None = Non
     )
 
 
-def _objection(rule: Rule, where: str, place: int, scored: int, value: float, percentile: float) -> str:
-    """Why the picture at ``place`` (1 is best) of ``scored`` fails the rule; empty where it passes."""
+def _objection(
+    rule: Rule, where: str, place: int, rank: int, scored: int, value: float, percentile: float
+) -> str:
+    """Why a picture fails the rule; empty where it passes.
+
+    Args:
+        rule: The rule.
+        where: Words that say among which pictures the rank holds.
+        place: Its place among those, 1 is best.
+        rank: Its rank among those, which pictures with equal scores share.
+        scored: How many of them have a score.
+        value: Its score.
+        percentile: Of the score.
+    """
+
+    def beyond(most: int, standing: str, named: str) -> str:
+        shared = ", which it shares with pictures before it," if rank <= most else ""
+        return f"{standing}{where}{shared} is beyond the best {named}"
+
     if rule.top_k is not None and place > rule.top_k:
-        return f"rank {place} {where}is beyond the best {rule.top_k}"
-    # Without the rounding, 7 % of 100 would be 8 pictures, because 0.07 * 100 is 7.000000000000001.
-    if rule.top_percent is not None and place > math.ceil(round(rule.top_percent * scored / 100, 9)):
-        return f"rank {place} of {scored} {where}is beyond the best {rule.top_percent:g} %"
+        return beyond(rule.top_k, f"rank {rank}", f"{rule.top_k}")
+    if rule.top_percent is not None:
+        # Without the rounding, 7 % of 100 would be 8 pictures, because 0.07 * 100 is 7.000000000000001.
+        share = math.ceil(round(rule.top_percent * scored / 100, 9))
+        if place > share:
+            return beyond(share, f"rank {rank} of {scored}", f"{rule.top_percent:g} %")
     if rule.min_score is not None and value < rule.min_score:
         return f"score {value:.4f} is below {rule.min_score:g}"
     if rule.min_percentile is not None and percentile < rule.min_percentile:

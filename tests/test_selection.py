@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -116,6 +117,28 @@ def test_rules_within_labels_of_any_kind():
     result = select(scores, Rule(top_k=1), Labels(("x", "x", "y", "y"), "folder"))
     assert result.kept.tolist() == [2, 1]
     assert result.reasons[0] == "rejected: rank 2 for its folder is beyond the best 1"
+
+
+@given(
+    st.lists(st.tuples(st.one_of(values, st.just(1.0)), st.sampled_from("ab")), max_size=15),
+    rules,
+    st.sampled_from(["all", "prompt"]),
+)
+def test_a_reason_names_the_rank_that_the_scores_have_and_among_whom(pairs, rule, within):
+    scores = make([value for value, _ in pairs], [prompt for _, prompt in pairs])
+    where = " for its prompt" if within == "prompt" else ""
+    ranks = scores.ranks(within).tolist()
+    for rank, reason in zip(ranks, select(scores, replace(rule, within=within)).reasons, strict=True):
+        told = re.search(r"\brank (\d+)( of \d+)?(.*?)(,| is beyond|\)|$)", reason)
+        assert told is None or (int(told[1]), told[3]) == (rank, where)
+
+
+def test_equal_scores_of_which_one_is_too_many_say_so():
+    result = select(make([2.0, 1.0, 1.0]), Rule(top_k=2))
+    assert result.reasons[1:] == (
+        "kept: rank 2 of 3",
+        "rejected: rank 2, which it shares with pictures before it, is beyond the best 2",
+    )
 
 
 @given(st.lists(st.tuples(values, st.sampled_from("ab")), max_size=15), rules)

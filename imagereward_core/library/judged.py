@@ -12,7 +12,7 @@ import numpy as np
 from ..scores import Scores
 from ..selection import Selection
 
-_RANK_ALONE = re.compile(r"(?:kept: )?rank \d+ of \d+")
+_RANK_ALONE = re.compile(r"(?:kept: )?rank \d+ of \d+(?: for its prompt)?")
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def seen_part(prompt: str, cut: str) -> str:
 
 
 def is_rank_alone(reason: str) -> bool:
-    """Whether a reason says no more than the rank, which stands beside it anyway."""
+    """Whether a reason says no more than the rank, or that for its prompt, which both stand beside it anyway."""
     return _RANK_ALONE.fullmatch(reason) is not None
 
 

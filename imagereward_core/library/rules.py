@@ -118,7 +118,8 @@ def judge(rows: Sequence[Row], scores: Scores, rule: CurationRule, folders: Sequ
         )
     leading = np.flatnonzero(scored & (leaders == np.arange(len(rows))))
     among = None if labels is None else Labels([labels.of[index] for index in leading.tolist()], labels.kind)
-    chosen = select(scores.take(leading), rule.conditions, among)
+    fewer = len(leading) < np.count_nonzero(scored)
+    chosen = select(scores.take(leading), rule.conditions, among, "without look-alikes" if fewer else "")
     names = [rule.names[-1] if has else "" for has in scored.tolist()]
     reasons = [
         f"rejected: no score ({scores.failures[index]})" if index in scores.failures else ""

@@ -116,6 +116,17 @@ def test_stars_given_by_hand_save_a_picture_from_every_condition():
     )
 
 
+def test_a_rank_without_look_alikes_says_that_it_is_one():
+    rule = CurationRule(Rule(top_k=2), duplicate_bits=6, per="folder")
+    verdicts, _, _ = judged([3.0, 2.9, 2.0, 1.0], rule, fingerprint=[7, 7, 2**64 - 1, 2**32 - 1])
+    assert verdicts.selection.reasons[2:] == (
+        "kept: rank 2 of 3 for its folder without look-alikes",
+        "rejected: rank 3 for its folder without look-alikes is beyond the best 2",
+    )
+    verdicts, _, _ = judged([3.0, 2.0], CurationRule(duplicate_bits=6), fingerprint=[7, 2**64 - 1])
+    assert verdicts.selection.reasons[1] == "kept: rank 2 of 2"
+
+
 def test_a_starred_picture_leads_its_near_duplicates():
     verdicts, _, _ = judged(
         [1.0, 2.0], CurationRule(duplicate_bits=6, keep_stars=4), stars=[4, None], fingerprint=[7, 7]

@@ -1,6 +1,7 @@
 """Every picture has its score when it is saved: file, infotext, answer, gallery and file name agree."""
 
 import json
+import re
 
 import pytest
 from fake_webui import brightness, curate, needs_a_model, ours, score_of, settings_of, with_script
@@ -61,6 +62,29 @@ def test_api_answer_has_the_scores_also_where_nothing_is_saved(host, scorer):
     for picture in data["pictures"]:
         assert picture["score"] == pytest.approx(score_of(result.images[picture["image"]]), abs=1e-9)
         assert f"{picture['score']:.4f}" in told["infotexts"][picture["image"]]
+
+
+def test_a_reason_tells_the_rank_beside_it_or_that_it_is_one_in_the_batch(host, scorer):
+    for scope, own in (("batch", " in its batch"), ("job", "")):
+        settings = {"keep_best": 1, "keep_scope": scope, "show_rejects": True}
+        result = curate(host, settings, batch_size=2, n_iter=3, seed=10, is_api=True)
+        data = json.loads(result.js())["extra_generation_params"]["imagereward"]
+        assert len(data["pictures"]) == 6
+        for picture in data["pictures"]:
+            told = re.match(r"rank (\d+)( of \d+)?(.*?)( is beyond the best 1)?$", picture["reason"])
+            assert told[3] == own and (own or int(told[1]) == picture["rank"])
+
+
+def test_pictures_with_one_score_have_one_rank(host, scorer):
+    result = curate(host, {"keep_best": 1}, batch_size=2, seed=7, subseed_strength=0.5, is_api=True)
+    data = json.loads(result.js())["extra_generation_params"]["imagereward"]
+    assert [picture["rank"] for picture in data["pictures"]] == [1, 1]
+    reasons = {picture["verdict"]: picture["reason"] for picture in data["pictures"]}
+    assert reasons["kept"] == "rank 1 of 2 in its batch"
+    assert (
+        reasons["rejected"]
+        == "rank 1 in its batch, which it shares with pictures before it, is beyond the best 1"
+    )
 
 
 def test_pictures_are_scored_with_their_own_prompt_after_styles_and_without_syntax(host, scorer):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from imagereward_core.scorers.meaning import compare_warning
+from imagereward_core.scores import Scores
 
 from .arguments import TITLE, TO_FOLDER
 from .records import REJECTED, Job, Picture, order
@@ -81,7 +82,8 @@ def data(job: Job, places: Sequence[tuple[int, Picture]]) -> dict[str, Any]:
         job: The job.
         places: Every picture with its place in the result, -1 where it is not shown.
     """
-    ranks = {id(picture): place for place, picture in enumerate(order(job.scored, True), start=1)}
+    ranks = Scores.join(job.scores).ranks().tolist() if job.scores else []
+    rank_of = {id(picture): rank for picture, rank in zip(job.scored, ranks, strict=True)}
     return {
         "version": VERSION,
         "failure": job.failure or None,
@@ -99,7 +101,7 @@ def data(job: Job, places: Sequence[tuple[int, Picture]]) -> dict[str, Any]:
                 "score": _number(picture.value),
                 "scores": dict(picture.scores),
                 "percentile": _number(picture.percentile),
-                "rank": ranks.get(id(picture)),
+                "rank": rank_of.get(id(picture)),
                 "verdict": picture.verdict or None,
                 "reason": picture.reason or picture.failure or None,
             }

@@ -41,7 +41,9 @@ def decide(job: Job, fresh: Sequence[Picture]) -> list[Picture]:
     scores, pictures = job.scores[-1], list(fresh)
     if job.settings.keep_scope != BATCH:
         scores, pictures = Scores.join(job.scores), list(job.scored)
-    chosen = select(scores, rule_of(job.settings, job, scores))
+    # Beside the rank in the whole job a rank in the batch would be a riddle.
+    remark = "in its batch" if job.settings.keep_scope == BATCH else ""
+    chosen = select(scores, rule_of(job.settings, job, scores), remark=remark)
     kept = set(chosen.kept.tolist())
     demoted = []
     for row, picture in enumerate(pictures):
@@ -49,7 +51,7 @@ def decide(job: Job, fresh: Sequence[Picture]) -> list[Picture]:
         if picture.verdict == KEPT and verdict == REJECTED:
             demoted.append(picture)
         # Once rejected, more company never brings a picture back.
-        if picture.verdict != REJECTED:
+        if picture.verdict != REJECTED or verdict == REJECTED:
             picture.verdict = verdict
             picture.reason = chosen.reasons[row].partition(": ")[2]
     for picture in fresh:
