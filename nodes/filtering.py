@@ -8,8 +8,9 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..imagereward_core.scores import Scores, Within
+from ..imagereward_core.scores import Within
 from ..imagereward_core.selection import Rule, Selection, select
+from .carried import Carried
 from .errors import GraphError, choice
 from .hosting import blocked, listed, one
 from .schema import (
@@ -25,7 +26,6 @@ from .schema import (
 )
 from .scored import ChosenBatch, ScoredBatch, one_scored
 from .selecting import within_of
-from .streams import Carried
 from .wording import table
 
 log = logging.getLogger(__name__)
@@ -212,7 +212,7 @@ class FilterByScore(io.ComfyNode):
         carried = Carried(scored, images, latents, masks, items, bool(one(changed_pictures)))
         rule = rule_of(top_k, top_percent, min_score, min_percentile, keep_at_least, within_of(within))
         policy = choice("when_nothing_passes", one(when_nothing_passes), POLICIES)
-        chosen = decide(scored.scores, rule, policy)
+        chosen = decide(scored, rule, policy)
         if choice("order", one(order), ORDERS) == AS_GIVEN:
             chosen = replace(chosen, kept=sorted_copy(chosen.kept), rejected=sorted_copy(chosen.rejected))
         return _result(scored, carried, chosen)
@@ -223,12 +223,13 @@ def sorted_copy(indexes: Any) -> Any:
     return indexes[indexes.argsort()]
 
 
-def decide(scores: Scores, rule: Rule, policy: str) -> Selection:
+def decide(scored: ScoredBatch, rule: Rule, policy: str) -> Selection:
     """What to keep, with the policy for the case that nothing passes.
 
     Raises:
         GraphError: The scorer has no percentiles, or nothing passes and the policy is to stop.
     """
+    scores = scored.scores
     if rule.min_percentile is not None and scores.distribution is None:
         raise GraphError(
             f"min_percentile is set, but {scores.scorer} scores made this way have no published reference to read percentiles against. "
@@ -248,8 +249,8 @@ def decide(scores: Scores, rule: Rule, policy: str) -> Selection:
             return chosen
     best = scores.values[chosen.order[0]]
     raise GraphError(
-        f"nothing passed the filter: the best of {len(scores)} pictures has {best:.4f}. Lower the conditions, or choose another policy "
-        "under when_nothing_passes."
+        f"nothing passed the filter: the best of {scored.counted(len(scores))} has {best:.4f}. Lower the conditions, or choose another "
+        "policy under when_nothing_passes."
     )
 
 
@@ -257,7 +258,8 @@ def _result(scored: ScoredBatch, carried: Carried, chosen: Selection) -> Any:
     kept, rejected = chosen.kept.tolist(), chosen.rejected.tolist()
     if not kept:
         log.warning(
-            "Filter by Score: none of %d pictures passed; the branch behind 'kept' is skipped", len(scored)
+            "Filter by Score: none of %s passed; the branch behind 'kept' is skipped",
+            scored.counted(len(scored)),
         )
     return io.NodeOutput(
         *carried.take(kept),

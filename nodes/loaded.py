@@ -13,13 +13,15 @@ from ..imagereward_core.errors import ImageError
 from ..imagereward_core.scorers import loading
 from ..imagereward_core.scorers.loading import LoadRequest, Stamp
 from .folders import MODELS, models_folders
-from .scored import ScoredBatch, fingerprint
+from .scored import Clip, ScoredBatch, fingerprint
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ..imagereward_core.clips import FrameRule
     from ..imagereward_core.images.missing import Prompt
     from ..imagereward_core.scorers.panel import Panel
+    from ..imagereward_core.scores import Scores
     from ..imagereward_core.weights.locate import WeightSettings
     from .runtime import HostRuntime
 
@@ -51,22 +53,48 @@ class LoadedScorer:
         self.runtime.hide_bar()
         yield
 
-    def score(self, pictures: Sequence[Tensor], prompts: str | Sequence[Prompt]) -> ScoredBatch:
-        """Scores pictures [H, W, C] of any sizes, on whatever device they lie.
+    def score(self, pictures: Sequence[Tensor], prompts: Sequence[Prompt]) -> ScoredBatch:
+        """Scores pictures [H, W, C] of any sizes, on whatever device they lie, each with its own prompt.
 
         Raises:
             PromptError: The number of prompts does not fit.
             ImageError: None of the pictures can be scored.
         """
+        return self._judged(pictures, self._scores(pictures, prompts))
+
+    def score_clips(self, clips: Sequence[Tensor], prompts: Sequence[Prompt], rule: FrameRule) -> ScoredBatch:
+        """Scores clips [F, H, W, C], each with its own prompt, by the frames that ``rule`` names.
+
+        Raises:
+            PromptError: The number of prompts does not fit.
+            ImageError: None of the clips can be scored.
+        """
+        seen = [rule.of(len(clip)) for clip in clips]
+        frames = [clip[frame] for clip, places in zip(clips, seen) for frame in places]
+        words = [prompt for prompt, places in zip(prompts, seen) for _ in places]
+        pooled = [rule.pool(scores, seen) for scores in self._scores(frames, words)]
+        facts = tuple(Clip(len(clip), places) for clip, places in zip(clips, seen))
+        return self._judged(clips, pooled, rule.words(), facts)
+
+    def _scores(self, pictures: Sequence[Tensor], prompts: Sequence[Prompt]) -> list[Scores]:
+        """The scores of every single scorer."""
         self.runtime.plan(self.panel.scorers, self.request.batch_size, len(pictures))
-        result = self.panel.judge(self.panel.score(list(pictures), prompts))
-        failures = result.main.failures
-        if len(failures) == len(pictures):
-            first = failures[min(failures)]
-            raise ImageError(f"none of the {len(pictures)} pictures could be scored. The first: {first}")
-        return ScoredBatch(
-            result.main, tuple(map(fingerprint, pictures)), self.panel.card, result.beside, result.remark
+        return self.panel.score(list(pictures), prompts)
+
+    def _judged(
+        self, given: Sequence[Tensor], scores: list[Scores], how: str = "", clips: tuple[Clip, ...] = ()
+    ) -> ScoredBatch:
+        result = self.panel.judge(scores)
+        basis = " ".join(filter(None, (how, result.remark)))
+        batch = ScoredBatch(
+            result.main, tuple(map(fingerprint, given)), self.panel.card, result.beside, basis, clips
         )
+        failures = result.main.failures
+        if len(failures) == len(given):
+            raise ImageError(
+                f"none of the {batch.counted(len(given))} could be scored. The first: {failures[min(failures)]}"
+            )
+        return batch
 
 
 _alive: weakref.WeakValueDictionary[tuple[LoadRequest, str], LoadedScorer] = weakref.WeakValueDictionary()

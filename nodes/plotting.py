@@ -119,7 +119,7 @@ def _heading(
         round(letters * 1.25),
         theme.ink,
     )
-    parts = [f"{len(values)} of {len(scored)} pictures scored"]
+    parts = [f"{len(values)} of {scored.counted(len(scored))} scored"]
     if values:
         parts.append(
             f"best {number(max(values))}, mean {number(sum(values) / len(values))}, worst {number(min(values))}"

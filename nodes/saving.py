@@ -6,11 +6,11 @@ from typing import Any
 
 from comfy_api.latest import io, ui
 
+from .carried import pictures_of
 from .errors import GraphError, choice
 from .hosting import listed, one
 from .schema import SCORES, SELECTION, advanced, changed_pictures, schema
 from .scored import ChosenBatch, one_scored
-from .streams import Pictures
 
 FORMATS = ("png", "webp (lossless)", "webp")
 APART, SKIP = "save apart", "do not save"
@@ -111,8 +111,8 @@ class SaveScored(io.ComfyNode):
 
         from .files import Naming, Writer, metadata_of
 
-        scored, pictures = one_scored(scores), Pictures(images)
-        scored.check_pictures(pictures.singles, only_count=bool(one(changed_pictures)))
+        scored = one_scored(scores)
+        shown = pictures_of(scored, images, bool(one(changed_pictures)))
         choices = one(selection)
         if choices is not None and not isinstance(choices, ChosenBatch):
             raise GraphError("selection is something else; connect the selection output of Filter by Score")
@@ -126,7 +126,6 @@ class SaveScored(io.ComfyNode):
         extra = None if args.disable_metadata else (cls.hidden.prompt, cls.hidden.extra_pnginfo)
         saved = []
         for index in scored.scores.order().tolist():
-            throw_exception_if_processing_interrupted()
             if choices is not None and skip and not naming.kept[index]:
                 continue
             fields = (
@@ -134,9 +133,10 @@ class SaveScored(io.ComfyNode):
                 if one(score_metadata) and not args.disable_metadata
                 else {}
             )
-            saved.append(
-                writer.save(pictures.singles[index], naming.of(index, pictures.singles[index]), extra, fields)
-            )
+            each = shown.singles[index]
+            for frame in each if scored.clips else [each]:
+                throw_exception_if_processing_interrupted()
+                saved.append(writer.save(frame, naming.of(index, frame), extra, fields))
         results = [ui.SavedResult(path.name, folder, io.FolderType.output) for path, folder in saved]
         names = [f"{folder}/{path.name}" if folder else path.name for path, folder in saved]
         return io.NodeOutput(listed(names), ui=ui.SavedImages(results))

@@ -82,7 +82,8 @@ def streams() -> list[Any]:
         io.AnyType.Input(
             "items",
             optional=True,
-            tooltip="Any other list or batch with one entry per picture, for example prompts, seeds or upscaled copies.",
+            tooltip="Any other list or batch with one entry per picture, for example prompts, seeds, "
+            "upscaled copies, or SEGS with one part per picture.",
         ),
     ]
 

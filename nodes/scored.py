@@ -20,6 +20,19 @@ GRID = 96
 """At most this many rows and columns of a picture are looked at to tell it from others."""
 
 
+@dataclass(frozen=True)
+class Clip:
+    """What is known of a clip besides its score.
+
+    Attributes:
+        length: How many frames it had when it was scored.
+        frames: Which of them were scored.
+    """
+
+    length: int
+    frames: tuple[int, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class ScoredBatch:
     """Scores together with the pictures they belong to.
@@ -29,7 +42,8 @@ class ScoredBatch:
         pictures: A fingerprint of each picture, in the order of the scores.
         card: The card of the scorer.
         members: For a blend, the scores of the scorers it is made of.
-        basis: For a blend, what its numbers rest on, in words.
+        basis: What the numbers rest on, in words: those of a blend, or of clips.
+        clips: Where clips were scored instead of pictures, one for each; else empty. A fingerprint is then one of all frames.
     """
 
     scores: Scores
@@ -37,9 +51,19 @@ class ScoredBatch:
     card: ScorerCard
     members: tuple[Scores, ...] = ()
     basis: str = ""
+    clips: tuple[Clip, ...] = ()
 
     def __len__(self) -> int:
         return len(self.pictures)
+
+    def counted(self, number: int) -> str:
+        """So many of what was scored, in words: "1 picture", "3 clips"."""
+        return f"{number} {self.noun}{'' if number == 1 else 's'}"
+
+    @property
+    def noun(self) -> str:
+        """What one of those that were scored is called."""
+        return "clip" if self.clips else "picture"
 
     def take(self, indexes: Sequence[int]) -> ScoredBatch:
         """The scores of some of the pictures, in the order of ``indexes``."""
@@ -49,22 +73,23 @@ class ScoredBatch:
             self.card,
             tuple(member.take(indexes) for member in self.members),
             self.basis,
+            tuple(self.clips[index] for index in indexes) if self.clips else (),
         )
 
     def check_pictures(self, pictures: Sequence[Tensor], only_count: bool = False) -> None:
-        """Makes sure that the scores belong to these pictures.
+        """Makes sure that the scores belong to these pictures, or to these clips.
 
         Raises:
             GraphError: Their number differs, or, unless ``only_count``, they are other pictures or in another order.
         """
-        self.check_number(len(pictures), "pictures")
+        self.check_number(len(pictures), f"{self.noun}s")
         if only_count:
             return
         wrong = [at for at, picture in enumerate(pictures) if fingerprint(picture) != self.pictures[at]]
         if wrong:
             listed = ", ".join(str(at + 1) for at in wrong[:5]) + (", ..." if len(wrong) > 5 else "")
             raise GraphError(
-                f"these scores belong to another batch: {len(wrong)} of {len(pictures)} pictures (number {listed}) are not the ones "
+                f"these scores belong to another batch: {len(wrong)} of {len(pictures)} {self.noun}s (number {listed}) are not the ones "
                 "that were scored, or stand in another order. Connect the images and the scores of the same node; if the pictures "
                 "were only changed after scoring (upscaled, retouched), switch on changed_pictures."
             )
@@ -77,7 +102,7 @@ class ScoredBatch:
         """
         if number != len(self):
             raise GraphError(
-                f"{number} {what} were given with the scores of {len(self)} pictures; expected one for every score, in the same "
+                f"{number} {what} were given with the scores of {self.counted(len(self))}; expected one for every score, in the same "
                 "order. Connect what belongs to the scored batch."
             )
 
@@ -114,10 +139,10 @@ class ChosenBatch:
 
 
 def fingerprint(picture: Tensor) -> str:
-    """A short text that tells a picture [H, W, C] of floats from other pictures, by its size and a grid of its 8-bit levels."""
-    height, width = picture.shape[0], picture.shape[1]
+    """A short text that tells a picture [H, W, C] of floats, or a clip [F, H, W, C], from others: by size and a grid of 8-bit levels."""
+    height, width = picture.shape[-3], picture.shape[-2]
     rows, columns = -(-height // GRID) or 1, -(-width // GRID) or 1
-    sample = picture[::rows, ::columns].detach().float().nan_to_num(0.0)
+    sample = picture[..., ::rows, ::columns, :].detach().float().nan_to_num(0.0)
     levels = (sample * 255).clamp_(0, 255).byte().cpu().contiguous()
     digest = hashlib.blake2b(repr(tuple(picture.shape)).encode(), digest_size=16)
     digest.update(levels.numpy().tobytes())

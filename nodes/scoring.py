@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..imagereward_core.errors import PromptError
+from .clips import PICTURE, Clips, clip_inputs, frame_rule
 from .errors import GraphError
 from .hosting import one
 from .loaded import LoadedScorer
@@ -33,7 +34,10 @@ class ScoreImages(io.ComfyNode):
             "a list with one prompt per picture. The same picture saved and scored with the imagereward command gets the same number.",
             [
                 SCORER.Input("scorer", tooltip="From Load Scorer."),
-                io.Image.Input("images", tooltip="A batch, or a list of pictures of any sizes."),
+                io.Image.Input(
+                    "images",
+                    tooltip="A batch, a list of pictures of any sizes, or a list of clips (score_each).",
+                ),
                 io.String.Input(
                     "prompt",
                     multiline=True,
@@ -48,6 +52,7 @@ class ScoreImages(io.ComfyNode):
                     tooltip="Removes LoRA tags, weights and other generator syntax, which no scorer understands. Prompt for Scoring shows "
                     "the result.",
                 ),
+                *clip_inputs(),
             ],
             [
                 SCORES.Output(
@@ -59,7 +64,7 @@ class ScoreImages(io.ComfyNode):
                     "scored_images",
                     display_name="images",
                     is_output_list=True,
-                    tooltip="The pictures, unchanged and in the same order.",
+                    tooltip="The pictures, unchanged and in the same order; clips as a list.",
                 ),
                 io.Float.Output(
                     "values",
@@ -84,19 +89,41 @@ class ScoreImages(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, scorer: Any, images: Any, prompt: Any = "", clean_prompt: Any = True) -> Any:
-        """Scores all pictures in one call."""
+    def execute(
+        cls,
+        scorer: Any,
+        images: Any,
+        prompt: Any = "",
+        clean_prompt: Any = True,
+        score_each: Any = PICTURE,
+        frames: Any = "middle",
+        frame_count: Any = 4,
+        clip_score: Any = "mean",
+        clip_length: Any = 0,
+    ) -> Any:
+        """Scores all pictures, or all clips, in one call."""
         loaded = one(scorer)
         if not isinstance(loaded, LoadedScorer) or (isinstance(scorer, list) and len(scorer) != 1):
             raise GraphError("scorer is not one scorer; connect the output of one Load Scorer")
-        pictures = Pictures(images)
-        texts = _prompts(prompt, len(pictures.singles), bool(one(clean_prompt)), loaded.panel.needs_prompt)
-        scored = loaded.score(pictures.singles, texts)
-        return io.NodeOutput(scored, list(images), list(scored.scores), table(scored))
+        rule = frame_rule(score_each, frames, frame_count, clip_score)
+        clean, needed = bool(one(clean_prompt)), loaded.panel.needs_prompt
+        if rule is None:
+            pictures = Pictures(images)
+            scored = loaded.score(
+                pictures.singles, _prompts(prompt, pictures.number, clean, needed, "picture")
+            )
+            same = list(images)
+        else:
+            clips = Clips.of_length(images, int(one(clip_length)))
+            scored = loaded.score_clips(
+                clips.singles, _prompts(prompt, clips.number, clean, needed, "clip"), rule
+            )
+            same = clips.singles
+        return io.NodeOutput(scored, same, list(scored.scores), table(scored))
 
 
-def _prompts(given: Any, number: int, clean: bool, needed: bool) -> list[Prompt]:
-    """One prompt per picture, as the scorer is to see it; of a list some may be missing.
+def _prompts(given: Any, number: int, clean: bool, needed: bool, noun: str) -> list[Prompt]:
+    """One prompt per picture or clip, as the scorer is to see it; of a list some may be missing.
 
     Raises:
         PromptError: The number does not fit, or the one prompt for all is empty and must not be.
@@ -107,8 +134,8 @@ def _prompts(given: Any, number: int, clean: bool, needed: bool) -> list[Prompt]
     texts: Sequence[Any] = given if isinstance(given, list) else [given]
     if len(texts) not in (1, number):
         raise PromptError(
-            f"{len(texts)} prompts for {number} pictures; expected one prompt for all, or a list with exactly one per picture. Connect the "
-            "list that belongs to these pictures."
+            f"{len(texts)} prompts for {number} {noun}s; expected one prompt for all, or a list with exactly one per {noun}. Connect the "
+            f"list that belongs to these {noun}s."
         )
     if not all(isinstance(text, str) for text in texts):
         raise PromptError("a prompt is not text; connect a STRING")

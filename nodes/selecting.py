@@ -8,6 +8,7 @@ from comfy_api.latest import io
 
 from ..imagereward_core.scores import Scores, Within
 from ..imagereward_core.selection import Rule, select
+from .carried import Carried
 from .errors import GraphError, choice
 from .hosting import listed, one
 from .schema import (
@@ -23,7 +24,6 @@ from .schema import (
     within_input,
 )
 from .scored import ScoredBatch, one_scored
-from .streams import Carried
 
 ORDERS = (BEST_FIRST, WORST_FIRST)
 
@@ -175,7 +175,7 @@ class PickBest(io.ComfyNode):
         kept = select(scored.scores, Rule(top_k=int(one(number)), within=within_of(within))).kept.tolist()
         if not kept:
             raise GraphError(
-                "none of the pictures has a score, so there is no best one; look at the table of Score Images"
+                f"none of the {scored.noun}s has a score, so there is no best one; look at the table of Score Images"
             )
         return _result(scored, carried, kept)
 

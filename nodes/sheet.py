@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io, ui
 from PIL import Image, ImageDraw
 
+from .carried import pictures_of
 from .drawing import Theme, fitted, text_size, theme_of, to_picture, to_tensor, write
 from .errors import choice
 from .hosting import one
 from .schema import AS_GIVEN, BEST_FIRST, SCORES, SELECTION, changed_pictures, schema
 from .scored import ChosenBatch, ScoredBatch, one_scored
-from .streams import Pictures
 from .wording import number
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ class ContactSheet(io.ComfyNode):
         changed_pictures: Any = False,
     ) -> Any:
         """Draws."""
-        scored, pictures = one_scored(scores), Pictures(images)
-        scored.check_pictures(pictures.singles, only_count=bool(one(changed_pictures)))
+        scored = one_scored(scores)
+        given = pictures_of(scored, images, bool(one(changed_pictures))).singles
         choices = one(selection)
         if isinstance(choices, ChosenBatch):
             choices.check(scored)
@@ -115,7 +115,7 @@ class ContactSheet(io.ComfyNode):
         shown = scored.scores.order().tolist() if best_first else list(range(len(scored)))
         drawn = draw_sheet(
             scored,
-            pictures.singles,
+            [_frame(scored, index, each) for index, each in enumerate(given)],
             shown[: int(one(most))],
             choices.is_kept if isinstance(choices, ChosenBatch) else None,
             choice("badge", one(badge), BADGES),
@@ -125,6 +125,14 @@ class ContactSheet(io.ComfyNode):
         )
         sheet = to_tensor(drawn)
         return io.NodeOutput(sheet, ui=ui.PreviewImage(sheet, cls=cls))
+
+
+def _frame(scored: ScoredBatch, index: int, given: Tensor) -> Tensor:
+    """The picture itself, or of a clip the middle one of the frames that were scored."""
+    if not scored.clips:
+        return given
+    seen = scored.clips[index].frames
+    return given[min(seen[len(seen) // 2], len(given) - 1)]
 
 
 def draw_sheet(
@@ -147,7 +155,7 @@ def draw_sheet(
     size = (columns * (cell + gap) + gap, head + rows * (cell + gap))
     sheet = Image.new("RGB", size, theme.ground)
     draw = ImageDraw.Draw(sheet)
-    title = f"{scored.scores.scorer}: {len(shown)} of {len(scored)} pictures"
+    title = f"{scored.scores.scorer}: {len(shown)} of {scored.counted(len(scored))}"
     if kept is not None:
         title += f", {sum(kept)} kept"
     write(draw, (gap, gap), fitted(title, letters, size[0] - 2 * gap), letters, theme.ink)

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import GraphError
-from .hosting import blocked, listed
-from .scored import ScoredBatch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -150,19 +148,26 @@ class Masks:
 
 
 class Items:
-    """Any input: a list with one entry per picture, or one list, tuple or batch tensor with one entry per picture."""
+    """Any input: a list with one entry per picture, or one list, batch tensor or SEGS with one entry per picture.
+
+    Raises:
+        GraphError: It is one thing that has parts, such as a pair or a colour, where there are several pictures.
+    """
 
     def __init__(self, given: Sequence[Any], number: int) -> None:
-        whole = given[0] if len(given) == 1 else None
-        self.whole = (
-            whole if _counts(whole) == number and (number != 1 or not isinstance(whole, str)) else None
-        )
+        whole = given[0] if len(given) == 1 and number > 1 else None
+        if whole is not None and _is_one_thing(whole):
+            raise GraphError(
+                f"items is one {_name_of_thing(whole)} with {number} pictures. It is one thing with several parts, so it is not taken "
+                "apart; expected a list with one entry per picture, or one list, batch or SEGS with one entry per picture."
+            )
+        self.whole = whole if _counts(whole) == number else None
         self.given = list(given)
 
     @property
     def number(self) -> int:
         """How many items there are."""
-        return len(self.given) if self.whole is None else len(self.whole)
+        return len(self.given) if self.whole is None else _counts(self.whole) or 0
 
     def take(self, indexes: Sequence[int]) -> list[Any]:
         """Items as a list output; one container where one came in."""
@@ -170,14 +175,51 @@ class Items:
             return []
         if self.whole is None:
             return [self.given[index] for index in indexes]
-        if isinstance(self.whole, (list, tuple)):
-            return [type(self.whole)(self.whole[index] for index in indexes)]
+        if _is_segs(self.whole):
+            return [(self.whole[0], [self.whole[1][index] for index in indexes])]
+        if isinstance(self.whole, list):
+            return [[self.whole[index] for index in indexes]]
         return [self.whole[list(indexes)]]
+
+
+def _is_segs(value: Any) -> bool:
+    """Whether this is SEGS, the pair of a picture's size and the parts found in it, each with its place (Impact Pack)."""
+    return (
+        isinstance(value, tuple)
+        and len(value) == 2
+        and isinstance(value[1], list)
+        and bool(value[1])
+        and all(hasattr(part, "crop_region") and hasattr(part, "cropped_mask") for part in value[1])
+    )
+
+
+def _is_conditioning(value: Any) -> bool:
+    """Whether this is the host's CONDITIONING, a list of pairs of a tensor and what is said about it: all of it for each picture."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(
+            isinstance(pair, (list, tuple)) and len(pair) == 2 and isinstance(pair[1], dict) for pair in value
+        )
+    )
+
+
+def _is_one_thing(value: Any) -> bool:
+    """Whether a value has parts that are no entries: nobody makes lists as tuples, so a tuple is a pair, a size, a colour or a pipe."""
+    return (isinstance(value, tuple) and not _is_segs(value)) or _is_conditioning(value)
+
+
+def _name_of_thing(value: Any) -> str:
+    if _is_conditioning(value):
+        return f"conditioning of {len(value)} parts"
+    return f"{type(value).__name__} of {len(value)} parts ({', '.join(type(part).__name__ for part in value[:4])})"
 
 
 def _counts(value: Any) -> int | None:
     """How many entries a container has; None for what is no container of entries."""
-    if isinstance(value, (list, tuple)):
+    if _is_segs(value):
+        return len(value[1])
+    if isinstance(value, list):
         return len(value)
     shape = getattr(value, "shape", None)
     return int(shape[0]) if shape is not None and len(shape) > 1 else None
@@ -198,46 +240,3 @@ def _as_batch(given: Any) -> Tensor:
             f"images holds {found}; expected pictures [batch, height, width, channels] with values in 0..1"
         )
     return given
-
-
-class Carried:
-    """The four inputs that follow the scores, checked against them.
-
-    Args:
-        scored: The scores.
-        images, latents, masks, items: Inputs as lists; None where not connected.
-        changed: Whether pictures may differ from those that were scored.
-
-    Raises:
-        GraphError: Something has another number of entries than the scores, or the pictures are others.
-    """
-
-    NAMES = ("images", "latents", "masks", "items")
-
-    def __init__(
-        self, scored: ScoredBatch, images: Any, latents: Any, masks: Any, items: Any, changed: bool = False
-    ) -> None:
-        pictures = Pictures(images) if images else None
-        if pictures is not None:
-            scored.check_pictures(pictures.singles, only_count=changed)
-        self.streams: list[Stream | None] = [
-            pictures,
-            Latents(latents) if latents else None,
-            Masks(masks, len(scored)) if masks else None,
-            Items(items, len(scored)) if items else None,
-        ]
-        for name, stream in zip(self.NAMES, self.streams):
-            if stream is not None:
-                scored.check_number(stream.number, name)
-
-    def take(self, indexes: Sequence[int]) -> list[Any]:
-        """The four outputs; what is not connected or empty blocks the nodes behind it."""
-        chosen = [int(index) for index in indexes]
-        return [
-            blocked(
-                f"nothing is connected to the input '{name}' of this node, so its output '{name}' is empty. Connect it."
-            )
-            if stream is None
-            else listed(stream.take(chosen))
-            for name, stream in zip(self.NAMES, self.streams)
-        ]

@@ -91,20 +91,20 @@ def chosen(scored: ScoredBatch, which: str, place: int) -> tuple[float, str]:
     scores = scored.scores
     order = [index for index in scores.order().tolist() if index not in scores.failures]
     if not order:
-        raise GraphError("none of the pictures has a score; look at the table of Score Images")
+        raise GraphError(f"none of the {scored.noun}s has a score; look at the table of Score Images")
     on_reference = scores.on_reference
     if which in (MEAN, MEDIAN):
         values = scores.values[order]
         value = float(values.mean() if which == MEAN else np.median(values))
         return (
             value,
-            f"{which} of {len(order)} pictures. {explain(scored.card, value, on_reference=on_reference)}",
+            f"{which} of {scored.counted(len(order))}. {explain(scored.card, value, on_reference=on_reference)}",
         )
     among = range(len(scores)) if which == BY_POSITION else order
     at = {BEST: 1, WORST: len(order)}.get(which, place)
     if at > len(among):
         raise GraphError(
-            f"number is {at}, but there are {len(among)} pictures with a score; expected 1 to {len(among)}"
+            f"number is {at}, but {scored.counted(len(among))} {'has' if len(among) == 1 else 'have'} a score; expected 1 to {len(among)}"
         )
     index = among[at - 1]
     value = float(scores.values[index])

@@ -7,8 +7,6 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..imagereward_core.scores import Scores
-
 if TYPE_CHECKING:
     from ..imagereward_core.weights.card import ScorerCard
     from .scored import ScoredBatch
@@ -76,14 +74,14 @@ def table(scored: ScoredBatch, reasons: Sequence[str] = (), decimals: int = 4) -
     scores = scored.scores
     percentiles, ranks = scores.percentiles(), scores.ranks()
     several = len(set(scores.prompts)) > 1
-    lines = [f"{scores.scorer}, {len(scored)} pictures, higher is better"]
+    lines = [f"{scores.scorer}, {scored.counted(len(scored))}, higher is better"]
     lines += remarks(scored)
     for index in scores.order().tolist():
         value = float(scores.values[index])
         parts = [f"{ranks[index]:>4}." if ranks[index] else "    -", f"{number(value, decimals):>10}"]
         if not math.isnan(percentiles[index]):
             parts.append(f"percentile {percentiles[index]:5.1f}")
-        parts.append(f"picture {index + 1}")
+        parts.append(f"{scored.noun} {index + 1}")
         if several:
             parts.append(_short(scores.prompts[index]))
         if index in scores.failures:
@@ -104,7 +102,7 @@ def as_json(scored: ScoredBatch) -> str:
             "revision": scored.scores.revision,
             "higher_is_better": scored.card.higher_is_better,
             "on_reference": scored.scores.on_reference,
-            "pictures": [_entry(scored.scores, index) for index in range(len(scored))],
+            "pictures": [_entry(scored, index) for index in range(len(scored))],
             "members": {member.scorer: [_known(value) for value in member] for member in scored.members},
         },
         ensure_ascii=False,
@@ -112,7 +110,8 @@ def as_json(scored: ScoredBatch) -> str:
     )
 
 
-def _entry(scores: Scores, index: int) -> dict[str, object]:
+def _entry(scored: ScoredBatch, index: int) -> dict[str, object]:
+    scores = scored.scores
     entry: dict[str, object] = {
         "picture": index + 1,
         "score": _known(float(scores.values[index])),
@@ -122,6 +121,8 @@ def _entry(scores: Scores, index: int) -> dict[str, object]:
     }
     if index in scores.failures:
         entry["problem"] = scores.failures[index]
+    if scored.clips:
+        entry["frames"] = [frame + 1 for frame in scored.clips[index].frames]
     if scores.cut[index]:
         entry["not_read"] = scores.cut[index]
     return entry

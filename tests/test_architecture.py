@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "weights": {"images"},
     "scores": {"weights", "images"},
     "selection": {"scores"},
+    "clips": {"scores"},
     "runtime": set(),
     "scorers": {"nets", "images", "weights", "scores", "runtime"},
     "model": {"nets", "images", "weights", "scores", "runtime", "scorers"},

@@ -93,7 +93,7 @@ def test_one_value_of_choice(fake, which, place, value):
 def test_a_place_that_is_not_there_is_refused(fake):
     batch = scored(fake, [1.0, float("nan")], failures={1: "torn"})
     telling = fake.module("nodes.telling").ScoreToText
-    with pytest.raises(fake.module("nodes.errors").GraphError, match="number is 2, but there are 1"):
+    with pytest.raises(fake.module("nodes.errors").GraphError, match="number is 2, but 1 picture has"):
         telling.execute(batch, "by rank", 2)
     value, text, meaning, *_ = telling.execute(batch, "by position", 2).args
     assert value != value and text == "none" and meaning == "No score: torn"

@@ -66,7 +66,7 @@ def test_several_latent_batches_become_single_latents(streams):
     [
         (["a", "b", "c"], 3, ["c", "a"]),
         ([["a", "b", "c"]], 3, [["c", "a"]]),
-        ([("a", "b", "c")], 3, [("c", "a")]),
+        ([("a", 1), ("b", 2), ("c", 3)], 3, [("c", 3), ("a", 1)]),
     ],
 )
 def test_items_may_be_a_list_or_one_list(streams, given_items, number, expected):

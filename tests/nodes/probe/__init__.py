@@ -1,11 +1,15 @@
 """A node pack for tests alone: pictures nobody draws by hand, and an output node that tells over HTTP what reached it."""
 
 import json
+from collections import namedtuple
 
 import torch
 from comfy_api.latest import ComfyExtension, io
 
 KINDS = ["batch", "mixed", "one nan", "all nan", "empty", "single", "rgba", "many", "brighter"]
+KINDS += ["pair", "clips", "clips in one batch", "longer clips", "one bad clip"]
+FRAMES = [5, 7, 6]
+Part = namedtuple("SEG", "cropped_image cropped_mask confidence crop_region bbox label control_net_wrapper")
 
 
 def pictures(kind):
@@ -19,7 +23,18 @@ def pictures(kind):
         batch[:, 0, 0] = float("nan")
     if kind == "brighter":
         batch = (batch * 1.2).clamp(0, 1)
-    few = {"empty": batch[:0], "single": batch[:1], "rgba": torch.rand(4, 48, 64, 4, generator=make)}
+    if "clip" in kind:
+        many = 2 if kind == "longer clips" else 1
+        clips = [torch.rand(many * number, 48, 64, 3, generator=make) for number in FRAMES]
+        if kind == "one bad clip":
+            clips[1][6, 3, 3, 0] = float("nan")
+        return [torch.cat([clip[:5] for clip in clips])] if kind == "clips in one batch" else clips
+    few = {
+        "pair": batch[:2],
+        "empty": batch[:0],
+        "single": batch[:1],
+        "rgba": torch.rand(4, 48, 64, 4, generator=make),
+    }
     if kind == "many":
         return [torch.rand(6000, 16, 16, 3, generator=make)]
     return [few.get(kind, batch)]
@@ -64,6 +79,27 @@ class ProbePictures(io.ComfyNode):
         return io.NodeOutput(images, latents, masks, names)
 
 
+class ProbeThing(io.ComfyNode):
+    """One value with parts, as other packs hand around."""
+
+    THINGS = {
+        "segs": ((48, 64), [Part(None, None, 0.5, (0, 0, at, at), None, str(at), None) for at in (1, 2)]),
+        "pair": ("left", "right"),
+        "conditioning": [[torch.zeros(1, 2), {"pooled_output": None}], [torch.ones(1, 2), {}]],
+    }
+
+    @classmethod
+    def define_schema(cls):
+        kind = io.Combo.Input("kind", options=list(cls.THINGS))
+        return io.Schema(
+            node_id="CuratorProbeThing", category="tests", inputs=[kind], outputs=[io.AnyType.Output("thing")]
+        )
+
+    @classmethod
+    def execute(cls, kind):
+        return io.NodeOutput(cls.THINGS[kind])
+
+
 def described(value):
     if isinstance(value, torch.Tensor):
         means = (
@@ -96,7 +132,7 @@ class ProbeShow(io.ComfyNode):
 
 class Probe(ComfyExtension):
     async def get_node_list(self):
-        return [ProbePictures, ProbeShow]
+        return [ProbePictures, ProbeThing, ProbeShow]
 
 
 def comfy_entrypoint():
