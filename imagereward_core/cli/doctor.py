@@ -177,6 +177,7 @@ def _memory() -> str:
 
 def _weights(args: argparse.Namespace, findings: Findings) -> Iterator[tuple[str, str]]:
     from ..weights.cards import CARDS
+    from ..weights.formats import defect
     from ..weights.locate import find_weights, searched
 
     settings = weight_settings(args)
@@ -188,6 +189,10 @@ def _weights(args: argparse.Namespace, findings: Findings) -> Iterator[tuple[str
     main = CARDS[DEFAULT_SCORER]
     found = find_weights(main, settings)
     yield main.id, str(found.checkpoint) if found else f"not downloaded ({readable_size(main.download_size)})"
+    if found is not None and (broken := defect(found.checkpoint)):
+        findings.problems.append(
+            f"{broken}, or take it away: another copy, or a download, then takes its place"
+        )
     lacks_vocabulary = found is not None and found.vocabulary is None
     if lacks_vocabulary:
         yield "  vocabulary", "not there"
@@ -232,7 +237,11 @@ def _to_be_fetched(
 
 def _elsewhere(card: ScorerCard, found: FoundWeights | None) -> str:
     """One line about a scorer that nobody needs to have."""
+    from ..weights.formats import defect
+
     if found is not None:
+        if broken := defect(found.checkpoint):
+            return broken
         lacks = found.vocabulary is None and card.tokenizer is not None
         return f"{found.checkpoint}{' (its vocabulary is not there)' if lacks else ''}"
     by_hand = next((form.address for form in card.checkpoint if form.address), "")

@@ -61,16 +61,12 @@ def load_panel(args: argparse.Namespace, settings: WeightSettings, console: Cons
 def _others(args: argparse.Namespace, settings: WeightSettings) -> list[str]:
     """The scorers of --also; ``all`` stands for those whose weights are on this machine."""
     from ..weights.cards import CARDS
-    from ..weights.locate import find_weights
+    from ..weights.locate import is_ready
 
     names: list[str] = []
     for part in (part.strip() for text in args.also for part in text.split(",")):
         if part.lower() == "all":
-            names += [
-                name
-                for name, card in CARDS.items()
-                if name != "demo" and find_weights(card, settings) is not None
-            ]
+            names += [name for name, card in CARDS.items() if name != "demo" and is_ready(card, settings)]
         elif part:
             names.append(part)
     main = str(args.scorer).casefold()

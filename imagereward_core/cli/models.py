@@ -112,7 +112,8 @@ def _where(fact: dict[str, Any]) -> str:
     if fact["found"] is None:
         return "to be fetched by hand" if fact["address"] else "not downloaded"
     lacks = fact["backbone"] and fact["backbone_found"] is None
-    remarks = [f"without {fact['backbone']}"] if lacks else []
+    remarks = ["not whole: see models verify"] if fact["defect"] else []
+    remarks += [f"without {fact['backbone']}"] if lacks else []
     if fact["verified"] is False:
         remarks.append("not the published file")
     elif fact["verified"] is None and not fact["own"]:
@@ -122,6 +123,7 @@ def _where(fact: dict[str, Any]) -> str:
 
 def _facts(card: ScorerCard, found: FoundWeights | None) -> dict[str, Any]:
     from ..weights.cards import backbone_of
+    from ..weights.formats import defect
     from ..weights.store import is_published
 
     by_hand = [form.address for form in card.checkpoint if form.address]
@@ -148,6 +150,7 @@ def _facts(card: ScorerCard, found: FoundWeights | None) -> dict[str, Any]:
         "pinned": card.pinned,
         "verified": is_published(found.checkpoint, card, read=False) if found else None,
         "own": card.own,
+        "defect": defect(found.checkpoint) if found else "",
     }
 
 

@@ -13,6 +13,7 @@ from ..errors import WeightsError
 from .bundled import MODEL_FOLDER
 from .card import WeightFile, WeightsCard
 from .cards import backbone_of
+from .formats import defect
 from .manifest import sha256_of
 
 logger = logging.getLogger(__name__)
@@ -161,6 +162,17 @@ def find_weights(card: WeightsCard, settings: WeightSettings) -> FoundWeights | 
                 backbone = None if under is None else find_weights(under, settings)
                 return FoundWeights(path, find_vocabulary(card, settings), backbone=backbone)
     return None
+
+
+def is_ready(card: WeightsCard, settings: WeightSettings) -> bool:
+    """Whether every file that the scorer needs is on this machine and looks whole, so that nothing has to be fetched."""
+    found = find_weights(card, settings)
+    if found is None or defect(found.checkpoint):
+        return False
+    if card.tokenizer is not None and found.vocabulary is None:
+        return False
+    under = backbone_of(card)
+    return under is None or is_ready(under, settings)
 
 
 def find_vocabulary(card: WeightsCard, settings: WeightSettings) -> Path | None:

@@ -52,6 +52,24 @@ def test_all_means_every_scorer_that_is_here(run, models, outputs):
     assert not others & {"CLIP", "PickScore", "demo"}
 
 
+def test_an_empty_file_stands_for_no_scorer_and_the_list_and_the_doctor_name_it(run, models, outputs):
+    files = [path for path in (models / "PickScore").rglob("*") if path.suffix == ".safetensors"]
+    assert files
+    for path in files:
+        path.write_bytes(b"")
+    done = run(
+        "score", outputs, "-s", "CLIP", "--also", "all", "--models-dir", models, "--offline", "-f", "json"
+    )
+    assert "PickScore" not in done.rows[0]["beside"] and "HPSv2.1" in done.rows[0]["beside"]
+    facts = {
+        each["id"]: each
+        for each in json.loads(run("models", "list", "--models-dir", models, "-f", "json").out)
+    }
+    assert "is empty" in facts["PickScore"]["defect"] and not facts["HPSv2.1"]["defect"]
+    assert "not whole" in run("models", "list", "--models-dir", models).out
+    assert "is empty" in run("doctor", "--models-dir", models).out
+
+
 def test_a_scorer_of_the_picture_alone_needs_no_prompt(run, models, tmp_path):
     picture = save_picture(tmp_path / "bare.png", (9, 9, 9))
     assert (

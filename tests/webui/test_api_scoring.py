@@ -208,6 +208,15 @@ def test_models_names_what_may_be_asked_for(api):
     assert {"ImageReward-v1.0", "PickScore"} <= {entry["id"] for entry in answer["scorers"]}
 
 
+def test_a_scorer_whose_file_is_empty_or_whose_tower_is_missing_is_not_present(api):
+    folder = ours("hosts").models_folders()[-1]
+    for name in ("ImageReward.safetensors", "PickScore/model.safetensors"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    answer = api.start().get(f"{PREFIX}/models").json()
+    assert {entry["id"] for entry in answer["scorers"] if entry["present"]} == {"demo"}
+
+
 def test_version_and_schema_say_what_to_expect(api):
     client = api.start()
     version = client.get(f"{PREFIX}/version").json()

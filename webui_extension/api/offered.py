@@ -14,7 +14,7 @@ def offered() -> list[dict[str, Any]]:
     from imagereward_core.errors import CuratorError
     from imagereward_core.scorers.registry import card_of, is_checkpoint
     from imagereward_core.weights.cards import CARDS
-    from imagereward_core.weights.locate import find_weights
+    from imagereward_core.weights.locate import is_ready
 
     from ..loaded import choices, request_from_settings, weight_settings
 
@@ -42,7 +42,7 @@ def offered() -> list[dict[str, Any]]:
                 "token_limit": card.token_limit,
                 "needs_prompt": card.needs_prompt,
                 "typical_range": list(card.typical_range or ()),
-                "present": card.own or find_weights(card, where) is not None,
+                "present": card.own or is_ready(card, where),
                 "download_size": card.download_size,
             }
         )

@@ -113,7 +113,7 @@ class ScorerOut(BaseModel):
     token_limit: int | None = None
     needs_prompt: bool = True
     typical_range: list[float] = Field(default_factory=list)
-    present: bool = Field(description="Whether its weights are on this machine")
+    present: bool = Field(description="Whether its weights are on this machine, all of them and whole")
     download_size: int = Field(0, description="Bytes to fetch where they are not; 0 where unknown")
 
 

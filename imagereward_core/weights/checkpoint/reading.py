@@ -6,19 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
 from ...errors import WeightsError
-from ..manifest import LARGEST_HEADER
+from ..formats import sniff
 from .archive import map_tensors, open_archive
 from .keymaps import KeyMap, View
 from .layout import Layout
 from .pickled import TensorRecord, read_pickle
 from .whole_model import read_model
-
-EXPECTED = "expected a .safetensors file, or a .pt file of plain tensors saved by torch 1.6 or later"
 
 CHUNK_BYTES = 64 * 1024 * 1024
 """Bytes read before the memory map is renewed, so that pages already looked at do not pile up in memory."""
@@ -111,59 +109,6 @@ def open_state(path: Path) -> dict[str, torch.Tensor]:
 def read_layout(path: Path, keymap: KeyMap | None = None) -> Layout:
     """Names, dtypes and shapes of a checkpoint, no tensor being read; arguments and errors as in :class:`StateFile`."""
     return StateFile(path, keymap).layout()
-
-
-def sniff(path: Path) -> Literal["safetensors", "torch"]:
-    """Which format a file really has, judged by its first bytes.
-
-    Raises:
-        WeightsError: It is neither; the text says what it seems to be.
-    """
-    if not path.is_file():
-        kind = "is a folder" if path.is_dir() else "does not exist"
-        raise WeightsError(f"{path} {kind}; {EXPECTED}")
-    try:
-        with path.open("rb") as file:
-            head = file.read(512)
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read ({error}); {EXPECTED}") from error
-    size = path.stat().st_size
-    if head[:4] == b"PK\x03\x04":
-        return "torch"
-    length = int.from_bytes(head[:8], "little")
-    if head[8:9] == b"{" and length <= LARGEST_HEADER:
-        if 8 + length > size:
-            raise WeightsError(
-                f"{path} is cut short: {size} bytes, while its header alone has {8 + length}. Fetch it again"
-            )
-        return "safetensors"
-    raise WeightsError(f"{path} ({size} bytes) {_what(head)}; {EXPECTED}")
-
-
-def _what(head: bytes) -> str:
-    """What a file that is no checkpoint seems to be."""
-    text = head.lstrip().lower()
-    if not head:
-        return "is empty: a download or a copy broke off before it began"
-    if text.startswith(b"version https://git-lfs"):
-        return (
-            "is a git LFS pointer, a note that stands for the file, not the file; run `git lfs pull` or "
-            "download the file itself"
-        )
-    if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<")):
-        return "is a web page saved under this name, most likely an error page; download the file itself"
-    if head[257:262] == b"ustar":
-        return "is a tar archive; if the checkpoint is inside, unpack it"
-    if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05":
-        return (
-            "is a bare pickle, the format of torch before 1.6, which is not read; save it again with a newer "
-            "torch, best as .safetensors"
-        )
-    if head[:1] == b"{":
-        return "is JSON text"
-    if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):
-        return f"is a text file that begins with {head[:40].decode('ascii')!r}"
-    return f"is not a checkpoint (it begins with the bytes {head[:8].hex(' ')})"
 
 
 def _safetensors_names(path: Path) -> tuple[str, ...]:
