@@ -144,7 +144,7 @@ def load_key(request: LoadRequest) -> str:
     if loading.has_changed(stamp):
         count, stamp = count + 1, ()
         _seen[request] = (count, stamp)
-    return f"{request.name} {loading.blend_text(request.name, models_folders())} {count}"
+    return f"{' '.join(request.key)} {loading.blend_text(request.name, models_folders())} {count}"
 
 
 def _make(request: LoadRequest) -> LoadedScorer:

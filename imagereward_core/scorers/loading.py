@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 @dataclass(frozen=True)
 class LoadRequest:
-    """What somebody chose; equal requests get the same scorer.
+    """What somebody chose; equal requests get the same scorer, however its name is spelled.
 
     Attributes:
         name: A registered id, ``blend:NAME``, the text of a blend, or a checkpoint.
@@ -41,20 +42,23 @@ class LoadRequest:
         batch_size: Pictures per pass; 0 for automatic.
         allow_download: Whether missing weights may be fetched.
         also: Scorers whose numbers are shown beside, in order.
+        key: What all spellings of these names have in common; it stands for them where requests are compared.
 
     Raises:
         NumberError: ``batch_size`` is negative, or not whole.
     """
 
-    name: str
+    name: str = field(compare=False)
     precision: Precision = "auto"
     device: str = "auto"
     whole_picture: bool = False
     batch_size: int = 0
     allow_download: bool = True
-    also: tuple[str, ...] = ()
+    also: tuple[str, ...] = field(default=(), compare=False)
+    key: tuple[str, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "key", tuple(map(spelling, (self.name, *self.also))))
         object.__setattr__(self, "batch_size", batch_size_of(self.batch_size, least=0))
 
 
@@ -162,6 +166,27 @@ def own_checkpoints(names: Iterable[str], path_of: Callable[[str], str]) -> list
     from ..weights.own import is_image_reward, own_files
 
     return [name for name in own_files(names) if is_image_reward(Path(path_of(name)))]
+
+
+def spelling(name: str) -> str:
+    """What all ways to write one scorer's name have in common: letter case, and the form of a blend's weights, do not matter.
+
+    Names of files stay as they are.
+
+    >>> spelling("Demo") == spelling(" demo"), spelling("A=0.5, b=2@rank") == spelling("a=.5,B=2.0@rank")
+    (True, True)
+    """
+    name = name.strip()
+    if is_weights(name):
+        return name
+    if "=" in name:
+        from .blend_file import format_blend, parse_blend
+
+        try:
+            name = format_blend(parse_blend(name))
+        except CuratorError:
+            pass  # whoever loads it says what is wrong with it
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def is_weights(name: str) -> bool:

@@ -130,3 +130,10 @@ def test_a_linked_number_of_pictures_at_once_that_is_none_is_refused_in_words(fa
     node = fake.module("nodes.loading").LoadScorer
     with pytest.raises(fake.module("imagereward_core.errors").CuratorError, match="at once.*whole number"):
         node.execute(scorer="demo", batch_size=number)
+
+
+def test_a_scorer_is_loaded_once_however_it_is_spelled(fake):
+    loaded, request = request_for(fake, "demo=1@rank")
+    first = loaded.load(request)
+    assert loaded.load(loaded.LoadRequest("Demo=1.0@rank")) is first
+    assert loaded.load(loaded.LoadRequest("demo=1@standard")) is not first

@@ -46,6 +46,20 @@ def test_equal_requests_get_one_scorer_and_others_their_own(loaded):
     assert demo(loaded, whole_picture=True) is not demo(loaded)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("demo", "Demo"), ("demo=1@rank", " Demo = 1.0 @rank"), ("blend:Mine", "BLEND:mine")],
+)
+def test_a_scorer_is_held_once_however_it_is_spelled(loaded, one, other):
+    from imagereward_core.scorers.blend_file import BlendFile, parse_blend
+
+    BlendFile(ours("hosts").models_folders()[0]).save(parse_blend("demo=1@rank", "Mine"))
+    first = loaded.load(loaded.request_from_settings(one))
+    assert loaded.load(loaded.request_from_settings(other)) is first and len(loaded.held()) == 1
+    beside = [loaded.load(loaded.LoadRequest(one, also=(name,))) for name in ("demo=2@rank", "DEMO=2@rank")]
+    assert beside[0] is beside[1] is not first
+
+
 def test_a_score_is_the_cores_own_number(loaded):
     import imagereward_core
 
