@@ -53,6 +53,27 @@ def test_first_passes_that_stopped_lie_among_the_rejects_at_their_size(host, sco
             assert found["Seed"] == name.split("-")[1]
 
 
+def test_a_first_pass_says_nothing_of_what_is_done_to_finished_pictures(host, scorer):
+    class Detailer(host.scripts.Script):
+        """Writes what it is going to do before any picture is made, as ADetailer and its forks do."""
+
+        def title(self):
+            return "ADetailer"
+
+        def process(self, p, *arguments):
+            p.extra_generation_params.update({"ADetailer model": "face_yolov8n.pt", "Lora hashes": "x: 1"})
+
+    host.add(Detailer())
+    curate(host, {"keep_best": 2, "gate_hires": True}, restore_faces=True, **HIRES)
+    first = [settings_of(host.samples / "rejects" / name) for name in host.files(host.samples / "rejects")]
+    upscaled = [settings_of(path) for path in host.samples.glob("*.png")]
+    assert len(first) == len(upscaled) == 2
+    assert all(found["ADetailer model"] == "face_yolov8n.pt" for found in upscaled)
+    for found in first:
+        assert not any(key.startswith("ADetailer") for key in found) and "Face restoration" not in found
+        assert found["Lora hashes"] == "x: 1" and "ImageReward" in found
+
+
 def test_files_and_infotexts_of_survivors_have_their_own_seed_and_prompt(host, scorer):
     prompts = ["cat five", "cat six", "cat seven", "cat eight"]
     result = curate(host, {"keep_best": 2, "gate_hires": True}, prompt=prompts, **HIRES)

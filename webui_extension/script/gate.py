@@ -29,6 +29,8 @@ _WHOLE = (
 )
 _RAW = ("_all_prompts_c", "_all_negative_prompts_c")
 """Forge Neo's prompts with their comments, which it writes into infotexts by place in the job."""
+_DETAILERS = ("ADetailer ",)
+"""How the infotext's keys begin of extensions that work on finished pictures, and write what they will do before there is any."""
 SUFFIX = "-first-pass"
 
 
@@ -191,9 +193,10 @@ def _put_away(run: Run, row: int, image: Any, numbers: dict[str, Any]) -> None:
     from modules import images, processing
     from modules.shared import opts
 
-    text = processing.create_infotext(
-        p, p.all_prompts, p.all_seeds, p.all_subseeds, [], iteration=p.iteration, position_in_batch=row
-    )
+    with _undetailed(p):
+        text = processing.create_infotext(
+            p, p.all_prompts, p.all_seeds, p.all_subseeds, [], iteration=p.iteration, position_in_batch=row
+        )
     folder, suffix = p.outpath_samples, SUFFIX
     if run.settings.rejects == TO_FOLDER:
         folder = rejects.folder_in(folder)
@@ -214,6 +217,24 @@ def _put_away(run: Run, row: int, image: Any, numbers: dict[str, Any]) -> None:
             suffix=suffix,
         )
     picture.files = [str(file) for file in saved or () if file]
+
+
+@contextmanager
+def _undetailed(p: Any) -> Iterator[None]:
+    """While an infotext is written: without what only happens to pictures that are finished."""
+    before = {
+        name: getattr(p, name) for name in ("extra_generation_params", "restore_faces") if hasattr(p, name)
+    }
+    try:
+        parameters = before.get("extra_generation_params") or {}
+        p.extra_generation_params = {
+            key: value for key, value in parameters.items() if not str(key).startswith(_DETAILERS)
+        }
+        p.restore_faces = False
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(p, name, value)
 
 
 def reject_placeholder(run: Run, picture: Picture) -> None:

@@ -68,6 +68,7 @@ def create_infotext(
         "Sampler": "Euler",
         "Seed": p.all_seeds[0] if use_main_prompt else all_seeds[index],
         "Size": f"{p.width}x{p.height}",
+        "Face restoration": "CodeFormer" if p.restore_faces else None,
         **p.extra_generation_params,
         "Version": "v1.10.1",
     }
