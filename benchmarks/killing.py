@@ -138,7 +138,7 @@ class Entry:
 
     Attributes:
         content: The bytes of a file, the text of a symbolic link, empty for a folder.
-        kind: file, link or folder.
+        kind: file, link, folder, or other for pipes and the like.
         facts: Permissions and time of the last change of a file; empty for the others.
     """
 
@@ -156,8 +156,8 @@ def tree(folder: Path) -> dict[str, Entry]:
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
             found[name] = Entry(os.fsencode(path.readlink()), "link")
-        elif path.is_dir():
-            found[name] = Entry(b"", "folder")
+        elif not path.is_file():
+            found[name] = Entry(b"", "folder" if path.is_dir() else "other")
         else:
             facts = path.stat()
             found[name] = Entry(path.read_bytes(), "file", (facts.st_mode, facts.st_mtime_ns))
@@ -166,7 +166,7 @@ def tree(folder: Path) -> dict[str, Entry]:
 
 def contents(entries: Mapping[str, Entry]) -> dict[str, bytes]:
     """Only what files and links hold, by path."""
-    return {name: entry.content for name, entry in entries.items() if entry.kind != "folder"}
+    return {name: entry.content for name, entry in entries.items() if entry.kind in ("file", "link")}
 
 
 def hidden(entries: Mapping[str, Entry]) -> list[str]:

@@ -260,7 +260,12 @@ def curate_options(args: argparse.Namespace) -> CurateOptions:
 
 @contextmanager
 def opened(
-    args: argparse.Namespace, console: Console, *, make: bool = True, acting: bool = True
+    args: argparse.Namespace,
+    console: Console,
+    *,
+    make: bool = True,
+    acting: bool = True,
+    noting: bool = False,
 ) -> Iterator[Library]:
     """The library of the folder.
 
@@ -270,6 +275,7 @@ def opened(
         make: Whether a store that is missing is made.
         acting: Whether files are going to be dealt with: then what an earlier run left half done is settled and told. Otherwise the
             journal is left alone, and a store that can only be read is taken from a copy that goes in the end.
+        noting: Whether something is going to be noted in the library that has to stay there, where no files are dealt with.
 
     Raises:
         UsageError: There is no such folder, or no store.
@@ -279,7 +285,7 @@ def opened(
 
     place, root = place_of(args, make), args.outputs.expanduser().absolute()
     with ExitStack() as until_the_end:
-        if not acting and not _writable(place):
+        if not (acting or noting or _writable(place)):
             place = _copied(place, until_the_end)
         library = until_the_end.enter_context(Library.open(place, root=root, data=data_folder()))
         if acting:

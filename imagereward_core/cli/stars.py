@@ -64,14 +64,14 @@ def run(args: argparse.Namespace) -> int:
     root = args.outputs.expanduser().absolute()
     if args.set:
         stars, files = _wish(args.set)
-        with opened(args, console) as library:
+        with opened(args, console, acting=False, noting=True) as library:
             library.scan([root], None)
             return _give(library, console, root, files, stars)
     if args.take_over:
-        with opened(args, console) as library:
+        with opened(args, console, acting=False, noting=True) as library:
             library.scan([root], None)
             return _take_over(library, console, root)
-    with opened(args, console, make=False) as library:
+    with opened(args, console, make=False, acting=False) as library:
         _list(library, console, root)
     return DONE
 

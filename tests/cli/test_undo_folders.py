@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "library"))
 
 from curation_fakes import draw_outputs, files, tree
 
-from benchmarks.hostile_journals import TRICKS, bring, seen
+from benchmarks.hostile.tricks import TRICKS, bring, seen
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +176,10 @@ def test_a_dry_run_settles_nothing(run, outputs):
         ("curate", "-s", "demo", "--top", "1", "--dry-run"),
         ("undo", "--list"),
         ("undo", "--dry-run"),
+        ("stars",),
+        ("stars", "--import"),
+        ("stars", "--set", "3", "0.png"),
+        ("watch", "-s", "demo", "--top", "1", "--dry-run"),
     ):
         run(command[0], outputs, *command[1:])
         assert hidden.exists()
@@ -191,6 +195,8 @@ def test_a_folder_that_can_only_be_read_is_looked_at(run, outputs, tmp_path):
         page = tmp_path / "page.html"
         assert run("report", outputs, "-s", "demo", "--html", page).code == 0 and page.is_file()
         assert "8 pictures judged" in curate(run, outputs, "--dry-run").out
+        assert run("stars", outputs).code == 0
+        assert run("stars", outputs, "--set", "3", "0.png").code == 4
 
 
 def test_a_folder_without_a_store_that_can_only_be_read_is_previewed(run, outputs):

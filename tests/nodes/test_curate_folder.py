@@ -7,7 +7,7 @@ import shutil
 import pytest
 from graphs import Graph, shown
 
-from benchmarks.hostile_journals import bring
+from benchmarks.hostile.tricks import bring
 
 DEFAULTS = {
     "mode": "preview",

@@ -7,7 +7,7 @@ import os
 import pytest
 from acting import act, reasons, to, well
 
-from benchmarks.hostile_journals import PICTURE, TRICKS, bring, seen
+from benchmarks.hostile.tricks import PICTURE, TRICKS, bring, seen
 from benchmarks.killing import tree
 from imagereward_core.errors import CuratorError
 from imagereward_core.library.actions import Journal, execute, recover, refused, undo
@@ -79,6 +79,9 @@ def test_the_tricks_would_do_harm_without_the_look_at_each_row(tmp_path, monkeyp
         # kept out before a row is looked at, or after it by a look at the bytes
         "edit_of_a_program_undone", "edit_that_makes_another_kind_of_file",
         "trigger", "lock_that_leads_out", "rollback_journal_that_names_a_file",
+        "computed_columns", "store_that_is_a_link", "journal_that_is_a_link", "log_that_is_a_link", "journal_that_is_a_pipe",
+        # stands in a statement no more
+        "text_file_of_no_step_at_all",
         # would end with a traceback, or in a circle
         "bomb_of_splices", "text_files_in_a_circle",
     }  # fmt: skip
@@ -111,30 +114,14 @@ def test_what_is_refused_is_listed_stays_untouched_and_holds_up_nothing(tmp_path
         assert [info.state for info in journal.steps(1)] == ["doing", "undone"]
 
 
-@pytest.mark.parametrize("parent", ["no number", "1 OR 1", 2.5, b"1"])
-def test_a_text_file_of_no_step_at_all_holds_up_nothing(parent, tmp_path):
+def test_a_text_file_of_no_step_at_all_holds_up_nothing(tmp_path):
     """Its number becomes part of no statement."""
     folder = tmp_path / "folder"
-    folder.mkdir()
-    (folder / "a.png").write_bytes(PICTURE)
-    text = str(folder / "a.txt")
-    bring(
-        folder,
-        {
-            "kind": "put",
-            "state": "planned",
-            "parent": parent,
-            "source": text,
-            "target": text,
-            "content": b"x",
-        },
-    )
-    before = tree(folder)
+    TRICKS["text_file_of_no_step_at_all"](folder, tmp_path / "outside")
     with Journal.look(folder / ".imagereward") as journal:
-        assert "left untouched" in refused(journal)[0][2]
+        assert ["left untouched" in reason for _, _, reason in refused(journal)] == [True, True]
     with Journal.open(folder / ".imagereward") as journal:
         assert [run.id for run in journal.runs()] == [1]
-    assert tree(folder) == before
 
 
 def test_a_link_that_appears_after_the_look_is_seen_before_the_act(journal, outputs, kept, tmp_path):

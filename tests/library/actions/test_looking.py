@@ -9,7 +9,7 @@ import sqlite3
 import pytest
 from acting import act, to, well
 
-from benchmarks.hostile_journals import bring
+from benchmarks.hostile.tricks import bring
 from benchmarks.killing import killed_at_line, lines_of
 from imagereward_core.library.actions import Journal, refused
 from imagereward_core.library.store.database import Database, StoreError

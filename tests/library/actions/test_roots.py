@@ -10,7 +10,7 @@ import threading
 import pytest
 from acting import act, reasons, to, well
 
-from benchmarks.hostile_journals import bring, seen
+from benchmarks.hostile.tricks import bring, seen
 from benchmarks.killing import tree
 from imagereward_core.images.metadata.writing.splice import Splice
 from imagereward_core.library.actions import Journal, JournalError, execute, leading_out, refused, undo
