@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
+from ..imagereward_core.images.suffixes import is_picture_name
 from ..imagereward_core.plain import plain
 from .errors import GraphError
 from .folders import inside
@@ -158,7 +159,7 @@ def _find(folder: str, subfolders: bool) -> list[Path]:
         (
             path
             for path in files
-            if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
+            if path.suffix.lower() in SUFFIXES and is_picture_name(path.name) and path.is_file()
         ),
         key=lambda path: str(path).casefold(),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PureWindowsPath
 
 from imagereward_core.errors import CuratorError
@@ -109,6 +109,20 @@ def real_folders(folders: Iterable[Path]) -> tuple[Path, ...]:
         except (OSError, ValueError, RuntimeError):
             continue
     return tuple(real)
+
+
+def readable_in(folders: Iterable[Path]) -> Callable[[Path], Path | None]:
+    """Says of a file beside a picture where it lies, links followed; None where that is in none of ``folders``."""
+    real = real_folders(folders)
+
+    def readable(path: Path) -> Path | None:
+        try:
+            found = path.resolve()
+        except (OSError, ValueError, RuntimeError):
+            return None
+        return found if lies_in(found, real) else None
+
+    return readable
 
 
 def lies_in(path: Path, folders: Iterable[Path]) -> bool:

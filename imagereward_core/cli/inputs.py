@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ..images.regular import is_folder
-from ..images.suffixes import PICTURE_SUFFIXES
+from ..images.suffixes import is_picture_name, is_preview_name
 from .exits import UsageError
 
 # What commonly lies beside pictures, so that "folder/*" written out by a shell does not give failures.
@@ -79,13 +79,17 @@ def find_pictures(arguments: Sequence[str], recursive: bool, stdin: TextIO) -> I
     passed_over = 0
     for argument in _with_stdin(arguments, stdin):
         for each in _expand(argument, recursive):
-            if each.path.suffix.lower() in _COMPANION_SUFFIXES and not each.problem:
+            if not each.problem and _lies_beside(each.path):
                 passed_over += 1
             else:
                 found.setdefault(_identity(each.path), each)
     if all(each.problem for each in found.values()):
         raise UsageError(_nothing(arguments, list(found.values()), recursive))
     return Inputs(tuple(found.values()), passed_over)
+
+
+def _lies_beside(path: Path) -> bool:
+    return path.suffix.lower() in _COMPANION_SUFFIXES or is_preview_name(path.name)
 
 
 def _identity(path: Path) -> str:
@@ -140,7 +144,7 @@ def _pattern(pattern: str, recursive: bool) -> Iterator[Input]:
         if is_folder(path):
             if "**" not in pattern:
                 yield from _folder(path, recursive)
-        elif path.suffix.lower() in PICTURE_SUFFIXES:
+        elif is_picture_name(path.name):
             yield Input(path)
 
 
@@ -159,7 +163,7 @@ def _folder(folder: Path, recursive: bool) -> Iterator[Input]:
             else []
         )
         for name in sorted(names, key=natural_key):
-            if Path(name).suffix.lower() in PICTURE_SUFFIXES and not name.startswith("."):
+            if is_picture_name(name):
                 yield Input(Path(where) / name)
     yield from problems
 

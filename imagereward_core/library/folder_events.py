@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CuratorError
-from ..images.regular import is_regular
-from ..images.suffixes import PICTURE_SUFFIXES
+from ..images.beside import PROMPT_ENDINGS, owners
+from ..images.suffixes import is_picture_name
 
 _LIMITS = (errno.ENOSPC, errno.EMFILE, errno.ENFILE)
-_TEXTS = (".txt", ".json", ".caption")
 
 
 class WatchError(CuratorError):
@@ -96,15 +95,9 @@ def pictures_of(path: Path, root: Path, is_folder: bool) -> Iterator[Path]:
         for where, folders, names in os.walk(path):
             folders[:] = [name for name in folders if not name.startswith(".")]
             for name in names:
-                if Path(name).suffix.lower() in PICTURE_SUFFIXES and not name.startswith("."):
+                if is_picture_name(name):
                     yield Path(where, name)
-    elif path.suffix.lower() in PICTURE_SUFFIXES:
+    elif is_picture_name(path.name):
         yield path
-    elif path.suffix.lower() in _TEXTS:
-        beside = [path.with_suffix("")] if Path(path.stem).suffix else []
-        beside += [path.with_suffix(suffix) for suffix in PICTURE_SUFFIXES]
-        yield from (
-            picture
-            for picture in beside
-            if picture.suffix.lower() in PICTURE_SUFFIXES and is_regular(picture)
-        )
+    elif path.name.lower().endswith(PROMPT_ENDINGS):
+        yield from owners(path)

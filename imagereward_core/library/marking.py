@@ -12,7 +12,7 @@ from ..errors import ImageError
 from ..images.metadata import read_blocks
 from ..images.metadata.score_keys import METADATA_KEY
 from ..images.metadata.stars import person_rating
-from ..images.metadata.writing import plan_edit, sidecar_paths, xmp_with_rating
+from ..images.metadata.writing import plan_edit, sidecars_of, xmp_with_rating
 from ..images.regular import read_regular
 from .actions import Step
 from .rules import ratings
@@ -96,7 +96,10 @@ class _Marker:
     def _xmp(self, index: int, source: Path, end: Path, fields: dict[str, str]) -> Iterator[Step]:
         person = person_rating(source)
         rating = self.ratings[index] if person is None else person
-        for style, now, then in zip(("full", "stem"), sidecar_paths(source), sidecar_paths(end), strict=True):
+        for sidecar in sidecars_of(source):
+            style = "full" if sidecar.whole else "stem"
+            now = sidecar.path
+            then = now if end == source else sidecar.beside(end)
             if self.options.xmp not in (style, "both"):
                 continue
             if style == "stem" and self.shared[end.with_suffix("")] > 1:

@@ -30,6 +30,13 @@ def test_folders_are_read_in_natural_order_and_hold_pictures_only(tmp_path):
     assert [Path(name).name for name in found(tmp_path)] == ["A1.jpg", "b9.PNG", "b10.png", "Ä 雪.webp"]
 
 
+def test_small_copies_that_swarmui_makes_are_passed_over(tmp_path):
+    for name in ("a.gif", "a.swarmpreview.jpg", "a.swarmpreview.webp"):
+        touch(tmp_path / name)
+    for arguments in ([tmp_path], [tmp_path / "*"], sorted(tmp_path.iterdir())):
+        assert found(*arguments) == [str(tmp_path / "a.gif")]
+
+
 def test_subfolders_come_after_their_folder_and_only_when_asked_for(tmp_path):
     for name in ("z.png", "a/2.png", "a/10.png", ".cache/1.png"):
         touch(tmp_path / name)

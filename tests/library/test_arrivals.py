@@ -112,5 +112,8 @@ def test_changes_concern_pictures_texts_their_pictures_and_folders_all_in_them(t
     assert seen("a.txt") == ["a.png"] and seen("b.webp.txt") == ["b.webp"]
     assert seen("notes.doc") == [] and seen("library.sqlite3") == [] and seen("lonely.txt") == []
     assert seen("new", True) == ["new/c.JPG"]
+    assert seen("a.swarm.json") == ["a.png"] and seen("a.swarmpreview.jpg") == []
+    (tmp_path / "B.TXT").touch()
+    assert seen("B.TXT") == ["b.webp"]
     assert seen(".", True) == ["a.png", "b.webp", "new/c.JPG"]
     assert seen(".imagereward/d.png") == [] and seen("new/.hidden.png") == [] and seen("../b.png") == []

@@ -223,6 +223,22 @@ def test_ratings_beside_pictures_are_minus_one_or_stars_and_a_persons_rating_sta
                 assert said.rating in (range(1, 6) if placing.name == "kept" else [-1])
 
 
+@pytest.mark.parametrize("action", ["stay", "move"])
+def test_a_rating_in_a_file_that_is_spelled_differently_gets_no_second_file(library, panel, outputs, action):
+    given = outputs / "day 0" / "00 bild ü.XMP"
+    given.write_bytes(
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="3"/></rdf:RDF></x:xmpmeta>'
+    )
+    curation, carried = curate(library, panel, outputs, replace(BEST, action=action, xmp="both"))
+    assert not carried.failed
+    (end,) = [placing.end for placing in curation.placings if placing.path == given.with_suffix(".png")]
+    found = [path for path in end.parent.iterdir() if path.name.lower() == "00 bild ü.xmp"]
+    assert [path.name for path in found] == ["00 bild ü.XMP"]
+    said = read_xmp(found[0].read_bytes())
+    assert said.rating == 3 and said.by_person and said.fields
+
+
 def test_pictures_that_share_a_stem_do_not_share_ratings(library, panel, outputs):
     twin = outputs / "day 0" / "00 bild ü.jpg"
     Image.open(outputs / "day 0" / "00 bild ü.png").convert("RGB").save(twin)

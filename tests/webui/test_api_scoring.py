@@ -242,6 +242,35 @@ def test_the_pixels_of_a_request_are_limited_together(api):
     assert [bool(reason) for reason in reasons] == [False, False, True] and "another request" in reasons[2]
 
 
+def test_a_text_that_leads_out_of_the_allowed_folders_is_not_read(api, tmp_path):
+    (_, image), *_ = scenes()
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "a.txt").write_text("the words of a key")
+    (secret / "a.json").write_text(json.dumps({"positive_prompt": "the words of a key"}))
+    (secret / "log.html").write_text(
+        "<div id='d_png' class='image-container'><table><tr><td class='label'>Prompt</td>"
+        "<td class='value'>the words of a key</td></tr></table></div>"
+    )
+    (api.samples / "inside.md").write_text("a red star")
+    for name, target in {
+        "a.txt": secret / "a.txt",
+        "b.png.caption": secret / "a.txt",
+        "c.json": secret / "a.json",
+        "log.html": secret / "log.html",
+        "e.txt": api.samples / "inside.md",
+    }.items():
+        (api.samples / name).symlink_to(target)
+    pictures = []
+    for name in "abcde":
+        (api.samples / f"{name}.png").write_bytes(png(image))
+        pictures.append({"path": str(api.samples / f"{name}.png")})
+    rows = post(api.start(), "score", *pictures)["rows"]
+    assert "key" not in json.dumps(rows)
+    assert ["no prompt" in row["reason"] for row in rows] == [True] * 4 + [False]
+    assert rows[4]["prompt"] == "a red star"
+
+
 def test_a_path_to_a_pipe_is_a_reason_and_no_wait(api):
     import os
     import threading

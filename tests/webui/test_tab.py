@@ -318,6 +318,22 @@ def test_prompts_may_be_typed_and_pictures_without_prompt_say_so(page):
     } == {scenes()[0][0]}
 
 
+def test_a_text_that_leads_out_of_the_allowed_folders_is_no_prompt(page, tmp_path):
+    secret = tmp_path / "secret.txt"
+    secret.write_text("the words of a key")
+    (page.host.samples / "bare.png").write_bytes(png(scenes()[0][1]))
+    (page.host.samples / "bare.txt").symlink_to(secret)
+    page.score()
+    page.filter(show="Not scored")
+    assert set(page.shown) == {"bare.png", "broken.png"}
+    secret.rename(page.host.samples / "words.md")
+    (page.host.samples / "bare.txt").unlink()
+    (page.host.samples / "bare.txt").symlink_to(page.host.samples / "words.md")
+    page.score()
+    page.filter(show="Not scored")
+    assert page.shown == ["broken.png"]
+
+
 def test_a_picture_is_compared_with_earlier_scores_and_never_with_its_own_folder(page):
     many, few = page.host.samples / "many", page.host.samples / "few"
     save_scenes(many, prompts=10, pictures=6)

@@ -39,6 +39,7 @@ def answer(request: ScoreRequest, limits: Limits, rule: Rule | None = None) -> S
 
     from ..hosts import allowed_folders
     from ..loaded import load
+    from ..places import readable_in
 
     if request.prompt_from not in SOURCES:
         raise RequestError(f"prompt_from is {request.prompt_from!r}; expected one of {', '.join(SOURCES)}")
@@ -46,7 +47,7 @@ def answer(request: ScoreRequest, limits: Limits, rule: Rule | None = None) -> S
     folders = allowed_folders()
     with job("imagereward"):
         loaded = load(wanted)
-        finder = Prompts(None, request.prompt_from, request.raw_prompt)
+        finder = Prompts(None, request.prompt_from, request.raw_prompt, readable=readable_in(folders))
         budget = Budget(limits)
         asked = [
             ask(number, each, request.prompt, finder, folders, limits, budget)

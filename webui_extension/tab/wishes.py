@@ -13,7 +13,7 @@ from imagereward_core.library.curate import Action
 from imagereward_core.library.rules import KEPT
 from imagereward_core.library.scan.options import ScanOptions
 
-from ..places import confine
+from ..places import confine, readable_in
 from .filtering import Per, Show, Sort
 from .view import Wish
 
@@ -73,7 +73,8 @@ def make_wish(
     from ..hosts import allowed_folders
     from ..loaded import choices, request_from_settings
 
-    path = confine((folder or "").strip().strip('"'), allowed_folders())
+    allowed = allowed_folders()
+    path = confine((folder or "").strip().strip('"'), allowed)
     if not path.is_dir():
         raise CuratorError(f"{path} is not a folder; choose a folder with pictures")
     offered = choices()
@@ -92,6 +93,7 @@ def make_wish(
         prompt_from=source or "auto",
         raw_prompt=bool(raw),
         unscored_only=bool(unscored_only),
+        readable=readable_in(allowed),
     )
     return Wish(path, request, options, destinations(path, kept_folder, rejected_folder))
 

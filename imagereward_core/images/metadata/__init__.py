@@ -20,13 +20,14 @@ from .easydiffusion import parse_chunks
 from .facts import Facts, generated_facts
 from .fooocus_log import logged_prompt
 from .invokeai import parse_dream, parse_invoke_graph, parse_sd_metadata
-from .json_text import parse_json_text
+from .json_text import is_foreign_json, parse_json_text
 from .novelai import parse_novelai
 from .prompt import PictureText, Source
-from .sidecar import sidecar_prompt
+from .sidecar import Readable, sidecar_prompt
 from .stealth import stealth_text
 
 __all__ = [
+    "READER",
     "CleanPrompt",
     "Facts",
     "PictureText",
@@ -40,7 +41,19 @@ __all__ = [
     "sidecar_prompt",
 ]
 
-_TEXTS = ("parameters", "UserComment", "ImageDescription", "comment", "Comment", "Model", "invokeai_metadata")
+READER = 2
+"""Raised with every change after which a file may tell another prompt: libraries then read prompts anew, and score what changed."""
+
+_TEXTS = (
+    "parameters",
+    "UserComment",
+    "ImageDescription",
+    "comment",
+    "Comment",
+    "Model",
+    "invokeai_metadata",
+    "invokeai",
+)
 _PROGRAMS: tuple[tuple[str, Callable[[str], PictureText | None]], ...] = (
     ("sd-metadata", parse_sd_metadata),
     ("Dream", parse_dream),
@@ -50,7 +63,10 @@ _PROGRAMS: tuple[tuple[str, Callable[[str], PictureText | None]], ...] = (
 
 
 def read_prompt(
-    source: str | os.PathLike[str] | Image.Image | BinaryIO, name: str = "", stealth: bool = False
+    source: str | os.PathLike[str] | Image.Image | BinaryIO,
+    name: str = "",
+    stealth: bool = False,
+    readable: Readable | None = None,
 ) -> PictureText | None:
     """Find the prompt a picture carries in its metadata.
 
@@ -66,6 +82,7 @@ def read_prompt(
             looked for beside it.
         stealth: Whether to look for text hidden in the lowest bits of the pixels too, where metadata hold none.
             That decodes the picture.
+        readable: Says whether the log may be read; by default it may.
 
     Returns:
         What was found, or None if the picture carries nothing of the kind or its metadata is damaged.
@@ -77,7 +94,7 @@ def read_prompt(
     path = Path(source) if isinstance(source, (str, os.PathLike)) else Path(name) if name else None
     found = _prompt_in(read_blocks(source, name), str(path) if path else None)
     if (found is None or not found.prompt) and path is not None and (is_file or path.is_absolute()):
-        found = logged_prompt(path) or found
+        found = logged_prompt(path, readable) or found
     if (found is None or not found.prompt) and stealth:
         hidden = stealth_text(source)
         found = (_prompt_in(hidden, None) if hidden else None) or found
@@ -130,9 +147,7 @@ def _understand(name: str, text: str, file_name: str | None) -> PictureText | No
     if text.lstrip()[:1] == "{":
         if (found := parse_json_text(text) or positive_prompt(text, file_name)) is not None:
             return found
-        # A prompt may begin with a brace, as in "{red|blue} car", and its settings end with one; the JSON of a program nobody listed is
-        # no prompt, also where it is cut off or damaged.
-        if text.rstrip()[-1:] == "}" and '":' in text and (load_json(text) or not looks_like_infotext(text)):
+        if is_foreign_json(text):
             return None
     if text.strip() and (name == "parameters" or looks_like_infotext(text)):
         return parse_infotext(text)

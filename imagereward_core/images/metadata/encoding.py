@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import locale
 
 CHARSETS = {
     b"UNICODE\0": "utf-16",
@@ -14,9 +15,14 @@ CHARSETS = {
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+
+
+_GUESSED = "the text file is no UTF-8: read as {}; save it as UTF-8 if letters are wrong"
 
 
 def decode_text(data: bytes, big_endian: bool = True) -> str:
@@ -35,6 +41,41 @@ def decode_text(data: bytes, big_endian: bool = True) -> str:
         return data.decode("utf-8").rstrip("\0")
     except UnicodeDecodeError:
         return data.decode("latin-1").rstrip("\0")
+
+
+def decode_file(data: bytes) -> tuple[str, str]:
+    """Decode a text file that somebody saved with any editor, and say so where its encoding had to be guessed.
+
+    What is neither UTF-8 nor UTF-16 was saved in the encoding of some system: this one's if it fits, else that of
+    Windows in Western Europe.
+
+    Returns:
+        The text, and a sentence about a guess; empty where there was none.
+    """
+    if b"\0" in data.rstrip(b"\0") or any(data.startswith(mark) for mark, _ in _BOMS):
+        return decode_text(data), ""
+    try:
+        return data.decode("utf-8").rstrip("\0"), ""
+    except UnicodeDecodeError:
+        pass
+    damaged = data.decode("utf-8", "replace")
+    # Letters that UTF-8 writes in several bytes hardly ever come up in text of another encoding.
+    if sum(letter > "\x7f" for letter in damaged.replace("\ufffd", "")) > damaged.count("\ufffd"):
+        return damaged.rstrip("\0"), "the text file is damaged: some bytes are no UTF-8"
+    for name in (system_encoding(), "cp1252"):
+        try:
+            text = data.decode(name)
+        except (UnicodeDecodeError, LookupError):
+            continue
+        return text.rstrip("\0"), _GUESSED.format(name)
+    return data.decode("latin-1").rstrip("\0"), _GUESSED.format("latin-1")
+
+
+def system_encoding() -> str:
+    """What programs of this system save text in where they do not save UTF-8."""
+    # From Python 3.11 on; the other one says UTF-8 in Python's UTF-8 mode, whatever the system uses.
+    getter = getattr(locale, "getencoding", None)
+    return getter() if getter else locale.getpreferredencoding(False)
 
 
 def decode_utf16(data: bytes, big_endian: bool = True) -> str:

@@ -16,7 +16,7 @@ from ..missing import MissingPrompt
 from . import read_prompt
 from .cleaning import clean_prompt
 from .prompt import PictureText
-from .sidecar import sidecar_prompt
+from .sidecar import Readable, sidecar_prompt
 
 PromptSource = Literal["auto", "sidecar", "metadata"]
 _LONGEST_NOTE = 300
@@ -67,6 +67,7 @@ class PromptFinder:
         raw: Leave generator syntax in.
         needed: Whether a picture without a prompt cannot be scored.
         making: Whether to read the metadata also where a text file has the prompt, for model, LoRAs and seed.
+        readable: Says which files beside a picture may be read; all by default.
     """
 
     without_words = ""
@@ -81,7 +82,9 @@ class PromptFinder:
         raw: bool = False,
         needed: bool = True,
         making: bool = False,
+        readable: Readable | None = None,
     ) -> None:
+        self.readable = readable
         self.typed, self.source, self.raw, self.needed, self.making = typed, source, raw, needed, making
         self._clean = lru_cache(maxsize=1024)(clean_prompt)
 
@@ -120,8 +123,10 @@ class PromptFinder:
 
     def _look(self, place: str, picture: Path | Image.Image, data: bytes | None) -> PictureText | None:
         if place == "metadata":
-            return read_prompt(picture) if data is None else read_prompt(io.BytesIO(data), str(picture))
-        return None if isinstance(picture, Image.Image) else sidecar_prompt(picture)
+            if data is None:
+                return read_prompt(picture, readable=self.readable)
+            return read_prompt(io.BytesIO(data), str(picture), readable=self.readable)
+        return None if isinstance(picture, Image.Image) else sidecar_prompt(picture, self.readable)
 
     def _finish(self, found: PictureText, source: str) -> FoundPrompt:
         if self.raw:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -30,18 +30,27 @@ _LABELS = {
 }
 
 
-def logged_prompt(path: str | os.PathLike[str]) -> PictureText | None:
+def logged_prompt(
+    path: str | os.PathLike[str], readable: Callable[[Path], Path | None] | None = None
+) -> PictureText | None:
     """Find a picture in the log beside it; None if there is no log, or nothing about this picture.
 
     A log is read once and kept until it changes. Never raises.
+
+    Args:
+        path: The picture.
+        readable: Where the log may be read from, links followed; None where it may not be read.
     """
     picture = Path(path)
     log = picture.with_name(LOG_NAME) if picture.name not in ("", "..") else picture
     try:
-        state = log.stat()
+        allowed = readable(log) if readable else log
+        if allowed is None:
+            return None
+        state = allowed.stat()
         if picture == log or state.st_size > _MOST_BYTES:
             return None
-        entry = _entries(str(log), state.st_mtime_ns, state.st_size).get(picture.name.replace(".", "_"))
+        entry = _entries(str(allowed), state.st_mtime_ns, state.st_size).get(picture.name.replace(".", "_"))
     except (OSError, ValueError):
         return None
     found = _read(entry) if entry else None

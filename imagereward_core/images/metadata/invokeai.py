@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from .comfyui_graph import load_json
-from .json_text import parse_json_data, words
+from .json_text import parse_json_data, with_style, words
 from .prompt import PictureText
 
 _COMMAND = re.compile(r'\s*"(.*)"((?:\s+-\w.*)?)\s*\Z', re.DOTALL)
@@ -69,7 +69,11 @@ def parse_invoke_graph(text: str) -> PictureText | None:
                 text
                 for name, node in known
                 if name.startswith(role)
-                for text in (words(node.get("prompt")) or words(node.get("value")),)
+                for text in (
+                    with_style(
+                        words(node.get("prompt")) or words(node.get("value")), words(node.get("style"))
+                    ),
+                )
                 if text
             ),
             "",

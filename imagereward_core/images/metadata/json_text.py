@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from .a1111 import looks_like_infotext
 from .comfyui_graph import load_json
 from .prompt import PictureText, Source
 
@@ -44,6 +45,15 @@ _FORMS = (
         ("positive_prompt",),
         "positive_prompt",
         "negative_prompt",
+        {"seed": "Seed", "steps": "Steps", "scheduler": "Sampler", "cfg_scale": "CFG scale"},
+    ),
+    _Form(
+        # Version 3 before its release.
+        "invokeai",
+        "",
+        ("positive_conditioning",),
+        "positive_conditioning",
+        "negative_conditioning",
         {"seed": "Seed", "steps": "Steps", "scheduler": "Sampler", "cfg_scale": "CFG scale"},
     ),
     _Form("novelai", "", ("prompt", "uc"), "prompt", "uc", {**_COMMON, "scale": "CFG scale"}),
@@ -124,6 +134,16 @@ def parse_json_text(text: str) -> PictureText | None:
     return parse_json_data(load_json(text))
 
 
+def is_foreign_json(text: str) -> bool:
+    """Whether a text is the JSON of a program nobody listed, also where it is cut off or damaged.
+
+    A prompt may begin with a brace too, as in "{red|blue} car", and its settings end with one.
+    """
+    if text.lstrip()[:1] != "{" or text.rstrip()[-1:] != "}" or '":' not in text:
+        return False
+    return bool(load_json(text)) or not looks_like_infotext(text)
+
+
 def parse_json_data(data: object) -> PictureText | None:
     """As ``parse_json_text``, for JSON that is parsed already."""
     if not isinstance(data, Mapping):
@@ -151,10 +171,28 @@ def _prompts(form: _Form, entries: Mapping[Any, Any]) -> tuple[str, str]:
         return _captions(entries.get("v4_prompt")) or prompt, _captions(
             entries.get("v4_negative_prompt")
         ) or negative
+    if form.source == "invokeai":
+        return with_style(prompt, words(entries.get("positive_style_prompt"))), with_style(
+            negative, words(entries.get("negative_style_prompt"))
+        )
     if form.source == "fooocus":
         # Styles alone, without a word of the author's own.
         prompt = prompt or _joined(entries.get("full_prompt"))
     return prompt, negative
+
+
+def with_style(prompt: str, style: str) -> str:
+    """Both prompts of InvokeAI's SDXL: the second encoder reads the style alone, which may repeat the prompt.
+
+    >>> with_style("a cat", "oil"), with_style("a cat", "a cat, oil"), with_style("a cat", "a cat"), with_style("a cat", "")
+    ('a cat, oil', 'a cat, oil', 'a cat', 'a cat')
+    """
+    said, more = (" ".join(text.replace(",", " ").casefold().split()) for text in (prompt, style))
+    if not more or f" {more} " in f" {said} ":
+        return prompt
+    if not said or f" {said} " in f" {more} ":
+        return style
+    return f"{prompt.rstrip(' ,')}, {style}"
 
 
 def _captions(prompt: object) -> str:

@@ -3,53 +3,66 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from ..beside import PROMPT_ENDINGS, side_files
 from ..regular import read_regular
 from .a1111 import looks_like_infotext, parse_infotext
 from .easydiffusion import parse_lines
-from .encoding import decode_text
-from .json_text import parse_json_text
+from .encoding import decode_file
+from .json_text import is_foreign_json, parse_json_text
 from .prompt import PictureText
 
 MAX_SIDECAR_BYTES = 1024 * 1024
 
+Readable = Callable[[Path], "Path | None"]
+"""Where a file may be read from, links followed; None where it may not be read."""
 
-def sidecar_prompt(path: str | os.PathLike[str]) -> PictureText | None:
-    """Read the prompt of ``picture.png`` from ``picture.png.txt``, else ``picture.txt``, else a ``.json`` beside it.
 
-    UTF-8 and UTF-16 are told apart, with or without byte order mark; what is neither is read as Latin-1. An
-    infotext and the list of Easy Diffusion are taken apart, any other text is a prompt as it stands; JSON counts
-    only where it is that of a program known here. Files that are empty, unreadable or above
-    ``MAX_SIDECAR_BYTES`` are passed over.
+def sidecar_prompt(path: str | os.PathLike[str], readable: Readable | None = None) -> PictureText | None:
+    """Read the prompt of ``picture.png`` from the text files beside it.
+
+    ``picture.png.txt``, ``picture.txt``, then likewise ``.caption``, ``.json`` and SwarmUI's ``.swarm.json``, in any letter case;
+    the first with a prompt counts. UTF-8 and UTF-16 are told apart, with or without byte order mark; what is neither is
+    read in the system's or Windows' encoding, with a note. An infotext and the list of Easy Diffusion are taken
+    apart, any other text is a prompt as it stands; JSON counts only where it is that of a program known here. Files
+    that are empty, unreadable or above ``MAX_SIDECAR_BYTES`` are passed over.
 
     Args:
         path: The picture. It need not exist.
+        readable: Says which files may be read; all by default.
     """
-    picture = Path(path)
-    if picture.name in ("", ".."):
-        return None
-    for beside in (picture.with_name(picture.name + ".txt"), picture.with_suffix(".txt")):
-        if beside == picture:
-            continue
-        text = _read(beside)
-        if text:
-            if (found := parse_lines(text)) is not None:
-                return found
-            if looks_like_infotext(text):
-                return replace(parse_infotext(text), source="sidecar")
-            return PictureText(text, source="sidecar")
-    for beside in (picture.with_name(picture.name + ".json"), picture.with_suffix(".json")):
-        found = parse_json_text(_read(beside)) if beside != picture else None
+    for beside in side_files(Path(path), PROMPT_ENDINGS):
+        text, note = _read(beside.path, readable)
+        found = parse_json_text(text) if text.startswith("{") else None
+        if (
+            found is None
+            and text
+            and not beside.ending.lower().endswith(".json")
+            and not is_foreign_json(text)
+        ):
+            found = _plain_prompt(text)
         if found is not None:
-            return found
+            return replace(found, notes=(*found.notes, note)) if note else found
     return None
 
 
-def _read(path: Path) -> str:
+def _plain_prompt(text: str) -> PictureText:
+    if (found := parse_lines(text)) is not None:
+        return found
+    if looks_like_infotext(text):
+        return replace(parse_infotext(text), source="sidecar")
+    return PictureText(text, source="sidecar")
+
+
+def _read(path: Path, readable: Readable | None) -> tuple[str, str]:
+    """A file's text without white space at its ends, and a note about how it was read."""
     try:
-        data = read_regular(path, MAX_SIDECAR_BYTES + 1)
+        allowed = readable(path) if readable else path
+        data = read_regular(allowed, MAX_SIDECAR_BYTES + 1) if allowed else b""
     except (OSError, ValueError):
-        return ""
-    return decode_text(data).strip() if len(data) <= MAX_SIDECAR_BYTES else ""
+        return "", ""
+    text, note = decode_file(data) if len(data) <= MAX_SIDECAR_BYTES else ("", "")
+    return text.strip(), note

@@ -9,7 +9,7 @@ from ...errors import ImageError
 from ..regular import read_regular
 from . import read_blocks
 from .drawthings import XMP_KEY
-from .writing.xmp import XmpRating, read_xmp, sidecar_paths
+from .writing.xmp import XmpRating, read_xmp, sidecars_of
 
 MOST_BYTES = 4 * 1024 * 1024
 """Larger XMP files are passed over."""
@@ -21,8 +21,8 @@ def person_rating(path: str | os.PathLike[str]) -> int | None:
     Looked for in ``a.xmp`` (Lightroom, Bridge), then ``a.png.xmp`` (digiKam, darktable), then in the picture itself. A rating of 0 is none,
     and what this program has written is not a person's. Damaged files count as silent.
     """
-    full, stem = sidecar_paths(path)
-    for beside in (stem, full):
+    full, stem = sidecars_of(path)
+    for beside in (stem.path, full.path):
         found = _rating(beside) if beside != Path(path) else None
         if found is not None:
             return found

@@ -8,12 +8,13 @@ import os
 import secrets
 import shutil
 import stat
-import unicodedata
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from ...images.beside import alike
 
 _BLOCK = 1024 * 1024
 _WITHOUT_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
@@ -113,11 +114,7 @@ def two_names(one: Path, other: Path) -> bool:
 
 def one_name(one: Path, other: Path) -> bool:
     """Whether two paths lead to one name in one folder, as through a mount, a mapped drive or a link: removing one removes both."""
-    return _plain(one.name) == _plain(other.name) and _one_folder(one.parent, other.parent)
-
-
-def _plain(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
+    return alike(one.name) == alike(other.name) and _one_folder(one.parent, other.parent)
 
 
 def _one_folder(one: Path, other: Path) -> bool:

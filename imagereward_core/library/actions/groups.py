@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import time
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...images.beside import alike
 from .records import Record
 
 MOST_STEPS = 256
@@ -98,8 +98,10 @@ class _Folders:
     def _keys(self, path: str) -> Iterator[Key]:
         parent, name = os.path.split(path)
         folder, name = self._folder(parent)[1], _plain(name)
+        stem = name.rpartition(".")[0] or name
         yield folder, name
-        yield folder, name.rpartition(".")[0] or name
+        yield folder, stem
+        yield folder, stem.removesuffix(".swarm")  # a.swarm.json is of a.png and of a.swarm.png
         if len(os.fsencode(name)) > _LONG_NAME:  # of which the next free one may be cut
             yield folder, name[: _LONG_NAME // 4], "long"
 
@@ -144,4 +146,4 @@ class _Folders:
 
 def _plain(name: str) -> str:
     """A name as all its spellings have it, without the number that a free name gets."""
-    return _NUMBERS.sub("", unicodedata.normalize("NFC", name.casefold()))
+    return _NUMBERS.sub("", alike(name))

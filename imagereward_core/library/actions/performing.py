@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...errors import ImageError
+from ...images.beside import SideFile
 from . import files
 from .changes import FORWARD, Change, missing_folders, skip
 from .content import edit, put
@@ -16,7 +17,7 @@ from .journal import Journal
 from .names import free_names
 from .reasons import is_full, reason_of
 from .records import Record
-from .sidecars import Companion, companions_of, others_share, would_mix
+from .sidecars import companions_of, others_share, would_mix
 from .steps import Kind, RunResult
 from .waits import Turn, Work
 
@@ -142,7 +143,7 @@ def known_mark(journal: Journal, path: Path, mark: Mark | None, step: Record) ->
     return mark
 
 
-def _make(journal: Journal, record: Record, made: Path, companions: list[Companion]) -> Work:
+def _make(journal: Journal, record: Record, made: Path, companions: list[SideFile]) -> Work:
     source = record.source
     change = Change(
         journal,
@@ -172,7 +173,7 @@ def _make(journal: Journal, record: Record, made: Path, companions: list[Compani
         yield from change.transfer(source, made, text)
 
 
-def _companion_record(record: Record, companion: Companion, made: Path) -> Record:
+def _companion_record(record: Record, companion: SideFile, made: Path) -> Record:
     # A text file that another picture needs too stays with that one.
     shared = record.kind == "move" and others_share(record.source, companion)
     kind: Kind = "copy" if shared else record.kind

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ...images.metadata.finding import PromptSource
+    from ...images.metadata.sidecar import Readable
 
 STAGES = ("read", "decode", "infer", "write")
 
@@ -33,6 +34,7 @@ class ScanOptions:
         retry: Whether pictures that could not be decoded are tried again although their files have not changed.
         files: Only these of the files that the other options allow; None for all. Nothing else is looked at, so that files that are no
             longer there are not noticed.
+        readable: Says which files beside pictures may be read; all by default.
     """
 
     recursive: bool = True
@@ -46,6 +48,7 @@ class ScanOptions:
     raw_prompt: bool = False
     retry: bool = False
     files: tuple[Path, ...] | None = None
+    readable: Readable | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.prompt_from not in ("auto", "sidecar", "metadata"):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import Cancelled, CuratorError, PromptError
+from ...images.metadata import READER
 from ...images.metadata.finding import PromptFinder
 from ..store.database import Database
 from ..store.scoring import adopt, scorer_keys, scorer_number
@@ -92,7 +93,7 @@ def _asked(database: Database, panel: Panel | None, options: ScanOptions) -> tup
                 Voice(scorer_number(connection, key_of(scorer), reads_prompt), scorer, reads_prompt)
             )
         number = None if prompt is None else intern(connection, prompt)
-    mark = options.prompt_from + ("/raw" if options.raw_prompt else "")
+    mark = f"{options.prompt_from}{'/raw' if options.raw_prompt else ''}/{READER}"
     return Asked(tuple(voice.number for voice in voices), mark, number), voices
 
 

@@ -10,12 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...images.beside import PROMPT_ENDINGS, alike, keys
 from ...images.metadata.fooocus_log import LOG_NAME
-from ...images.suffixes import PICTURE_SUFFIXES
+from ...images.suffixes import is_picture_name
 from .options import ScanOptions
-
-_TEXTS = frozenset((".txt", ".caption", ".json", ".yaml", ".yml"))
-"""Files of these kinds beside a picture may hold its prompt."""
 
 _LOGGED = 1 << 57
 """Part of the mark of a picture once the log beside it is newer than itself: then its entry has been written."""
@@ -102,7 +100,7 @@ class _Texts:
     """What a folder holds beside its pictures.
 
     Attributes:
-        named: Texts by the name of the picture they belong to.
+        named: Texts by what the name of the picture they belong to is like.
         logged_ns: When Fooocus' log was last written to; 0 where there is none.
     """
 
@@ -119,9 +117,9 @@ def _survey(folder: Path, follow: bool) -> tuple[list[str], _Texts]:
             name = entry.name
             if name.startswith("."):
                 continue
-            stem, suffix = os.path.splitext(name)  # noqa: PTH122 (a Path for each of a million names takes longer than all else)
-            if suffix.lower() in _TEXTS:
-                texts.named.setdefault(os.path.normcase(stem), []).append(name)
+            if name.lower().endswith(PROMPT_ENDINGS):
+                for key in keys(name):
+                    texts.named.setdefault(key, []).append(name)
             elif name == LOG_NAME:
                 texts.logged_ns = _modified(entry)
             elif _enters(entry, follow):
@@ -157,9 +155,9 @@ def _pictures(
         with os.scandir(folder) as entries:
             for entry in entries:
                 name = entry.name
-                stem, suffix = os.path.splitext(name)  # noqa: PTH122
-                if suffix.lower() not in PICTURE_SUFFIXES or name.startswith("."):
+                if not is_picture_name(name):
                     continue
+                stem = os.path.splitext(name)[0]  # noqa: PTH122 (a Path for each of a million names takes longer than all else)
                 if (include or exclude) and not _wanted(folder / name, root, include, exclude):
                     continue
                 status = _state(entry)
@@ -185,7 +183,7 @@ def _state(entry: os.DirEntry[str]) -> os.stat_result | None:
 def _found(folder: Path, name: str, stem: str, status: os.stat_result, texts: _Texts) -> Found:
     beside = _LOGGED if status.st_mtime_ns <= texts.logged_ns else 0
     if texts.named:
-        names = [text for key in (stem, name) for text in texts.named.get(os.path.normcase(key), ())]
+        names = [text for key in (stem, name) for text in texts.named.get(alike(key), ())]
         beside += _mark(folder, stem, names) if names else 0
     return Found(name, status.st_size, status.st_mtime_ns, beside)
 
@@ -195,7 +193,7 @@ def named(root: Path, options: ScanOptions, problem: Problem) -> Iterator[Listin
     folders: dict[Path, list[Path]] = {}
     for path in options.files or ():
         hidden = any(part.startswith(".") for part in path.parts[len(root.parts) :])
-        if path.suffix.lower() in PICTURE_SUFFIXES and not hidden and is_wanted(path, root, options):
+        if is_picture_name(path.name) and not hidden and is_wanted(path, root, options):
             folders.setdefault(path.parent, []).append(path)
     for folder in sorted(folders):
         try:

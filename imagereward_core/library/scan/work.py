@@ -102,7 +102,9 @@ class Work:
         self.database, self.asked, self.voices = database, asked, tuple(voices)
         self._turn: Turn = turn or (lambda pictures: nullcontext())
         self.unscored_only = options.unscored_only
-        self.finder = PromptFinder(None, options.prompt_from, options.raw_prompt, making=True)
+        self.finder = PromptFinder(
+            None, options.prompt_from, options.raw_prompt, making=True, readable=options.readable
+        )
         self.tally = Tally()
         self._step = 2 * _LEAST if self.voices else _MOST
 

@@ -173,13 +173,100 @@ def test_a_graph_that_ran_without_a_prompt_has_none(tmp_path, graph, value):
         assert found is not None and found.settings["Seed"] == "3"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"]
+)
 @pytest.mark.parametrize("name", ["picture.txt", "picture.png.txt"])
 def test_a_caption_beside_the_picture_is_read_in_any_encoding(tmp_path, name, encoding):
     (tmp_path / name).write_bytes("a café, a cat\n".encode(encoding))
     found = sidecar_prompt(tmp_path / "picture.png")
     assert found is not None
     assert (found.prompt, found.source) == ("a café, a cat", "sidecar")
+    assert bool(found.notes) is (encoding == "latin-1")
+
+
+@pytest.mark.parametrize(
+    ("data", "system", "text", "note"),
+    [
+        (
+            b"a \x93caf\xe9\x94 \x96 5 \x80",
+            "utf-8",
+            "a \u201ccaf\u00e9\u201d \u2013 5 \u20ac",
+            "read as cp1252",
+        ),
+        ("\u732b\u3068\u72ac".encode("cp932"), "cp932", "\u732b\u3068\u72ac", "read as cp932"),
+        ("\u043a\u043e\u0442".encode("cp1251"), "cp1251", "\u043a\u043e\u0442", "read as cp1251"),
+        (b"a caf\xe9 \x81", "no such one", "a caf\u00e9 \x81", "read as latin-1"),
+        ("caf\u00e9, \u732b, ".encode() + b"\xe7\x8c", "utf-8", "caf\u00e9, \u732b, \ufffd", "damaged"),
+    ],
+)
+def test_other_encodings_are_the_systems_or_that_of_windows_and_told(
+    tmp_path, monkeypatch, data, system, text, note
+):
+    monkeypatch.setattr("imagereward_core.images.metadata.encoding.system_encoding", lambda: system)
+    (tmp_path / "a.txt").write_bytes(data)
+    found = sidecar_prompt(tmp_path / "a.png")
+    assert found is not None and found.prompt == text
+    assert len(found.notes) == 1 and note in found.notes[0]
+
+
+@pytest.mark.parametrize("name", ["a.swarm.json", "a.Swarm.JSON", "a.json", "a.txt"])
+def test_the_file_beside_a_picture_of_swarmui_is_read(tmp_path, name):
+    (tmp_path / "a.png").touch()
+    params = {"prompt": "a cat", "negativeprompt": "blurry", "seed": 7, "model": "sdxl"}
+    (tmp_path / name).write_text(json.dumps({"sui_image_params": params, "sui_extra_data": {"date": "x"}}))
+    found = sidecar_prompt(tmp_path / "a.png")
+    assert found is not None and (found.prompt, found.negative, found.source) == (
+        "a cat",
+        "blurry",
+        "swarmui",
+    )
+    assert found.settings["Seed"] == "7"
+
+
+def test_json_of_a_program_nobody_knows_is_no_prompt(tmp_path):
+    (tmp_path / "a.txt").write_text('{"title": "x", "tags": ["y"]}')
+    assert sidecar_prompt(tmp_path / "a.png") is None
+    (tmp_path / "a.txt").write_text("{red|blue} car")
+    assert sidecar_prompt(tmp_path / "a.png").prompt == "{red|blue} car"
+
+
+@pytest.mark.parametrize(
+    ("more", "prompt", "negative"),
+    [
+        ({}, "a cat", "blurry"),
+        ({"positive_style_prompt": "", "negative_style_prompt": None}, "a cat", "blurry"),
+        ({"positive_style_prompt": "oil painting"}, "a cat, oil painting", "blurry"),
+        ({"positive_style_prompt": "a cat", "negative_style_prompt": "blurry"}, "a cat", "blurry"),
+        ({"positive_style_prompt": "A  cat, oil painting"}, "A  cat, oil painting", "blurry"),
+        ({"positive_style_prompt": "oil painting", "positive_prompt": ""}, "oil painting", "blurry"),
+        ({"positive_style_prompt": "cat", "negative_style_prompt": "grey"}, "a cat", "blurry, grey"),
+        ({"positive_style_prompt": "catalogue"}, "a cat, catalogue", "blurry"),
+    ],
+)
+@pytest.mark.parametrize("block", ["invokeai_metadata", "invokeai_graph"])
+def test_the_style_prompt_of_invokeai_is_part_of_the_prompt(tmp_path, block, more, prompt, negative):
+    told = {"positive_prompt": "a cat", "negative_prompt": "blurry", "seed": 7, **more}
+    if block == "invokeai_graph":
+        nodes = {
+            "positive_conditioning": {
+                "prompt": told["positive_prompt"],
+                "style": told.get("positive_style_prompt"),
+            },
+            "negative_conditioning": {
+                "prompt": told["negative_prompt"],
+                "style": told.get("negative_style_prompt"),
+            },
+        }
+        told = {"nodes": {name: {"type": "sdxl_compel_prompt", **node} for name, node in nodes.items()}}
+    found = read_prompt(picture(tmp_path / "a.png", **{block: told}))
+    assert found is not None and (found.prompt, found.negative) == (prompt, negative)
+
+
+def test_invokeai_before_version_three_was_out_is_read(tmp_path):
+    told = {"type": "t2l", "positive_conditioning": "a cat", "negative_conditioning": "blurry", "seed": 7}
+    found = read_prompt(picture(tmp_path / "a.png", invokeai=told))
+    assert found is not None and (found.prompt, found.negative) == ("a cat", "blurry")
 
 
 def test_the_file_named_after_the_whole_picture_comes_first(tmp_path):

@@ -27,6 +27,28 @@ def test_text_files_travel_with_their_picture(kind, journal, outputs, kept):
 
 
 @pytest.mark.parametrize("kind", ["copy", "hardlink", "symlink", "move"])
+def test_files_of_other_programs_travel_however_they_are_spelled(kind, journal, outputs, kept):
+    beside = {
+        "00002.swarm.json": "00002.swarm.json",
+        "00002.swarmpreview.jpg": "00002.swarmpreview.jpg",
+        "00002.swarmpreview.webp": "00002.swarmpreview.webp",
+        "00002.caption": "00002.caption",
+        "00002.Txt": "00002.Txt",
+        "F\u00dcCHSE.JSON": "fu\u0308chse.JSON",
+    }
+    for name in beside:
+        (outputs / name).write_text(name, encoding="utf-8")
+    (outputs / "fu\u0308chse.png").write_bytes(b"a picture")
+    before = tree(outputs)
+    steps = [to(kind, outputs / name, kept / name) for name in ("00002.png", "fu\u0308chse.png")]
+    well(act(journal, *steps))
+    assert names(kept) == sorted(["00002.png", "fu\u0308chse.png", *beside.values()])
+    assert [(outputs / name).exists() for name in beside] == [kind != "move"] * len(beside)
+    well(undo(journal))
+    assert tree(outputs) == before
+
+
+@pytest.mark.parametrize("kind", ["copy", "hardlink", "symlink", "move"])
 def test_text_files_follow_a_picture_that_got_another_name(kind, journal, outputs, kept):
     kept.mkdir()
     (kept / "00000.png").write_bytes(b"somebody else's")

@@ -84,6 +84,25 @@ def test_moves_renames_and_edits_of_metadata_keep_the_scores(library, tree):
     assert {**after, "0.png": after["zero.png"]} == {**before, "zero.png": before["0.png"]}
 
 
+def test_prompts_are_read_anew_once_the_reader_tells_them_better(library, tree, monkeypatch):
+    from imagereward_core.library.scan import scanning
+
+    scorer = MeanScorer()
+    monkeypatch.setattr(scanning, "READER", scanning.READER - 1)
+    save(tree / "0.png", 0, "what the reader of old took for the prompt")
+    library.scan([tree], panel_of(scorer))
+    known = (tree / "0.png").stat()
+    save(tree / "0.png", 0, "what the picture was really drawn from....")
+    os.utime(tree / "0.png", ns=(known.st_atime_ns, known.st_mtime_ns))
+    assert (tree / "0.png").stat().st_size == known.st_size
+    assert library.scan([tree], panel_of(scorer)).done == 0
+    monkeypatch.undo()
+    result = library.scan([tree], panel_of(scorer))
+    assert (result.done, result.scored) == (6, 1)
+    prompts = {row.path.name: row.generated.prompt for row in library.rows(Query(key=key_of(scorer)))}
+    assert prompts["0.png"].startswith("what the picture was really drawn from")
+
+
 def test_a_content_found_under_several_names_is_scored_once(library, tmp_path):
     scorer = MeanScorer()
     for name in "abc":

@@ -46,6 +46,24 @@ def found(root, problems=None, **options):
     ]
 
 
+def test_small_copies_that_swarmui_makes_are_no_pictures(root):
+    for name in ("1.swarmpreview.jpg", "a/3.SwarmPreview.WEBP"):
+        (root / name).write_bytes(b"x")
+    assert not [name for name in found(root) if "preview" in name.lower()]
+
+
+def test_the_mark_of_a_picture_tells_of_texts_however_they_are_spelled(root):
+    def mark():
+        (listing,) = walk(root, ScanOptions(recursive=False), lambda *_: None)
+        return {each.name: each.beside for each in listing.pictures}["1.png"]
+
+    marks = [mark()]
+    for name in ("1.swarm.json", "1.caption", "1.PNG.TXT", "1.Json"):
+        (root / name).write_text("x")
+        marks.append(mark())
+    assert len(set(marks)) == 5 and marks[0] == 0
+
+
 def test_pictures_of_all_folders_but_hidden_ones_in_the_order_of_names(root):
     assert found(root) == [
         "1.png",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .plan import can_be_edited, plan_edit, plan_removal, plan_stream
 from .splice import Splice, apply, copy_applied, reversed_splices
-from .xmp import XmpRating, read_xmp, sidecar_paths, stars_of, xmp_with_rating
+from .xmp import XmpRating, read_xmp, sidecar_paths, sidecars_of, stars_of, xmp_with_rating
 
 __all__ = [
     "Splice",
@@ -18,6 +18,7 @@ __all__ = [
     "read_xmp",
     "reversed_splices",
     "sidecar_paths",
+    "sidecars_of",
     "stars_of",
     "xmp_with_rating",
 ]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ....errors import ImageError
+from ...beside import SideFile, side_files
 from ..xml_text import Element, Name, XmlError, decode_xml, read_xml
 from .splice import Splice, apply
 
@@ -73,6 +74,14 @@ def sidecar_paths(path: str | os.PathLike[str]) -> tuple[Path, Path]:
     """
     picture = Path(path)
     return picture.with_name(picture.name + ".xmp"), picture.with_suffix(".xmp")
+
+
+def sidecars_of(path: str | os.PathLike[str]) -> tuple[SideFile, SideFile]:
+    """As ``sidecar_paths``, with the file that is there in place of a name, however it is spelled (``IMG.XMP``)."""
+    picture = Path(path)
+    there = {each.whole: each for each in reversed(side_files(picture, (".xmp",)))}
+    full, stem = sidecar_paths(picture)
+    return there.get(True, SideFile(full, ".xmp", True)), there.get(False, SideFile(stem, ".xmp", False))
 
 
 def stars_of(
