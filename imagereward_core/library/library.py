@@ -264,6 +264,22 @@ class Library:
         with self.database.writing() as connection:
             write_stars(connection, where, stars)
 
+    def decide(self, picture: Path | str, kept: bool | None) -> None:
+        """Notes that a person wants a picture kept or rejected, whatever its score; holds for all files with the same content.
+
+        Args:
+            picture: As for :meth:`set_stars`.
+            kept: None leaves it to rules again.
+
+        Raises:
+            LookupError: The library does not know the picture, or could not decode it.
+        """
+        from .store.files import write_decision
+
+        where = absolute(picture) if isinstance(picture, Path) else picture
+        with self.database.writing() as connection:
+            write_decision(connection, where, kept)
+
     def moved(self, source: Path, target: Path) -> None:
         """A file was moved: its row moves with it, so that no scan need read it again. Unknown files are left to the next scan."""
         with self.database.writing() as connection:

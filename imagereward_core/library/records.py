@@ -70,6 +70,7 @@ class Row:
         problem: Why there is no score; empty where there is one, or where the scorer has not come to it yet.
         stars: What a person gave it, 0..5; None where nobody gave anything.
         fingerprint: Perceptual hash of 64 bits, unsigned; None for a file that could not be decoded.
+        decision: Whether a person wants it kept (True) or rejected (False), whatever its score; None where rules are to decide.
     """
 
     file: int
@@ -85,6 +86,7 @@ class Row:
     problem: str = ""
     stars: int | None = None
     fingerprint: int | None = None
+    decision: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -87,10 +87,12 @@ class Verdicts:
 
 
 def judge(rows: Sequence[Row], scores: Scores, rule: CurationRule, folders: Sequence[Hashable]) -> Verdicts:
-    """Applies ``rule``.
+    """Applies ``rule``; what a person decided about a picture with a score outweighs it.
+
+    A picture rejected by hand competes with no other; one kept by hand competes, and stays where it loses.
 
     Args:
-        rows: The pictures: names, stars and perceptual hashes are read from here.
+        rows: The pictures: names, stars, decisions and perceptual hashes are read from here.
         scores: Their scores, in the same order.
         rule: What to keep.
         folders: The folder each picture counts as part of.
@@ -104,11 +106,14 @@ def judge(rows: Sequence[Row], scores: Scores, rule: CurationRule, folders: Sequ
             f"{len(rows)} pictures, {len(scores)} scores and {len(folders)} folders; expected one of each"
         )
     labels = _labels(rule.per, scores, folders)
-    favoured = np.array(
+    has_score = ~np.isnan(scores.values)
+    refused = has_score & np.array([row.decision is False for row in rows], dtype=bool)
+    wanted = has_score & np.array([row.decision is True for row in rows], dtype=bool)
+    scored = has_score & ~refused
+    starred = np.array(
         [rule.keep_stars is not None and (row.stars or 0) >= rule.keep_stars for row in rows], dtype=bool
     )
-    scored = ~np.isnan(scores.values)
-    favoured &= scored
+    favoured = scored & (starred | wanted)
     leaders = np.arange(len(rows), dtype=np.int64)
     if rule.duplicate_bits is not None:
         best_first = [index for index in scores.order().tolist() if scored[index]]
@@ -118,9 +123,17 @@ def judge(rows: Sequence[Row], scores: Scores, rule: CurationRule, folders: Sequ
         )
     leading = np.flatnonzero(scored & (leaders == np.arange(len(rows))))
     among = None if labels is None else Labels([labels.of[index] for index in leading.tolist()], labels.kind)
-    fewer = len(leading) < np.count_nonzero(scored)
-    chosen = select(scores.take(leading), rule.conditions, among, "without look-alikes" if fewer else "")
-    names = [rule.names[-1] if has else "" for has in scored.tolist()]
+    missing = [
+        words
+        for words, number in (
+            ("look-alikes", np.count_nonzero(scored) - len(leading)),
+            ("those rejected by hand", np.count_nonzero(refused)),
+        )
+        if number
+    ]
+    remark = f"without {' and '.join(missing)}" if missing else ""
+    chosen = select(scores.take(leading), rule.conditions, among, remark)
+    names = [rule.names[-1] if has else "" for has in has_score.tolist()]
     reasons = [
         f"rejected: no score ({scores.failures[index]})" if index in scores.failures else ""
         for index in range(len(rows))
@@ -131,10 +144,14 @@ def judge(rows: Sequence[Row], scores: Scores, rule: CurationRule, folders: Sequ
         reasons[index] = _beaten(rows, scores, index, int(leaders[index]))
     keep = np.zeros(len(rows), dtype=bool)
     keep[leading[chosen.kept]] = True
-    for index in np.flatnonzero(favoured & ~keep).tolist():
-        reasons[index] = (
-            f"kept: {rows[index].stars} stars given by hand (otherwise {reasons[index].partition(': ')[2]})"
-        )
+    for index in np.flatnonzero(refused).tolist():
+        reasons[index] = "rejected: by hand"
+    for index in np.flatnonzero(favoured).tolist():
+        why = "by hand" if wanted[index] else f"{rows[index].stars} stars given by hand"
+        if not keep[index]:
+            reasons[index] = f"kept: {why} (otherwise {reasons[index].partition(': ')[2]})"
+        elif wanted[index]:
+            reasons[index] = f"kept: {why} ({reasons[index].partition(': ')[2]})"
     keep |= favoured
     if rule.buckets:
         groups = [leading[members] for members in grouped(among.of)] if among else [leading]

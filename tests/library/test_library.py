@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +52,37 @@ def test_stars_for_a_picture_nobody_knows_are_an_error(library, tree):
     for unknown in (tree / "unknown.png", tree / "1" / "bad.png", "00ff", "no hash"):
         with pytest.raises(LookupError, match="knows no such picture"):
             library.set_stars(unknown, 3)
+
+
+def test_a_decision_belongs_to_the_content_and_can_be_taken_back(library, tree):
+    library.scan([tree], None)
+    path = tree / "0" / "2.png"
+    shutil.copy(path, tree / "copy.png")
+    library.scan([tree], None)
+    for kept in (True, False, None):
+        library.decide(library.find([path])[0].content, kept)
+        assert [row.decision for row in library.find([path, tree / "copy.png"])] == [kept, kept]
+    with pytest.raises(LookupError, match="knows no such picture"):
+        library.decide(tree / "unknown.png", True)
+
+
+def test_a_store_from_before_decisions_keeps_its_stars_and_takes_decisions(library, tree, tmp_path):
+    from imagereward_core.library.library import Library
+    from imagereward_core.library.store.schema import APPLICATION_ID
+
+    library.scan([tree], None)
+    library.set_stars(tree / "0" / "2.png", 4)
+    place = library.database.path
+    library.close()
+    with contextlib.closing(sqlite3.connect(place)) as file:
+        file.execute("ALTER TABLE pictures DROP COLUMN decision")
+        file.execute("PRAGMA user_version = 1")
+        assert file.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+    with Library.look(place.parent) as older:
+        assert [row.stars for row in older.find([tree / "0" / "2.png"])] == [4]
+    with Library.open(place.parent, data=tmp_path / "data") as older:
+        older.decide(tree / "0" / "2.png", False)
+        assert [(row.stars, row.decision) for row in older.find([tree / "0" / "2.png"])] == [(4, False)]
 
 
 def test_a_move_told_to_the_library_needs_no_scan(library, tree):

@@ -127,6 +127,31 @@ def test_a_rank_without_look_alikes_says_that_it_is_one():
     assert verdicts.selection.reasons[1] == "kept: rank 2 of 2"
 
 
+def test_what_a_person_decided_outweighs_every_condition_and_the_rejected_take_no_place():
+    decisions = [None, True, False, None, True, True]
+    numbers = [3.0, 2.0, 9.0, 1.0, 0.0, math.nan]
+    verdicts, _, _ = judged(numbers, CurationRule(Rule(top_k=2)), decision=decisions)
+    assert verdicts.names == ("kept", "kept", "rejected", "rejected", "kept", "")
+    assert verdicts.selection.reasons == (
+        "kept: rank 1 of 4 without those rejected by hand",
+        "kept: by hand (rank 2 of 4 without those rejected by hand)",
+        "rejected: by hand",
+        "rejected: rank 3 without those rejected by hand is beyond the best 2",
+        "kept: by hand (otherwise rank 4 without those rejected by hand is beyond the best 2)",
+        "rejected: no score (unreadable)",
+    )
+
+
+def test_a_picture_rejected_by_hand_leaves_its_look_alike_the_place_and_one_kept_by_hand_takes_it():
+    rule = CurationRule(duplicate_bits=6, buckets=Buckets.parse("great=2.5,good=1.5", "score"))
+    verdicts, _, _ = judged([3.0, 2.0], rule, decision=[False, None], fingerprint=[7, 7])
+    assert verdicts.names == ("rejected", "good")
+    verdicts, _, _ = judged([3.0, 1.0], rule, decision=[None, True], fingerprint=[7, 7])
+    assert verdicts.names == ("rejected", "good"), "below every limit the last one takes it"
+    verdicts, _, _ = judged([3.0, 2.0], rule, decision=[True, True], fingerprint=[7, 7])
+    assert verdicts.names == ("great", "good")
+
+
 def test_a_starred_picture_leads_its_near_duplicates():
     verdicts, _, _ = judged(
         [1.0, 2.0], CurationRule(duplicate_bits=6, keep_stars=4), stars=[4, None], fingerprint=[7, 7]

@@ -265,6 +265,27 @@ def write_stars(connection: sqlite3.Connection, picture: Path | str, stars: int 
     Raises:
         LookupError: The library does not know it.
     """
+    connection.execute("UPDATE pictures SET stars = ? WHERE id = ?", (stars, _content(connection, picture)))
+
+
+def write_decision(connection: sqlite3.Connection, picture: Path | str, kept: bool | None) -> None:
+    """Notes what a person decided about the content of a file, or the content of a hash.
+
+    Raises:
+        LookupError: The library does not know it.
+    """
+    decision = None if kept is None else int(kept)
+    connection.execute(
+        "UPDATE pictures SET decision = ? WHERE id = ?", (decision, _content(connection, picture))
+    )
+
+
+def _content(connection: sqlite3.Connection, picture: Path | str) -> int:
+    """The number of the content of a file, or of that of a hash.
+
+    Raises:
+        LookupError: The library does not know it.
+    """
     if isinstance(picture, Path):
         file = find_file(connection, picture)
         row = connection.execute("SELECT picture FROM files WHERE id = ?", (file,)).fetchone()
@@ -280,4 +301,4 @@ def write_stars(connection: sqlite3.Connection, picture: Path | str, stars: int 
         raise LookupError(
             f"{picture}: the library knows no such picture, or could not decode it; scan its folder first"
         )
-    connection.execute("UPDATE pictures SET stars = ? WHERE id = ?", (stars, number))
+    return int(number)

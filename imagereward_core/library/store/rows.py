@@ -17,7 +17,7 @@ _AT_ONCE = 500
 
 _FILES = """
 SELECT files.id, files.folder, files.name, pictures.hash, pictures.width, pictures.height, files.size, files.modified,
-    ranking.negated, ranking.problem, files.problem, pictures.stars, pictures.fingerprint, files.fixed, files.seed,
+    ranking.negated, ranking.problem, files.problem, pictures.stars, pictures.decision, pictures.fingerprint, files.fixed, files.seed,
     ranking.cut, files.prompt, files.own, files.written, files.negative, files.origin, files.generator, files.model, files.loras,
     files.missing
 FROM files
@@ -25,8 +25,9 @@ LEFT JOIN pictures ON pictures.id = files.picture
 LEFT JOIN ranking ON ranking.scorer = ? AND ranking.file = files.id
 WHERE files.id IN ({marks})
 """
-_TEXTS = 15
+_TEXTS = 16
 """From this column on they are numbers of texts."""
+_DECISIONS = {None: None, 0: False, 1: True}
 
 
 def rows_of(
@@ -110,7 +111,7 @@ class _Block:
         """The row of one file."""
         (
             (file, folder, name, content, width, height, size, modified),
-            (negated, unscored, undecoded, stars, fingerprint, fixed, seed),
+            (negated, unscored, undecoded, stars, decision, fingerprint, fixed, seed),
             numbers,
         ) = found[:8], found[8:_TEXTS], found[_TEXTS:]
         cut, shown, own, written, negative, origin, generator, model, loras, missing = map(
@@ -141,5 +142,6 @@ class _Block:
             cut=cut,
             problem="" if negated is not None else undecoded or unscored or no_prompt,
             stars=stars,
+            decision=_DECISIONS[decision],
             fingerprint=unsigned(fingerprint),
         )

@@ -114,5 +114,10 @@ def _first(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first,)
+def _decisions(connection: sqlite3.Connection) -> None:
+    """What a person decided about a content: 1 to keep it, 0 to reject it, NULL to leave it to rules; written by nothing else."""
+    connection.execute("ALTER TABLE pictures ADD COLUMN decision INTEGER")
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _decisions)
 """Step ``n`` makes version ``n + 1`` out of version ``n``; version 0 is an empty file."""
