@@ -84,6 +84,16 @@ def _version() -> str:
     return found.group(1) if found else ""
 
 
+def chosen_script(p: Any) -> str:
+    """The title of the script of the drop-down list that drives a run; empty where none is chosen."""
+    values, runner = getattr(p, "script_args", None), getattr(p, "scripts", None)
+    chosen = values[0] if values else 0
+    known = getattr(runner, "selectable_scripts", None) or []
+    if not isinstance(chosen, int) or not 0 < chosen <= len(known):
+        return ""
+    return str(known[chosen - 1].title())
+
+
 def option(key: str, default: Any = None) -> Any:
     """The value of one of the host's options, ours included; ``default`` where it does not exist (yet)."""
     from modules import shared

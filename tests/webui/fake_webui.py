@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import importlib
 import importlib.util
+import json
+import re
 import sys
 import types
 from pathlib import Path
@@ -156,10 +159,48 @@ class FakeHost:
         self.shared.state.begin()
         return self.processing.txt2img(p)
 
+    def page(self, p):
+        """Begins a job, makes the pictures and gives what the page shows of them."""
+        return Page(self, self.run(p))
+
     def files(self, folder=None):
         """Paths below the outputs (or ``folder``), as text with slashes, sorted."""
         folder = Path(folder or self.outputs)
         return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+class Page:
+    """What the page is sent for a result, as each host sends it: the gallery, and everything told about it as attributes.
+
+    Attributes:
+        images: In the gallery.
+        info: The infotext in sight.
+        comments: The lines below.
+    """
+
+    def __init__(self, host, result):
+        from modules.ui_common import plaintext_to_html
+
+        images = result.images + list(getattr(result, "extra_images", ()))
+        neo = host.name == "neo"
+        gallery = {"value": images, "visible": True, "__type__": "update"} if neo else images
+        outputs = [gallery, *([None] if neo else []), result.js(), plaintext_to_html(result.info), "log"]
+        ids = ["txt2img_gallery", *(["txt2img_player"] if neo else [])]
+        ids += ["generation_info_txt2img", "html_info_txt2img", "html_log_txt2img"]
+        function = types.SimpleNamespace(
+            fn=lambda: outputs, outputs=[types.SimpleNamespace(elem_id=each) for each in ids]
+        )
+        other = types.SimpleNamespace(fn=None, outputs=[])
+        fns = {3: other, 7: function} if host.name in ("forge", "neo") else [other, function]
+        ours("script.page").on_app_started(types.SimpleNamespace(fns=fns), None)
+        gallery, *_, told, info, _ = function.fn()
+        self.__dict__.update(json.loads(told))
+        self.images = gallery["value"] if neo else gallery
+        self.info = html.unescape(re.sub("<[^>]*>", "", info))
+        self.comments, self._told = result.comments, told
+
+    def js(self):
+        return self._told
 
 
 def brightness(picture):
@@ -193,11 +234,12 @@ class FakeDoor:
 
 
 def curate(host, settings, **options):
-    """One run with our script switched on; adds the script where the host has none."""
+    """One run with our script switched on, as the page shows it, or as a program gets it; adds the script where the host has none."""
     script = next((each for each in host.always if each.title() == "ImageReward Curator"), None)
     script = script or with_script(host)
     options = {"prompt": "a red cat", "seed": 1, **options}
-    return host.run(host.make({"enabled": True, **settings}, script=script, **options))
+    p = host.make({"enabled": True, **settings}, script=script, **options)
+    return host.run(p) if p.is_api else host.page(p)
 
 
 def needs_a_model(host):

@@ -88,10 +88,11 @@ class RealWebUI:
         python: The interpreter that has its requirements.
         base: The data folder; settings and outputs stay in it from one start to the next.
         arguments: Further ones for the host.
+        guests: Folders of further extensions.
         options: Settings it begins with.
     """
 
-    def __init__(self, webui, python, base, arguments=(), **options):
+    def __init__(self, webui, python, base, arguments=(), guests=(), **options):
         self.webui, self.base, self.kind = Path(webui), Path(base), kind_of(Path(webui))
         models = self.base / "models" / "Stable-diffusion"
         if not (models / "tiny.safetensors").is_file():
@@ -100,6 +101,7 @@ class RealWebUI:
             ("imagereward-curator", ROOT),
             ("probe", HERE / "hosts" / "probe"),
             ("tiny_model", HERE / "hosts" / "tiny_model"),
+            *((Path(guest).name, Path(guest)) for guest in guests),
         ):
             link = self.base / "extensions" / name
             link.parent.mkdir(parents=True, exist_ok=True)
@@ -221,6 +223,7 @@ class Generated:
         self.info = json.loads(answer["info"])
         self.images = [Image.open(io.BytesIO(base64.b64decode(each))) for each in answer["images"]]
         self.files = [path for path in files if "grid" not in path.name and path.suffix == ".png"]
+        self.all_files = files
         self.infotexts = self.info["infotexts"]
         self.first = self.info["index_of_first_image"]
 

@@ -50,9 +50,12 @@ def unfold(at, selector):
 
 
 def paste(at, infotext):
-    at.locator("#txt2img_prompt textarea").first.fill(infotext)
+    prompt = at.locator("#txt2img_prompt textarea").first
+    prompt.fill(infotext)
     at.locator("#tab_txt2img #paste").first.click()
     at.wait_for_timeout(2000)
+    if prompt.input_value() == infotext:  # the copy of Forge Neo at hand leaves it there, without us too
+        prompt.fill(PROMPT)
 
 
 def begin(at, kind="txt2img"):
@@ -161,7 +164,7 @@ def test_5_interrupt_ends_the_search_with_an_honest_count(page, webui):  # noqa:
     shot(page, webui, "interrupted")
     made = [path for path in files(webui, besides=known) if "grid" not in path.name]
     assert "Stopped: interrupted. 0 of the 3 pictures wanted were kept" in said
-    assert 4 <= len(made) < 2000 and f"0 of {len(made)} passed" in said
+    assert 4 <= len(made) < 2000 and f"0 of {len(made)} passed" in said, (len(made), said)
     assert all("rejects" in path.parts for path in made)
 
 

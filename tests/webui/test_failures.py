@@ -22,7 +22,7 @@ BEFORE_ANYTHING = [
     ("driving", "finish_batch"),
     ("infotext", "to_infotext"),
     ("xyz", "override"),
-    ("xyz", "cell_of"),
+    ("driving", "_set_reader"),
     ("scoring", "load"),
     ("scoring", "scorer_name"),
     ("scoring", "score"),
@@ -35,7 +35,7 @@ BEFORE_ANYTHING = [
 AFTER_THE_SAVES = [
     ("gallery", "note_texts"),
     ("gallery", "finish"),
-    ("gallery", "order"),
+    ("gallery", "_order"),
     ("until", "go_on"),
     ("until", "_next"),
     ("xyz", "remember"),

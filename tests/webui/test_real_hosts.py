@@ -107,8 +107,8 @@ def test_every_saved_picture_carries_the_score_that_the_core_gives_it(webui, com
         )
 
 
-def test_file_answer_and_gallery_agree_and_the_gallery_is_in_rank_order(webui):
-    made = webui.generate({}, n_iter=2, batch_size=3)
+def test_file_and_answer_agree_and_the_answer_is_in_rank_order_where_that_is_asked_for(webui):
+    made = webui.generate({"sort_gallery": True}, n_iter=2, batch_size=3)
     shown = made.infotexts[made.first :]
     numbers = [score_of(each) for each in shown]
     assert numbers == sorted(numbers, reverse=True) and len(numbers) == 6

@@ -54,7 +54,14 @@ def test_generation_order_stays_where_sorting_is_off(host, scorer):
 
 
 def test_api_answer_has_the_scores_also_where_nothing_is_saved(host, scorer):
-    result = curate(host, {}, batch_size=2, is_api=True, do_not_save_samples=True, do_not_save_grid=True)
+    result = curate(
+        host,
+        {"sort_gallery": True},
+        batch_size=2,
+        is_api=True,
+        do_not_save_samples=True,
+        do_not_save_grid=True,
+    )
     assert host.files() == []
     told = json.loads(result.js())
     data = told["extra_generation_params"]["imagereward"]

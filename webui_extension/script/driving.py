@@ -9,13 +9,14 @@ from typing import Any
 
 from .. import hosts
 from ..door import guard
-from . import gallery, gate, infotext, saving, scoring, selecting, until, xyz
+from . import gallery, gate, infotext, requests, saving, scoring, selecting, until, xyz
 from .arguments import NOT_SAVED, Settings, read_arguments
 from .guarding import fail, safely
 from .records import Job, Picture, Run
 from .wrapping import mark, original_of
 
 VIDEO = "ImageReward Curator: this run makes a video, whose frames are not scored, sorted or rejected; it is left as it is."
+DRIVEN = 'The script "{}" drives this run and finds pictures by their place: they are scored, but none is rejected, sorted or made besides.'
 _FEWEST_FRAMES = 5
 """The host makes single pictures of batches below this, and 4n + 1 frames from it on."""
 _waiting: list[Run] = []
@@ -46,14 +47,28 @@ def begin(p: Any, values: tuple[Any, ...]) -> None:
     for line in problems:
         run.job.note(line)
     run.is_upscale = bool(getattr(p, "txt2img_upscale", False))
-    run.cell, run.step = xyz.cell_of(p), str(state.job)
+    run.step = str(state.job)
     if parent is None:
         run.job.unsaved = _saves_by_hand(p, settings)
-    if settings.until and parent is None and not run.is_upscale:
+        _set_reader(run, p, values)
+    if settings.until and parent is None and not run.is_bound:
         run.template = until.template_of(p)
         run.job.note(until.contradiction(settings))
     _waiting.append(run)
     _guard_loop(run)
+
+
+def _set_reader(run: Run, p: Any, values: tuple[Any, ...]) -> None:
+    """Finds out who will read the result, and so what may be done to it."""
+    script, run.sorts = hosts.chosen_script(p), run.settings.sort_gallery
+    if xyz.is_plot(script):
+        run.reader, run.cell = "plot", xyz.cell_of(str(run.step))
+    elif script:
+        run.reader, run.driver = "script", script
+        run.job.note(DRIVEN.format(script))
+    elif getattr(p, "is_api", False):
+        run.reader = "program" if requests.wants_images(values) else "files"
+        run.sorts = run.sorts and requests.wants_order(values)
 
 
 def _saves_by_hand(p: Any, settings: Settings) -> bool:
@@ -116,6 +131,7 @@ def restore() -> None:
 def _drive(run: Run, loop: Callable[[], Any]) -> Any:
     with contextlib.ExitStack() as around:
         try:
+            run.finish = _finish_early
             around.enter_context(saving.watching(run))
             around.enter_context(gate.watching(run))
         except Exception as error:
@@ -142,12 +158,12 @@ def _drive(run: Run, loop: Callable[[], Any]) -> Any:
 def start_batch(run: Run) -> None:
     """Before a batch is made: the one before it is complete."""
     finish_batch(run)
-    run.prompts, run.survivors, run.placeholder = [], None, False
+    run.prompts, run.batch, run.survivors, run.placeholder = [], None, None, False
 
 
-def list_batch(run: Run) -> None:
+def list_batch(run: Run, batch: Any) -> None:
     """When a batch is decoded: its prompts are written down, since one host writes into its list later."""
-    run.prompts = list(run.p.prompts)
+    run.prompts, run.batch = list(run.p.prompts), batch
 
 
 def collect(run: Run, holder: Any) -> None:
@@ -169,6 +185,17 @@ def collect(run: Run, holder: Any) -> None:
     run.pending.append(picture)
     run.pictures.append(picture)
     run.job.pictures.append(picture)
+
+
+def _finish_early(run: Run) -> None:
+    safely(run, "finishing a batch", finish_batch, run)
+
+
+def end(run: Run, processed: Any) -> None:
+    """After the last batch, before scripts that come later look at the result."""
+    finish_batch(run)
+    if run.job.gated:  # the host's lists have the rows that were not upscaled too
+        gallery.put_lists(processed, run.pictures)
 
 
 def _at(values: Any, row: int, otherwise: Any) -> Any:

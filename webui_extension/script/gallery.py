@@ -8,8 +8,9 @@ from typing import Any
 
 from imagereward_core.images.metadata.score_keys import METADATA_KEY
 
-from . import infotext, report
-from .records import REJECTED, Picture, Run, order
+from . import infotext, page, report
+from .ordering import Place, Result, arranged, none_passed
+from .records import REJECTED, Picture, Run
 
 _STEP = re.compile(r"\d+ out of \d+")
 _FIRST = "_imagereward_first"
@@ -30,7 +31,7 @@ def note_texts(run: Run, processed: Any) -> None:
 
 
 def finish(run: Run, processed: Any, more: Sequence[Picture] = ()) -> None:
-    """Rewrites the result in place.
+    """Writes scores into the result in place; puts it in order for those alone who asked for it, since others find pictures by place.
 
     Args:
         run: The run.
@@ -43,45 +44,66 @@ def finish(run: Run, processed: Any, more: Sequence[Picture] = ()) -> None:
         _write(picture, run)
     first = int(getattr(processed, "index_of_first_image", 0) or 0)
     fits = len(mine) == len(run.pictures) and len(processed.infotexts) == first + len(mine)
-    if job.failure or run.is_upscale or not fits:
-        _amend(processed, mine)
+    if job.failure or not fits:
+        _amend(run, processed, mine)
         if job.failure:
             _strip(processed, [picture for picture in mine if not picture.fields])
         append(processed, more)
-        if not fits and not job.failure and job.scored:
+        if not fits and not job.failure and job.scored and not run.is_bound:
             job.note(
                 "Another script changed the result after the pictures were scored, so that its order is left as it is."
             )
     elif mine:
-        _arrange(run, processed, mine, more, first)
+        _put_texts(run, processed, mine, first)
+        append(processed, more)
+        if not run.is_bound:
+            _order(run, processed, [*mine, *more])
     places = [_place(picture, processed) for picture in (*job.pictures, *job.gated)]
     _tell(processed, report.data(job, places))
     add_comment(processed, report.text(job))
+    if run.driver:
+        # Such a script often makes a result of its own, with what was said about p.
+        for line in (report.short(job), *job.notes):
+            run.p.comment(line)
 
 
-def _arrange(run: Run, processed: Any, mine: list[Picture], more: Sequence[Picture], first: int) -> None:
-    settings = run.settings
-    front = [] if run.cell >= 0 and settings.sort_gallery else processed.images[:first]
-    texts = processed.infotexts[: len(front)]
-    rest = [image for image in processed.images[first:] if not any(image is each.image for each in mine)]
-    everything = [*mine, *more]
-    passed = order([each for each in everything if each.verdict != REJECTED], settings.sort_gallery)
-    rejected = order([each for each in everything if each.verdict == REJECTED], settings.sort_gallery)
-    none_passed = bool(rejected) and not any(each.scored for each in passed)
-    if none_passed:
-        run.job.note("No picture passed; the rejected ones are shown.")
-    shown = passed + (rejected if run.job.shows_rejects or none_passed else [])
-    if run.job.unsaved and rejected and passed:
-        run.job.note(
+def _put_texts(run: Run, processed: Any, mine: Sequence[Picture], first: int) -> None:
+    """Every picture's infotext and seeds at its place; the grid's infotext is the host's."""
+    processed.infotexts = [*processed.infotexts[:first], *(each.text or "" for each in mine)]
+    if run.driver:
+        return  # what it makes of several pictures gets this infotext, and would have the first one's score
+    processed.info = processed.infotexts[0]
+    put_lists(processed, mine)
+
+
+def put_lists(processed: Any, pictures: Sequence[Picture]) -> None:
+    """Gives the result's lists an entry for each of these pictures."""
+    for name, values in _lists(pictures).items():
+        setattr(processed, name, values)
+
+
+def _order(run: Run, processed: Any, pictures: Sequence[Picture]) -> None:
+    """Puts a result in order for a program or a plot, and sees to it that the page shows the best first."""
+    job = run.job
+    if run.reader == "files":
+        return
+    result = Result(run.sorts, job.shows_rejects, replaces_grid=run.reader == "plot" and run.sorts)
+    known = {id(picture.image): Place.of(picture, result) for picture in pictures}
+    entries = [(image, known.get(id(image), Place(result))) for image in processed.images]
+    if none_passed(pictures):
+        job.note("No picture passed; the rejected ones are shown.")
+    elif job.unsaved and any(picture.verdict == REJECTED for picture in pictures):
+        job.note(
             "Pictures are not saved by themselves here: the rejected ones are shown after the kept ones."
         )
-    processed.images = [*front, *(each.image for each in shown), *rest]
-    processed.infotexts = [*texts, *(each.text or "" for each in shown)]
-    processed.index_of_first_image = len(front)
-    processed.info = processed.infotexts[0]
-    for name, values in _lists(shown).items():
-        setattr(processed, name, values)
-    processed.seed, processed.subseed = processed.all_seeds[0], processed.all_subseeds[0]
+    if run.reader == "page":
+        for image, place in entries:
+            page.remember(image, place)
+        return
+    found = arranged(entries, vars(processed))
+    if found is not None:
+        processed.__dict__.update(found.told)
+        processed.images, processed.info = found.images, processed.infotexts[0]
 
 
 def _write(picture: Picture, run: Run) -> None:
@@ -94,14 +116,15 @@ def _write(picture: Picture, run: Run) -> None:
     picture.before, picture.text = picture.text, changed
 
 
-def _amend(processed: Any, pictures: Sequence[Picture]) -> None:
-    """Infotexts with scores where the order must stay."""
+def _amend(run: Run, processed: Any, pictures: Sequence[Picture]) -> None:
+    """Infotexts with scores where it is not known which one stands where."""
     changed = {each.before: each.text for each in pictures if each.before}
     first = int(getattr(processed, "index_of_first_image", 0) or 0)
     # The grid's infotext is often that of the first picture, to the letter.
     own = [changed.get(text, text) for text in processed.infotexts[first:]]
     processed.infotexts = [*processed.infotexts[:first], *own]
-    processed.info = processed.infotexts[0]
+    if not run.driver:
+        processed.info = processed.infotexts[0]
 
 
 def _strip(processed: Any, pictures: Sequence[Picture]) -> None:
@@ -127,7 +150,7 @@ def tell_first(run: Run, processed: Any) -> None:
 
     The host runs the same p for every file of the folder and keeps the comments of its first result only.
     """
-    if run.cell >= 0 or not _STEP.fullmatch(run.step):
+    if run.reader != "page" or not _STEP.fullmatch(run.step):
         return
     first = run.p.__dict__.setdefault(_FIRST, processed)
     if first is not processed:
@@ -136,6 +159,8 @@ def tell_first(run: Run, processed: Any) -> None:
 
 def leave(run: Run, processed: Any, more: Sequence[Picture]) -> None:
     """After a failure: the host's result, with pictures of further runs behind it, and the reason."""
+    for image in processed.images:
+        page.forget(image)
     append(processed, more)
     _tell(processed, {"version": report.VERSION, "failure": run.job.failure})
     add_comment(processed, run.job.failure)
@@ -170,7 +195,9 @@ def _is_in(image: Any, images: Sequence[Any]) -> bool:
 
 
 def add_comment(processed: Any, lines: str) -> None:
-    """Adds lines to what the page shows below the gallery."""
-    if lines:
-        known = getattr(processed, "comments", "") or ""
-        processed.comments = f"{known}{'' if not known or known.endswith(chr(10)) else chr(10)}{lines}\n"
+    """Adds lines to what the page shows below the gallery, each once."""
+    known = getattr(processed, "comments", "") or ""
+    new = [line for line in lines.splitlines() if line not in known.splitlines()]
+    if new:
+        between = "" if not known or known.endswith("\n") else "\n"
+        processed.comments = f"{known}{between}{chr(10).join(new)}\n"

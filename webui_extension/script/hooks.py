@@ -50,15 +50,15 @@ def script_class() -> type:
             run = saving.find(p)
             if run is not None:
                 gate.align(run, pp)
-            self._call(p, "listing a batch", driving.list_batch)
+            self._call(p, "listing a batch", driving.list_batch, pp)
 
         def postprocess_image_after_composite(self, p: Any, pp: Any, *values: Any) -> None:
             """When a picture is final."""
             self._call(p, "collecting a picture", driving.collect, pp)
 
         def postprocess(self, p: Any, processed: Any, *values: Any) -> None:
-            """After the last batch, so that scripts that come later find the files."""
-            self._call(p, "finishing a run", driving.finish_batch)
+            """After the last batch."""
+            self._call(p, "finishing a run", driving.end, processed)
 
         def _call(self, p: Any, what: str, function: Any, *arguments: Any) -> None:
             run = saving.find(p)

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .arguments import Settings
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from imagereward_core.weights.card import ScorerCard
 
 KEPT, REJECTED = "kept", "rejected"
+
+Reader = Literal["page", "program", "files", "plot", "script"]
+"""Who reads the result of a run: the page, a program over the API, one that asks for no pictures and so has only the files, the X/Y/Z
+plot, or another script, which finds pictures by their place."""
 
 
 @dataclass(eq=False)
@@ -52,8 +56,10 @@ class Picture:
         fields: What goes into its infotext.
         text: Its infotext.
         before: The same as the host wrote it.
+        result: What the host's function returned when it was saved.
         folder: The output folder that the host named for it.
         files: Where it was saved, and its sidecar.
+        unsaved: Whether it was to be saved and could not be.
         first_pass: Whether it is a first pass that was not upscaled.
         of_round: Whether a further run of "generate until" made it.
     """
@@ -75,8 +81,10 @@ class Picture:
     text: str | None = None
     before: str | None = None
     held: HeldSave | None = None
+    result: Any = ("", None)
     folder: str = ""
     files: list[str] = field(default_factory=list)
+    unsaved: bool = False
     first_pass: bool = False
     of_round: bool = False
 
@@ -153,8 +161,13 @@ class Run:
         is_round: Whether "generate until" started it.
         template: A copy of p from before the run; None where nothing will be repeated.
         prompts: Of the batch at hand, before anybody writes into the host's list.
+        batch: The host's object with the rows of the batch at hand, which other scripts may still take some from.
+        finish: Completes the batch at hand.
         pending: Pictures of the batch at hand.
         pictures: All finished pictures of this run.
+        reader: Who reads the result.
+        driver: The title of the script that drives the run, such as "SD upscale"; empty where none does, and for the X/Y/Z plot.
+        sorts: Whether the best are to come first.
         cell: In a plot, which cell this is; -1 elsewhere.
         is_upscale: Whether the page asked for one picture to be upscaled, so that nothing may be cut or reordered.
         placeholder: Whether the batch at hand is a first pass of which nothing passed.
@@ -168,8 +181,13 @@ class Run:
     is_round: bool = False
     template: Any = None
     prompts: list[str] = field(default_factory=list)
+    batch: Any = None
+    finish: Callable[[Run], Any] = lambda run: None
     pending: list[Picture] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
+    reader: Reader = "page"
+    driver: str = ""
+    sorts: bool = False
     cell: int = -1
     is_upscale: bool = False
     placeholder: bool = False
@@ -185,7 +203,12 @@ class Run:
     @property
     def selects(self) -> bool:
         """Whether pictures of this run can be rejected."""
-        return self.settings.selects and not self.is_upscale
+        return self.settings.selects and not self.is_bound
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether number and order of the pictures must stay as the host makes them, and no further ones be made."""
+        return self.is_upscale or bool(self.driver)
 
 
 def order(pictures: Sequence[Picture], by_score: bool) -> list[Picture]:

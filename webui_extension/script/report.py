@@ -37,7 +37,10 @@ def summary(job: Job) -> str:
     if not job.gated and not any(picture.verdict for picture in job.scored):
         number = len(job.scored)
         return f"{TITLE}: {number} {'picture' if number == 1 else 'pictures'} scored with {name}."
-    line = f"{TITLE}: {len(job.kept)} of {job.generated} passed ({name})."
+    half = sum(picture.unfinished for picture in job.pictures)
+    line = f"{TITLE}: {len(job.kept)} of {job.generated - half} passed ({name})."
+    if half:
+        line += f" {half} more {'was' if half == 1 else 'were'} interrupted."
     if job.folders and job.settings.rejects == TO_FOLDER:
         line += f" The others are in {', '.join(dict.fromkeys(job.folders))}."
     if job.gated:

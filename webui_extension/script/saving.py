@@ -53,8 +53,8 @@ def _install(images: Any) -> None:
         return
 
     def save_image(image: Any, *arguments: Any, **named: Any) -> Any:
-        picture = _to_hold(image, arguments, named)
-        if picture is None:
+        run, picture = current(), _to_hold(image, arguments, named)
+        if run is None or picture is None:
             return original(image, *arguments, **named)
         p = named["p"]
         context = {name: getattr(p, name) for name in _CONTEXT if hasattr(p, name)}
@@ -62,7 +62,9 @@ def _install(images: Any) -> None:
             if isinstance(context.get(name), list):
                 context[name] = list(context[name])
         picture.held = HeldSave(original, (image, *arguments), dict(named), context)
-        return "", None
+        if _is_last(run):
+            run.finish(run)  # so that every script finds the files of a run behind it, whatever its turn
+        return picture.result
 
     images.save_image = mark(save_image, original)
 
@@ -85,6 +87,12 @@ def _to_hold(image: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> P
     if picture.held is not None or picture.files or picture.image is not image:
         return None
     return picture
+
+
+def _is_last(run: Run) -> bool:
+    """Whether the picture just held is the last one of its batch."""
+    rows = getattr(run.batch, "images", None)
+    return rows is not None and len(run.pending) == len(rows)
 
 
 def release(run: Run) -> None:
@@ -157,6 +165,7 @@ def _make(
         for name, value in now.items():
             setattr(run.p, name, value)
     picture.held = None
+    picture.result = result
     saved = getattr(picture.image, "already_saved_as", None) or (result[0] if result else None)
     sidecar = result[1] if result and len(result) > 1 else None
     picture.files = [str(file) for file in (saved, sidecar) if file]

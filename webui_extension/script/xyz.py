@@ -86,18 +86,14 @@ def override(p: Any, settings: Settings, problems: list[str]) -> tuple[Settings,
     return changed, [*problems, *more]
 
 
-def cell_of(p: Any) -> int:
-    """Which cell of a plot this run makes, from 0; -1 where there is no plot."""
-    from modules.shared import state
+def is_plot(script: str) -> bool:
+    """Whether the script of this title is the host's plot."""
+    return script.casefold() == PLOT.casefold()
 
-    values, runner = getattr(p, "script_args", None), getattr(p, "scripts", None)
-    chosen = values[0] if values else 0
-    if not isinstance(chosen, int) or chosen < 1 or runner is None:
-        return -1
-    scripts = getattr(runner, "selectable_scripts", [])
-    if chosen > len(scripts) or scripts[chosen - 1].title() != PLOT:
-        return -1
-    found = _CELL.match(str(state.job))
+
+def cell_of(job: str) -> int:
+    """Which cell of a plot the host's job of this name makes, from 0; -1 where it does not say."""
+    found = _CELL.match(job)
     return int(found.group(1)) - 1 if found else -1
 
 

@@ -38,8 +38,13 @@ class Processed:
     def js(self):
         return json.dumps(
             {
+                "prompt": self.all_prompts[0],
                 "all_prompts": self.all_prompts,
+                "all_negative_prompts": self.all_negative_prompts,
+                "seed": self.seed,
                 "all_seeds": self.all_seeds,
+                "subseed": self.subseed,
+                "all_subseeds": self.all_subseeds,
                 "extra_generation_params": self.extra_generation_params,
                 "index_of_first_image": self.index_of_first_image,
                 "infotexts": self.infotexts,

@@ -8,7 +8,16 @@ import torch
 from modules import processing, script_callbacks, scripts, shared
 from PIL import Image, ImageOps
 
-STATE = {"pictures": [], "next": 0, "late": False, "inner": False, "broken": [], "ui": 0}
+STATE = {
+    "pictures": [],
+    "next": 0,
+    "late": False,
+    "inner": False,
+    "broken": [],
+    "ui": 0,
+    "saved": [],
+    "read": [],
+}
 
 
 class Probe(scripts.Script):
@@ -32,6 +41,16 @@ class Probe(scripts.Script):
     def postprocess_image(self, p, pp, *values):
         if STATE["inner"] and not getattr(p, "_ad_inner", False):
             pp.image = _detailed(p, pp.image)
+
+    def postprocess(self, p, processed, *values):
+        """As those extensions do that look at a result once it is complete."""
+        first = processed.index_of_first_image
+        STATE["read"] = [
+            {"file": getattr(image, "already_saved_as", None), "seed": seed, "infotext": text}
+            for image, seed, text in zip(
+                processed.images[first:], processed.all_seeds, processed.infotexts[first:]
+            )
+        ]
 
     def postprocess_image_after_composite(self, p, pp, *values):
         if STATE["late"]:
@@ -70,6 +89,18 @@ def pictures(folder: str = ""):
     STATE["pictures"] = sorted(map(str, Path(folder).glob("*.png"))) if folder else []
     STATE["next"] = 0
     return len(STATE["pictures"])
+
+
+def remember_saved(params):
+    if isinstance(params.filename, str):
+        STATE["saved"].append(params.filename)
+
+
+def readings():
+    """What a hook after the run has read, and the files saved since this was asked last, in order."""
+    found = {"read": STATE["read"], "saved": STATE["saved"]}
+    STATE["read"], STATE["saved"] = [], []
+    return found
 
 
 def late(on: bool = False):
@@ -130,6 +161,7 @@ def state():
 def started(demo, app):
     app.add_api_route("/probe/pictures", pictures, methods=["GET"])
     app.add_api_route("/probe/late", late, methods=["GET"])
+    app.add_api_route("/probe/readings", readings, methods=["GET"])
     app.add_api_route("/probe/inner", inner, methods=["GET"])
     app.add_api_route("/probe/breaks", breaks, methods=["GET"])
     app.add_api_route("/probe/mends", mends, methods=["GET"])
@@ -138,3 +170,4 @@ def started(demo, app):
 
 
 script_callbacks.on_app_started(started)
+script_callbacks.on_image_saved(remember_saved)

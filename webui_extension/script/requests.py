@@ -1,0 +1,115 @@
+"""What a request to the host's API asks of the script, read where the host takes it apart: later, nobody knows what it did not say."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from ..door import guard
+from .arguments import TITLE, Settings
+from .wrapping import mark, original_of
+
+_API = "modules.api.api"
+_NAME = "init_script_args"
+
+
+class Asked(dict[str, Any]):
+    """The settings of a request by their names, in place of the first argument.
+
+    Attributes:
+        given: Those that the request itself names.
+        wants_images: Whether the answer is to hold the pictures.
+    """
+
+    given: frozenset[str] = frozenset()
+    wants_images: bool = True
+
+
+def wants_order(values: tuple[Any, ...]) -> bool:
+    """Whether a request asks for the best first in so many words: by default a program finds pictures in the host's order."""
+    first = values[0] if values else None
+    if isinstance(first, Asked):
+        return "sort_gallery" in first.given
+    return isinstance(first, Mapping) and "sort_gallery" in first
+
+
+def wants_images(values: tuple[Any, ...]) -> bool:
+    """Whether a request asks for the pictures themselves."""
+    return not values or getattr(values[0], "wants_images", True)
+
+
+def on_app_started(demo: Any, app: Any = None) -> None:
+    """The host's callback: stands around the function that reads the scripts' arguments of a request, where there is an API."""
+    api = getattr(sys.modules.get(_API), "Api", None)
+    original = getattr(api, _NAME, None)
+    if original is None or original_of(original) is not None:
+        return
+
+    def init_script_args(self: Any, request: Any, *arguments: Any, **named: Any) -> Any:
+        entry = _entry(request)
+        _check(entry)
+        found = original(self, request, *arguments, **named)
+        runner = named.get("script_runner", arguments[3] if len(arguments) > 3 else None)
+        guard(_note, "reading the arguments of a request")(found, entry, request, runner)
+        return found
+
+    setattr(api, _NAME, mark(init_script_args, original))
+
+
+def close() -> None:
+    """Takes our function off the host's again."""
+    api = getattr(sys.modules.get(_API), "Api", None)
+    original = original_of(getattr(api, _NAME, None)) if api is not None else None
+    if original is not None:
+        setattr(api, _NAME, original)
+
+
+def _entry(request: Any) -> Any:
+    """What a request says under the script's name, which may be in any case; None where it does not name it."""
+    scripts = getattr(request, "alwayson_scripts", None) or {}
+    return next((value for name, value in scripts.items() if str(name).lower() == TITLE.lower()), None)
+
+
+def _check(entry: Any) -> None:
+    """Raises the host's kind of error for arguments that it would stumble over without a word."""
+    from fastapi import HTTPException
+
+    advice = f'write "alwayson_scripts": {{"{TITLE}": {{"args": [{{"enabled": true}}]}}}}'
+    if entry is not None and not isinstance(entry, Mapping):
+        raise HTTPException(
+            422,
+            f"alwayson_scripts.{TITLE} is {_kind(entry)}; expected an object with the list args: {advice}",
+        )
+    if entry is not None and not isinstance(entry.get("args", []), (list, tuple)):
+        raise HTTPException(
+            422,
+            f"args of {TITLE} is {_kind(entry['args'])}; expected a list, also for settings by name: {advice}",
+        )
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    return (
+        "an object"
+        if isinstance(value, Mapping)
+        else "a list"
+        if isinstance(value, list)
+        else repr(value)[:80]
+    )
+
+
+def _note(found: Any, entry: Any, request: Any, runner: Any) -> None:
+    """Puts the arguments into one object that knows what was asked for."""
+    script = next((each for each in runner.alwayson_scripts if each.title() == TITLE), None)
+    if script is None:
+        return
+    start, names = script.args_from, [each.name for each in fields(Settings)]
+    given = list((entry or {}).get("args", ()))
+    by_name = bool(given) and isinstance(given[0], Mapping)
+    asked = Asked(given[0] if by_name else zip(names, found[start : script.args_to]))
+    asked.given = frozenset(map(str, given[0]) if by_name else names[: len(given)])
+    asked.wants_images = bool(getattr(request, "send_images", True))
+    found[start] = asked
