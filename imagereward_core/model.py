@@ -26,6 +26,7 @@ from .runtime import LocalRuntime, out_of_memory, pick_device
 from .scorers.base import Picture
 from .scorers.engine import PictureScorer
 from .scorers.imagereward import ImageRewardScorer
+from .scorers.meaning import own_notice
 from .scorers.pictures import prepare
 from .scorers.registry import card_of, find, load_network, make_encoder, network_config, text_config_from_json
 from .scorers.tokenizer import PromptEncoder
@@ -240,6 +241,8 @@ def load(
     model = load_network(config, found.checkpoint, torch.float32, RewardModel)
     assert isinstance(model, RewardModel)
     model.attach(card, make_encoder(card, found), found.revision)
+    if notice := own_notice(card):
+        log.info(notice)
     for warning in model.scorer.warnings():
         log.warning(warning)
     return model.to(pick_device("auto" if device is None else device))

@@ -131,7 +131,9 @@ def blend(parts: tuple[Part, ...], method: Any, name: str) -> ScoredBatch:
     spec = Blend(name.strip() or "blend", members, method)
     result = combine(spec, [part.scored.scores for part in parts])
     card = blend_card(spec, [part.scored.card for part in parts])
-    return ScoredBatch(result.scores, first.pictures, card, result.members, result.describe(), first.clips)
+    known = [part.scored.basis for part in parts]  # such as that one is a checkpoint of the user's own
+    basis = " ".join(dict.fromkeys(filter(None, (result.describe(), *known))))
+    return ScoredBatch(result.scores, first.pictures, card, result.members, basis, first.clips)
 
 
 def _agreement(parts: tuple[Part, ...]) -> list[str]:

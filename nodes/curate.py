@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from .errors import GraphError, choice
-from .filtering import NO_LIMIT, conditions, rule_of
+from .filtering import NO_LIMIT, check_percentiles, conditions, rule_of
 from .folders import inside
 from .hosting import listed, unlike_any
 from .loaded import LoadedScorer
@@ -194,6 +194,8 @@ class CurateFolder(io.ComfyNode):
             scan=ScanOptions(recursive=bool(subfolders)),
         )
         options.destinations(place)
+        card = scorer.panel.card
+        check_percentiles(options.rule.conditions, card.id, scorer.panel.has_percentiles)
         with _opened(root) as library:
             _scan(library, scorer, place, options)
             curation = _plan(library, scorer, place, options)

@@ -223,6 +223,19 @@ def sorted_copy(indexes: Any) -> Any:
     return indexes[indexes.argsort()]
 
 
+def check_percentiles(rule: Rule, scorer: str, there_are: bool) -> None:
+    """Makes sure that a rule asks for no percentiles where there are none.
+
+    Raises:
+        GraphError: It does.
+    """
+    if rule.min_percentile is not None and not there_are:
+        raise GraphError(
+            f"min_percentile is set, but {scorer} scores made this way have no reference distribution to read percentiles against. Set "
+            "min_percentile to 0 and use min_score, top_k or top_percent."
+        )
+
+
 def decide(scored: ScoredBatch, rule: Rule, policy: str) -> Selection:
     """What to keep, with the policy for the case that nothing passes.
 
@@ -230,11 +243,7 @@ def decide(scored: ScoredBatch, rule: Rule, policy: str) -> Selection:
         GraphError: The scorer has no percentiles, or nothing passes and the policy is to stop.
     """
     scores = scored.scores
-    if rule.min_percentile is not None and scores.distribution is None:
-        raise GraphError(
-            f"min_percentile is set, but {scores.scorer} scores made this way have no published reference to read percentiles against. "
-            "Set min_percentile to 0 and use min_score, top_k or top_percent."
-        )
+    check_percentiles(rule, scores.scorer, scores.distribution is not None)
     chosen = select(scores, rule)
     if len(chosen.kept) or policy == BLOCK:
         return chosen

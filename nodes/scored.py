@@ -42,7 +42,8 @@ class ScoredBatch:
         pictures: A fingerprint of each picture, in the order of the scores.
         card: The card of the scorer.
         members: For a blend, the scores of the scorers it is made of.
-        basis: What the numbers rest on, in words: those of a blend, or of clips.
+        basis: What has to be known to read the numbers, in words: what those of a blend or of clips rest on, that a scorer is a
+            checkpoint of the user's own, or that it tells no pictures apart.
         clips: Where clips were scored instead of pictures, one for each; else empty. A fingerprint is then one of all frames.
     """
 

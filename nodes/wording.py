@@ -104,6 +104,7 @@ def as_json(scored: ScoredBatch) -> str:
             "on_reference": scored.scores.on_reference,
             "pictures": [_entry(scored, index) for index in range(len(scored))],
             "members": {member.scorer: [_known(value) for value in member] for member in scored.members},
+            "remarks": remarks(scored),
         },
         ensure_ascii=False,
         indent=1,

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
+from tiny import install_own
 
+from imagereward_core.errors import WeightsError
 from imagereward_core.scorers.blend import METHODS
 from imagereward_core.weights.card import ScorerCard, WeightsCard
 from imagereward_core.weights.cards import CARDS, backbone_of
+from imagereward_core.weights.own import own_card
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "scorers.md").read_text(encoding="utf-8")
@@ -48,6 +54,15 @@ def section(card: ScorerCard) -> str:
     ]
     notes = "\n".join(f"- {note}" for note in card.notes)
     return f"### {card.id}\n\n{card.summary}\n\n{'; '.join(facts)}.\n\n{notes}\n"
+
+
+OWN = PAGE.partition("## A checkpoint of your own\n")[2].partition("\n## ")[0]
+
+
+def block(language: str) -> str:
+    """The one block of code in a language on how to use a checkpoint of one's own."""
+    (found,) = re.findall(rf"```{language}\n(.*?)```", OWN, re.DOTALL)
+    return str(found)
 
 
 def record(name: str) -> dict[str, Any]:
@@ -127,3 +142,39 @@ def test_no_link_leads_nowhere() -> None:
         }
         for anchor in re.findall(r"\]\(#([^)]+)\)", page):
             assert anchor in headings, anchor
+
+
+def test_the_card_of_an_own_checkpoint_is_written_as_the_page_shows(tmp_path: Path) -> None:
+    (tmp_path / "kitchen.card.json").write_text(block("json"), encoding="utf-8")
+    card, shown = own_card(tmp_path / "kitchen.safetensors"), json.loads(block("json"))
+    assert [getattr(card, name) for name in ("id", "title", "summary", "paper", "licence")] == list(
+        shown.values()
+    )[:5]
+    assert card.typical_range == tuple(shown["typical_range"]) and card.notes[-1:] == tuple(shown["notes"])
+    assert card.distribution is not None and card.distribution.source == shown["distribution"]["source"]
+    listed = {
+        name for row in re.findall(r"^\| (`.*?) \|", OWN, re.MULTILINE) for name in re.findall(r"\w+", row)
+    }
+    assert listed == set(shown)
+    for name in listed:  # each is looked at: what is of no use there is an error
+        (tmp_path / "kitchen.card.json").write_text(json.dumps({**shown, name: 7}), encoding="utf-8")
+        with pytest.raises(WeightsError, match="cannot be used"):
+            own_card(tmp_path / "kitchen.safetensors")
+
+
+def test_mean_and_standard_deviation_are_measured_as_the_page_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = install_own(
+        tmp_path / "models", monkeypatch, lambda name: import_module(f"imagereward_core.{name}")
+    )
+    made.rename(made.with_name("kitchen.safetensors"))
+    made.with_name("kitchen.card.json").write_text(block("json"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    names = {
+        "files": [Image.new("RGB", (40, 30), (60 * number, 9, 9)) for number in range(3)],
+        "prompts": "a kitchen",
+    }
+    (tmp_path / "measure.py").write_text(block("python"), encoding="utf-8")
+    values = runpy.run_path(str(tmp_path / "measure.py"), names)["values"]
+    assert values.shape == (3,) and values.std() > 0

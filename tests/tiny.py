@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
+import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -59,17 +63,21 @@ def telling(network: torch.nn.Module, seed: int = 0, spread: float = 0.35) -> No
                 parameter.add_(1.0)
 
 
-def tiny_network(seed: int = 0, spread: float = 0.35) -> RewardNetwork:
+def tiny_network(seed: int = 0, spread: float = 0.35, config: RewardConfig = TINY) -> RewardNetwork:
     """A tiny reward network with telling random weights, in evaluation mode."""
-    network = RewardNetwork(TINY).eval()
+    network = RewardNetwork(config).eval()
     telling(network, seed, spread)
     return network
 
 
-def write_own_checkpoint(path: Path, seed: int = 5) -> Path:
+OWN = replace(TINY, vision=replace(TINY.vision, image_size=224, patch_size=56))
+"""The same for pictures as a checkpoint of a user's own sees them."""
+
+
+def write_own_checkpoint(path: Path, seed: int = 5, config: RewardConfig = TINY) -> Path:
     """A checkpoint of a user's own: ImageReward's layout, tiny, with random weights."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    state = {name: tensor.clone() for name, tensor in tiny_network(seed).state_dict().items()}
+    state = {name: tensor.clone() for name, tensor in tiny_network(seed, config=config).state_dict().items()}
     if path.suffix == ".safetensors":
         save_file(state, path)
     else:
@@ -77,15 +85,39 @@ def write_own_checkpoint(path: Path, seed: int = 5) -> Path:
     return path
 
 
-def write_flat_checkpoint(path: Path, all_zero: bool = False) -> Path:
+def write_flat_checkpoint(path: Path, all_zero: bool = False, config: RewardConfig = TINY) -> Path:
     """An own checkpoint whose head is all zero, or ends in a constant."""
-    state = {name: tensor.clone() for name, tensor in load_file(write_own_checkpoint(path)).items()}
+    written = load_file(write_own_checkpoint(path, config=config))
+    state = {name: tensor.clone() for name, tensor in written.items()}
     last = max(name for name in state if name.startswith("mlp.layers.") and name.endswith("weight"))
     for name in state:
         if name.startswith("mlp.") and (all_zero or name == last):
             state[name] = torch.zeros_like(state[name])
     save_file(state, path)
     return path
+
+
+def install_own(folder: Path, monkeypatch: pytest.MonkeyPatch, module: Callable[[str], ModuleType]) -> Path:
+    """``mine.safetensors`` and ``flat.safetensors`` in a host's models folder, small enough for tests, with the vocabulary they need.
+
+    Args:
+        folder: The models folder.
+        monkeypatch: Puts their size back after the test.
+        module: Gives a module of the core as the host has it.
+
+    Returns:
+        The first of them.
+    """
+    making, cards = module("scorers.making"), module("weights.cards").CARDS
+    published = cards["ImageReward-v1.0"]
+    vocabulary = replace(published.tokenizer, sha256=None, size=None)
+    monkeypatch.setitem(cards, published.id, replace(published, tokenizer=vocabulary))
+    whole = making.network_config
+    monkeypatch.setattr(making, "network_config", lambda card: OWN if card.own else whole(card))
+    folder.mkdir(parents=True, exist_ok=True)
+    write_vocabulary(folder)
+    write_flat_checkpoint(folder / "flat.safetensors", config=OWN)
+    return write_own_checkpoint(folder / "mine.safetensors", config=OWN)
 
 
 def write_vocabulary(folder: Path) -> Path:

@@ -126,7 +126,7 @@ def load(request: LoadRequest, interruptible: bool = True) -> LoadedScorer:
             return found
         runtime = make_runtime(request.device, request.precision)
         report = _Telling(runtime if interruptible else None)
-        panel, files = loading.make_panel(request, runtime, weight_settings(request), report, _checkpoint)
+        panel, files = loading.make_panel(request, runtime, weight_settings(request), report, checkpoint_path)
         if found is not None:
             found.runtime.release()
         _held[request] = LoadedScorer(request, panel, runtime, files)
@@ -146,7 +146,11 @@ def choices() -> list[str]:
     from imagereward_core.weights.cards import CARDS
 
     folders = hosts.models_folders()
-    return [*CARDS, *loading.saved_blends(folders), *loading.own_checkpoints(_files_in(folders), _checkpoint)]
+    return [
+        *CARDS,
+        *loading.saved_blends(folders),
+        *loading.own_checkpoints(_files_in(folders), checkpoint_path),
+    ]
 
 
 def names() -> list[str]:
@@ -237,7 +241,7 @@ def _files_in(folders: Sequence[Path]) -> list[str]:
     return sorted(names)
 
 
-def _checkpoint(name: str) -> str:
+def checkpoint_path(name: str) -> str:
     """Where the checkpoint of that name lies in the models folders.
 
     Raises:

@@ -205,10 +205,13 @@ def _weights(args: argparse.Namespace, findings: Findings) -> Iterator[tuple[str
         if card is not main:
             yield card.id, _elsewhere(card, find_weights(card, settings))
     if "torch" in findings.modules:  # which reads what a checkpoint is
+        from ..scorers.meaning import flat_notice
         from ..weights.own import own_checkpoints
 
         for own in own_checkpoints(settings).values():
             yield own.card.id, f"{own.path} (your own)"
+            if notice := flat_notice(own.path, own.card.id):
+                yield "", notice
 
 
 def _to_be_fetched(

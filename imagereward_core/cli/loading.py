@@ -32,7 +32,6 @@ def load_panel(args: argparse.Namespace, settings: WeightSettings, console: Cons
     """
     from ..scorers.blend_file import BlendFile
     from ..scorers.making import Maker
-    from ..scorers.meaning import constant_warning
     from ..scorers.panel import Panel
     from ..weights.store import resolve, resolve_file
 
@@ -52,14 +51,14 @@ def load_panel(args: argparse.Namespace, settings: WeightSettings, console: Cons
     scorers = maker.make_all(names)
     panel = Panel(scorers[0], scorers[1:])
     for scorer in panel.scorers:
-        if scorer.head_is_constant():
-            raise NoScorerError(constant_warning(scorer.card.id))
+        if scorer.head_is_constant():  # which was said when it was made
+            raise NoScorerError(f"nothing is scored with {scorer.card.id}; choose another scorer")
     check_percentiles(args, panel.card)
     return panel
 
 
 def _others(args: argparse.Namespace, settings: WeightSettings) -> list[str]:
-    """The scorers of --also; ``all`` stands for those whose weights are on this machine."""
+    """The scorers of --also; ``all`` stands for the published ones whose weights are on this machine."""
     from ..weights.cards import CARDS
     from ..weights.locate import is_ready
 

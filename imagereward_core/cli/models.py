@@ -118,12 +118,15 @@ def _where(fact: dict[str, Any]) -> str:
         remarks.append("not the published file")
     elif fact["verified"] is None and not fact["own"]:
         remarks.append("not verified")
+    if fact["flat_head"]:
+        remarks.append("gives every picture the same score")
     return fact["found"] + (f" ({', '.join(remarks)})" if remarks else "")
 
 
 def _facts(card: ScorerCard, found: FoundWeights | None) -> dict[str, Any]:
     from ..weights.cards import backbone_of
     from ..weights.formats import defect
+    from ..weights.own import has_flat_head
     from ..weights.store import is_published
 
     by_hand = [form.address for form in card.checkpoint if form.address]
@@ -151,6 +154,7 @@ def _facts(card: ScorerCard, found: FoundWeights | None) -> dict[str, Any]:
         "verified": is_published(found.checkpoint, card, read=False) if found else None,
         "own": card.own,
         "defect": defect(found.checkpoint) if found else "",
+        "flat_head": card.own and found is not None and has_flat_head(found.checkpoint),
     }
 
 
@@ -162,11 +166,16 @@ def _size(path: Path) -> int:
 
 
 def _download(args: argparse.Namespace) -> int:
-    from ..weights.cards import backbone_of, get_card
+    from ..scorers.registry import card_of
+    from ..weights.cards import backbone_of
     from ..weights.locate import bundled_folder
     from ..weights.store import resolve
 
-    card, settings, console = get_card(args.scorer), weight_settings(args), Console(args.quiet)
+    settings, console = weight_settings(args), Console(args.quiet)
+    card, path = card_of(args.scorer, settings)
+    if path is not None:
+        console.say(f"{card.id} is the file {path}; there is nothing to download.")
+        return DONE
     if bundled_folder(card) is not None:
         console.say(f"{card.id} comes with this program; there is nothing to download.")
         return DONE

@@ -130,7 +130,7 @@ def add_scorer(parser: argparse.ArgumentParser, default: str = DEFAULT_SCORER) -
         action="append",
         default=[],
         metavar="ID",
-        help="show the scores of this scorer as well; may be given several times. 'all' means every scorer whose weights are here",
+        help="show the scores of this scorer as well; may be given several times. 'all' means all published ones that are here",
     )
     group.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, xpu or mps (default: auto)")
     group.add_argument(

@@ -135,7 +135,7 @@ class BlendResult:
         members: Each member's own scores, in the blend's order.
         votes: float64 [members, N], what each member brought before its weight: the raw score, the standardised score or the
             place within the prompt. NaN for pictures without a blended score.
-        basis: Per member what its votes are: ``raw``; ``reference`` (standardised with the scorer's published distribution);
+        basis: Per member what its votes are: ``raw``; ``reference`` (standardised with the scorer's reference distribution);
             ``batch`` (standardised with the scores given) or ``rank``.
     """
 
@@ -167,7 +167,7 @@ class BlendResult:
 
 _BASIS_IN_WORDS: dict[Basis, str] = {
     "raw": "Raw scores",
-    "reference": "Measured against the published distribution",
+    "reference": "Measured against the reference distribution",
     "batch": "Measured against the pictures of this run, so other pictures change the numbers",
     "rank": "Placed among the pictures of this run with the same prompt, so other pictures change the numbers",
 }
@@ -372,7 +372,7 @@ def _notes(spec: Blend, cards: Sequence[ScorerCard]) -> list[str]:
     if by_batch:
         notes.insert(
             0,
-            f"{', '.join(by_batch)}: no published distribution, so measured against the pictures of the same run, all prompts "
+            f"{', '.join(by_batch)}: no reference distribution, so measured against the pictures of the same run, all prompts "
             "together; other company, other score. A single picture counts 0.",
         )
     return notes

@@ -1,9 +1,10 @@
-"""What a score means, in plain words: against the published distribution, the typical range, and the user's own history."""
+"""What a score means, in plain words: against the reference distribution, the typical range, and the user's own history."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def explain(
         rank: The picture's place among those it was compared with, 1 is best; 0, like None, says nothing.
         of: How many it was compared with.
         history: The user's own earlier scores by the same scorer; too few of them are not mentioned.
-        on_reference: False for scores made in another way than published, to which the published distribution does not apply.
+        on_reference: False for scores made in another way than published, to which the reference distribution does not apply.
 
     Raises:
         ValueError: ``rank`` is negative or beyond ``of``.
@@ -61,7 +62,7 @@ def _standing(card: ScorerCard, value: float, on_reference: bool) -> str:
     why = (
         f"no distribution of {card.id} scores is known"
         if known is None
-        else "it was made in another way than published, so the published distribution does not apply"
+        else "it was made in another way than published, so the distribution does not apply"
     )
     if card.typical_range is None:
         return f"{why}, nor are its typical scores; compare it with others of the same weights only."
@@ -116,6 +117,13 @@ def own_notice(card: ScorerCard) -> str:
 def constant_warning(scorer: str) -> str:
     """What is said in all places about a scorer that cannot tell pictures apart."""
     return f"{scorer} gives every picture the same score: its reward head is untrained or collapsed, and its numbers say nothing."
+
+
+def flat_notice(checkpoint: Path, scorer: str) -> str:
+    """:func:`constant_warning` for a checkpoint of the user's own whose weights show that it is true; else empty. Only its head is read."""
+    from ..weights.own import has_flat_head
+
+    return constant_warning(scorer) if has_flat_head(checkpoint) else ""
 
 
 def percentile_in_history(value: float, history: Sequence[float], minimum: int = MIN_HISTORY) -> float | None:

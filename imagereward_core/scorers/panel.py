@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Union, cast
 
+from ..errors import WeightsError
 from ..scores import Scores
 from ..weights.card import ScorerCard
 from .agreement import Disagreement, PairAgreement, agreement, disagreements
@@ -56,6 +57,9 @@ class Panel:
     Args:
         main: The scorer whose number decides.
         others: Scorers whose numbers are shown as well.
+
+    Raises:
+        WeightsError: Two checkpoints of different weights have one id.
     """
 
     def __init__(self, main: AnyScorer, others: Sequence[AnyScorer] = ()) -> None:
@@ -63,7 +67,13 @@ class Panel:
         by_id: dict[str, PictureScorer] = {}
         for scorer in (main, *others):
             for single in _singles(scorer):
-                by_id.setdefault(single.card.id, single)
+                same = by_id.setdefault(single.card.id, single)
+                if same.revision != single.revision:
+                    raise WeightsError(
+                        f"two checkpoints with different weights (revisions {same.revision} and {single.revision}) are both called "
+                        f"{single.card.id}, and their scores could not be told apart; rename one of the files, or give it another id in "
+                        "a card beside it (docs/scorers.md)"
+                    )
         self.scorers = tuple(by_id.values())
 
     @property
@@ -75,6 +85,13 @@ class Panel:
     def needs_prompt(self) -> bool:
         """Whether any of the scorers reads the prompt."""
         return any(scorer.card.needs_prompt for scorer in self.scorers)
+
+    @property
+    def has_percentiles(self) -> bool:
+        """Whether a reference distribution is known for the numbers that decide, made as they are here."""
+        return self.card.distribution is not None and all(
+            single.spec == single.card.image for single in _singles(self.main)
+        )
 
     def score(
         self, images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[Prompt]

@@ -31,6 +31,7 @@ _LONGEST_ID = 80
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|,=@%]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 _seen: dict[tuple[str, State], bool] = {}
+_flat: dict[tuple[str, State], bool] = {}
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,25 @@ def is_image_reward(path: Path) -> bool:
                 _seen[key] = False
         return _seen[key]
     except OSError:
+        return False
+
+
+def has_flat_head(path: Path) -> bool:
+    """Whether the reward head of a checkpoint gives every picture the same score, by its weights alone; False where it cannot be read.
+
+    See :func:`.checkpoint.head_is_untrained`. Nothing but the head is read.
+    """
+    from .checkpoint import StateFile, head_is_untrained
+    from .checkpoint.recognising import is_of_head
+
+    try:
+        key = (str(path.resolve()), state_of(path))
+        if key not in _flat:
+            file = StateFile(path)
+            _flat[key] = head_is_untrained(file.map(filter(is_of_head, file.names)))
+        return _flat[key]
+    except (WeightsError, OSError, RuntimeError) as error:
+        logger.debug("the head of %s is not looked at: %s", path, error)
         return False
 
 

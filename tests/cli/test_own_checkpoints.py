@@ -12,7 +12,7 @@ from tiny import write_flat_checkpoint, write_own_checkpoint
 from tiny_registry import tiny_registry
 
 from imagereward_core.library.watch import Watcher
-from imagereward_core.scorers.engine import PictureScorer
+from imagereward_core.scorers import engine
 from imagereward_core.scorers.meaning import constant_warning
 
 COLOURS = [(200, 30, 30), (30, 30, 200), (20, 220, 90), (90, 90, 0), (250, 250, 250)]
@@ -91,7 +91,7 @@ PERCENTILES = {
 def test_percentiles_without_a_distribution_are_refused_before_anything_is_scored(
     run, models, outputs, monkeypatch, command
 ):
-    monkeypatch.setattr(PictureScorer, "begin", lambda _: pytest.fail("something was scored"))
+    monkeypatch.setattr(engine, "_run", lambda *_: pytest.fail("something was scored"))
     done = run(command, outputs, "-s", "mine", *PERCENTILES[command], "--models-dir", models)
     assert done.code == 2 and "no reference distribution of mine scores is known" in done.err
 
@@ -142,3 +142,38 @@ def test_models_and_doctor_list_it_with_what_is_known(run, models):
     )
     assert "not known" in table and path.name in table
     assert f"{path} (your own)" in run("doctor", "--models-dir", models).out
+    assert not mine["flat_head"] and constant_warning("mine") not in run("doctor", "--models-dir", models).out
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_models_and_doctor_tell_a_flat_head(run, models, suffix):
+    written = load_file(write_flat_checkpoint(models / "flat.safetensors"))
+    if suffix == ".pt":
+        torch.save(written, (models / "flat.safetensors").with_suffix(".pt"))
+        (models / "flat.safetensors").unlink()
+    listed = {
+        each["id"]: each for each in run("models", "list", "--models-dir", models, "-f", "json").document
+    }
+    assert listed["flat"]["flat_head"] and not listed["mine"]["flat_head"]
+    assert "gives every picture the same score" in run("models", "list", "--models-dir", models).out
+    assert constant_warning("flat") in run("doctor", "--models-dir", models).out
+
+
+def test_there_is_nothing_to_download_of_it(run, models):
+    done = run("models", "download", "mine", "--models-dir", models, "--offline")
+    assert done.code == 0 and f"{models / 'mine.safetensors'}; there is nothing to download" in done.err
+
+
+def test_two_files_of_one_name_are_not_shown_as_one_scorer(run, models, outputs):
+    write_own_checkpoint(models / "elsewhere" / "mine.safetensors", 9)
+    done = run(
+        "rank",
+        outputs,
+        "-s",
+        "mine",
+        "--also",
+        models / "elsewhere" / "mine.safetensors",
+        "--models-dir",
+        models,
+    )
+    assert done.code == 3 and "both called mine" in done.err

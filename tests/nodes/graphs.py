@@ -111,6 +111,27 @@ class Graph(dict):
             **{**defaults, "changed_pictures": False, **changes},
         )
 
+    def curate(self, scorer=None, **changes):
+        defaults = {
+            "mode": "preview",
+            "where": "output",
+            "folder": "scenes",
+            "subfolders": True,
+            "top_k": 1,
+            "top_percent": 100.0,
+            "min_score": -1000.0,
+            "min_percentile": 0.0,
+            "keep_at_least": 0,
+            "per": "each prompt",
+            "unique": False,
+            "action": "copy",
+            "kept_folder": "kept",
+            "rejected_folder": "rejected",
+            "rejected": "put apart",
+            "write_scores": False,
+        }
+        return self.add("CurateFolder", scorer=[scorer or self.load(), 0], **{**defaults, **changes})
+
     def save(self, scores, images, **changes):
         defaults = {
             "filename_prefix": f"run{next(_names)}/%rank%_%score%_%scorer%",

@@ -9,25 +9,6 @@ from graphs import Graph, shown
 
 from benchmarks.hostile.tricks import bring
 
-DEFAULTS = {
-    "mode": "preview",
-    "where": "output",
-    "folder": "scenes",
-    "subfolders": True,
-    "top_k": 1,
-    "top_percent": 100.0,
-    "min_score": -1000.0,
-    "min_percentile": 0.0,
-    "keep_at_least": 0,
-    "per": "each prompt",
-    "unique": False,
-    "action": "copy",
-    "kept_folder": "kept",
-    "rejected_folder": "rejected",
-    "rejected": "put apart",
-    "write_scores": False,
-}
-
 
 @pytest.fixture
 def scenes(fake):
@@ -47,7 +28,7 @@ def tree(folder):
 
 def curate(fake, **changes):
     graph = Graph()
-    node = graph.add("CurateFolder", scorer=[graph.load(), 0], **{**DEFAULTS, **changes})
+    node = graph.curate(**changes)
     probes = [graph.show(node, slot) for slot in range(5)]
     ran = fake.run(graph)
     return ran, [

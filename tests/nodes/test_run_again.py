@@ -8,7 +8,7 @@ import shutil
 import pytest
 from fake_host import FakeHost
 from graphs import Graph, draw_scenes, shown
-from test_curate_folder import DEFAULTS, tree
+from test_curate_folder import tree
 
 from imagereward_core.scorers.blend import Blend, BlendMember
 from imagereward_core.scorers.blend_file import BlendFile
@@ -66,7 +66,7 @@ def place(way, keeping_hosts, request, tmp_path):
 
 def curate(host, **changes):
     graph = Graph()
-    node = graph.add("CurateFolder", scorer=[graph.load(), 0], **{**DEFAULTS, **changes})
+    node = graph.curate(**changes)
     report = graph.show(node, 4)
     return shown(host.run(graph), report)[0]
 

@@ -65,7 +65,7 @@ def test_standard_measures_against_the_published_distribution_where_there_is_one
     np.testing.assert_allclose(result.votes, [[1.0, 0.0], [-1.0, 1.0]])
     np.testing.assert_allclose(result.scores.values, [(3 - 1) / 4, 1 / 4])
     assert result.basis == ("reference", "batch") and result.batch_dependent
-    assert "published distribution: a." in result.describe() and "other pictures change" in result.describe()
+    assert "reference distribution: a." in result.describe() and "other pictures change" in result.describe()
     alone = combine(mixed("standard", a=1), [members[0]])
     assert not alone.batch_dependent
 
@@ -293,7 +293,7 @@ def test_the_card_of_a_blend_is_made_of_its_members_cards():
     assert card.licence == "MIT (a, b)" and card.needs_prompt and card.token_limit == 77
     assert card.checkpoint == () and card.distribution is None and "a 1, b 1" in card.summary
     assert "a: Likes cats." in card.notes and any(
-        "a: no published distribution" in note for note in card.notes
+        "a: no reference distribution" in note for note in card.notes
     )
     assert card.typical_range == pytest.approx(((-2 + 0.2) / 2, (2 + 0.3) / 2))
     assert BlendScorer(mixed("rank", a=1, b=1), [first, second]).card.typical_range == (0.0, 1.0)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import shutil
 
 import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from tiny import write_flat_checkpoint, write_own_checkpoint
+from tiny import TINY, write_flat_checkpoint, write_own_checkpoint
 from tiny_registry import tiny_registry
 
-from imagereward_core.errors import UnknownScorerError
+import imagereward_core as RM
+from imagereward_core.errors import UnknownScorerError, WeightsError
 from imagereward_core.library.library import Library
 from imagereward_core.library.records import ScorerKey
 from imagereward_core.library.stored_panel import stored_panel
@@ -153,3 +155,35 @@ def test_warnings_reach_the_log_of_every_host(settings, caplog):
     caplog.set_level(logging.WARNING)
     maker(settings).make(write_flat_checkpoint(settings.folders[0] / "flat.safetensors"))
     assert [record.name.split(".")[0] for record in caplog.records] == ["imagereward_core"]
+
+
+def test_two_checkpoints_of_one_name_and_different_weights_are_not_shown_as_one(settings, pictures):
+    for number in range(2):
+        write_own_checkpoint(settings.folders[0] / str(number) / "twin.safetensors", number)
+    shutil.copy(settings.folders[0] / "0" / "twin.safetensors", settings.folders[0] / "twin.safetensors")
+    one, other, copy = (
+        maker(settings).make(settings.folders[0] / place / "twin.safetensors") for place in ("0", "1", "")
+    )
+    with pytest.raises(WeightsError, match="both called twin"):
+        Panel(one, [other])
+    assert Panel(one, [copy]).scorers == (one,)
+
+
+def test_a_panel_knows_whether_its_numbers_have_percentiles(settings):
+    own(settings)
+    whole = Maker(LocalRuntime("cpu", "fp32"), settings, whole_picture=True)
+    made = maker(settings)
+    names = (BASE, "mine", f"{BASE}=1,mine=1@rank")
+    assert [Panel(made.make(name)).has_percentiles for name in names] == [True, False, False]
+    assert (
+        not Panel(whole.make(BASE)).has_percentiles
+        and Panel(made.make(BASE), [made.make("mine")]).has_percentiles
+    )
+
+
+def test_load_says_that_a_checkpoint_is_no_published_one(settings, caplog, monkeypatch):
+    path = own(settings)
+    monkeypatch.setattr("imagereward_core.model.network_config", lambda _: TINY)
+    caplog.set_level(logging.INFO)
+    assert RM.load(path, device="cpu", download_root=settings.folders[0]).scorer.card.own
+    assert "not the published ImageReward-v1.0" in caplog.text

@@ -97,7 +97,8 @@ class ScoreAnswer(BaseModel):
     rule: dict[str, Any] | None = None
     counts: dict[str, int]
     remarks: list[str] = Field(
-        default_factory=list, description="What a blend rests on and how far scorers agree"
+        default_factory=list,
+        description="What has to be known to read the numbers, and how far scorers agree",
     )
     rows: list[RowOut]
 
@@ -115,6 +116,8 @@ class ScorerOut(BaseModel):
     typical_range: list[float] = Field(default_factory=list)
     present: bool = Field(description="Whether its weights are on this machine, all of them and whole")
     download_size: int = Field(0, description="Bytes to fetch where they are not; 0 where unknown")
+    own: bool = Field(False, description="Whether it is a checkpoint of the user's own")
+    remarks: list[str] = Field(default_factory=list, description="What has to be known to read its numbers")
 
 
 class ModelsAnswer(BaseModel):

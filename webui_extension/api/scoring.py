@@ -47,6 +47,11 @@ def answer(request: ScoreRequest, limits: Limits, rule: Rule | None = None) -> S
     folders = allowed_folders()
     with job("imagereward"):
         loaded = load(wanted)
+        if rule is not None and rule.min_percentile is not None and not loaded.panel.has_percentiles:
+            raise RequestError(
+                f"min_percentile is set, but {loaded.card.id} scores made this way have no reference distribution to read percentiles "
+                "against; use min_score, top or top_percent"
+            )
         finder = Prompts(None, request.prompt_from, request.raw_prompt, readable=readable_in(folders))
         budget = Budget(limits)
         asked = [

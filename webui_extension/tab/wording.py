@@ -65,7 +65,7 @@ def progress(job: Job | None) -> str:
 
 
 def count(view: View, choice: Choice) -> str:
-    """How many are kept, rejected and without a score."""
+    """How many are kept, rejected and without a score, and what has to be known to read the numbers."""
     kept, failed = len(choice.kept), len(view.result.main.failures)
     rejected = len(view.rows) - kept - failed
     parts = [
@@ -74,7 +74,8 @@ def count(view: View, choice: Choice) -> str:
     ]
     if failed:
         parts.append(f"{failed:,} <span>without a score</span>")
-    return f'<p class="imagereward-count" role="status">{", ".join(parts)}</p>'
+    said = "".join(message(remark) for remark in (view.result.basis, *view.result.warnings))
+    return f'<p class="imagereward-count" role="status">{", ".join(parts)}</p>{said}'
 
 
 def histogram(view: View, choice: Choice) -> str:

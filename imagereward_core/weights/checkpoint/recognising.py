@@ -62,13 +62,19 @@ _FOREIGN = (
 )
 
 
-_REWARD = ("blip.visual_encoder.", "blip.text_encoder.", "mlp.layers.")
+_HEAD = "mlp.layers."
+_REWARD = ("blip.visual_encoder.", "blip.text_encoder.", _HEAD)
 
 
 def has_reward_head(names: Iterable[str]) -> bool:
     """Whether a checkpoint is an ImageReward, of whatever size: both towers and the head, by the names of its tensors."""
     names = tuple(names)
     return all(any(name.startswith(part) for name in names) for part in _REWARD)
+
+
+def is_of_head(name: str) -> bool:
+    """Whether a tensor of an ImageReward belongs to its reward head."""
+    return name.startswith(_HEAD)
 
 
 def recognise(names: Iterable[str] | Mapping[str, tuple[Any, tuple[int, ...]]]) -> str:
