@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
+from .curation import carry_out, opened, plan, scan, settled, take_back
 from .errors import GraphError, choice
 from .filtering import NO_LIMIT, check_percentiles, conditions, rule_of
 from .folders import inside
 from .hosting import listed, unlike_any
 from .loaded import LoadedScorer
 from .schema import ALL, EACH_FOLDER, EACH_PROMPT, SCORER, schema
+from .tokens import HostTokens
 from .wording import number
 
 if TYPE_CHECKING:
-    from ..imagereward_core.library.curate import Action, Carried, CurateOptions, Curation
-    from ..imagereward_core.library.library import Library
+    from ..imagereward_core.library.buckets import BucketMeasure
+    from ..imagereward_core.library.curate import Action, Carried, Curation
     from ..imagereward_core.library.rules import Per
 
 PREVIEW, DO, UNDO = "preview", "carry out", "take back the last run"
@@ -27,6 +28,11 @@ MODES = (PREVIEW, DO, UNDO)
 ROOTS = ("output", "input")
 ACTIONS: Mapping[str, Action] = {"copy": "copy", "hard link": "hardlink", "move": "move"}
 PER: Mapping[str, Per] = {ALL: "all", EACH_PROMPT: "prompt", EACH_FOLDER: "folder"}
+BUCKETS_BY: Mapping[str, BucketMeasure] = {
+    "percentile": "percentile",
+    "score": "score",
+    "share": "share",
+}
 APART, IN_PLACE = "put apart", "leave in place"
 REJECTED = (APART, IN_PLACE)
 HERE = "."
@@ -62,7 +68,9 @@ class CurateFolder(io.ComfyNode):
                     tooltip="Whether the folder is in ComfyUI's output or input folder.",
                 ),
                 io.String.Input(
-                    "folder", default=HERE, tooltip="A folder inside it, such as 2026-05; '.' is all of it."
+                    "folder",
+                    default=HERE,
+                    tooltip="A folder inside it, such as 2026-05 or %date:yyyy-MM-dd%; '.' is all of it.",
                 ),
                 io.Boolean.Input(
                     "subfolders",
@@ -91,7 +99,7 @@ class CurateFolder(io.ComfyNode):
                 io.String.Input(
                     "kept_folder",
                     default="kept",
-                    tooltip="Folder for kept pictures, inside the curated folder.",
+                    tooltip="Folder for kept pictures, inside the curated folder; buckets have their own.",
                 ),
                 io.String.Input(
                     "rejected_folder",
@@ -109,6 +117,27 @@ class CurateFolder(io.ComfyNode):
                     default=False,
                     tooltip="Writes scores into the metadata of the files, and ratings as XMP files beside them; pixels, workflow and "
                     "everything else stay as they are. With copy, only the copies are written to.",
+                ),
+                io.String.Input(
+                    "buckets",
+                    default="",
+                    optional=True,
+                    placeholder="great=90,good=50",
+                    tooltip="Sorts kept pictures further, best first: great=90,good=50 makes folders great and good, and the rest is "
+                    "rejected. Empty: one folder for all kept pictures.",
+                ),
+                io.Combo.Input(
+                    "buckets_by",
+                    options=list(BUCKETS_BY),
+                    default="percentile",
+                    optional=True,
+                    tooltip="What the numbers of buckets are: least percentiles, least scores, or shares in percent.",
+                ),
+                io.Boolean.Input(
+                    "score_in_name",
+                    default=False,
+                    optional=True,
+                    tooltip="Pictures that are copied, linked or moved get their score into their name: a.png becomes a_score0.8731.png.",
                 ),
             ],
             [
@@ -163,8 +192,12 @@ class CurateFolder(io.ComfyNode):
         rejected_folder: str = "rejected",
         rejected: str = APART,
         write_scores: bool = False,
+        buckets: str = "",
+        buckets_by: str = "percentile",
+        score_in_name: bool = False,
     ) -> Any:
         """Scans, plans, and does what the mode says."""
+        from ..imagereward_core.library.buckets import Buckets
         from ..imagereward_core.library.curate import CurateOptions
         from ..imagereward_core.library.rules import CurationRule
         from ..imagereward_core.library.scan.options import ScanOptions
@@ -174,33 +207,55 @@ class CurateFolder(io.ComfyNode):
         choice("mode", mode, MODES)
         root = _root(choice("where", where, ROOTS))
         if mode == UNDO:
-            return io.NodeOutput(listed([]), listed([]), 0, 0, _take_back(root))
+            return io.NodeOutput(listed([]), listed([]), 0, 0, take_back(root))
+        folder, kept_folder, rejected_folder = _filled(cls.hidden, folder, kept_folder, rejected_folder)
         place = inside(root, folder)
         if not place.is_dir():
             raise GraphError(
                 f"there is no folder {folder!r} inside ComfyUI's {where} folder; expected one that exists"
             )
+        measure = BUCKETS_BY[choice("buckets_by", buckets_by, tuple(BUCKETS_BY))]
+        rule = CurationRule(
+            rule_of(top_k, top_percent, min_score, min_percentile, keep_at_least),
+            PER[choice("per", per, tuple(PER))],
+            _DUPLICATE_BITS if unique else None,
+            Buckets.parse(buckets, measure) if buckets.strip() else None,
+        )
+        folders = {"kept": inside(place, kept_folder), "rejected": inside(place, rejected_folder)}
         options = CurateOptions(
-            CurationRule(
-                rule_of(top_k, top_percent, min_score, min_percentile, keep_at_least),
-                PER[choice("per", per, tuple(PER))],
-                _DUPLICATE_BITS if unique else None,
-            ),
+            rule,
             ACTIONS[choice("action", action, tuple(ACTIONS))],
-            {"kept": inside(place, kept_folder), "rejected": inside(place, rejected_folder)},
-            frozenset({"rejected"} if choice("rejected", rejected, REJECTED) == IN_PLACE else ()),
+            {name: where for name, where in folders.items() if name in rule.names},
+            frozenset({rule.names[-1]} if choice("rejected", rejected, REJECTED) == IN_PLACE else ()),
             write_scores=bool(write_scores),
             xmp="both" if write_scores else "",
             scan=ScanOptions(recursive=bool(subfolders)),
+            name_scores=bool(score_in_name),
         )
         options.destinations(place)
         card = scorer.panel.card
         check_percentiles(options.rule.conditions, card.id, scorer.panel.has_percentiles)
-        with _opened(root) as library:
-            _scan(library, scorer, place, options)
-            curation = _plan(library, scorer, place, options)
-            carried = _carry_out(library, curation) if mode == DO else None
+        with opened(root) as library:
+            scan(library, scorer, place, options)
+            curation = plan(library, scorer, place, options)
+            carried = carry_out(library, curation) if mode == DO else None
         return _result(curation, carried)
+
+
+def _filled(hidden: Any, *folders: str) -> list[str]:
+    """The folders with their tokens filled in.
+
+    Raises:
+        GraphError: A token is not known, or means nothing where no single picture is meant.
+    """
+    tokens = HostTokens.of(hidden)
+    found = [
+        tokens.fill(name, folder)
+        for name, folder in zip(("folder", "kept_folder", "rejected_folder"), folders)
+    ]
+    if tokens.unfilled:
+        raise GraphError(f"{' '.join(tokens.unfilled)} Nothing has been done.")
+    return found
 
 
 def _root(where: str) -> Path:
@@ -208,123 +263,6 @@ def _root(where: str) -> Path:
 
     folder = folder_paths.get_output_directory() if where == "output" else folder_paths.get_input_directory()
     return Path(folder).resolve()
-
-
-@contextmanager
-def _opened(root: Path) -> Iterator[Library]:
-    """The library of everything inside one of the host's folders."""
-    from ..imagereward_core.library.library import Library
-    from ..imagereward_core.library.store.values import STORE_FOLDER
-
-    with Library.open(root / STORE_FOLDER, root=root, data=_data()) as library:
-        yield library
-
-
-def _data() -> Path | None:
-    """Our part of the host's folder for what belongs to its user; None on a host without one."""
-    import folder_paths
-
-    named = getattr(folder_paths, "get_user_directory", None)
-    return None if named is None else Path(named()) / "imagereward"
-
-
-class _Host:
-    """Progress on the node, and whether somebody has pressed the host's stop button."""
-
-    def __init__(self) -> None:
-        self.bar: Any = None
-        self.stopped: BaseException | None = None
-
-    def show(self, done: int, total: int) -> None:
-        """Moves the bar."""
-        from comfy.utils import ProgressBar
-
-        if self.bar is None:
-            self.bar = ProgressBar(max(1, total))
-        self.bar.update_absolute(done, max(1, total))
-
-    def cancelled(self) -> bool:
-        """Asked between two pictures; what is at hand is finished before the host's exception goes on."""
-        from comfy.model_management import throw_exception_if_processing_interrupted
-
-        try:
-            throw_exception_if_processing_interrupted()
-        except BaseException as error:  # an Exception on older hosts, none on newer ones
-            self.stopped = error
-        return self.stopped is not None
-
-    def go_on(self) -> None:
-        """Raises the host's exception, if there was one."""
-        if self.stopped is not None:
-            raise self.stopped
-
-
-def _scan(library: Library, scorer: LoadedScorer, place: Path, options: CurateOptions) -> None:
-    host = _Host()
-    library.scan(
-        [place],
-        scorer.panel,
-        options=options.scan,
-        progress=lambda told: host.show(told.done, told.total) if told.total else None,
-        cancelled=host.cancelled,
-        turn=scorer.at_work,
-    )
-    host.go_on()
-
-
-def _plan(library: Library, scorer: LoadedScorer, place: Path, options: CurateOptions) -> Curation:
-    """The plan.
-
-    Raises:
-        GraphError: There is no picture, or percentiles are asked for where there are none.
-    """
-    from ..imagereward_core.library.curate import plan_curation
-
-    try:
-        curation = plan_curation(library, scorer.panel, place, options)
-    except ValueError as error:
-        raise GraphError(str(error)) from error
-    if not curation.rows:
-        raise GraphError(f"there is no picture in {place}; expected files such as .png, .jpg or .webp")
-    return curation
-
-
-def _carry_out(library: Library, curation: Curation) -> Carried:
-    from ..imagereward_core.library.curate import carry_out
-    from ..imagereward_core.library.summary import rule_words
-
-    host = _Host()
-    carried = carry_out(
-        library, curation, title=rule_words(curation.options), progress=host.show, cancelled=host.cancelled
-    )
-    host.go_on()
-    return carried
-
-
-def _take_back(root: Path) -> str:
-    """Takes the last run back; returns what to say about it."""
-    from ..imagereward_core.library.curate import take_back
-
-    host = _Host()
-    with _opened(root) as library:
-        taken = take_back(library, progress=host.show, cancelled=host.cancelled)
-    host.go_on()
-    lines = [*_settled(taken), f"Run {taken.run} ({taken.title}): {taken.done:,} steps taken back."]
-    return "\n".join([*lines, *(f"Left as it is: {path}: {reason}" for path, reason in taken.failed)])
-
-
-def _settled(carried: Carried) -> list[str]:
-    """What an earlier process had left half done."""
-    lines = [
-        f"Run {each.run.id} had been cut off: {each.finished:,} steps were finished, {each.taken_back:,} taken back."
-        for each in carried.settled
-        if each.finished or each.taken_back
-    ]
-    return lines + [
-        f"Left as it is: {step.source}: {reason}"
-        for each in carried.settled
-        for step, reason in each.problems
-    ]
 
 
 def _result(curation: Curation, carried: Carried | None) -> Any:
@@ -339,7 +277,7 @@ def _result(curation: Curation, carried: Carried | None) -> Any:
     if carried is None:
         lines.append("This is a preview: nothing has been done. Set mode to 'carry out' to do it.")
     elif carried.run:
-        lines += _settled(carried)
+        lines += settled(carried)
         lines.append(
             f"Run {carried.run}: {carried.done:,} steps done. Mode 'take back the last run' undoes them."
         )

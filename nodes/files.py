@@ -6,7 +6,6 @@ import io
 import json
 import math
 import re
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +14,14 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from ..imagereward_core.images.metadata.score_keys import METADATA_KEY
+from ..imagereward_core.images.metadata.sidecar import text_with_scores
 from ..imagereward_core.library.actions.files import discard, exists, rename_new, temporary_in
 from ..imagereward_core.library.score_metadata import score_metadata
 from .drawing import to_picture
 from .errors import GraphError
 from .folders import inside
 from .scored import ChosenBatch, ScoredBatch
+from .tokens import HostTokens, Part
 from .wording import number
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _MODEL, _MAKE, _EXIF_IFD, _USER_COMMENT = 0x0110, 0x010F, 0x8769, 0x9286
 _UNSAFE = re.compile(r'[<>:"|?*\x00-\x1f]')
+_SEPARATORS = re.compile(r"[/\\]")
 _MOST_LIKE_NAMES = 100_000
 
 
@@ -38,7 +40,8 @@ class Naming:
         scored: The scores.
         prefix: Folders and name with tokens.
         choices: Kept and rejected, where somebody chose.
-        kept_folder, rejected_folder: Folders for either, inside that of the prefix.
+        kept_folder, rejected_folder: Folders for either, with tokens, inside that of the prefix.
+        host: Fills in what the host knows.
 
     Raises:
         GraphError: The prefix names no file.
@@ -51,22 +54,28 @@ class Naming:
         choices: ChosenBatch | None,
         kept_folder: str,
         rejected_folder: str,
+        host: HostTokens,
     ) -> None:
         self.scored = scored
         self.kept = choices.is_kept if choices is not None else [True] * len(scored)
-        self.folders = (kept_folder, rejected_folder) if choices is not None else ("", "")
         self.chosen = choices is not None
         self.ranks, self.percentiles = scored.scores.ranks(), scored.scores.percentiles()
         self.digits = max(3, len(str(len(scored))))
-        self.prefix = prefix.replace("\\", "/")
-        self.now = time.localtime()
-        if not self.prefix.rpartition("/")[2].strip(". "):
+        prefix = prefix.replace("\\", "/")
+        if not prefix.rpartition("/")[2].strip(". "):
             raise GraphError(
                 f"filename_prefix is {prefix!r}; expected a file name at its end, such as {'ImageReward/%rank%_%score%'!r}"
             )
+        self.prefix = host.parts("filename_prefix", prefix)
+        self.folders: list[list[Part]] = [[], []]
+        if choices is not None:
+            self.folders = [
+                host.parts("kept_folder", kept_folder.replace("\\", "/")),
+                host.parts("rejected_folder", rejected_folder.replace("\\", "/")),
+            ]
 
-    def of(self, index: int, picture: Tensor) -> str:
-        """Folders and name of a picture, without counter and suffix."""
+    def of(self, index: int, picture: Tensor, frame: int = 0) -> str:
+        """Folders and name of a picture, or of a frame of a clip, without counter and suffix."""
         percentile = float(self.percentiles[index])
         tokens = {
             "score": number(float(self.scored.scores.values[index])),
@@ -74,21 +83,25 @@ class Naming:
             "scorer": self.scored.scores.scorer,
             "percentile": "none" if math.isnan(percentile) else f"{percentile:04.1f}",
             "index": str(index + 1).zfill(self.digits),
+            "frame": str(frame + 1).zfill(3),
+            "batch_num": str(index),
             "verdict": ("kept" if self.kept[index] else "rejected") if self.chosen else "scored",
             "width": str(picture.shape[1]),
             "height": str(picture.shape[0]),
-            "year": str(self.now.tm_year),
-            "month": f"{self.now.tm_mon:02}",
-            "day": f"{self.now.tm_mday:02}",
-            "hour": f"{self.now.tm_hour:02}",
-            "minute": f"{self.now.tm_min:02}",
-            "second": f"{self.now.tm_sec:02}",
         }
-        name = self.prefix
-        for token, text in tokens.items():
-            name = name.replace(f"%{token}%", text.replace("/", "_").replace("\\", "_"))
-        folder, _, last = name.rpartition("/")
-        parts = [folder, self.folders[0 if self.kept[index] else 1].replace("\\", "/"), last]
+
+        def filled(parts: list[Part]) -> str:
+            return "".join(
+                part if isinstance(part, str) else _SEPARATORS.sub("_", tokens[part.name]) for part in parts
+            )
+
+        folder, _, last = filled(self.prefix).rpartition("/")
+        # What fills a name may be empty, or dots alone, which are no name.
+        parts = [
+            folder,
+            filled(self.folders[0 if self.kept[index] else 1]),
+            last if last.strip(". ") else "picture",
+        ]
         return _UNSAFE.sub("_", "/".join(part for part in parts if part))
 
 
@@ -104,6 +117,19 @@ def metadata_of(scored: ScoredBatch, index: int, choices: ChosenBatch | None) ->
         kept,
         "" if choices is None else choices.selection.reasons[index],
     )
+
+
+def text_of(scored: ScoredBatch, index: int, choices: ChosenBatch | None) -> str:
+    """What a text file beside a picture holds: the prompt, then every score with rank and percentile, and what was decided."""
+    scores = scored.scores
+    rank, percentile = int(scores.ranks()[index]), float(scores.percentiles()[index])
+    parts = [f"rank {rank} of {len(scores)}"] if rank else [scores.failures.get(index, "")]
+    parts += [] if math.isnan(percentile) else [f"percentile {percentile:.1f}"]
+    lines = [f"{scores.scorer}: {number(float(scores.values[index]))} ({', '.join(parts)})"]
+    lines += [f"{member.scorer}: {number(float(member.values[index]))}" for member in scored.members]
+    if choices is not None:
+        lines.append(choices.selection.reasons[index])
+    return text_with_scores(scores.prompts[index], [" ".join(line.split()) for line in lines])
 
 
 class Writer:
@@ -123,7 +149,12 @@ class Writer:
         self._next: dict[Path, int] = {}
 
     def save(
-        self, tensor: Tensor, name: str, hidden: tuple[Any, Any] | None, fields: Mapping[str, str]
+        self,
+        tensor: Tensor,
+        name: str,
+        hidden: tuple[Any, Any] | None,
+        fields: Mapping[str, str],
+        text: str = "",
     ) -> tuple[Path, str]:
         """Writes one picture; returns its path and its folder relative to the root.
 
@@ -132,6 +163,7 @@ class Writer:
             name: Folders and name without counter and suffix.
             hidden: The host's prompt and other metadata; None where metadata is switched off.
             fields: Our metadata.
+            text: What a text file beside it holds; empty for none.
 
         Raises:
             GraphError: The name leads out of the folder, or nothing more can be written under it.
@@ -155,22 +187,28 @@ class Writer:
                 # Without it, colours under full transparency are lost, and with them the exact score.
                 "exact": True,
             }
-        path = self._write(picture, stem, how)
-        return path, path.parent.relative_to(Path(self.root).resolve()).as_posix().removeprefix(".")
+        encoded = io.BytesIO()  # written to a file itself, Pillow tells of a full disk as "encoder error -2"
+        picture.save(encoded, **how)
+        path = self._write(encoded.getvalue(), stem, text.encode("utf-8"))
+        folder = path.parent.relative_to(Path(self.root).resolve())
+        return path, "" if folder == Path() else folder.as_posix()
 
-    def _write(self, picture: Image.Image, stem: Path, how: dict[str, Any]) -> Path:
+    def _write(self, picture: bytes, stem: Path, text: bytes) -> Path:
         for number_ in range(self._next.get(stem, 1), _MOST_LIKE_NAMES):
             path = stem.with_name(f"{stem.name}_{number_:05}_{self.suffix}")
-            if exists(path):
+            beside = path.with_name(f"{path.stem}.txt")
+            if exists(path) or (text and exists(beside)):
                 continue
             try:
-                _save_new(picture, path, how)
+                _save_new(picture, path)
+                self.saved += 1
+                if text:
+                    _save_new(text, beside)
             except FileExistsError:  # somebody took the name just now
                 continue
             except OSError as error:
                 raise self._unwritten(path, error) from error
             self._next[stem] = number_ + 1
-            self.saved += 1
             return path
         raise GraphError(
             f"there are {_MOST_LIKE_NAMES - 1} files named {stem.name} already; choose another filename_prefix"
@@ -183,14 +221,12 @@ class Writer:
         )
 
 
-def _save_new(picture: Image.Image, path: Path, how: Mapping[str, Any]) -> None:
-    """Writes a picture under a hidden name and gives it its own when it is whole; on a full disk nothing remains."""
-    encoded = io.BytesIO()  # written to a file itself, Pillow tells of a full disk as "encoder error -2"
-    picture.save(encoded, **how)
+def _save_new(content: bytes, path: Path) -> None:
+    """Writes a file under a hidden name and gives it its own when it is whole; on a full disk nothing remains."""
     temporary = temporary_in(path.parent)
     try:
         with temporary.open("xb") as stream:
-            stream.write(encoded.getvalue())
+            stream.write(content)
         rename_new(temporary, path)
     finally:
         discard(temporary)

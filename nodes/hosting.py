@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..imagereward_core.plain import plain
+
 
 def unlike_any() -> float:
     """A fingerprint that equals no other, for nodes that act or look at what may have changed: they run on every queue.
@@ -29,3 +31,17 @@ def listed(values: list[Any]) -> Any:
 def one(value: Any) -> Any:
     """The value of a widget in a node that gets all inputs as lists."""
     return value[0] if isinstance(value, list) and value else value
+
+
+def tell_on_node(node_id: str | None, text: str) -> None:
+    """Shows a text on a node while its graph runs, and logs it."""
+    import logging
+
+    logging.getLogger(__name__).warning("ImageReward Curator: %s", plain(text))
+    try:
+        from server import PromptServer
+
+        if node_id is not None:
+            PromptServer.instance.send_progress_text(text, node_id)
+    except (ImportError, AttributeError):  # a host without a page
+        return

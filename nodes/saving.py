@@ -8,12 +8,15 @@ from comfy_api.latest import io, ui
 
 from .carried import pictures_of
 from .errors import GraphError, choice
-from .hosting import listed, one
+from .hosting import listed, one, tell_on_node
 from .schema import SCORES, SELECTION, advanced, changed_pictures, schema
 from .scored import ChosenBatch, one_scored
+from .tokens import HostTokens, known_words, unknown_tokens
 
 FORMATS = ("png", "webp (lossless)", "webp")
 APART, SKIP = "save apart", "do not save"
+NO_TEXT, WITH_TEXT = "none", "prompt and score"
+TEXTS = (NO_TEXT, WITH_TEXT)
 PREFIX = "ImageReward/%rank%_%score%_%scorer%"
 
 
@@ -39,8 +42,9 @@ class SaveScored(io.ComfyNode):
                 io.String.Input(
                     "filename_prefix",
                     default=PREFIX,
-                    tooltip="Folders and file name inside the output folder. %rank% %score% %scorer% %percentile% %index% %verdict%, and "
-                    "%width% %height% %year% %month% %day% %hour% %minute% %second% are filled in.",
+                    tooltip="Folders and file name inside the output folder. %rank% %score% %scorer% %percentile% %index% %frame% "
+                    "%verdict% are filled in, and all that Save Image knows: %date:yyyy-MM-dd%, %width%, a widget of a node by its name "
+                    "and a dot. Folders below take them as well.",
                 ),
                 io.Combo.Input(
                     "format", options=list(FORMATS), default="png", tooltip="The format of the files."
@@ -75,6 +79,14 @@ class SaveScored(io.ComfyNode):
                     tooltip="Adds the scores to the metadata, under names that galleries read; prompt and workflow are written as always.",
                 ),
                 changed_pictures(),
+                io.Combo.Input(
+                    "text_file",
+                    options=list(TEXTS),
+                    default=NO_TEXT,
+                    optional=True,
+                    tooltip="none, or prompt and score: a text file beside each picture, with its prompt and, below it, its scores. Beside "
+                    "a clip there is one, with its first frame.",
+                ),
             ],
             [
                 io.String.Output(
@@ -87,7 +99,17 @@ class SaveScored(io.ComfyNode):
             ("save image with score", "export best", "save kept and rejected"),
             is_input_list=True,
             is_output_node=True,
+            hidden=[io.Hidden.unique_id],
         )
+
+    @classmethod
+    def validate_inputs(cls, filename_prefix: Any = PREFIX) -> Any:
+        """Refuses a prefix with a token that nobody knows before anything is made."""
+        unknown = unknown_tokens(str(one(filename_prefix) or ""))
+        if not unknown:
+            return True
+        verb = "is" if len(unknown) == 1 else "are"
+        return f"{', '.join(unknown)} {verb} not known. These are filled in: {known_words()}."
 
     @classmethod
     def execute(
@@ -103,13 +125,14 @@ class SaveScored(io.ComfyNode):
         rejected: Any = APART,
         score_metadata: Any = True,
         changed_pictures: Any = False,
+        text_file: Any = NO_TEXT,
     ) -> Any:
         """Saves."""
         import folder_paths
         from comfy.cli_args import args
         from comfy.model_management import throw_exception_if_processing_interrupted
 
-        from .files import Naming, Writer, metadata_of
+        from .files import Naming, Writer, metadata_of, text_of
 
         scored = one_scored(scores)
         shown = pictures_of(scored, images, bool(one(changed_pictures)))
@@ -119,7 +142,11 @@ class SaveScored(io.ComfyNode):
         skip = choice("rejected", one(rejected), (APART, SKIP)) == SKIP
         if choices is not None:
             choices.check(scored)
-        naming = Naming(scored, one(filename_prefix), choices, one(kept_folder), one(rejected_folder))
+        host = HostTokens.of(cls.hidden)
+        naming = Naming(scored, one(filename_prefix), choices, one(kept_folder), one(rejected_folder), host)
+        if host.unfilled:
+            tell_on_node(getattr(cls.hidden, "unique_id", None), " ".join(host.unfilled))
+        texts = choice("text_file", one(text_file), TEXTS) != NO_TEXT
         writer = Writer(
             folder_paths.get_output_directory(), choice("format", one(format), FORMATS), int(one(quality))
         )
@@ -133,10 +160,12 @@ class SaveScored(io.ComfyNode):
                 if one(score_metadata) and not args.disable_metadata
                 else {}
             )
+            text = text_of(scored, index, choices) if texts else ""
             each = shown.singles[index]
-            for frame in each if scored.clips else [each]:
+            for frame, picture in enumerate(each if scored.clips else [each]):
                 throw_exception_if_processing_interrupted()
-                saved.append(writer.save(frame, naming.of(index, frame), extra, fields))
+                name = naming.of(index, picture, frame)
+                saved.append(writer.save(picture, name, extra, fields, text if frame == 0 else ""))
         results = [ui.SavedResult(path.name, folder, io.FolderType.output) for path, folder in saved]
         names = [f"{folder}/{path.name}" if folder else path.name for path, folder in saved]
         return io.NodeOutput(listed(names), ui=ui.SavedImages(results))

@@ -122,6 +122,11 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
         help="move pictures that lie in these folders already where the rule says otherwise now; without it they stay, also those you "
         "have moved yourself",
     )
+    group.add_argument(
+        "--score-in-name",
+        action="store_true",
+        help="give pictures that go into these folders their score in the name: a.png becomes a_score0.8731.png",
+    )
 
 
 def add_folders(group: argparse._ActionsContainer) -> None:

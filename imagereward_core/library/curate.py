@@ -52,6 +52,7 @@ class CurateOptions:
         scan: Which files count.
         fresh_ns: Files changed after this time (nanoseconds since 1970) stay for now, because somebody may still be writing them.
         hold: Files that stay for now for other reasons.
+        name_scores: Whether pictures that go somewhere get their score into their name: ``a.png`` becomes ``a_score0.8731.png``.
     """
 
     rule: CurationRule = field(default_factory=CurationRule)
@@ -64,6 +65,7 @@ class CurateOptions:
     scan: ScanOptions = field(default_factory=ScanOptions)
     fresh_ns: int | None = None
     hold: frozenset[Path] = frozenset()
+    name_scores: bool = False
 
     def __post_init__(self) -> None:
         if self.action not in get_args(Action):
@@ -253,7 +255,8 @@ class _Planner:
         home: Home,
         name: str,
     ) -> Placing:
-        target = self.names.free(self.destinations.target(home, name))
+        score = row.value if self.options.name_scores else None
+        target = self.names.free(self.destinations.target(home, name, score))
         self.steps.append(Step(kind, source, target))
         return Placing(name, "go", row.path, target)
 

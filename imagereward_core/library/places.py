@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from ..errors import CuratorError
 from .actions.names import free_names
@@ -14,6 +14,7 @@ from .actions.roots import led_out
 from .records import Row
 
 _NUMBERED = re.compile(r"(.+) \(\d+\)(\.[^.]*)?")
+_SCORED = re.compile(r"(.+)_score-?\d+\.\d{4}((?: \(\d+\))?)(\.[^.]*)?")
 
 
 class CurateError(CuratorError):
@@ -105,9 +106,13 @@ class Destinations:
         folder, _, file = str(path)[base:].rpartition(os.sep)
         return Home(name, folder, file)
 
-    def target(self, home: Home, name: str) -> Path:
-        """Where a picture of ``home`` goes when it is sorted under ``name``; its subfolders are kept."""
-        return Path(self.folders[name], home.folder, home.file)
+    def target(self, home: Home, name: str, score: float | None = None) -> Path:
+        """Where a picture of ``home`` goes when it is sorted under ``name``, with its score in its name where one is given.
+
+        Its subfolders are kept.
+        """
+        file = home.file if score is None else with_score(home.file, score)
+        return Path(self.folders[name], home.folder, file)
 
 
 def _prefix(folder: Path) -> str:
@@ -152,10 +157,33 @@ def tell_copies(rows: Sequence[Row], homes: Sequence[Home]) -> Sorted:
 
 
 def _original(home: Home, content: str, outside: Mapping[tuple[str, str, str], int]) -> int | None:
-    found = outside.get((home.folder, home.file, content))
-    if found is None and (numbered := _NUMBERED.fullmatch(home.file)):
-        found = outside.get((home.folder, numbered[1] + (numbered[2] or ""), content))
-    return found
+    """The picture outside that one in a destination folder is a copy of, by its name without our additions; the least taken off wins."""
+    names = [home.file, without_score(home.file)]
+    names += [numbered[1] + (numbered[2] or "") for name in names if (numbered := _NUMBERED.fullmatch(name))]
+    found = (outside.get((home.folder, name, content)) for name in names)
+    return next((index for index in found if index is not None), None)
+
+
+def with_score(file: str, score: float) -> str:
+    """A file name with a score in it, in place of one that stands there.
+
+    >>> with_score("a.png", 0.87312), with_score("a_score0.8731.png", -1.5), with_score("a", -0.00001)
+    ('a_score0.8731.png', 'a_score-1.5000.png', 'a_score0.0000')
+    """
+    plain = PurePath(without_score(file))
+    value = f"{score:.4f}"
+    value = value.removeprefix("-") if float(value) == 0 else value
+    return f"{plain.stem}_score{value}{plain.suffix}"
+
+
+def without_score(file: str) -> str:
+    """A file name without the score that :func:`with_score` put into it.
+
+    >>> without_score("a_score0.8731 (2).png"), without_score("a_0.8731.png")
+    ('a (2).png', 'a_0.8731.png')
+    """
+    scored = _SCORED.fullmatch(file)
+    return scored[1] + scored[2] + (scored[3] or "") if scored else file
 
 
 class Names:

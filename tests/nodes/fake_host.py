@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import importlib.util
+import inspect
 import itertools
 import sys
 import types
@@ -76,6 +77,7 @@ class FakeHost:
         self.packs = [load_pack(folder) for folder in packs]
         self.nodes = {name: cls for pack in self.packs for name, cls in nodes_of(pack).items()}
         self.cache = {}
+        self.workflow = {"id": "w"}
 
     def close(self):
         prefixes = tuple(pack.__name__ for pack in self.packs)
@@ -93,6 +95,9 @@ class FakeHost:
         missing = self._missing(graph)
         if missing:
             return Ran("error", error=f"required_input_missing {missing}", kind="refused")
+        refused = self._refused(graph)
+        if refused:
+            return Ran("error", error=f"custom_validation_failed {refused}", kind="refused")
         results, keys = {}, {}
         try:
             for node_id, node in graph.items():
@@ -134,6 +139,23 @@ class FakeHost:
             if not each.optional and each.id not in node["inputs"]
         ]
 
+    def _refused(self, graph):
+        """What nodes object to before anything runs; as in the host, inputs come as a list where the node takes lists."""
+        found = []
+        for node in graph.values():
+            cls = self.nodes[node["class_type"]]
+            check = getattr(cls, "validate_inputs", None)
+            if check is not None:
+                lists = cls.GET_SCHEMA().is_input_list
+                given = {
+                    name: None if _is_link(value) else [value] if lists else value
+                    for name, value in node["inputs"].items()
+                    if name in inspect.signature(check).parameters
+                }
+                answer = check(**given)
+                found += [answer] if answer is not True else []
+        return found
+
     def _mark_cached(self, node_id, graph, keys, ran):
         """As the host reports it: a node whose result is used again, and those in front of it."""
         if node_id not in ran.cached and self._key(node_id, graph, keys) in self.cache:
@@ -164,7 +186,14 @@ class FakeHost:
             try:
                 with torch.inference_mode():
                     results[node_id], shown = _map(
-                        cls, schema, inputs, {"prompt": graph, "extra_pnginfo": {"workflow": {"id": "w"}}}
+                        cls,
+                        schema,
+                        inputs,
+                        {
+                            "prompt": graph,
+                            "extra_pnginfo": {"workflow": self.workflow},
+                            "unique_id": node_id,
+                        },
                     )
             except BaseException as error:
                 if (

@@ -17,6 +17,12 @@ class FolderType(str, enum.Enum):
     temp = "temp"
 
 
+class Hidden(str, enum.Enum):
+    unique_id = "UNIQUE_ID"
+    prompt = "PROMPT"
+    extra_pnginfo = "EXTRA_PNGINFO"
+
+
 class NodeOutput:
     def __init__(self, *args, ui=None, expand=None, block_execution=None):
         self.args, self.ui, self.expand, self.block_execution = args, ui, expand, block_execution
@@ -113,6 +119,7 @@ def make_io(recent):
 
     io = types.ModuleType("comfy_api.latest.io")
     io.Schema, io.ComfyNode, io.NodeOutput, io.FolderType = Schema, ComfyNode, NodeOutput, FolderType
+    io.Hidden = Hidden
     io.Custom = lambda io_type: _type(io_type, recent=recent)
     for name, io_type, widgets in (
         ("Image", "IMAGE", []),

@@ -33,6 +33,7 @@ class RealHost:
 
     def __init__(self, comfyui, python, base, pack=ROOT, flags=()):
         self.base = base
+        self.workflow = None
         for name in ("models", "input", "output", "temp", "user", "custom_nodes"):
             (base / name).mkdir(parents=True, exist_ok=True)
         (base / "custom_nodes" / "imagereward-curator").symlink_to(pack, target_is_directory=True)
@@ -103,7 +104,8 @@ class RealHost:
 
     def queue(self, graph):
         """Queues a prompt; returns its id, or a result where the host refused it."""
-        answer = self.call("/prompt", {"prompt": graph, "client_id": "tests"})
+        extra = {"extra_pnginfo": {"workflow": self.workflow}} if self.workflow else {}
+        answer = self.call("/prompt", {"prompt": graph, "client_id": "tests", "extra_data": extra})
         if "prompt_id" in answer:
             return answer["prompt_id"]
         return Ran("error", error=json.dumps(answer), kind="refused")

@@ -199,14 +199,14 @@ def test_tokens_in_names_are_filled_in_and_stay_plain_names(fake):
 
     files = fake.module("nodes.files")
     batch = scored(fake, [1.5, -0.25])
-    naming = files.Naming(
-        batch, "a/%verdict%_%rank%_%score%_%scorer%_%index%_%percentile%_%width%x%height%", None, "k", "r"
-    )
+    host = fake.module("nodes.tokens").HostTokens({}, {})
+    text = "a/%verdict%_%rank%_%score%_%scorer%_%index%_%percentile%_%width%x%height%"
+    naming = files.Naming(batch, text, None, "k", "r", host)
     assert naming.of(1, torch.zeros(20, 30, 3)) == "a/scored_002_-0.2500_demo_002_none_30x20"
     blended, _, _ = (
         fake.module("nodes.blending").BlendScores.execute(batch, method="weighted", name="mine").args
     )
-    assert files.Naming(blended, "%scorer%", None, "k", "r").of(0, torch.zeros(2, 2, 3)) == "blend_mine"
+    assert files.Naming(blended, "%scorer%", None, "k", "r", host).of(0, torch.zeros(2, 2, 3)) == "blend_mine"
 
 
 def test_metadata_of_a_blend_names_every_scorer_by_keys_others_read(fake):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,26 @@ from .json_text import is_foreign_json, parse_json_text
 from .prompt import PictureText
 
 MAX_SIDECAR_BYTES = 1024 * 1024
+SCORES_BEGIN = "ImageReward Curator"
+"""The line below which a text file beside a picture holds scores, in files that this program wrote."""
+
+
+def text_with_scores(prompt: str, lines: Sequence[str]) -> str:
+    """A text file to lie beside a picture: its prompt, then its scores for people.
+
+    >>> without_scores(text_with_scores("a red fox", ["demo: 1.5"]))
+    'a red fox'
+    """
+    return "\n".join([*([prompt.strip(), ""] if prompt.strip() else []), SCORES_BEGIN, *lines, ""])
+
+
+def without_scores(text: str) -> str:
+    """The text above the scores, or all of it where there are none."""
+    lines = text.splitlines()
+    if SCORES_BEGIN not in lines:
+        return text
+    return "\n".join(lines[: lines.index(SCORES_BEGIN)]).strip()
+
 
 Readable = Callable[[Path], "Path | None"]
 """Where a file may be read from, links followed; None where it may not be read."""
@@ -27,7 +47,8 @@ def sidecar_prompt(path: str | os.PathLike[str], readable: Readable | None = Non
     ``picture.png.txt``, ``picture.txt``, then likewise ``.caption``, ``.json`` and SwarmUI's ``.swarm.json``, in any letter case;
     the first with a prompt counts. UTF-8 and UTF-16 are told apart, with or without byte order mark; what is neither is
     read in the system's or Windows' encoding, with a note. An infotext and the list of Easy Diffusion are taken
-    apart, any other text is a prompt as it stands; JSON counts only where it is that of a program known here. Files
+    apart, any other text is a prompt as it stands, without the scores that
+    this program may have written below it; JSON counts only where it is that of a program known here. Files
     that are empty, unreadable or above ``MAX_SIDECAR_BYTES`` are passed over.
 
     Args:
@@ -36,6 +57,7 @@ def sidecar_prompt(path: str | os.PathLike[str], readable: Readable | None = Non
     """
     for beside in side_files(Path(path), PROMPT_ENDINGS):
         text, note = _read(beside.path, readable)
+        text = without_scores(text)
         found = parse_json_text(text) if text.startswith("{") else None
         if (
             found is None

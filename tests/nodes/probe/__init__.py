@@ -90,13 +90,19 @@ class ProbeThing(io.ComfyNode):
 
     @classmethod
     def define_schema(cls):
-        kind = io.Combo.Input("kind", options=list(cls.THINGS))
+        kind, name = (
+            io.Combo.Input("kind", options=list(cls.THINGS)),
+            io.String.Input("name", default="", optional=True),
+        )
         return io.Schema(
-            node_id="CuratorProbeThing", category="tests", inputs=[kind], outputs=[io.AnyType.Output("thing")]
+            node_id="CuratorProbeThing",
+            category="tests",
+            inputs=[kind, name],
+            outputs=[io.AnyType.Output("thing")],
         )
 
     @classmethod
-    def execute(cls, kind):
+    def execute(cls, kind, name=""):
         return io.NodeOutput(cls.THINGS[kind])
 
 

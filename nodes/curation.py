@@ -1,0 +1,134 @@
+"""A curation under the host: its progress bar and stop button, and what the library is told and tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import GraphError
+from .loaded import LoadedScorer
+
+if TYPE_CHECKING:
+    from ..imagereward_core.library.curate import Carried, CurateOptions, Curation
+    from ..imagereward_core.library.library import Library
+
+
+@contextmanager
+def opened(root: Path) -> Iterator[Library]:
+    """The library of everything inside one of the host's folders."""
+    from ..imagereward_core.library.library import Library
+    from ..imagereward_core.library.store.values import STORE_FOLDER
+
+    with Library.open(root / STORE_FOLDER, root=root, data=_data()) as library:
+        yield library
+
+
+def _data() -> Path | None:
+    """Our part of the host's folder for what belongs to its user; None on a host without one."""
+    import folder_paths
+
+    named = getattr(folder_paths, "get_user_directory", None)
+    return None if named is None else Path(named()) / "imagereward"
+
+
+class _Host:
+    """Progress on the node, and whether somebody has pressed the host's stop button."""
+
+    def __init__(self) -> None:
+        self.bar: Any = None
+        self.stopped: BaseException | None = None
+
+    def show(self, done: int, total: int) -> None:
+        """Moves the bar."""
+        from comfy.utils import ProgressBar
+
+        if self.bar is None:
+            self.bar = ProgressBar(max(1, total))
+        self.bar.update_absolute(done, max(1, total))
+
+    def cancelled(self) -> bool:
+        """Asked between two pictures; what is at hand is finished before the host's exception goes on."""
+        from comfy.model_management import throw_exception_if_processing_interrupted
+
+        try:
+            throw_exception_if_processing_interrupted()
+        except BaseException as error:  # an Exception on older hosts, none on newer ones
+            self.stopped = error
+        return self.stopped is not None
+
+    def go_on(self) -> None:
+        """Raises the host's exception, if there was one."""
+        if self.stopped is not None:
+            raise self.stopped
+
+
+def scan(library: Library, scorer: LoadedScorer, place: Path, options: CurateOptions) -> None:
+    """Scores what is new; what was scored before somebody stopped it is kept."""
+    host = _Host()
+    library.scan(
+        [place],
+        scorer.panel,
+        options=options.scan,
+        progress=lambda told: host.show(told.done, told.total) if told.total else None,
+        cancelled=host.cancelled,
+        turn=scorer.at_work,
+    )
+    host.go_on()
+
+
+def plan(library: Library, scorer: LoadedScorer, place: Path, options: CurateOptions) -> Curation:
+    """The plan.
+
+    Raises:
+        GraphError: There is no picture, or percentiles are asked for where there are none.
+    """
+    from ..imagereward_core.library.curate import plan_curation
+
+    try:
+        curation = plan_curation(library, scorer.panel, place, options)
+    except ValueError as error:
+        raise GraphError(str(error)) from error
+    if not curation.rows:
+        raise GraphError(f"there is no picture in {place}; expected files such as .png, .jpg or .webp")
+    return curation
+
+
+def carry_out(library: Library, curation: Curation) -> Carried:
+    """Does what was planned; what was done before somebody stopped it stands in the journal."""
+    from ..imagereward_core.library import curate
+    from ..imagereward_core.library.summary import rule_words
+
+    host = _Host()
+    carried = curate.carry_out(
+        library, curation, title=rule_words(curation.options), progress=host.show, cancelled=host.cancelled
+    )
+    host.go_on()
+    return carried
+
+
+def take_back(root: Path) -> str:
+    """Takes the last run back; returns what to say about it."""
+    from ..imagereward_core.library import curate
+
+    host = _Host()
+    with opened(root) as library:
+        taken = curate.take_back(library, progress=host.show, cancelled=host.cancelled)
+    host.go_on()
+    lines = [*settled(taken), f"Run {taken.run} ({taken.title}): {taken.done:,} steps taken back."]
+    return "\n".join([*lines, *(f"Left as it is: {path}: {reason}" for path, reason in taken.failed)])
+
+
+def settled(carried: Carried) -> list[str]:
+    """What an earlier process had left half done."""
+    lines = [
+        f"Run {each.run.id} had been cut off: {each.finished:,} steps were finished, {each.taken_back:,} taken back."
+        for each in carried.settled
+        if each.finished or each.taken_back
+    ]
+    return lines + [
+        f"Left as it is: {step.source}: {reason}"
+        for each in carried.settled
+        for step, reason in each.problems
+    ]
