@@ -17,6 +17,7 @@ from .inputs import Input
 from .prompts import FoundPrompt, PromptFinder
 
 if TYPE_CHECKING:
+    from ..scorers.engine import Memory
     from ..scorers.panel import Panel
 
 _FIRST, _LEAST, _MOST = 32, 16, 512
@@ -108,6 +109,7 @@ def score_all(
     """
     prompts: list[FoundPrompt] = []
     parts: list[list[Scores]] = []
+    memory: Memory = {}
     size = _FIRST
     with StopSwitch(console) as watch.switch, console.count(len(inputs), "pictures") as watch.report:
         while len(prompts) < len(inputs) and not watch.cancelled():
@@ -119,7 +121,7 @@ def score_all(
                 for each in piece
             ]
             try:
-                parts.append(_score_piece(panel, piece, asked))
+                parts.append(_score_piece(panel, piece, asked, memory))
             except Cancelled:
                 break
             prompts.extend(asked)
@@ -144,10 +146,12 @@ def score_all(
     )
 
 
-def _score_piece(panel: Panel, piece: Sequence[Input], prompts: Sequence[FoundPrompt]) -> list[Scores]:
+def _score_piece(
+    panel: Panel, piece: Sequence[Input], prompts: Sequence[FoundPrompt], memory: Memory
+) -> list[Scores]:
     """Scores of all pictures of a piece by every scorer; what is no file to read is not shown to the scorers."""
     fit = [place for place, each in enumerate(piece) if not each.problem]
     pictures, texts = [piece[place].path for place in fit], [prompts[place].given for place in fit]
     seen = [prompt.seen for prompt in prompts]
     problems = {place: each.problem for place, each in enumerate(piece) if each.problem}
-    return [some.spread(fit, seen, problems) for some in panel.score(pictures, texts)]
+    return [some.spread(fit, seen, problems) for some in panel.score(pictures, texts, memory)]

@@ -21,7 +21,7 @@ from ..scores import FloatArray, Scores
 from ..weights.card import ScorerCard
 from .base import objection, prompts_per_picture
 from .meaning import constant_warning
-from .pictures import as_list, decoded_windows, unique
+from .pictures import Waiting, as_list, decoded_windows, unique
 from .variety import Variety
 
 if TYPE_CHECKING:
@@ -32,6 +32,15 @@ log = logging.getLogger(__name__)
 Rewards = list[float]
 Keep = Callable[[int, int, "Rewards | str"], None]
 """Told the number of the scorer, that of the picture, and its scores in the order of its prompts, or why it has none."""
+
+Sight = tuple[bytes, tuple[str, ...]]
+"""All that the scorers of a tower are shown of a picture: the digest of its pixels, and its prompts."""
+Memory = dict[tuple[int, ...], dict[Sight, list[Rewards]]]
+"""What was rated in a run so far: by the numbers of the scorers of a tower, for everything they saw, the scores of each.
+
+A score moves in its last digits with the pictures of its batch. What a network has seen before is therefore not shown to it again: two
+files of one picture get one score, wherever they stand in a run, and no tie comes apart.
+"""
 
 
 class Tower:
@@ -143,17 +152,26 @@ class PictureScorer(ABC):
             if not isinstance(rewards, str):
                 values[picture] = rewards
 
-        _run([self], pictures, [prompts for _ in pictures], keep)
+        _run([self], pictures, [prompts for _ in pictures], keep, {})
         return values
 
 
 def score_together(
-    scorers: Sequence[PictureScorer], images: Sequence[Picture] | Tensor, prompts: str | Sequence[Prompt]
+    scorers: Sequence[PictureScorer],
+    images: Sequence[Picture] | Tensor,
+    prompts: str | Sequence[Prompt],
+    memory: Memory | None = None,
 ) -> list[Scores]:
     """The Scores of several scorers over the same pictures, as if each had been called alone.
 
-    Every picture is decoded once, resized once for all scorers with the same rules, and goes once through every tower. One whose prompt
-    is missing is shown to the scorers that read none.
+    Every picture is decoded once, resized once for all scorers with the same rules, and goes once through every tower, also where several
+    files hold it. One whose prompt is missing is shown to the scorers that read none.
+
+    Args:
+        scorers: The scorers.
+        images: The pictures.
+        prompts: One for all, or one for each.
+        memory: What these very scorers rated in earlier parts of the run, and will remember of this one; by default nothing.
 
     Raises:
         PromptError, ImageError: As :meth:`imagereward_core.scorers.base.Scorer.score`.
@@ -189,7 +207,7 @@ def score_together(
                 )
 
     cuts = [{text: scorer.cut(text) for text in dict.fromkeys(texts)} for scorer in scorers]
-    _run(scorers, different, wanted, keep)
+    _run(scorers, different, wanted, keep, {} if memory is None else memory)
     unshown = sorted(set(range(len(given))) - set(shown))
     for index, why in _unreadable([given[index] for index in unshown], scorers):
         for each in failures:
@@ -222,11 +240,12 @@ def _run(
     pictures: Sequence[Picture],
     wanted: Sequence[Sequence[str]],
     keep: Keep,
+    memory: Memory,
 ) -> None:
     """Scores picture ``i`` against the prompts ``wanted[i]`` with every scorer and hands on each result, or the reason for none."""
     if not pictures or not scorers:
         return
-    passes = [_Pass(members, wanted, keep) for members in _by_tower(scorers)]
+    passes = [_Pass(members, wanted, keep, memory) for members in _by_tower(scorers)]
     lead = scorers[0].runtime
     total = len(pictures) * len(passes)
     done = 0
@@ -255,17 +274,20 @@ class _Pass:
     """The scorers of one tower on their way through the pictures."""
 
     def __init__(
-        self, members: list[tuple[int, PictureScorer]], wanted: Sequence[Sequence[str]], keep: Keep
+        self,
+        members: list[tuple[int, PictureScorer]],
+        wanted: Sequence[Sequence[str]],
+        keep: Keep,
+        memory: Memory,
     ) -> None:
         self.members, self.wanted, self.keep = members, wanted, keep
+        self.rated = memory.setdefault(tuple(number for number, _ in members), {})
         first = members[0][1]
         self.tower, self.runtime, self.spec = first.tower, first.runtime, first.spec
         sizes = [scorer.batch_size for _, scorer in members if scorer.batch_size is not None]
         self.batch = min(sizes) if sizes else 8 if self.runtime.device.type == "cpu" else 32
 
-    def score_window(
-        self, pictures: list[tuple[int, Callable[[], Tensor | str]]], advance: Callable[[int], None]
-    ) -> None:
+    def score_window(self, pictures: list[tuple[int, Waiting]], advance: Callable[[int], None]) -> None:
         """Scores pictures given as their numbers and a call that waits for their pixels (or the reason why there are none)."""
         with self.runtime.resident(self.tower.network):
             self.tower.pack_once(self.runtime.device)
@@ -275,24 +297,34 @@ class _Pass:
             while start < len(pictures):
                 self.runtime.check_cancelled()
                 group = pictures[start : start + self.batch]
-                readable: list[int] = []
+                new: dict[Sight, list[int]] = {}
                 pixels: list[Tensor] = []
                 for number, get in group:
                     got = get()
                     if isinstance(got, str):
                         self._fail(number, got)
-                    else:
-                        readable.append(number)
-                        pixels.append(got)
-                if pixels and not self._score(readable, pixels):
+                        continue
+                    sight = (got.digest, tuple(self.wanted[number]))
+                    if sight in self.rated:
+                        self._tell([number], self.rated[sight])
+                        continue
+                    if sight not in new:
+                        pixels.append(got.pixels)
+                    new.setdefault(sight, []).append(number)
+                if new and not self._score(new, pixels):
                     continue
                 start += len(group)
                 advance(len(group))
 
-    def _score(self, numbers: list[int], pixels: list[Tensor]) -> bool:
-        """Scores readable pictures; False when the device was full and a smaller batch is to be tried."""
+    def _score(self, new: dict[Sight, list[int]], pixels: list[Tensor]) -> bool:
+        """Scores what was not seen before; False when the device was full and a smaller batch is to be tried.
+
+        Args:
+            new: For everything that is shown the numbers of the pictures that look so.
+            pixels: What it looks like, in the same order.
+        """
         device = self.runtime.device
-        prompts = [self.wanted[number] for number in numbers]
+        prompts = [texts for _, texts in new]
         try:
             batch = torch.stack([each.to(device) for each in pixels])
             features = self.tower.encode(normalize(batch, self.spec))
@@ -300,15 +332,22 @@ class _Pass:
         except Exception as error:
             if self.batch == 1 or not self.runtime.is_out_of_memory(error):
                 raise
-            self.batch = max(1, min(self.batch, len(numbers)) // 2)
+            self.batch = max(1, min(self.batch, len(new)) // 2)
             log.warning("the device is full; going on with %d pictures at a time", self.batch)
             return False
-        for (scorer, each), rows in zip(self.members, rated):
-            if each.variety.note((float(picture.float().sum()) for picture in pixels), rows):
+        for (_, each), rows in zip(self.members, rated):
+            if each.variety.note((digest for digest, _ in new), rows):
                 log.warning(constant_warning(each.card.id))
-            for number, row in zip(numbers, rows):
-                self.keep(scorer, number, row)
+        for (sight, numbers), found in zip(new.items(), zip(*rated)):
+            self.rated[sight] = list(found)
+            self._tell(numbers, found)
         return True
+
+    def _tell(self, numbers: Sequence[int], rows: Sequence[Rewards]) -> None:
+        """Hands on the scores of pictures that look alike, one row for each scorer."""
+        for (scorer, _), row in zip(self.members, rows):
+            for number in numbers:
+                self.keep(scorer, number, row)
 
     def _fail(self, number: int, reason: str) -> None:
         for scorer, _ in self.members:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..images.missing import Prompt
     from .base import Picture
-    from .engine import PictureScorer
+    from .engine import Memory, PictureScorer
 
 AnyScorer = Union["PictureScorer", BlendScorer]
 
@@ -94,12 +94,21 @@ class Panel:
         )
 
     def score(
-        self, images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[Prompt]
+        self,
+        images: Sequence[Picture] | torch.Tensor,
+        prompts: str | Sequence[Prompt],
+        memory: Memory | None = None,
     ) -> list[Scores]:
-        """The Scores of every single scorer, in the order of ``scorers``; each says for itself which missing prompts it needs."""
+        """The Scores of every single scorer, in the order of ``scorers``; each says for itself which missing prompts it needs.
+
+        Args:
+            images: The pictures, or a part of those of a run.
+            prompts: One for all, or one for each.
+            memory: Empty for the first part of a run, and then handed on, so that a picture which is there twice has one score.
+        """
         from .engine import score_together  # judging numbers that are there needs no torch
 
-        return score_together(self.scorers, images, prompts)
+        return score_together(self.scorers, images, prompts, memory)
 
     def judge(self, scores: Sequence[Scores]) -> PanelResult:
         """What the scores of all pictures of a run come to.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,8 +26,22 @@ if TYPE_CHECKING:
 WINDOW = 128
 """Pictures decoded ahead of the model, and kept until every tower has seen them."""
 
-Waiting = Callable[[], "Tensor | str"]
-"""Waits for the exact pixels of a picture, [3, S, S] uint8 or, for specs that resize floats, float32; or the reason for none."""
+
+@dataclass(frozen=True, eq=False)
+class Square:
+    """A picture as a network sees it.
+
+    Attributes:
+        pixels: [3, S, S], uint8 or, for specs that resize floats, float32.
+        digest: SHA-256 of the pixels, by which pictures are told apart.
+    """
+
+    pixels: Tensor
+    digest: bytes
+
+
+Waiting = Callable[[], "Square | str"]
+"""Waits for the exact pixels of a picture, or the reason for none."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +50,11 @@ class Window:
 
     Attributes:
         start: Number of the first.
-        pictures: For each the results of its decoding: pixels by spec, or one reason.
+        pictures: For each the results of its decoding: squares by spec, or one reason.
     """
 
     start: int
-    pictures: list[Future[dict[ImageSpec, Tensor] | str]]
+    pictures: list[Future[dict[ImageSpec, Square] | str]]
 
     def of(self, spec: ImageSpec) -> list[tuple[int, Waiting]]:
         """The number of every picture with a call that waits for its pixels for ``spec``."""
@@ -143,15 +158,20 @@ def decoded_windows(
                     future.cancel()
 
 
-def _attempt(picture: Picture, specs: Sequence[ImageSpec]) -> dict[ImageSpec, Tensor] | str:
-    """Pixels for every spec, or the reason why there are none."""
+def _attempt(picture: Picture, specs: Sequence[ImageSpec]) -> dict[ImageSpec, Square] | str:
+    """Squares for every spec, or the reason why there are none."""
     with torch.inference_mode():
         try:
-            return prepare_all(picture, specs)
+            prepared = prepare_all(picture, specs)
         except ImageError as error:
             return str(error)
+        return {spec: Square(pixels, _digest(pixels)) for spec, pixels in prepared.items()}
 
 
-def _wait(future: Future[dict[ImageSpec, Tensor] | str], spec: ImageSpec) -> Tensor | str:
+def _digest(pixels: Tensor) -> bytes:
+    return hashlib.sha256(pixels.cpu().numpy().tobytes()).digest()
+
+
+def _wait(future: Future[dict[ImageSpec, Square] | str], spec: ImageSpec) -> Square | str:
     result = future.result()
     return result if isinstance(result, str) else result[spec]

@@ -95,6 +95,42 @@ def test_a_file_is_decoded_once_for_all_scorers(tmp_path, monkeypatch):
     assert opened == [path]
 
 
+class Swaying(Counted):
+    """A tower whose numbers move with the place in a batch, as a network's last digits do with several threads."""
+
+    def _encode(self, pixels):
+        sway = 1 + 1e-3 * (len(self.seen) + torch.arange(len(pixels), dtype=torch.float32))
+        return super()._encode(pixels) * sway[:, None]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 8])
+def test_one_picture_in_several_files_has_one_score_wherever_it_stands(tmp_path, batch_size):
+    """Ties come apart where it goes through the network twice."""
+    plain = pictures(3)
+    for number, image in enumerate(plain):
+        image.save(tmp_path / f"{number}.png")
+    others = [np.asarray(plain[0]), torch.from_numpy(np.asarray(plain[1])) / 255, plain[2].convert("RGBA")]
+    files = [str(tmp_path / f"{number}.png") for number in range(3)]
+    tower = Swaying()
+    scorers = [looks(tower, batch_size=batch_size), cosine(tower, tmp_path, batch_size=batch_size)]
+    prompts = ["a cat", "b", "a cat", "a cat", "b", "a cat", "b"]
+    for scores in score_together(scorers, [*files, *others, plain[0].copy()], prompts):
+        values = scores.values.tolist()
+        assert values[:3] == values[3:6] and len({*values[:3], values[6]}) == 4
+    assert sum(tower.seen) == 4
+
+
+def test_parts_of_a_run_remember_what_was_seen(tmp_path):
+    tower, memory = Swaying(), {}
+    scorers = [looks(tower), tiny_scorer(tmp_path)]
+    parts = [score_together(scorers, pictures(3), "a cat", memory) for _ in range(2)]
+    again = score_together(scorers, pictures(3), "a cat")
+    for first, second, other in zip(*parts, again):
+        assert first.values.tolist() == second.values.tolist()
+        assert first.scorer == "tiny" or other.values.tolist() != first.values.tolist()
+    assert tower.seen == [3, 3]
+
+
 def test_a_prompt_goes_through_the_text_tower_once(tmp_path):
     scorer = cosine(Counted(), tmp_path)
     lengths = []
