@@ -23,7 +23,7 @@ JSON = st.recursive(
 def test_order_of_arguments_is_only_ever_appended_to():
     known = (
         "enabled scorer blend_with blend_method sort_gallery keep_best keep_scope min_score min_percentile rejects show_rejects "
-        "until until_pictures until_minutes gate_hires show_percentile score_prompt"
+        "until until_pictures until_minutes gate_hires show_percentile score_prompt companions"
     )
     assert NAMES[: len(known.split())] == known.split()
 

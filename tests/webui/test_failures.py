@@ -44,6 +44,16 @@ AFTER_THE_SAVES = [
 ]
 IN_THE_SAVES = [
     ("saving", "save"),
+    ("saving", "_save"),
+    ("saving", "_make"),
+    ("saving", "_note_files"),
+    ("saving", "_hold"),
+    ("saving", "_redirect"),
+    ("filenames", "saving"),
+    ("filenames", "keep_apart"),
+    ("infotext", "without_settings"),
+    ("companions", "note"),
+    ("companions", "follow"),
     ("infotext", "with_fields"),
     ("rejects", "folder_in"),
     ("filenames", "fill"),
@@ -188,6 +198,23 @@ def test_setting_that_is_no_number_of_pictures_is_told_and_every_picture_is_save
     assert len(host.files(host.samples)) == 4 and scorer.requests == []
 
 
+def test_missing_weights_are_told_before_anything_is_generated(host, scorer, caplog):
+    seen = []
+
+    class Watch(host.scripts.Script):
+        def title(self):
+            return "Watch"
+
+        def process_batch(self, p, **named):
+            seen.append((host.shared.state.textinfo, caplog.text))
+
+    host.add(Watch())
+    scorer.error = WeightsError("there is no checkpoint; put one into models/imagereward")
+    curate(host, {"keep_best": 1}, **RUN)
+    shown, logged = seen[0]
+    assert "put one into models/imagereward" in shown and "put one into models/imagereward" in logged
+
+
 def test_one_failure_does_not_switch_the_script_off_for_the_next_job(host, scorer):
     scorer.error = MemoryError("out of memory")
     curate(host, {"keep_best": 1}, **RUN)
@@ -249,7 +276,8 @@ def test_save_that_the_host_cannot_make_is_told_and_the_others_are_made(host, sc
     monkeypatch.setattr(host.images, "save_image", full)
     result = curate(host, {"keep_best": 1}, **RUN)
     assert "no space left on device" in result.comments and len(host.files(host.samples)) == 2
-    assert len(result.images) == 3
+    on_disk = {int(settings_of(path)["Seed"]) for path in host.samples.rglob("*.png")}
+    assert on_disk | set(result.all_seeds) == {5, 6, 7, 8}, "what is not on the disk is shown"
 
 
 def test_script_that_replaces_the_result_keeps_its_order(host, scorer):

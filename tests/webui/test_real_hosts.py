@@ -33,6 +33,13 @@ BREAKS = [
     ("script.scoring", "score"),
     ("script.selecting", "decide"),
     ("script.saving", "save"),
+    ("script.saving", "_save"),
+    ("script.saving", "_make"),
+    ("script.saving", "_hold"),
+    ("script.driving", "_set_reader"),
+    ("script.driving", "end"),
+    ("script.requests", "_note"),
+    ("script.gallery", "_order"),
     ("script.gallery", "finish"),
     ("script.infotext", "announce"),
     ("script.infotext", "with_fields"),
@@ -145,6 +152,39 @@ def test_rejects_can_be_marked_or_left_unsaved(webui):
     unsaved = webui.generate({"keep_best": 1, "rejects": "do not save", "show_rejects": True})
     assert len(unsaved.saved()) == 1 and not unsaved.saved("rejects")
     assert len(unsaved.images) - unsaved.first == 2
+
+
+def test_rejects_that_find_no_folder_are_saved_where_the_host_saves(webui, plain):
+    path = plain.saved()[0][0]
+    outputs = next(folder for folder in path.parents if folder.name.startswith("txt2img"))
+    moved = (outputs / "rejects").rename(outputs / "set aside") if (outputs / "rejects").exists() else None
+    (outputs / "rejects").write_text("a file in the way")
+    try:
+        made = webui.generate({"keep_best": 1}, n_iter=2)
+    finally:
+        (outputs / "rejects").unlink()
+        if moved is not None:
+            moved.rename(outputs / "rejects")
+    assert len(made.saved()) == 4
+    assert any(
+        "saved as without the extension" in note
+        for note in made.info["extra_generation_params"]["imagereward"]["notes"]
+    )
+
+
+def test_a_mask_goes_with_its_rejected_picture(webui):
+    _, picture = scenes(1, 3)[0]
+    encoded = base64.b64encode(png(picture.resize((64, 64)))).decode()
+    mask = base64.b64encode(png(Image.new("L", (64, 64), 255))).decode()
+    more = {"init_images": [encoded], "mask": mask, "denoising_strength": 0.6}
+    webui.call("/sdapi/v1/options", {"save_mask": True, "save_mask_composite": True})
+    try:
+        made = webui.generate({"keep_best": 1}, "img2img", **more)
+    finally:
+        webui.call("/sdapi/v1/options", {"save_mask": False, "save_mask_composite": False})
+    for folder in ("", "rejects"):
+        names = [path.name for path, _ in made.saved(folder)]
+        assert len(names) == 3 and sum("-mask" in name for name in names) == 2, names
 
 
 def test_what_a_later_extension_changes_is_scored_as_it_is_saved(webui, command):

@@ -1,5 +1,6 @@
 """What is kept, and where the rest goes. Nothing is deleted, nothing overwritten."""
 
+import errno
 import functools
 import os
 from pathlib import Path
@@ -202,8 +203,8 @@ def test_moving_never_takes_a_name_that_is_taken(tmp_path):
 
 
 def test_moving_works_without_hard_links(tmp_path, monkeypatch):
-    def no_links(*_):
-        raise OSError("not on this drive")
+    def no_links(*_, **__):
+        raise OSError(errno.EPERM, "not on this drive")
 
     monkeypatch.setattr(os, "link", no_links)
     picture = tmp_path / "ä 1.png"
@@ -260,7 +261,7 @@ def test_picture_that_cannot_be_moved_stays(host, scorer, monkeypatch):
     def refuse(*_):
         raise PermissionError("in use")
 
-    monkeypatch.setattr(rejects, "_move", refuse)
+    monkeypatch.setattr(rejects, "move_new", refuse)
     result = curate(host, {"keep_best": 1, "keep_scope": "job"}, n_iter=3, seed=11)
     assert "stays where it is" in result.comments and "in use" in result.comments
     assert len(host.files(host.samples)) == 3

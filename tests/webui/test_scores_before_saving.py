@@ -156,10 +156,10 @@ def test_grid_and_masks_are_neither_scored_nor_marked(host, scorer):
     assert len(result.images) == 9 and len(result.infotexts) == 5
 
 
-def test_side_copies_are_saved_at_once_and_left_alone(host, scorer):
+def test_side_copies_are_saved_at_once_and_never_scored(host, scorer):
     host.shared.opts.save_images_before_face_restoration = True
     curate(host, {"keep_best": 1}, batch_size=2, restore_faces=True)
-    copies = list(host.samples.glob("*-before-face-restoration.png"))
+    copies = list(host.samples.rglob("*-before-face-restoration.png"))
     assert len(copies) == 2 and not any("ImageReward" in settings_of(path) for path in copies)
 
 

@@ -111,6 +111,7 @@ class Settings:
     score_prompt: str = _shown(
         "", "text", "Score against this prompt instead", "Empty: each picture is scored with its own prompt."
     )
+    companions: bool = _shown(True, "toggle", "Masks, first passes and previews go with a rejected picture")
 
     @property
     def minimum(self) -> float | None:

@@ -136,6 +136,8 @@ def _drive(run: Run, loop: Callable[[], Any]) -> Any:
             around.enter_context(gate.watching(run))
         except Exception as error:
             fail(run, "starting a run", error)
+        if not run.is_round:
+            _make_ready(run)
         processed = loop()
         safely(run, "finishing the last batch", finish_batch, run)
     if run.is_round:
@@ -155,10 +157,20 @@ def _drive(run: Run, loop: Callable[[], Any]) -> Any:
     return processed
 
 
+def _make_ready(run: Run) -> None:
+    """Loads the scorer before anything is generated: who lacks its weights is told so now, and not when the pictures are there."""
+    from modules.shared import state
+
+    safely(run, "the scorer cannot be used", scoring.load, run.settings)
+    if run.job.failure:
+        state.textinfo = run.job.failure  # the page shows it beside its progress
+
+
 def start_batch(run: Run) -> None:
     """Before a batch is made: the one before it is complete."""
     finish_batch(run)
     run.prompts, run.batch, run.survivors, run.placeholder = [], None, None, False
+    run.companions, run.copies = {}, {}
 
 
 def list_batch(run: Run, batch: Any) -> None:
@@ -180,6 +192,7 @@ def collect(run: Run, holder: Any) -> None:
         _at(p.subseeds, row, None),
         unfinished=bool(state.interrupted or state.skipped),
         first_pass=run.placeholder,
+        companions=run.companions.setdefault(row, []),
         of_round=run.is_round,
     )
     run.pending.append(picture)

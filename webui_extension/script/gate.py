@@ -31,7 +31,6 @@ _RAW = ("_all_prompts_c", "_all_negative_prompts_c")
 """Forge Neo's prompts with their comments, which it writes into infotexts by place in the job."""
 _DETAILERS = ("ADetailer ",)
 """How the infotext's keys begin of extensions that work on finished pictures, and write what they will do before there is any."""
-SUFFIX = "-first-pass"
 
 
 def wanted(run: Run) -> bool:
@@ -197,7 +196,7 @@ def _put_away(run: Run, row: int, image: Any, numbers: dict[str, Any]) -> None:
         text = processing.create_infotext(
             p, p.all_prompts, p.all_seeds, p.all_subseeds, [], iteration=p.iteration, position_in_batch=row
         )
-    folder, suffix = p.outpath_samples, SUFFIX
+    folder, suffix = p.outpath_samples, rejects.FIRST_PASS
     if run.settings.rejects == TO_FOLDER:
         folder = rejects.folder_in(folder)
         run.job.folders.append(folder)

@@ -59,6 +59,7 @@ class Picture:
         result: What the host's function returned when it was saved.
         folder: The output folder that the host named for it.
         files: Where it was saved, and its sidecar.
+        companions: Files of its own beside it, such as its mask or its first pass: each the file and its text file.
         unsaved: Whether it was to be saved and could not be.
         first_pass: Whether it is a first pass that was not upscaled.
         of_round: Whether a further run of "generate until" made it.
@@ -84,6 +85,7 @@ class Picture:
     result: Any = ("", None)
     folder: str = ""
     files: list[str] = field(default_factory=list)
+    companions: list[list[str]] = field(default_factory=list)
     unsaved: bool = False
     first_pass: bool = False
     of_round: bool = False
@@ -171,6 +173,8 @@ class Run:
         cell: In a plot, which cell this is; -1 elsewhere.
         is_upscale: Whether the page asked for one picture to be upscaled, so that nothing may be cut or reordered.
         placeholder: Whether the batch at hand is a first pass of which nothing passed.
+        companions: By row of the batch at hand, the list that its picture has or will have.
+        copies: How many copies from before the second pass were saved, by their suffix.
         survivors: Rows of the batch at hand that were upscaled; None for all.
         rounds: The further runs that this one led to.
         step: What the host called its job when the run began, such as "2 out of 5" for a file of a folder.
@@ -191,6 +195,8 @@ class Run:
     cell: int = -1
     is_upscale: bool = False
     placeholder: bool = False
+    companions: dict[int, list[list[str]]] = field(default_factory=dict)
+    copies: dict[str, int] = field(default_factory=dict)
     survivors: list[int] | None = None
     rounds: list[Run] = field(default_factory=list)
     step: str = ""

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from imagereward_core.library.actions import Refused, move_new
+
 from .. import hosts
 
 SUFFIX = "-rejected"
+FIRST_PASS = "-first-pass"
+"""In the name of a first pass that was not upscaled."""
 
 
 def folder_in(outputs: str | os.PathLike[str]) -> str:
@@ -43,7 +47,7 @@ def move(files: list[Path], target: Path) -> list[Path]:
         Where they are now.
 
     Raises:
-        OSError: The first cannot be moved; nothing has changed then.
+        OSError, Refused: The first cannot be moved; nothing has changed then.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     stem, number = target.stem, 1
@@ -52,7 +56,7 @@ def move(files: list[Path], target: Path) -> list[Path]:
         places = [target.with_name(name + file.suffix) for file in files]
         if not any(place.exists() for place in places):
             try:
-                _move(files[0], places[0])
+                move_new(files[0], places[0])
                 break
             except FileExistsError:
                 pass  # somebody took the name just now
@@ -60,36 +64,8 @@ def move(files: list[Path], target: Path) -> list[Path]:
     moved = [places[0]]
     for file, place in zip(files[1:], places[1:]):
         try:
-            _move(file, place)
-        except OSError:
+            move_new(file, place)
+        except (OSError, Refused):
             place = file
         moved.append(place)
     return moved
-
-
-def _move(file: Path, place: Path) -> None:
-    """Gives a file another name on the same disk, never that of another file.
-
-    Raises:
-        FileExistsError: The name is taken.
-        OSError: It cannot be done.
-    """
-    try:
-        os.link(file, place)
-    except FileExistsError:
-        raise
-    except OSError:
-        # Without hard links (exFAT, some network drives) the name is taken first, then replaced by the file.
-        with place.open("xb"):
-            pass
-        try:
-            file.replace(place)
-        except OSError:
-            place.unlink()
-            raise
-    else:
-        try:
-            file.unlink()
-        except OSError:  # Windows: somebody has it open
-            place.unlink()  # the new name only; the file keeps its old one
-            raise

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..door import report
-from . import filenames, infotext, rejects
+from ..door import guard, report
+from . import companions, filenames, infotext, rejects
 from .arguments import NOT_SAVED, TO_FOLDER
 from .records import REJECTED, HeldSave, Picture, Run
 from .wrapping import mark, original_of
@@ -53,20 +53,35 @@ def _install(images: Any) -> None:
         return
 
     def save_image(image: Any, *arguments: Any, **named: Any) -> Any:
-        run, picture = current(), _to_hold(image, arguments, named)
+        run = current()
+        try:
+            picture = None if run is None else _hold(run, original, (image, *arguments), named)
+        except Exception as error:
+            report("a picture is saved at once", error)
+            picture = None
         if run is None or picture is None:
-            return original(image, *arguments, **named)
-        p = named["p"]
-        context = {name: getattr(p, name) for name in _CONTEXT if hasattr(p, name)}
-        for name in ("prompts", "negative_prompts", "seeds", "subseeds"):
-            if isinstance(context.get(name), list):
-                context[name] = list(context[name])
-        picture.held = HeldSave(original, (image, *arguments), dict(named), context)
+            result = original(image, *arguments, **named)
+            if run is not None and named.get("p") is run.p:
+                guard(companions.note, "noting a file beside a picture")(run, named, result)
+            return result
         if _is_last(run):
             run.finish(run)  # so that every script finds the files of a run behind it, whatever its turn
         return picture.result
 
     images.save_image = mark(save_image, original)
+
+
+def _hold(run: Run, original: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Picture | None:
+    """Holds back a save; returns its picture, or None where it is none of those to be held."""
+    picture = _to_hold(run, arguments[0], named)
+    if picture is None:
+        return None
+    context = {name: getattr(run.p, name) for name in _CONTEXT if hasattr(run.p, name)}
+    for name in ("prompts", "negative_prompts", "seeds", "subseeds"):
+        if isinstance(context.get(name), list):
+            context[name] = list(context[name])
+    picture.held = HeldSave(original, arguments, dict(named), context)
+    return picture
 
 
 def restore(images: Any) -> None:
@@ -76,10 +91,9 @@ def restore(images: Any) -> None:
         images.save_image = original
 
 
-def _to_hold(image: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Picture | None:
+def _to_hold(run: Run, image: Any, named: dict[str, Any]) -> Picture | None:
     """The picture whose main save this is; None for side copies, grids, masks and everything of others."""
-    run = current()
-    if run is None or run.job.failure or named.get("p") is not run.p or not run.pending:
+    if run.job.failure or named.get("p") is not run.p or not run.pending:
         return None
     if named.get("suffix") or named.get("grid") or named.get("forced_filename"):
         return None
@@ -104,29 +118,35 @@ def release(run: Run) -> None:
 
 
 def save(run: Run, picture: Picture) -> None:
-    """Makes the save of a picture with its score in the infotext, at the place that its verdict says."""
+    """Makes the save of a picture with its score in the infotext, at the place that its verdict says; what belongs to it follows."""
+    try:
+        _save(run, picture)
+    except Exception as error:
+        run.job.note(report("a picture is saved as without the extension", error))
+        _save_as_asked(run, picture)
+    guard(companions.follow, "what belongs to a picture stays where it is")(run, picture)
+
+
+def _save(run: Run, picture: Picture) -> None:
     held = picture.held
     if held is None:
         return
     if picture.verdict == REJECTED and run.settings.rejects == NOT_SAVED and run.selects:
         picture.held = None
         return
-    try:
-        arguments, named = list(held.arguments), dict(held.named)
-        picture.folder = str(arguments[1] if len(arguments) > 1 else named["path"])
-        if isinstance(named.get("info"), str):
-            named["info"] = infotext.with_fields(named["info"], picture.fields, run.job)
-        aside = picture.verdict == REJECTED and run.selects
-        if aside:
-            if run.settings.rejects == TO_FOLDER:
-                _redirect(arguments, named)
-                run.job.folders.append(str(arguments[1] if len(arguments) > 1 else named["path"]))
-            else:
-                named["suffix"] = rejects.SUFFIX
-        _make(run, picture, tuple(arguments), named, replaces=not aside)
-    except Exception as error:
-        run.job.note(report("a picture is saved as without the extension", error))
-        _save_as_asked(run, picture)
+    arguments, named = list(held.arguments), dict(held.named)
+    picture.folder = str(arguments[1] if len(arguments) > 1 else named["path"])
+    if isinstance(named.get("info"), str):
+        named["info"] = infotext.with_fields(named["info"], picture.fields, run.job)
+    aside = picture.verdict == REJECTED and run.selects
+    to_folder = aside and run.settings.rejects == TO_FOLDER
+    if to_folder:
+        _redirect(arguments, named)
+    elif aside:
+        named["suffix"] = rejects.SUFFIX
+    _make(run, picture, tuple(arguments), named, replaces=not aside)
+    if to_folder:
+        run.job.folders.append(str(arguments[1] if len(arguments) > 1 else named["path"]))
 
 
 def _redirect(arguments: list[Any], named: dict[str, Any]) -> None:
@@ -137,17 +157,31 @@ def _redirect(arguments: list[Any], named: dict[str, Any]) -> None:
 
 
 def _save_as_asked(run: Run, picture: Picture) -> None:
-    held = picture.held
+    """The host's own save, with as little of ours around it as can be."""
+    held, picture.held = picture.held, None
     if held is None:
         return
-    try:
-        named = dict(held.named)
-        if run.job.failure and isinstance(named.get("info"), str):
-            named["info"] = infotext.without_settings(named["info"])
-        _make(run, picture, held.arguments, named)
-    except Exception as error:
-        picture.held = None
-        run.job.note(report("the WebUI could not save a picture", error))
+    named = guard(_named_as_asked, "an infotext stays as it is", dict(held.named))(run, held)
+    with ExitStack() as around:
+        around.enter_context(_as_it_was(run.p, held.context))
+        try:
+            around.enter_context(filenames.saving(run.p, picture, run.job))
+        except Exception as error:
+            report("a picture is saved under the WebUI's name", error)
+        try:
+            picture.result = held.save(*held.arguments, **named)
+        except Exception as error:
+            picture.unsaved = True
+            run.job.note(report("the WebUI could not save a picture", error))
+            return
+    guard(_note_files, "noting where a picture was saved")(picture)
+
+
+def _named_as_asked(run: Run, held: HeldSave) -> dict[str, Any]:
+    named = dict(held.named)
+    if run.job.failure and isinstance(named.get("info"), str):
+        named["info"] = infotext.without_settings(named["info"])
+    return named
 
 
 def _make(
@@ -155,38 +189,38 @@ def _make(
 ) -> None:
     held = picture.held
     assert held is not None
-    now = {name: getattr(run.p, name) for name in held.context if hasattr(run.p, name)}
+    with _as_it_was(run.p, held.context), filenames.saving(run.p, picture, run.job, replaces):
+        picture.result = held.save(*arguments, **named)
+    picture.held = None
+    _note_files(picture)
+
+
+@contextmanager
+def _as_it_was(p: Any, context: dict[str, Any]) -> Iterator[None]:
+    """While a held save is made, p is as it was when the host asked for it."""
+    now = {name: getattr(p, name) for name in context if hasattr(p, name)}
     try:
-        for name, value in held.context.items():
-            setattr(run.p, name, value)
-        with filenames.saving(run.p, picture, run.job, replaces):
-            result = held.save(*arguments, **named)
+        for name, value in context.items():
+            setattr(p, name, value)
+        yield
     finally:
         for name, value in now.items():
-            setattr(run.p, name, value)
-    picture.held = None
-    picture.result = result
-    saved = getattr(picture.image, "already_saved_as", None) or (result[0] if result else None)
-    sidecar = result[1] if result and len(result) > 1 else None
+            setattr(p, name, value)
+
+
+def _note_files(picture: Picture) -> None:
+    """Writes down where a picture and its text file lie."""
+    result = picture.result or ()
+    saved = getattr(picture.image, "already_saved_as", None) or next(iter(result), None)
+    sidecar = result[1] if len(result) > 1 else None
     picture.files = [str(file) for file in (saved, sidecar) if file]
 
 
 def demote(run: Run, picture: Picture) -> None:
-    """Moves a picture that was saved as kept to where rejected ones go."""
+    """Moves a picture that was saved as kept, and what belongs to it, to where rejected ones go."""
     files = [Path(file) for file in picture.files if Path(file).is_file()]
-    if not files:
-        return
-    first = files[0]
-    outputs = Path(picture.folder or str(run.p.outpath_samples))
-    to_mark = run.settings.rejects not in (TO_FOLDER, NOT_SAVED)
-    target = rejects.marked(first) if to_mark else rejects.place_for(first, outputs)
-    try:
-        moved = rejects.move(files, target)
-    except OSError as error:
-        run.job.note(report(f"{first.name} stays where it is", error))
-        return
-    picture.files = [str(file) for file in moved]
-    if not to_mark:
-        run.job.folders.append(rejects.folder_in(outputs))
-    if getattr(picture.image, "already_saved_as", None):
-        picture.image.already_saved_as = picture.files[0]
+    if files:
+        picture.files = companions.put_aside(run, picture, files)
+        if getattr(picture.image, "already_saved_as", None):
+            picture.image.already_saved_as = picture.files[0]
+    companions.follow(run, picture)

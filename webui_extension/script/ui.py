@@ -15,6 +15,7 @@ ROWS = (
     ("keep_best", "keep_scope"),
     ("min_score", "min_percentile"),
     ("sort_gallery", "show_rejects"),
+    ("companions",),
     ("until",),
     ("until_pictures", "until_minutes"),
     ("gate_hires", "show_percentile"),

@@ -87,6 +87,8 @@ def _why_stop(run: Run) -> str:
         return "enough"
     if job.failure:
         return "pictures can no longer be scored"
+    if any(picture.unsaved for picture in job.pictures):
+        return "a picture could not be saved"
     if _interrupted():
         return "interrupted"
     if job.generated >= settings.until_pictures:
@@ -123,7 +125,12 @@ def _forget(job: Job) -> None:
     if job.shows_rejects:
         return
     rejected = order(
-        [each for each in job.scored if each.verdict == REJECTED and each.image is not None], True
+        [
+            each
+            for each in job.scored
+            if each.verdict == REJECTED and each.image is not None and not each.unsaved
+        ],
+        True,
     )
     for picture in rejected[0 if job.kept else _REMEMBERED :]:
         # The first run's pictures stay: the host holds them anyway, and finds them again by identity.

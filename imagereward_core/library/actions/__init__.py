@@ -14,8 +14,10 @@ back when the journal is next opened.
 from __future__ import annotations
 
 from .executing import execute
+from .files import Refused
 from .journal import Journal, JournalError
 from .listing import leading_out, refused
+from .move import move_new
 from .names import safe_name
 from .recovering import recover
 from .steps import Recovery, RunInfo, RunResult, Step, StepInfo
@@ -25,12 +27,14 @@ __all__ = [
     "Journal",
     "JournalError",
     "Recovery",
+    "Refused",
     "RunInfo",
     "RunResult",
     "Step",
     "StepInfo",
     "execute",
     "leading_out",
+    "move_new",
     "recover",
     "refused",
     "safe_name",
