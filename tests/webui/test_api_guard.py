@@ -151,6 +151,17 @@ def test_numbers_no_score_can_have_are_refused(monkeypatch, tmp_path, field, num
     assert answer.status_code == 422
 
 
+@pytest.mark.parametrize("number", ["9" * 19, "1" + "0" * 30, "1e30", "1e308", f'"{"1" * 30}"', "-1", '"-1"'])
+@pytest.mark.parametrize("field", ["top", "keep_at_least"])
+def test_whole_numbers_beyond_any_number_of_pictures_are_refused_by_every_host(
+    monkeypatch, tmp_path, field, number
+):
+    client = ApiHost(monkeypatch, tmp_path).start()
+    body = f'{{"pictures": [{{"path": "a.png"}}], "{field}": {number}}}'
+    answer = client.post(f"{PREFIX}/rank", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422, answer.text
+
+
 def test_nesting_without_end_is_refused(monkeypatch, tmp_path):
     client = ApiHost(monkeypatch, tmp_path).start()
     headers = {"content-type": "application/json"}

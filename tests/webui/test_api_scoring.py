@@ -152,6 +152,13 @@ def test_what_is_not_offered_is_refused_in_words_before_anything_is_loaded(api, 
     assert words in json.dumps(answer, ensure_ascii=False) and not api.requests
 
 
+def test_more_pictures_than_there_are_may_be_asked_for(api):
+    (prompt, image), *_ = scenes()
+    picture = {"image": encoded(png(image)), "prompt": prompt}
+    answer = post(api.start(), "rank", picture, top=10**18 - 1, keep_at_least=10**18 - 1)
+    assert answer["counts"]["kept"] == 1
+
+
 def test_wishes_reach_the_scorer(api):
     (prompt, image), *_ = scenes()
     picture = {"image": encoded(png(image)), "prompt": prompt}

@@ -20,6 +20,7 @@ from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 
 from .limits import limits
+from .schemas import MOST_DIGITS
 
 Accounts = Mapping[str, str]
 Receive = Callable[[], Awaitable[Any]]
@@ -123,7 +124,7 @@ def _finite(text: str) -> float:
 
 
 def _whole(text: str) -> int:
-    return int(text) if len(text) <= 19 else _refused(text)
+    return int(text) if len(text.lstrip("-")) <= MOST_DIGITS else _refused(text)
 
 
 def _check_sender(request: Request) -> None:

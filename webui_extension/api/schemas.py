@@ -11,6 +11,11 @@ from pydantic import BaseModel, Field
 SCHEMA_VERSION = 1
 """Grows when a field is removed or changes its meaning; new fields leave it as it is."""
 
+MOST_DIGITS = 18
+"""Whole numbers of a request have at most so many digits."""
+_MOST = 10**MOST_DIGITS - 1
+# One version of pydantic makes a whole number of 1e30, and both of a text of thirty digits.
+
 
 class PictureIn(BaseModel):
     """One picture to score: its bytes, or where it lies."""
@@ -55,11 +60,11 @@ class UnloadRequest(BaseModel):
 class RankRequest(ScoreRequest):
     """The same, with what to keep; every condition that is set must hold."""
 
-    top: int | None = Field(None, description="Keep at most this many", ge=0)
+    top: int | None = Field(None, description="Keep at most this many", ge=0, le=_MOST)
     top_percent: float | None = Field(None, description="Keep at most the best so many percent", ge=0, le=100)
     min_score: float | None = Field(None, description="Keep scores of at least this")
     min_percentile: float | None = Field(None, description="Keep percentiles of at least this", ge=0, le=100)
-    keep_at_least: int = Field(0, description="Keep the best so many whatever the other conditions say", ge=0)
+    keep_at_least: int = Field(0, description="Keep the best so many whatever the other conditions say", ge=0, le=_MOST)
     within: str = Field(
         "all", description="Whether numbers and shares count over all pictures or within each prompt"
     )
