@@ -139,6 +139,14 @@ def bench_library(session):
 
 
 @nox.session
+def hostile(session):
+    """Journals of strangers, links that lead out, full disks, bombs, damaged stores (ten minutes); writes benchmarks/results/."""
+    install(session, "-e", ".[dev]")
+    session.run("python", "-m", "benchmarks.hostile_tests", *session.posargs)
+    session.run("python", "-m", "benchmarks.table")
+
+
+@nox.session
 def gpu(session):
     """The same measurements on a CUDA device, where there is one."""
     install(session, "-e", ".")

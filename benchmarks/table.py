@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from .table_survival import fuzz_part, kills_part
+from .table_survival import fuzz_part, hostile_part, kills_part
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -225,7 +225,11 @@ def main() -> None:
         figures = load(name)
         if figures is not None:
             lines += part(figures)
-    for name, about in (("kill_tests", kills_part), ("fuzz_metadata", fuzz_part)):
+    for name, about in (
+        ("kill_tests", kills_part),
+        ("hostile_tests", hostile_part),
+        ("fuzz_metadata", fuzz_part),
+    ):
         figures = load(name)
         if figures is not None:
             lines += about(figures, machine_line(figures, ("python", "torch", "pillow")))

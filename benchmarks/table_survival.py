@@ -1,4 +1,4 @@
-"""The part of ``results/README.md`` about what a library must survive: kills and damaged files."""
+"""The part of ``results/README.md`` about what a library must survive: kills, strangers, full disks and damaged files."""
 
 from __future__ import annotations
 
@@ -22,6 +22,26 @@ def kills_part(figures: dict[str, Any], machine: str) -> list[str]:
         f"What did not hold: {'; '.join(map(str, wrong)) if wrong else 'nothing'}.",
         "",
     ]
+
+
+def hostile_part(figures: dict[str, Any], machine: str) -> list[str]:
+    """What strangers, full disks and damaged files were tried, and what did not hold."""
+    lines = [
+        "## Strangers, full disks, damaged stores",
+        "",
+        f"{figures['what']}. `python -m benchmarks.hostile_tests`. {machine}",
+        "",
+        "| what | things | cases | slowest, s | most memory, MiB | did not hold |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    skipped: list[str] = []
+    for name, row in figures["groups"].items():
+        wrong = "; ".join(row["did_not_hold"]) or "nothing"
+        lines.append(
+            f"| {name} | {row['things']} | {row['cases']} | {row['slowest_s']:.1f} | {row['most_mib']:.0f} | {wrong} |"
+        )
+        skipped += row["skipped"]
+    return [*lines, "", *([f"Left out: {'; '.join(skipped)}.", ""] if skipped else [])]
 
 
 def fuzz_part(figures: dict[str, Any], machine: str) -> list[str]:

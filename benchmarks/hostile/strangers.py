@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from pathlib import Path
 
 from ..killing import Entry, tree
-from .arena import Arena, Work, apart, changes, command, stores
+from .arena import Arena, apart, changes, command, stores
+from .comfyui import Host
 from .tricks import PICTURE, TRICKS
 
 RULE = ("-s", "demo", "--top", "1", "--offline")
@@ -56,7 +55,6 @@ def play(arena: Arena) -> None:
 def play_node(arena: Arena) -> None:
     """Every trick in the output folder of a host, with the node in all its modes."""
     host = Host(arena.room())
-    host.curate(arena.room(), "preview")()  # loads what it needs
     for name in TRICKS:
         for way, mode in NODE.items():
             room = arena.room()
@@ -68,46 +66,6 @@ def play_node(arena: Arena) -> None:
             if mode == "preview" and _journal(folder) != journal:
                 wrong.append("the journal is another one after a preview")
             arena.note("strangers", name, way, wrong, ended)
-
-
-class Host:
-    """An imitated ComfyUI with the node pack in it.
-
-    Args:
-        base: A folder for it, until a graph is run in another one.
-    """
-
-    def __init__(self, base: Path) -> None:
-        import pytest
-
-        sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "nodes"))
-        self.patch = pytest.MonkeyPatch()
-        self.graphs = importlib.import_module("graphs")
-        self.host = importlib.import_module("fake_host").FakeHost(self.patch, base)
-
-    def curate(self, base: Path, mode: str, **inputs: object) -> Work:
-        """The node *Curate Folder* in a host whose folders lie in ``base``."""
-
-        def work() -> int:
-            paths = sys.modules["folder_paths"]
-            self.patch.setattr(paths, "get_output_directory", lambda: str(base / "output"))
-            self.patch.setattr(paths, "get_user_directory", lambda: str(base / "user"), raising=False)
-            graph = self.graphs.Graph()
-            given = {
-                "mode": mode, "where": "output", "folder": "", "subfolders": True, "top_k": 1, "top_percent": 100.0,
-                "min_score": -1000.0, "min_percentile": 0.0, "keep_at_least": 0, "per": "all pictures", "unique": False,
-                "action": "move", "kept_folder": "kept", "rejected_folder": "rejected", "rejected": "put apart",
-                "write_scores": False, **inputs,
-            }  # fmt: skip
-            node = graph.add("CurateFolder", scorer=[graph.load(), 0], **given)
-            probe = graph.show(node, 4)
-            ran = self.host.run(graph)
-            print(
-                ran.status, ran.kind, ran.error, self.graphs.shown(ran, probe) if probe in ran.outputs else ""
-            )
-            return 0 if ran.status == "success" else 4
-
-        return work
 
 
 def _set_up(arena: Arena, name: str) -> tuple[Path, Path, Path]:
