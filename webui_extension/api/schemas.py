@@ -64,7 +64,9 @@ class RankRequest(ScoreRequest):
     top_percent: float | None = Field(None, description="Keep at most the best so many percent", ge=0, le=100)
     min_score: float | None = Field(None, description="Keep scores of at least this")
     min_percentile: float | None = Field(None, description="Keep percentiles of at least this", ge=0, le=100)
-    keep_at_least: int = Field(0, description="Keep the best so many whatever the other conditions say", ge=0, le=_MOST)
+    keep_at_least: int = Field(
+        0, description="Keep the best so many whatever the other conditions say", ge=0, le=_MOST
+    )
     within: str = Field(
         "all", description="Whether numbers and shares count over all pictures or within each prompt"
     )
