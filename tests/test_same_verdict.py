@@ -122,13 +122,10 @@ def by_api(scenes, monkeypatch, rule):
 
 
 def node_curate(scenes, monkeypatch, **changes):
-    from test_curate_folder import DEFAULTS
-
     host = FakeComfyUI(monkeypatch, scenes.parents[1])
     try:
         graph = Graph()
-        rule = {**DEFAULTS, "per": "all pictures", "top_k": 0, **changes}
-        node = graph.add("CurateFolder", scorer=[graph.load(), 0], **rule)
+        node = graph.curate(**{"per": "all pictures", "top_k": 0, **changes})
         probe = graph.show(node, 0)
         return {Path(path).name for path in shown(host.run(graph), probe)}
     finally:

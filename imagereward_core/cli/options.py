@@ -35,6 +35,7 @@ each row of csv, json and jsonl holds:
   notes             choices made while reading the prompt
   disputed          where the scorers disagree about the picture: who puts it where, for a person to look at
   beside            scores by the other scorers of --also, or by the members of a blend (csv: one column score:ID for each)
+  beside_reason     which of these have no score, and why
   scorer, revision  which scorer and which weights (csv and jsonl; json has them once, with facts about the scorer)
 """
 

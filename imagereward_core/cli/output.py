@@ -19,7 +19,7 @@ from .rows import Row, counts
 from .table import Column, render_table
 
 COLUMNS = (*row_columns(Row), "scorer", "revision")
-"""Columns of csv when one scorer is at work; every other adds a column ``score:ID``."""
+"""Columns of csv when one scorer is at work; every other adds a column ``score:ID``, and all together ``beside_reason``."""
 
 _LEFT = (
     Column("Rank", right=True),
@@ -76,7 +76,7 @@ def _table(rows: Sequence[Row], rule: Mapping[str, Any] | None, width: int | Non
             "cut" if row.prompt_cut else "",
             row.file,
             row.prompt_read,
-            "; ".join(filter(None, ("" if is_rank_alone(row.reason) else row.reason, row.disputed))),
+            "; ".join(filter(None, _why(row))),
         )
         for row in rows
     ]
@@ -86,6 +86,12 @@ def _table(rows: Sequence[Row], rule: Mapping[str, Any] | None, width: int | Non
     }
     others = [Column(other, right=True) for other in (rows[0].beside if rows else ())]
     return render_table((*_LEFT, *others, *_RIGHT), cells, width, ellipsis(), gaps)
+
+
+def _why(row: Row) -> tuple[str, ...]:
+    """What stands as the reason; of a picture with a score also why another scorer has none."""
+    reason = "" if is_rank_alone(row.reason) else row.reason
+    return reason, row.disputed, row.beside_reason if row.rank else ""
 
 
 def _number(value: float | None) -> str:

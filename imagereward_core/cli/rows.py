@@ -34,7 +34,7 @@ def make_rows(scored: Scored, selection: Selection, explain: bool) -> list[Row]:
                 prompt_source=prompt.source,
                 notes="; ".join(prompt.notes),
                 disputed=scored.disputed.get(fact.index, ""),
-                **judged_fields(scored.scores, fact, scored.beside),
+                **judged_fields(scored.scores, fact, scored.beside, each.name),
             )
         )
     return rows

@@ -91,7 +91,8 @@ def deliver(
         from ..library.report import write_report
 
         kept_only = rule is not None and args.show == "kept"
-        entries = report_entries(scored, args.html, [beside_note(row.beside, row.disputed) for row in rows])
+        notes = [beside_note(row.beside, row.disputed, row.beside_reason) for row in rows]
+        entries = report_entries(scored, args.html, notes)
         write_report(
             args.html,
             entries,

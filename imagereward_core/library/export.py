@@ -195,7 +195,7 @@ def export_rows(
             modified=_time(row.modified_ns),
             content=row.content,
             fingerprint="" if row.fingerprint is None else f"{row.fingerprint:016x}",
-            **judged_fields(scores, fact, result.beside),
+            **judged_fields(scores, fact, result.beside, str(row.path)),
         )
 
 

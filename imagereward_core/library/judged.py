@@ -68,6 +68,7 @@ class JudgedRow:
         notes: Choices made while reading the prompt.
         disputed: Where scorers place the picture very differently: who puts it where.
         beside: Scores by other scorers, by their ids.
+        beside_reason: Which of these have no score for it, and why.
     """
 
     file: str
@@ -85,6 +86,7 @@ class JudgedRow:
     notes: str
     disputed: str
     beside: dict[str, float | None] = field(default_factory=dict)
+    beside_reason: str = ""
 
     @property
     def prompt_read(self) -> str:
@@ -143,8 +145,10 @@ class PictureFacts(Sequence[Facts]):
         )
 
 
-def judged_fields(scores: Scores, fact: Facts, beside: Sequence[Scores] = ()) -> dict[str, Any]:
-    """The fields of a :class:`JudgedRow` that follow from the scores alone."""
+def judged_fields(
+    scores: Scores, fact: Facts, beside: Sequence[Scores] = (), name: str = ""
+) -> dict[str, Any]:
+    """The fields of a :class:`JudgedRow` that follow from the scores alone; reasons are given without ``name``, which stands in the row."""
     return {
         "score": number(fact.score),
         "percentile": number(fact.percentile),
@@ -155,6 +159,7 @@ def judged_fields(scores: Scores, fact: Facts, beside: Sequence[Scores] = ()) ->
         "prompt": scores.prompts[fact.index],
         "prompt_cut": fact.cut,
         "beside": {other.scorer: number(other.values[fact.index]) for other in beside},
+        "beside_reason": beside_reason(beside, fact.index, name),
     }
 
 
@@ -187,7 +192,21 @@ def bare_reason(fact: Facts, name: str, explain: bool = True) -> str:
     return fact.reason.partition(": ")[2] if explain else ""
 
 
-def beside_note(beside: Mapping[str, float | None], disputed: str) -> str:
-    """What other scorers say about a picture, in one line."""
+def beside_reason(beside: Sequence[Scores], index: int, name: str = "") -> str:
+    """Which of some scorers have no score for a picture, and why; empty where all have one."""
+    found: dict[str, list[str]] = {}
+    for other in beside:
+        if index in other.failures:
+            found.setdefault(other.failures[index].removeprefix(f"{name}: "), []).append(other.scorer)
+    return "; ".join(f"{', '.join(scorers)}: {why}" for why, scorers in found.items())
+
+
+def beside_note(beside: Mapping[str, float | None], disputed: str, reason: str = "") -> str:
+    """What other scorers say about a picture, in one line, and why some say nothing."""
     numbers = [f"{scorer} {value:.4g}" for scorer, value in beside.items() if value is not None]
-    return ". ".join(filter(None, (", ".join(numbers), disputed and f"Scorers disagree: {disputed}")))
+    said = (
+        ", ".join(numbers),
+        disputed and f"Scorers disagree: {disputed}",
+        reason and f"No score by {reason}",
+    )
+    return ". ".join(filter(None, said))

@@ -13,7 +13,7 @@ from ..images.metadata.finding import ORIGINS
 from ..scores import FloatArray
 from ..selection import Selection
 from ..weights.card import ScorerCard
-from .judged import beside_note, number
+from .judged import beside_note, beside_reason, number
 from .places import shown_name
 from .records import Row
 from .report import ReportEntry, write_report
@@ -99,7 +99,9 @@ def report_entries(
                 path=row.path,
                 written=row.generated.written,
                 origin=ORIGINS.get(row.generated.origin, ""),
-                note=beside_note(beside, disputed.get(index, "")),
+                note=beside_note(
+                    beside, disputed.get(index, ""), beside_reason(result.beside, index, str(row.path))
+                ),
                 stars=row.stars,
                 model=row.generated.model,
                 loras=row.generated.loras,

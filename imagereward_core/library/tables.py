@@ -24,6 +24,7 @@ _PIECE = 10_000
 """Rows in a row group of Parquet: what stands in memory at a time."""
 _FORMULA = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
 """What a cell begins with that a spreadsheet runs as a formula; the last four are the wide forms that East Asian ones take too."""
+_WHY = "beside_reason"
 _KINDS = {
     "str": "text",
     "int": "integer",
@@ -45,7 +46,8 @@ class Layout:
     Attributes:
         kind: The rows' class; its fields are the columns, in their order.
         source: Columns that are the same in every row, such as the scorer; JSON has them in its head instead.
-        others: Ids of the scorers whose scores stand beside; csv and Parquet have a column ``score:ID`` for each.
+        others: Ids of the scorers whose scores stand beside; csv and Parquet have a column ``score:ID`` for each, and behind them one
+            that says why some have none.
         head: What a reader of JSON is told before the rows; Parquet keeps it in the file's metadata.
     """
 
@@ -75,22 +77,23 @@ class Layout:
 
     @property
     def _beside(self) -> tuple[str, ...]:
-        return tuple(f"score:{other}" for other in self.others)
+        return (*(f"score:{other}" for other in self.others), _WHY) if self.others else ()
 
     def flat(self, row: JudgedRow) -> dict[str, Any]:
         """A row with one value for each of ``columns``."""
         cells = dict(vars(row))
-        beside = cells.pop("beside")
+        beside, why = cells.pop("beside"), cells.pop(_WHY)
         return {
             **cells,
             **self.source,
             **{f"score:{other}": beside.get(other) for other in self.others},
+            **({_WHY: why} if self.others else {}),
         }
 
 
 def row_columns(kind: type[JudgedRow]) -> tuple[str, ...]:
-    """The fields of a row that are columns everywhere: all but ``beside``."""
-    return tuple(field.name for field in fields(kind) if field.name != "beside")
+    """The fields of a row that are columns everywhere: all but those about other scorers."""
+    return tuple(field.name for field in fields(kind) if field.name not in ("beside", _WHY))
 
 
 def write_text(file: TextIO, form: str, rows: Iterable[JudgedRow], layout: Layout) -> None:
@@ -182,7 +185,7 @@ def write_parquet(path: Path, rows: Iterable[JudgedRow], layout: Layout) -> None
     types = {
         field.name: kinds[_KINDS[str(field.type)]] for field in fields(layout.kind) if field.name != "beside"
     }
-    types |= {name: arrow.string() for name in layout.source}
+    types |= {name: arrow.string() for name in layout.source}  # what is left are scores
     schema = arrow.schema([(name, types.get(name, arrow.float64())) for name in layout.columns])
     if layout.head:
         schema = schema.with_metadata({"imagereward": json.dumps(layout.head, ensure_ascii=False)})

@@ -28,6 +28,7 @@ FIELDS = {
     "notes",
     "disputed",
     "beside",
+    "beside_reason",
 }
 
 
@@ -103,7 +104,7 @@ def test_csv_and_jsonl_say_the_same_as_json(run, folder):
     rows = run("score", folder, "-s", "demo", "-f", "json").rows
     table = list(csv.DictReader(io.StringIO(run("score", folder, "-s", "demo", "-f", "csv").out)))
     lines = [json.loads(line) for line in run("score", folder, "-s", "demo", "-f", "jsonl").out.splitlines()]
-    assert tuple(table[0]) == COLUMNS and set(lines[0]) == {*COLUMNS, "beside"}
+    assert tuple(table[0]) == COLUMNS and set(lines[0]) == {*COLUMNS, "beside", "beside_reason"}
     for row, record, line in zip(rows, table, lines):
         assert {name: line[name] for name in FIELDS} == row
         assert record["file"] == row["file"] and record["reason"] == row["reason"]

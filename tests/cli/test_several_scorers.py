@@ -42,6 +42,33 @@ def test_other_scorers_are_shown_in_every_form(run, models, outputs):
     )
 
 
+def test_every_form_says_why_another_scorer_has_no_score(run, models, tmp_path):
+    """Two scorers read the prompt, which is missing; the one that decides reads none."""
+    pictures = tmp_path / "bare"
+    save_picture(pictures / "none.png", (9, 9, 9))
+    save_picture(pictures / "some.png", (90, 9, 9), "a cat" + SETTINGS)
+    also = ("-s", "Aesthetic", "--also", "CLIP,PickScore", "--models-dir", models)
+    page = tmp_path / "page.html"
+    done = run("score", pictures, *also, "-f", "json", "--html", page)
+    why = {row["file"].rpartition("bare")[2].strip("/\\"): row["beside_reason"] for row in done.rows}
+    assert why["some.png"] == "" and why["none.png"].startswith("CLIP, PickScore: ")
+    assert "no prompt" in why["none.png"] and "none.png" not in why["none.png"]
+    table = list(csv.DictReader(io.StringIO(run("score", pictures, *also, "-f", "csv").out)))
+    assert {each["beside_reason"] for each in table} == set(why.values())
+    assert list(table[0])[-3:] == ["score:CLIP", "score:PickScore", "beside_reason"]
+    assert why["none.png"] in run("score", pictures, *also).out
+    assert f"No score by {why['none.png']}" in page.read_text(encoding="utf-8").replace("&#x27;", "'")
+    run("curate", pictures, *also, "--top", "1")
+    stored = tmp_path / "stored.json"
+    assert run("report", pictures, "-s", "Aesthetic", "--also", "CLIP,PickScore", "--json", stored).code == 0
+    kept = {
+        row["file"].rpartition("bare")[2].strip("/\\"): row for row in json.loads(stored.read_text())["rows"]
+    }
+    assert kept["some.png"]["beside_reason"] == "" and kept["none.png"]["beside_reason"].startswith(
+        "CLIP, PickScore: "
+    )
+
+
 def test_all_means_every_scorer_that_is_here(run, models, outputs):
     (models / "PickScore").rename(models.parent / "elsewhere")
     done = run(
@@ -78,6 +105,7 @@ def test_a_scorer_of_the_picture_alone_needs_no_prompt(run, models, tmp_path):
     )
     done = run("score", picture, "-s", "Aesthetic", "--also", "CLIP", "--models-dir", models, "-f", "json")
     assert done.rows[0]["score"] is not None and done.rows[0]["beside"]["CLIP"] is None
+    assert done.rows[0]["beside_reason"].startswith("CLIP: ") and "no prompt" in done.rows[0]["beside_reason"]
     other = run(
         "score", picture, "-s", "CLIP", "--also", "Aesthetic", "--models-dir", models, "-f", "json"
     ).rows[0]

@@ -193,7 +193,10 @@ def test_files_of_a_library_become_entries_with_all_that_is_known(tmp_path):
     first, second = report_entries(rows, result, FOLDER, ["great", "good"])
     assert first.name == str(Path("sub/a.png")) and first.path == FOLDER / "sub/a.png"
     assert (first.stars, first.model, first.loras, first.seed, first.bucket) == (5, "m", ("l",), "7", "great")
-    assert first.note == "other 3. Scorers disagree: one says best, other says worst" and second.note == ""
+    assert (
+        first.note == "other 3. Scorers disagree: one says best, other says worst"
+        and second.note == "No score by other: broken"
+    )
     assert first.origin == "the picture's metadata" and first.written == "a (cat:1.2)"
     selection = select(result.main)
     path = write_library_report(

@@ -91,6 +91,7 @@ class RowOut(BaseModel):
     notes: str = ""
     disputed: str = ""
     beside: dict[str, float | None] = Field(default_factory=dict)
+    beside_reason: str = ""
 
 
 class ScoreAnswer(BaseModel):

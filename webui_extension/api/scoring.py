@@ -95,7 +95,7 @@ def _answer(
             "prompt_source": each.prompt.source,
             "notes": "; ".join(each.prompt.notes),
             "disputed": disputed.get(fact.index, ""),
-            **judged_fields(scores, fact, result.beside),
+            **judged_fields(scores, fact, result.beside, each.name),
         }
         for fact, each in zip(PictureFacts(scores, selection), asked, strict=True)
     ]

@@ -131,10 +131,9 @@ def details(view: View, choice: Choice, place: int) -> str:
         )
     verdict = "kept" if fact.kept else "rejected"
     lines.append(f'<p class="imagereward-{verdict}">{escape(fact.reason)}</p>')
-    table = [(other.scorer, float(other.values[place])) for other in view.result.beside]
     numbers = [
-        f"<tr><th>{escape(name)}</th><td>{'-' if math.isnan(value) else f'{value:.4g}'}</td></tr>"
-        for name, value in table
+        f"<tr><th>{escape(other.scorer)}</th><td>{escape(other.failures.get(place) or f'{other.values[place]:.4g}')}</td></tr>"
+        for other in view.result.beside
     ]
     if numbers:
         lines.append(f"<table>{''.join(numbers)}</table>")
