@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MODELS_VARIABLE = "IMAGEREWARD_MODELS"
 DEFAULT_SCORER = "ImageReward-v1.0"
 FORMATS = ("table", "csv", "json", "jsonl")
+_PLAIN_ENDINGS = ("", "txt", "text", "log")
 
 ROWS = """\
 each row of csv, json and jsonl holds:
@@ -40,9 +41,23 @@ each row of csv, json and jsonl holds:
 """
 
 
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+
+
 def positive(text: str) -> int:
     """A whole number of at least 1."""
-    number = int(text)
+    number = _whole(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
     return number
@@ -50,7 +65,7 @@ def positive(text: str) -> int:
 
 def not_negative(text: str) -> int:
     """A whole number of at least 0."""
-    number = int(text)
+    number = _whole(text)
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
     return number
@@ -60,7 +75,7 @@ def between(low: int, high: int) -> Callable[[str], int]:
     """A parser of whole numbers from ``low`` to ``high``."""
 
     def number(text: str) -> int:
-        value = int(text)
+        value = _whole(text)
         if not low <= value <= high:
             raise argparse.ArgumentTypeError(f"{text} is not from {low} to {high}")
         return value
@@ -70,7 +85,7 @@ def between(low: int, high: int) -> Callable[[str], int]:
 
 def percent(text: str) -> float:
     """A number from 0 to 100."""
-    number = float(text.rstrip("%"))
+    number = _number(text.rstrip("%"))
     if not 0 <= number <= 100:
         raise argparse.ArgumentTypeError(f"{text} is not from 0 to 100")
     return number
@@ -78,7 +93,7 @@ def percent(text: str) -> float:
 
 def finite(text: str) -> float:
     """A number that is neither infinite nor NaN."""
-    number = float(text)
+    number = _number(text)
     if number - number != 0:
         raise argparse.ArgumentTypeError(f"{text} is not an ordinary number")
     return number
@@ -223,11 +238,20 @@ def data_folder() -> Path | None:
 
 
 def chosen_format(args: argparse.Namespace) -> str:
-    """The form of the results."""
+    """The form of the results.
+
+    Raises:
+        UsageError: The ending of the file to write is that of another form.
+    """
     if args.format:
         return str(args.format)
     ending = args.output.suffix.lower().lstrip(".") if args.output else ""
-    return ending if ending in FORMATS else "table"
+    if ending in FORMATS or ending in _PLAIN_ENDINGS:
+        return ending if ending in FORMATS else "table"
+    raise UsageError(
+        f"--output {args.output}: there are no results in the form .{ending}; expected .csv, .json, .jsonl, or .txt for the table. With "
+        "--format any name will do"
+    )
 
 
 def add_overwrite(parser: argparse._ActionsContainer) -> None:
@@ -257,6 +281,10 @@ def check_writable(targets: Mapping[str, Path | None], overwrite: bool) -> None:
     for option, target in targets.items():
         if target is None or is_stream(target):
             continue
+        if str(target) == "-":
+            raise UsageError(
+                f"{option} took - as the name of the file to write; expected a file. Results are printed without {option}"
+            )
         if reason := refusal(target, overwrite):
             hint = f". Was the name left out? Write {option} {_example(option)}" if target.exists() else ""
             raise UsageError(f"{option} took {target} as the name of the file to write: {reason}{hint}")

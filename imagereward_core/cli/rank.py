@@ -35,8 +35,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=run)
 
 
-def add_filter(parser: argparse.ArgumentParser) -> None:
-    """What to keep."""
+def add_filter(parser: argparse.ArgumentParser, shown: str = "kept") -> None:
+    """What to keep, and whether by default only that is ``shown``, or all."""
     group = parser.add_argument_group("filter")
     add_conditions(group)
     group.add_argument(
@@ -48,8 +48,8 @@ def add_filter(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--show",
         choices=("kept", "all"),
-        default="kept",
-        help="print only what is kept, or all (default: kept)",
+        default=shown,
+        help="print only what is kept, or all (default: %(default)s)",
     )
 
 

@@ -77,8 +77,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="WAY",
         help="scores made in this way, such as reference, whole-picture or reference/bf16",
     )
-    add_filter(parser)
-    parser.set_defaults(show="all")
+    add_filter(parser, shown="all")
     parser.add_argument(
         "--buckets",
         metavar="TEXT",

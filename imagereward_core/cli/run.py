@@ -47,6 +47,7 @@ def score_pictures(args: argparse.Namespace) -> Job:
     """
     console = Console(args.quiet)
     check_writable({"--output": args.output, "--html": args.html}, args.overwrite)
+    chosen_format(args)  # one that there is not is an error now, not after an hour
     finder = PromptFinder(args.prompt, args.prompt_from, args.raw_prompt)
     if args.prompt is not None and (not args.prompt.strip() or finder(Path()).problem):
         raise UsageError(

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import CuratorError
+from ..images.beside import PROMPT_ENDINGS, alike, keys
 from ..images.plugins import plugin_for
 from ..images.regular import open_regular
-from ..images.suffixes import PICTURE_SUFFIXES
+from ..images.suffixes import PICTURE_SUFFIXES, is_picture_name
 
 _HEAD_BYTES = 1024 * 1024
 _FOOTER_BYTES = 16 * 1024 * 1024
@@ -37,6 +38,10 @@ def refusal(target: str | os.PathLike[str], overwrite: bool = False) -> str:
         overwrite: Whether the person allows to replace a file that this program did not write. A picture is not replaced even then.
     """
     path = Path(target)
+    if picture := _picture_of(path):
+        return (
+            f"{path} would be read as the prompt of {picture.name}, which lies beside it; give another name"
+        )
     try:
         status = path.stat()
     except FileNotFoundError:
@@ -56,6 +61,24 @@ def refusal(target: str | os.PathLike[str], overwrite: bool = False) -> str:
     if overwrite or not status.st_size or written_by_us(path):
         return ""
     return f"{path} is there already and was not written by this program; give another name, or add --overwrite to replace it"
+
+
+def _picture_of(path: Path) -> Path | None:
+    """The picture of which a file of this name is, or would become, the text with its prompt."""
+    if not path.name.lower().endswith(PROMPT_ENDINGS):
+        return None
+    wanted = set(keys(path.name))
+    try:
+        return next(
+            (
+                each
+                for each in path.parent.iterdir()
+                if is_picture_name(each.name) and not wanted.isdisjoint((alike(each.name), alike(each.stem)))
+            ),
+            None,
+        )
+    except (OSError, ValueError):
+        return None
 
 
 def _ending(path: Path) -> str:

@@ -65,8 +65,7 @@ def test_a_command_is_needed(run):
         (["models", "download", "nonsense"], 2, "nonsense"),
     ],
 )
-def test_errors_are_one_line_without_a_traceback(run, folder, arguments, code, word, monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+def test_errors_are_one_line_without_a_traceback(run, folder, arguments, code, word):
     done = run(*(argument.format(folder=folder) for argument in arguments))
     assert done.code == code and word in done.err
     assert "Traceback" not in done.err and done.err.count("\n") == 1
@@ -195,3 +194,36 @@ def test_the_version_is_the_package_s(run):
     import imagereward_core
 
     assert run("--version").out.strip() == f"imagereward {imagereward_core.__version__}"
+
+
+def test_stopping_while_the_program_is_still_loaded_is_one_line():
+    """The script of the command imports the package first, and a person may be quick."""
+    stopped = python(
+        "-c",
+        "import sys, imagereward_core.cli as cli\n"
+        "class Impatient:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name == 'imagereward_core.cli.rank': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Impatient())\n"
+        "sys.exit(cli.run_command())",
+    )
+    assert (stopped.returncode, stopped.stdout, stopped.stderr) == (130, "", "imagereward: stopped\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["rank", "x", "--top", "1.5"], "'1.5' is no whole number"),
+        (["undo", "x", "--run", "x"], "'x' is no whole number"),
+        (["rank", "x", "--top-percent", "many"], "'many' is no number"),
+        (["rank", "x", "--min-score", "good"], "'good' is no number"),
+    ],
+)
+def test_a_number_that_is_none_is_told_in_words(run, arguments, words):
+    done = run(*arguments)
+    assert done.code == 2 and words in done.err
+
+
+def test_each_command_says_what_it_shows_by_default(run):
+    assert "or all (default: kept)" in run("rank", "--help").out
+    assert "or all (default: all)" in run("report", "--help").out

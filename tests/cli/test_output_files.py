@@ -253,3 +253,27 @@ def test_curating_without_a_rule_asks_for_one(run, batch):
 
 def test_models_alone_lists(run):
     assert "ImageReward-v1.0" in run("models").out
+
+
+@pytest.mark.parametrize("overwrite", [(), ("--overwrite",)])
+@pytest.mark.parametrize("name", ["0.txt", "0.PNG.json", "0.caption"])
+def test_results_never_become_the_prompt_of_a_picture(run, batch, name, overwrite):
+    before = contents(batch)
+    done = run(*RANK, *overwrite, "--format", "csv", "-o", batch / name, batch)
+    assert done.code == 2 and "would be read as the prompt of 0.png" in done.err
+    assert contents(batch) == before
+
+
+@pytest.mark.parametrize("option", ["-o", "--html"])
+def test_a_dash_is_no_name_of_a_file(run, batch, monkeypatch, option):
+    monkeypatch.chdir(batch)
+    done = run(*RANK, option, "-", batch)
+    assert done.code == 2 and "expected a file" in done.err
+    assert not (batch / "-").exists()
+
+
+def test_a_form_that_there_is_not_is_told_before_anything_is_scored(run, batch, monkeypatch):
+    monkeypatch.setattr("imagereward_core.cli.run.load_panel", None, raising=False)
+    done = run(*RANK, "-o", batch / "results.xlsx", batch)
+    assert done.code == 2 and ".xlsx; expected .csv, .json" in done.err
+    assert not (batch / "results.xlsx").exists()

@@ -73,7 +73,7 @@ class Database:
             self._let_go()
             raise StoreError(
                 f"{path}: the {self.what}'s file cannot be opened ({error}); expected an SQLite file of this program in a folder that can "
-                "be written. Choose another place for it, or move the file away: no picture is touched by that."
+                "be written. Name another place for it (--store DIR), or move the file away: no picture is touched by that."
             ) from error
         try:
             self._migrate()

@@ -100,7 +100,7 @@ def test_a_file_damaged_while_it_is_open_says_so(tmp_path):
 
 def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StoreError, match="Choose another place"):
+    with pytest.raises(StoreError, match="Name another place.*--store"):
         Library.open(tmp_path / "file" / "store")
 
 
