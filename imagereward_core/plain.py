@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
 COMMANDS = "\x00-\x1f\x7f-\x9f\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 """What a display obeys instead of showing it, as the inside of a pattern's brackets: control characters (C0, DEL, C1), marks that end a
 line, marks that turn the direction of what follows, and halves of characters, which undecodable file names hold."""
 _ANY = re.compile(f"[{COMMANDS}]")
+_HALF = re.compile("[\ud800-\udfff]")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -27,6 +29,44 @@ def plain(text: object, keep: str = "") -> str:
 
 def _written(character: str) -> str:
     return _SHORT.get(character) or f"\\u{ord(character):04x}"
+
+
+def well_formed(text: str) -> str:
+    r"""Text without halves of characters, which damaged JSON and other programs bring, and which no file, network or tokenizer takes.
+
+    >>> well_formed("a \ud800 cat"), well_formed("\ud83d\ude00") == "\U0001f600"
+    ('a ? cat', True)
+    """
+    if text.isascii() or not _HALF.search(text):
+        return text
+    # Two halves that belong together are one character.
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return whole.encode("utf-8", "replace").decode("utf-8")
+
+
+def encodable(value: Any) -> Any:
+    r"""A value in which halves of characters are written out, in all texts of it: undecodable file names stay readable.
+
+    >>> encodable({"a\udcff.png": ["b\udcfe", 1]})
+    {'a\\udcff.png': ['b\\udcfe', 1]}
+    """
+    return with_texts(value, lambda text: text.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def with_texts(value: Any, change: Callable[[str], str]) -> Any:
+    """A value, such as JSON gives, with every text in it changed, keys included.
+
+    Raises:
+        RecursionError: It is nested too deep.
+    """
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {with_texts(key, change): with_texts(each, change) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        changed = [with_texts(each, change) for each in value]
+        return tuple(changed) if isinstance(value, tuple) else changed
+    return value
 
 
 class PlainStream:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..imagereward_core.images.suffixes import is_picture_name
-from ..imagereward_core.plain import plain
+from ..imagereward_core.plain import plain, well_formed
 from .errors import GraphError
 from .folders import inside
 from .prompts import NoPrompt
@@ -131,7 +131,7 @@ class LoadFolder(io.ComfyNode):
                 log.warning("Load Pictures from Folder passes over a file: %s", plain(error))
             else:
                 prompts.append(prompt_of(path))
-                names.append(path.stem)
+                names.append(well_formed(path.stem))
             bar.update(1)
         if not images:
             raise GraphError(

@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..imagereward_core.plain import encodable
+
 if TYPE_CHECKING:
     from ..imagereward_core.weights.card import ScorerCard
     from .scored import ScoredBatch
@@ -91,12 +93,12 @@ def table(scored: ScoredBatch, reasons: Sequence[str] = (), decimals: int = 4) -
         if reasons:
             parts.append(reasons[index])
         lines.append("  ".join(parts))
-    return "\n".join(lines)
+    return str(encodable("\n".join(lines)))
 
 
 def as_json(scored: ScoredBatch) -> str:
     """Everything about the scores, for other programs; missing numbers are null."""
-    return json.dumps(
+    content = encodable(
         {
             "scorer": scored.scores.scorer,
             "revision": scored.scores.revision,
@@ -105,10 +107,9 @@ def as_json(scored: ScoredBatch) -> str:
             "pictures": [_entry(scored, index) for index in range(len(scored))],
             "members": {member.scorer: [_known(value) for value in member] for member in scored.members},
             "remarks": remarks(scored),
-        },
-        ensure_ascii=False,
-        indent=1,
+        }
     )
+    return json.dumps(content, ensure_ascii=False, indent=1)
 
 
 def _entry(scored: ScoredBatch, index: int) -> dict[str, object]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ..errors import CuratorError
+from ..plain import encodable
 from ..scores import Scores
 from ..weights.card import ScorerCard
 from .judged import JudgedRow
@@ -188,19 +189,13 @@ def write_parquet(path: Path, rows: Iterable[JudgedRow], layout: Layout) -> None
     types |= {name: arrow.string() for name in layout.source}  # what is left are scores
     schema = arrow.schema([(name, types.get(name, arrow.float64())) for name in layout.columns])
     if layout.head:
-        schema = schema.with_metadata({"imagereward": json.dumps(layout.head, ensure_ascii=False)})
+        # Undecodable file names have halves of characters, which Parquet cannot hold.
+        head = json.dumps(encodable(layout.head), ensure_ascii=False)
+        schema = schema.with_metadata({"imagereward": head})
     remaining = iter(rows)
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
-        while piece := [_encodable(layout.flat(row)) for row in islice(remaining, _PIECE)]:
+        while piece := [encodable(layout.flat(row)) for row in islice(remaining, _PIECE)]:
             writer.write_table(arrow.Table.from_pylist(piece, schema=schema))
-
-
-def _encodable(cells: dict[str, Any]) -> dict[str, Any]:
-    """Cells without halves of characters, which undecodable file names have and Parquet cannot hold."""
-    return {
-        name: value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
-        for name, value in cells.items()
-    }
 
 
 def _pyarrow() -> tuple[Any, Any]:

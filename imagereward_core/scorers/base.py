@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Union
 
 from ..errors import PromptError
 from ..images.missing import MissingPrompt, Prompt
+from ..plain import well_formed
 from ..scores import Scores
 from ..weights.card import ScorerCard
 
@@ -73,5 +74,7 @@ def prompts_per_picture(prompts: Prompt | Sequence[Prompt], number: int) -> tupl
             raise PromptError(
                 f"prompt {index} is {type(prompt).__name__}; expected text, or None where none is known"
             )
+        if isinstance(prompt, str):
+            prompt = well_formed(prompt)  # what cannot be written anywhere is not kept with the scores either
         found.append(MissingPrompt() if prompt is None else prompt)
     return tuple(found)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import CuratorError, PromptError, WeightsError
+from ..plain import well_formed
 from .tokenizer import LONGEST_READ, TokenizedPrompt
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class ClipPromptEncoder:
         return self._encode_cached(prompt)
 
     def _encode(self, prompt: str) -> TokenizedPrompt:
-        prompt = prompt.encode("utf-8", errors="replace").decode("utf-8")  # lone surrogates have no tokens
+        prompt = well_formed(prompt)  # lone surrogates have no tokens
         text, rest = prompt[:LONGEST_READ], prompt[LONGEST_READ:]
         read = text
         if self._repair is not None:

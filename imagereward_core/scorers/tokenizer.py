@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PromptError, WeightsError
+from ..plain import well_formed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -103,7 +104,7 @@ class PromptEncoder:
         return self._encode_cached(prompt)
 
     def _encode(self, prompt: str) -> TokenizedPrompt:
-        prompt = prompt.encode("utf-8", errors="replace").decode("utf-8")  # lone surrogates have no tokens
+        prompt = well_formed(prompt)  # lone surrogates have no tokens
         encoding: Any = self.tokenizer(prompt[:LONGEST_READ], return_offsets_mapping=True, verbose=False)
         ids: Sequence[int] = encoding["input_ids"]
         if len(ids) <= self.limit and len(prompt) <= LONGEST_READ:

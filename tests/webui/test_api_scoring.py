@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 
 import pytest
 from api_client import PREFIX, ApiHost
@@ -11,6 +13,8 @@ from fake_webui import ours
 from PIL import Image
 
 from imagereward_core.cli.main import main
+
+JSON = {"content-type": "application/json"}
 
 
 @pytest.fixture
@@ -276,6 +280,62 @@ def test_a_text_that_leads_out_of_the_allowed_folders_is_not_read(api, tmp_path)
     assert "key" not in json.dumps(rows)
     assert ["no prompt" in row["reason"] for row in rows] == [True] * 4 + [False]
     assert rows[4]["prompt"] == "a red star"
+
+
+HALVES = {
+    "score": ["prompt", "prompt_from", "scorer", "precision", "unknown"],
+    "rank": ["prompt", "within", "top", "min_score"],
+}
+
+
+@pytest.mark.parametrize(("route", "field"), [(route, field) for route in HALVES for field in HALVES[route]])
+def test_a_half_character_in_a_request_is_an_answer_and_no_failure(api, route, field):
+    (_, image), *_ = scenes()
+    body = {"pictures": [{"image": encoded(png(image)), "prompt": "a star"}], field: "a \ud800 star"}
+    if field == "prompt":
+        del body["pictures"][0]["prompt"]
+    answer = api.start().post(f"{PREFIX}/{route}", content=json.dumps(body), headers=JSON)
+    assert answer.status_code == (200 if field in ("prompt", "unknown") else 422), answer.text
+    if field == "prompt":
+        assert answer.json()["rows"][0]["prompt"] == "a ? star"
+
+
+def test_half_characters_in_pictures_and_in_odd_bodies_are_answered(api):
+    (prompt, image), *_ = scenes()
+    data = encoded(png(image))
+    pictures = [
+        {"image": data, "prompt": "\ud800"},
+        {"image": data, "prompt": prompt, "name": "\udfff"},
+        {"image": "\ud800", "prompt": prompt},
+        {"path": "\ud800.png"},
+        {"path": f"{api.samples}/a\udcff.png"},
+        {"image": data},
+    ]
+    client = api.start()
+    rows = client.post(f"{PREFIX}/score", content=json.dumps({"pictures": pictures}), headers=JSON).json()[
+        "rows"
+    ]
+    assert [bool(row["reason"]) for row in rows] == [False, False, True, True, True, True]
+    assert rows[1]["file"] == "?"
+    for body in ({"pictures": "\ud800"}, {"pictures": ["\ud800"]}, {"\ud800": 1}, ["\ud800"], "\ud800"):
+        assert client.post(f"{PREFIX}/rank", content=json.dumps(body), headers=JSON).status_code == 422
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs file names of any bytes")
+def test_undecodable_names_of_this_machine_are_written_out(api, monkeypatch):
+    (prompt, image), *_ = scenes()
+    folder = api.samples / os.fsdecode(b"f\xff")
+    folder.mkdir()
+    (folder / os.fsdecode(b"a\xff.png")).write_bytes(png(image, prompt + SETTINGS))
+    (api.samples / "link.png").symlink_to(folder / os.fsdecode(b"a\xff.png"))
+    (api.samples / "bad.png").symlink_to(folder / os.fsdecode(b"gone\xff.png"))
+    monkeypatch.setattr(ours("hosts"), "allowed_folders", lambda: [api.samples, folder])
+    entries = [{"path": str(api.samples / name)} for name in ("link.png", "bad.png")] + [
+        {"path": "/etc/passwd"}
+    ]
+    rows = post(api.start(), "score", *entries)["rows"]
+    assert [bool(row["reason"]) for row in rows] == [False, True, True]
+    assert "\\udcff" in rows[2]["reason"] or "\\xff" in rows[2]["reason"]
 
 
 def test_a_path_to_a_pipe_is_a_reason_and_no_wait(api):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -359,6 +360,40 @@ def test_names_and_prompts_cannot_become_page_content(page):
         and "<img" not in page.values["details"]
         and "&lt;img" in page.values["details"]
     )
+
+
+def sound(value):
+    """Whether every text in what a widget is given can be sent to a page."""
+    if isinstance(value, str):
+        return value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value)
+    if isinstance(value, dict):
+        return all(sound(each) for each in value.values())
+    return all(map(sound, value)) if isinstance(value, (list, tuple)) else True
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs file names of any bytes")
+def test_undecodable_names_are_shown_and_sent_as_text(page):
+    (prompt, image), *_ = scenes()
+    below = page.host.samples / os.fsdecode(b"below \xff")
+    below.mkdir()
+    for name in (b"a\xff.png", b"b\xfe.png"):
+        (below / os.fsdecode(name)).write_bytes(png(image, prompt + SETTINGS))
+    (below / os.fsdecode(b"no picture \xff.png")).write_bytes(b"x")
+    page.score(folder=str(below))
+    page.values["folder"] = ""
+    assert sound(page.values)
+    for show, number in (("Kept and rejected", 2), ("Not scored", 1)):
+        page.filter(show=show)
+        assert len(page.shown) == number and sound(page.values)
+        page.do("pick", 0)
+        assert sound(page.values) and "\\udcf" in page.values["details"]
+        assert Path(page.values["picture"]).is_file()
+    page.filter(show="Kept and rejected")
+    page.preview()
+    assert sound(page.values) and "\\udcff" in page.values["plan"]
+    page.do("export", "CSV")
+    page.finish()
+    assert sound(page.values) and Path(page.values["file"]).is_file()
 
 
 def test_closing_removes_the_small_pictures(page):

@@ -3,6 +3,8 @@ them."""
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from weights_fakes import tiny_state
 
+from imagereward_core.errors import WeightsError
 from imagereward_core.weights.checkpoint import StateFile, open_state, read_layout
 
 DTYPES = (
@@ -122,6 +125,20 @@ def test_chunks_give_every_tensor_once(tmp_path: Path, limit: int) -> None:
     path = tmp_path / "x.pt"
     torch.save(tiny_state(), path)
     assert_same(dict(StateFile(path).chunks(limit=limit)), tiny_state())
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs file names of any bytes")
+@pytest.mark.parametrize("kind", ["pt", "safetensors"])
+def test_a_name_that_nothing_can_open_is_said_and_the_file_not_called_damaged(
+    tmp_path: Path, kind: str
+) -> None:
+    if kind == "pt":
+        torch.save(tiny_state(), tmp_path / "a.pt")
+    else:
+        pytest.importorskip("safetensors.torch").save_file({"a": torch.zeros(2)}, tmp_path / "a.safetensors")
+    path = (tmp_path / f"a.{kind}").rename(tmp_path / f"{os.fsdecode(bytes([255]))}.{kind}")
+    with pytest.raises(WeightsError, match="no UTF-8.*rename"):
+        open_state(path)
 
 
 def test_odd_folder_names_work(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from typing import Any
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 
+from imagereward_core.plain import encodable, well_formed, with_texts
+
 from .limits import limits
 from .schemas import MOST_DIGITS
 
@@ -62,7 +64,8 @@ def allowed(authorization: str | None, known: Accounts) -> bool:
         return False
     name, colon, password = text.partition(":")
     expected = known.get(name)
-    same = secrets.compare_digest(password.encode(), (expected or "").encode())
+    # What came from the command line may hold bytes that are no UTF-8.
+    same = secrets.compare_digest(password.encode(), (expected or "").encode("utf-8", "surrogateescape"))
     return bool(colon) and same and expected is not None
 
 
@@ -88,7 +91,11 @@ def guarded(known: Accounts) -> type[APIRoute]:
                 announced = request.headers.get("content-length", "")
                 if announced.isdigit() and int(announced) > most:
                     raise too_large(most)
-                return await handler(_StrictRequest(request.scope, _counting(request.receive, most)))
+                try:
+                    return await handler(_StrictRequest(request.scope, _counting(request.receive, most)))
+                except HTTPException as error:
+                    error.detail = encodable(error.detail)  # it may name an undecodable file
+                    raise
 
             return guard
 
@@ -96,7 +103,7 @@ def guarded(known: Accounts) -> type[APIRoute]:
 
 
 class _StrictRequest(Request):
-    """A request whose JSON holds no number that JSON does not know, or that no field can hold."""
+    """A request whose JSON holds no number that JSON does not know or that no field can hold, and no halves of characters."""
 
     async def json(self) -> Any:
         """The body.
@@ -107,7 +114,8 @@ class _StrictRequest(Request):
         """
         body = await self.body()
         try:
-            return json.loads(body, parse_constant=_refused, parse_float=_finite, parse_int=_whole)
+            data = json.loads(body, parse_constant=_refused, parse_float=_finite, parse_int=_whole)
+            return with_texts(data, well_formed)
         except (RecursionError, UnicodeDecodeError) as error:
             raise HTTPException(
                 422, f"The body cannot be read ({type(error).__name__}); expected a JSON object."

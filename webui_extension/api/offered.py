@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from imagereward_core.plain import encodable
+
 log = logging.getLogger(__name__)
 
 
@@ -51,4 +53,4 @@ def offered() -> list[dict[str, Any]]:
                 "remarks": [remark for remark in remarks if remark],
             }
         )
-    return entries
+    return [encodable(entry) for entry in entries]  # a file's name may be undecodable

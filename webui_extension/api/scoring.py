@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from imagereward_core.plain import encodable
+
 from ..work import job
 from .asking import RequestError, load_request
 from .limits import Limits
@@ -110,7 +112,7 @@ def _answer(
     order = range(len(rows)) if rule is None else [int(index) for index in selection.order]
     remarks = [result.basis, *result.warnings, *(pair.sentence() for pair in result.agreement)]
     return ScoreAnswer(
-        **(layout.head or {}),
-        remarks=[remark for remark in remarks if remark],
-        rows=[RowOut(**rows[index]) for index in order],
+        **encodable(layout.head or {}),
+        remarks=[encodable(remark) for remark in remarks if remark],
+        rows=[RowOut(**encodable(rows[index])) for index in order],
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagereward_core.errors import CuratorError
+from imagereward_core.plain import encodable
 
 from ..door import report
 from . import jobs, wording
@@ -31,13 +32,19 @@ def told(handler: Callable[..., Result]) -> Callable[..., Result]:
 
     def guarded(session: Session, *values: Any) -> Result:
         try:
-            return handler(session, *values)
+            session, shown = handler(session, *values)
         except (CuratorError, ValueError) as error:
-            return session, {"message": wording.message(str(error), "error")}
+            shown = {"message": wording.message(str(error), "error")}
         except Exception as error:
-            return session, {"message": wording.message(report(f"{handler.__name__} failed", error), "error")}
+            shown = {"message": wording.message(report(f"{handler.__name__} failed", error), "error")}
+        return session, {name: _sendable(value) for name, value in shown.items()}
 
     return guarded
+
+
+def _sendable(value: Any) -> Any:
+    """A value without the halves of characters that undecodable file names have, and that no answer of Gradio can hold."""
+    return Change(encodable(value.properties)) if isinstance(value, Change) else encodable(value)
 
 
 @told

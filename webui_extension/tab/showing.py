@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from imagereward_core.plain import encodable
 
 from ..door import report
 from . import wording
@@ -12,6 +14,9 @@ from .filtering import number_of_pages
 from .session import Session
 from .thumbs import Thumbs
 from .view import slider_step
+
+if TYPE_CHECKING:
+    from imagereward_core.library.records import Row
 
 thumbs = Thumbs()
 Values = dict[str, Any]
@@ -97,10 +102,16 @@ def picked(session: Session) -> Values:
         return {**values, "picture": None, "infotext": "", "message": gone}
     return {
         **values,
-        "picture": str(row.path),
+        "picture": _sendable_file(row),
         "infotext": infotext(row.path) or written(row),
         "message": "",
     }
+
+
+def _sendable_file(row: Row) -> str:
+    """The picture's file; a small copy of it where its name cannot be sent to a page."""
+    name = str(row.path)
+    return name if encodable(name) == name else str(thumbs.file(row))
 
 
 def infotext(path: Path) -> str:

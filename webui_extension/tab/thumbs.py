@@ -32,7 +32,7 @@ class Thumbs:
     def of(self, rows: Sequence[Row]) -> list[Any]:
         """An opened picture for every row; the host shows the file it comes from and makes no copy of it."""
         with ThreadPoolExecutor(4, thread_name_prefix="thumbnail") as pool:
-            return [_opened(path) for path in pool.map(self._file, rows)]
+            return [_opened(path) for path in pool.map(self.file, rows)]
 
     def close(self) -> None:
         """Removes the files."""
@@ -42,9 +42,10 @@ class Thumbs:
             self._folder = None
             self._known.clear()
 
-    def _file(self, row: Row) -> Path:
+    def file(self, row: Row) -> Path:
+        """The file of a picture's small copy."""
         key = hashlib.sha256(
-            f"{row.path} {row.modified_ns} {row.size} {row.content}".encode("utf-8", "replace")
+            f"{row.path} {row.modified_ns} {row.size} {row.content}".encode("utf-8", "backslashreplace")
         ).hexdigest()[:32]
         with self._lock:
             known = self._known.get(key)

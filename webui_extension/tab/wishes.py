@@ -12,6 +12,7 @@ from imagereward_core.library.buckets import REJECTED
 from imagereward_core.library.curate import Action
 from imagereward_core.library.rules import KEPT
 from imagereward_core.library.scan.options import ScanOptions
+from imagereward_core.plain import encodable
 
 from ..places import confine, readable_in
 from .filtering import Per, Show, Sort
@@ -117,4 +118,6 @@ def folders_offered() -> list[str]:
     """The folders that may be scored and are there."""
     from ..hosts import allowed_folders
 
-    return [str(folder) for folder in allowed_folders() if Path(folder).is_dir()]
+    known = [str(folder) for folder in allowed_folders() if Path(folder).is_dir()]
+    # No page can be sent a name that is no text.
+    return [name for name in known if encodable(name) == name]

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ...plain import well_formed
+
 _COMMENT = re.compile(r"(?m)(?:^|(?<=\s))#(?=\s|\Z)[^\n]*")
 _TOKEN = re.compile(r"<\w+:[^<>]*>|\\.|[()\[\]{}:|]|[^\\()\[\]{}:|<]+|[\\<]", re.DOTALL)
 _TAG = re.compile(r"<\w+:[^<>]*>")
@@ -78,7 +80,7 @@ def clean_prompt(text: str) -> CleanPrompt:
     changes nothing. Takes time in proportion to the length; never raises.
     """
     removed: list[str] = []
-    clean = text.strip()[:_LONGEST].strip()
+    clean = well_formed(text.strip()[:_LONGEST]).strip()
     # What one pass unwraps can be syntax again, as in "\((word:1.2)\)". Text made to go on so for ever loses
     # its brackets.
     for attempt in range(2 * _PASSES):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ...plain import well_formed, with_texts
+
 Source = Literal[
     "a1111",
     "comfyui",
@@ -43,3 +45,15 @@ class PictureText:
     settings: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     loras: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """JSON may hold halves of characters, which no file, network or tokenizer takes: no text here has any."""
+        texts = {
+            "prompt": well_formed(self.prompt),
+            "negative": well_formed(self.negative),
+            "settings": with_texts(self.settings, well_formed),
+            "notes": tuple(map(well_formed, self.notes)),
+            "loras": tuple(map(well_formed, self.loras)),
+        }
+        for name, value in texts.items():
+            object.__setattr__(self, name, value)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
+from ...plain import well_formed
 from ..records import Generated
-from .values import file_from, folder_from, intern, plain_text, signed, to_name
+from .values import file_from, folder_from, intern, signed, to_name
 
 
 class State(IntEnum):
@@ -195,7 +196,7 @@ def write_version(
     picture = None if content is None else picture_number(connection, content)
     connection.execute(
         "UPDATE files SET size = ?, modified = ?, state = ?, gone = 0, picture = ?, problem = ? WHERE id = ?",
-        (size, modified_ns, state, picture, plain_text(problem), file),
+        (size, modified_ns, state, picture, well_formed(problem), file),
     )
 
 
@@ -217,7 +218,7 @@ def write_generated(
     connection.execute(
         "UPDATE files SET beside = ?, asked = ?, own = ?, written = ?, negative = ?, origin = ?, generator = ?, model = ?, loras = ?, "
         "missing = ?, seed = ? WHERE id = ?",
-        (beside, asked, *numbers, plain_text(generated.seed), file),
+        (beside, asked, *numbers, well_formed(generated.seed), file),
     )
 
 

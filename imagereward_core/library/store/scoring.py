@@ -6,8 +6,9 @@ import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from ...plain import well_formed
 from ..records import ScorerKey
-from .values import intern, plain_text
+from .values import intern
 
 if TYPE_CHECKING:
     from ...scores import Scores
@@ -126,7 +127,7 @@ def write_scores(
     for index, (picture, prompt, value) in enumerate(
         zip(pictures, prompts, scores.values.tolist(), strict=True)
     ):
-        problem = plain_text(scores.failures.get(index, ""))
+        problem = well_formed(scores.failures.get(index, ""))
         cut = intern(connection, scores.cut[index]) if voice.reads_prompt else 0
         where = (picture, voice.number, prompt if voice.reads_prompt else 0)
         rows.append((*where, None if problem else value, cut, problem))

@@ -11,6 +11,8 @@ import sqlite3
 from pathlib import Path
 from typing import Union
 
+from ...plain import well_formed
+
 Name = Union[str, bytes]
 """A path or a name as it is stored: text, or the file system's bytes where they are no UTF-8."""
 
@@ -91,11 +93,6 @@ def absolute(path: str | os.PathLike[str]) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve follows links
 
 
-def plain_text(text: str) -> str:
-    """The text without what UTF-8 cannot hold: halves of surrogate pairs, which damaged JSON contains."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
 def signed(number: int | None) -> int | None:
     """64 bits as SQLite keeps them."""
     return number if number is None or number < _SIGN else number - 2 * _SIGN
@@ -115,7 +112,7 @@ def find_text(connection: sqlite3.Connection, text: str) -> int | None:
     """The number of a text; 0 is the empty one, None one the library has never seen."""
     if not text:
         return 0
-    text = plain_text(text)
+    text = well_formed(text)
     for number, stored in connection.execute("SELECT id, text FROM texts WHERE hash = ?", (text_hash(text),)):
         if stored == text:
             return int(number)
@@ -127,6 +124,6 @@ def intern(connection: sqlite3.Connection, text: str) -> int:
     number = find_text(connection, text)
     if number is not None:
         return number
-    text = plain_text(text)
+    text = well_formed(text)
     row = (text_hash(text), text)
     return int(connection.execute("INSERT INTO texts (hash, text) VALUES (?, ?)", row).lastrowid or 0)

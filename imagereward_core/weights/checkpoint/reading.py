@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from ...errors import WeightsError
+from ...plain import well_formed
 from ..formats import sniff
 from .archive import map_tensors, open_archive
 from .keymaps import KeyMap, View
@@ -48,6 +49,11 @@ class StateFile:
                 as unsafe.
         """
         self.path = Path(path)
+        if well_formed(str(path)) != str(path):
+            raise WeightsError(
+                f"{path} has bytes in its name that are no UTF-8, so that torch and safetensors cannot open it; rename the file or "
+                "the folder"
+            )
         self._stored: dict[str, Any]
         self._map: Callable[[Mapping[str, Any]], dict[str, torch.Tensor]]
         if sniff(self.path) == "safetensors":

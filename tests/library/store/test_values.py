@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from imagereward_core.library.library import Library
 from imagereward_core.library.store import values
-from imagereward_core.library.store.values import from_name, intern, plain_text, signed, to_name, unsigned
+from imagereward_core.library.store.values import from_name, intern, signed, to_name, unsigned
+from imagereward_core.plain import well_formed
 
 
 @given(st.integers(0, 2**64 - 1))
@@ -38,7 +39,7 @@ def test_equal_texts_share_a_number_and_different_ones_do_not(texts):
             connection.execute("SELECT text FROM texts WHERE id = ?", (number,)).fetchone()[0]
             for number in numbers
         ]
-    assert stored == [plain_text(text) for text in texts]
+    assert stored == [well_formed(text) for text in texts]
     assert len(set(numbers)) == len(set(stored))
 
 
@@ -59,4 +60,4 @@ def test_texts_with_one_hash_stay_apart(tmp_path, monkeypatch):
 
 
 def test_halves_of_surrogate_pairs_are_replaced():
-    assert plain_text("a\ud800b") == "a?b"
+    assert well_formed("a\ud800b") == "a?b"
