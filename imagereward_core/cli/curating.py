@@ -289,10 +289,13 @@ def opened(
     from .curate_output import tell_settled
 
     place, root = place_of(args, make), args.outputs.expanduser().absolute()
+    beside = place  # the journal is read where it lies
     with ExitStack() as until_the_end:
         if not (acting or noting or _writable(place)):
             place = _copied(place, until_the_end)
-        library = until_the_end.enter_context(Library.open(place, root=root, data=data_folder()))
+        library = until_the_end.enter_context(
+            Library.open(place, root=root, data=data_folder(), beside=beside)
+        )
         if acting:
             with library.journal() as journal:
                 tell_settled(journal.recovered, console)

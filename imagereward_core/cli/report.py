@@ -54,7 +54,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--copies",
         action="store_true",
-        help="every file; without it copies that were put into the folders for kept and rejected pictures are left out",
+        help="show copies that curate, watch or the nodes made as well, each with the rank of its picture; without it they are left out",
     )
     add_folders(parser)
     group = parser.add_argument_group("scorer")
@@ -118,6 +118,7 @@ class Found:
         order: Rows to show, best first.
         buckets: For every row the name of its bucket; empty where there are none.
         history: All own scores by the scorer that decides; empty for a blend.
+        copies: By the place of a row the copies of it that are shown.
     """
 
     panel: Panel
@@ -127,6 +128,7 @@ class Found:
     order: Sequence[int]
     buckets: Sequence[str]
     history: FloatArray
+    copies: Mapping[int, Sequence[Row]]
 
 
 def run(args: argparse.Namespace) -> int:
@@ -182,27 +184,30 @@ def _judge(library: Library, args: argparse.Namespace, console: Console, root: P
     )
     options = CurateOptions(_rule(args, rule), folders=destination_folders(args))
     destinations = options.destinations(root)
-    copies: Mapping[Path, Sequence[tuple[str, Path]]] = {}
-    if args.copies:
-        scored = library.scored(panel, folder)
-    else:
-        scored, copies = judged_files(library, panel, root, options, below=folder)
-        if number := sum(map(len, copies.values())):
-            console.say(f"{number:,} copies of pictures are left out; --copies shows them.")
+    # Whether copies are shown changes no rank: each is told with the numbers of its picture.
+    scored, copies = judged_files(library, panel, root, options, below=folder)
+    number = sum(map(len, copies.values()))
+    if number and not args.copies:
+        console.say(f"{number:,} copies of pictures are left out; --copies shows them.")
     scores = scored.result.main
     check_percentiles(args, panel.card, scores.on_reference)
     homes = [destinations.home(row.path) for row in scored.rows]
     verdicts = judge(scored.rows, scores, options.rule, [home.folder for home in homes])
     if rule == Rule(within=rule.within) and not args.buckets:
         earlier = [dict(copies.get(row.path, ())) for row in scored.rows]
-        names = [home.name or next(iter(found), "") for home, found in zip(homes, earlier)]
+        names = [home.name or next(filter(None, found), "") for home, found in zip(homes, earlier)]
         verdicts = as_sorted(verdicts, names)
     selection = verdicts.selection
     kept = set(selection.kept.tolist())
     order = [index for index in selection.order.tolist() if args.show == "all" or index in kept]
     buckets = verdicts.names if args.buckets else ()
     history = own_history(library, panel)
-    return Found(panel, scored.rows, scored.result, selection, order, buckets, history)
+    shown = {
+        index: library.find([path for _, path in copies[row.path]])
+        for index, row in enumerate(scored.rows)
+        if args.copies and row.path in copies
+    }
+    return Found(panel, scored.rows, scored.result, selection, order, buckets, history, shown)
 
 
 def _rule(args: argparse.Namespace, rule: Rule) -> CurationRule:
@@ -228,7 +233,7 @@ def _deliver(
     from .output import put, render, window_width
 
     card, scores = found.panel.card, found.result.main
-    told: dict[str, Any] = {"buckets": found.buckets, "history": found.history}
+    told: dict[str, Any] = {"buckets": found.buckets, "history": found.history, "copies": found.copies}
     for form, target in files.items():
         with console.count(len(found.order), "rows") as report:
             number = export(

@@ -121,15 +121,16 @@ def _take_over(library: Library, console: Console, root: Path) -> int:
 
 
 def _list(library: Library, console: Console, root: Path) -> None:
+    from ..library.competing import apart
+    from ..library.curate import CurateOptions
     from ..library.places import shown_name
     from ..library.records import Query
     from .output import put
 
-    lines = [
-        f"{row.stars}  {shown_name(row.path, root)}"
-        for row in library.rows(Query(folder=root))
-        if row.stars is not None
-    ]
+    rows = [row for row in library.rows(Query(folder=root)) if row.stars is not None]
+    destinations = CurateOptions().destinations(root)
+    judged = apart(library, rows, [destinations.home(row.path) for row in rows]).judged
+    lines = [f"{rows[index].stars}  {shown_name(rows[index].path, root)}" for index in judged]
     if lines:
         put("\n".join(lines) + "\n", None, data=False)
     console.say(f"{len(lines):,} pictures have stars.")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .places import tell_copies
+from .places import Home, Sorted, tell_copies
 from .records import Row
 from .scan.walk import is_wanted
 from .store.values import absolute
@@ -25,7 +25,7 @@ def judged_files(
     only: Sequence[Path] | None = None,
     below: Path | None = None,
 ) -> tuple[ScoredFiles, dict[Path, tuple[tuple[str, Path], ...]]]:
-    """The pictures of a folder that compete with each other, and the copies of them that lie in destination folders already.
+    """The pictures of a folder that compete with each other, and the copies of them that runs have made.
 
     Args:
         library: Where the scores are.
@@ -53,7 +53,7 @@ def judged_files(
             if (below is None or row.path.is_relative_to(below))
             and (is_wanted(row.path, root, options.scan) or (home.name and not row.path.is_relative_to(root)))
         ]
-        told = tell_copies([rows[index] for index in wanted], [homes[index] for index in wanted])
+        told = apart(library, [rows[index] for index in wanted], [homes[index] for index in wanted])
         copies.update((rows[wanted[index]].path, found) for index, found in told.copies.items())
         return [wanted[index] for index in told.judged]
 
@@ -61,6 +61,23 @@ def judged_files(
         return library.scored(panel, (root, *destinations.outside), choose=competing), copies
     alike = library.alike(library.find(only))
     return library.scored(panel, paths=[row.path for row in alike], choose=competing), copies
+
+
+def apart(library: Library, rows: Sequence[Row], homes: Sequence[Home]) -> Sorted:
+    """Tells pictures from the copies of them that runs have made, whatever the folders were called: for every command and page.
+
+    Args:
+        library: The library; its journal knows what runs have made.
+        rows: Files of it.
+        homes: Where each of them belongs.
+    """
+    from .actions.copies import copied_from
+
+    def sources(paths: Sequence[Path]) -> Mapping[Path, Path]:
+        with library.journal(looking=True) as journal:
+            return copied_from(journal, paths)
+
+    return tell_copies(rows, homes, sources)
 
 
 def is_alone(panel: Panel, options: CurateOptions) -> bool:

@@ -149,8 +149,8 @@ def plan_curation(
 ) -> Curation:
     """Judges the pictures a library knows in a folder, and plans what becomes of them. Nothing is scored and no file is changed.
 
-    Copies that an earlier run has put into the destination folders are recognised by their pixels; they do not compete with their
-    originals. Pictures that were moved there do compete.
+    Copies that earlier runs have made, whatever their folders were called, do not compete with their originals and are not copied
+    again. Pictures that were moved do compete.
 
     Args:
         library: Where the scores are.
@@ -195,7 +195,8 @@ def plan_moves(
         verdicts: What was decided about each, in the same order.
         options: What is to become of them.
         result: Their scores, for writing them.
-        copies: What lies in destination folders already, by the path of the original, as name and path.
+        copies: What runs have made already, by the path of the original, as name and path; what lies in no destination folder hinders
+            nothing.
         only: Deal with these files alone; None for all.
 
     Raises:
@@ -229,7 +230,8 @@ class _Planner:
         if self.only is not None and row.path not in self.only:
             return Placing(name, "aside", row.path, row.path)
         home = self.destinations.home(row.path)
-        copies = dict(self.copies.get(row.path, ()))
+        found = [path for _, path in self.copies.get(row.path, ())]
+        copies = {where: path for path in found if (where := self.destinations.home(path).name)}
         if home.name == name:
             return Placing(name, "there", row.path, row.path)
         if name in copies:

@@ -73,6 +73,7 @@ def export(
     rule: Mapping[str, Any] | None = None,
     buckets: Sequence[str] = (),
     history: Sequence[float] | FloatArray = (),
+    copies: Mapping[int, Sequence[Row]] | None = None,
     bom: bool = False,
     progress: Callable[[int], None] | None = None,
     overwrite: bool = False,
@@ -93,6 +94,7 @@ def export(
         rule: The filter, for readers of JSON.
         buckets: For every row the name of its bucket.
         history: All own scores of the scorer, for percentiles against them.
+        copies: By the place of a row further files with the same picture: written behind it, with its numbers.
         bom: Whether csv begins with a byte order mark, by which Excel recognises UTF-8.
         progress: Told the number of rows written so far.
         overwrite: Whether a file that this program did not write may be replaced; a picture never is.
@@ -119,7 +121,9 @@ def export(
 
     def records() -> Iterator[ExportRow]:
         nonlocal written
-        for row in export_rows(rows, result, selection, order=order, buckets=buckets, history=history):
+        for row in export_rows(
+            rows, result, selection, order=order, buckets=buckets, history=history, copies=copies
+        ):
             yield row
             written += 1
             if progress is not None:
@@ -157,6 +161,7 @@ def export_rows(
     order: Sequence[int] | None = None,
     buckets: Sequence[str] = (),
     history: Sequence[float] | FloatArray = (),
+    copies: Mapping[int, Sequence[Row]] | None = None,
 ) -> Iterator[ExportRow]:
     """The rows of :func:`export`, one after another; arguments as there.
 
@@ -171,7 +176,7 @@ def export_rows(
     facts = PictureFacts(scores, selection)
     own = percentiles_in_history(scores.values, history)
     disputed = {each.index: each.reason for each in result.disagreements}
-    for index, row in _placed(rows, order, len(scores)):
+    for index, row in _with_copies(_placed(rows, order, len(scores)), copies or {}):
         fact = facts[index]
         made = row.generated
         yield ExportRow(
@@ -210,6 +215,14 @@ def _placed(rows: Iterable[Row], order: Sequence[int] | None, expected: int) -> 
         )
     for index in order:
         yield int(index), rows[int(index)]
+
+
+def _with_copies(
+    placed: Iterable[tuple[int, Row]], copies: Mapping[int, Sequence[Row]]
+) -> Iterator[tuple[int, Row]]:
+    for index, row in placed:
+        yield index, row
+        yield from ((index, copy) for copy in copies.get(index, ()))
 
 
 def _time(nanoseconds: int) -> str:

@@ -51,24 +51,35 @@ class Library:
         database: The open store.
         root: The folder that its journal is about; None for the one the store lies in.
         data: The user's own folder for this program, which vouches for steps that lead out of that folder.
+        beside: The folder of the journal; None for that of the store.
     """
 
-    def __init__(self, database: Database, root: Path | None = None, data: Path | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        root: Path | None = None,
+        data: Path | None = None,
+        beside: Path | None = None,
+    ) -> None:
         self.database, self.root, self.data = database, root, data
+        self.beside = beside or database.path.parent
 
     @classmethod
-    def open(cls, place: Path, *, root: Path | None = None, data: Path | None = None) -> Library:
+    def open(
+        cls, place: Path, *, root: Path | None = None, data: Path | None = None, beside: Path | None = None
+    ) -> Library:
         """Opens the library in the folder ``place``, which is made where it is missing.
 
         Args:
             place: The folder of the store.
             root: The folder that its journal is about; see :meth:`.actions.Journal.open`.
             data: The user's own folder for this program.
+            beside: The folder of the journal, where the store is a copy for this time; None for that of the store.
 
         Raises:
             StoreError: It is damaged, of a newer version, or cannot be written.
         """
-        return cls(Database(absolute(place) / FILE_NAME), root, data)
+        return cls(Database(absolute(place) / FILE_NAME), root, data, beside)
 
     @classmethod
     def look(cls, place: Path, *, root: Path | None = None, data: Path | None = None) -> Library:
@@ -91,7 +102,7 @@ class Library:
         from .actions import Journal
 
         opened = Journal.look if looking else Journal.open
-        return opened(self.database.path.parent, root=self.root, data=self.data)
+        return opened(self.beside, root=self.root, data=self.data)
 
     def close(self) -> None:
         """Closes the store."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +39,7 @@ def write_library_report(
     notice: str = "",
     buckets: Sequence[str] = (),
     history: Sequence[float] | FloatArray = (),
+    copies: Mapping[int, Sequence[Row]] | None = None,
     most: int | None = MOST_PICTURES,
     kept_only: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -56,6 +58,7 @@ def write_library_report(
         notice: A warning at the top, before those about the scorers.
         buckets: For every file the name of its bucket.
         history: All own scores by the scorer.
+        copies: By the place of a file its copies, which are named with it.
         most: Show at most so many of the best; drawings count all.
         kept_only: Show only what was kept.
         progress: Told the number of pictures written and how many there will be.
@@ -66,7 +69,7 @@ def write_library_report(
         OutputFileError: There is a file already that must stay.
         OSError: The page cannot be written.
     """
-    entries = report_entries(rows, result, root, buckets)
+    entries = report_entries(rows, result, root, buckets, copies or {})
     notice = " ".join(filter(None, (notice, *result.warnings)))
     return write_report(
         path,
@@ -85,13 +88,23 @@ def write_library_report(
 
 
 def report_entries(
-    rows: Sequence[Row], result: PanelResult, root: Path, buckets: Sequence[str] = ()
+    rows: Sequence[Row],
+    result: PanelResult,
+    root: Path,
+    buckets: Sequence[str] = (),
+    copies: Mapping[int, Sequence[Row]] = MappingProxyType({}),
 ) -> list[ReportEntry]:
     """Files of a library as a report wants them, named as seen from ``root`` where they lie below it."""
     disputed = {each.index: each.reason for each in result.disagreements}
     entries = []
     for index, row in enumerate(rows):
         beside = {other.scorer: number(other.values[index]) for other in result.beside}
+        named = [shown_name(copy.path, root) for copy in copies.get(index, ())]
+        reason = beside_reason(result.beside, index, str(row.path))
+        notes = (
+            beside_note(beside, disputed.get(index, ""), reason),
+            f"Also as {', '.join(named)}" if named else "",
+        )
         entries.append(
             ReportEntry(
                 name=shown_name(row.path, root),
@@ -99,9 +112,7 @@ def report_entries(
                 path=row.path,
                 written=row.generated.written,
                 origin=ORIGINS.get(row.generated.origin, ""),
-                note=beside_note(
-                    beside, disputed.get(index, ""), beside_reason(result.beside, index, str(row.path))
-                ),
+                note=". ".join(filter(None, notes)),
                 stars=row.stars,
                 model=row.generated.model,
                 loras=row.generated.loras,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -131,36 +131,82 @@ class Sorted:
     """Which rows are pictures to judge, and which are copies of others made earlier.
 
     Attributes:
-        judged: Indexes of rows to judge: those outside of the destination folders, and those in them that are nobody's copy.
-        copies: For an index outside, the copies in destination folders, as name and path.
+        judged: Indexes of rows to judge: all that are nobody's copy.
+        copies: For an index of these, its copies, as name of the destination folder and path; an empty name for one that lies in none.
     """
 
     judged: tuple[int, ...]
     copies: Mapping[int, tuple[tuple[str, Path], ...]]
 
 
-def tell_copies(rows: Sequence[Row], homes: Sequence[Home]) -> Sorted:
-    """Finds copies that an earlier run has made: the same pixels, in the same relative folder, under the same or a numbered name."""
-    outside: dict[tuple[str, str, str], int] = {}
-    for index, home in enumerate(homes):
-        if not home.name and rows[index].content:
-            outside[home.folder, home.file, rows[index].content] = index
+def tell_copies(
+    rows: Sequence[Row], homes: Sequence[Home], sources: Callable[[Sequence[Path]], Mapping[Path, Path]]
+) -> Sorted:
+    """Finds copies that an earlier run has made: the same pixels, and made by a run, wherever they lie now.
+
+    A journal may be gone: in a destination folder the same relative folder and the same or a numbered name are proof enough.
+
+    Args:
+        rows: The files.
+        homes: Where each belongs.
+        sources: Tells of some files what those were made from that are copies of ours.
+    """
+    alike: dict[str, list[int]] = {}
+    for index, row in enumerate(rows):
+        if row.content:
+            alike.setdefault(row.content, []).append(index)
+    groups = [members for members in alike.values() if len(members) > 1]
+    made = sources([rows[index].path for members in groups for index in members]) if groups else {}
+    originals: dict[int, int] = {}
+    for members in groups:
+        originals.update(_copies_among(members, rows, homes, made))
     copies: dict[int, list[tuple[str, Path]]] = {}
-    judged: list[int] = []
-    for index, home in enumerate(homes):
-        original = _original(home, rows[index].content, outside) if home.name else None
-        if original is None:
-            judged.append(index)
-        else:
-            copies.setdefault(original, []).append((home.name, rows[index].path))
-    return Sorted(tuple(judged), {index: tuple(found) for index, found in copies.items()})
+    for index in sorted(originals):
+        copies.setdefault(originals[index], []).append((homes[index].name, rows[index].path))
+    judged = tuple(index for index in range(len(rows)) if index not in originals)
+    return Sorted(judged, {index: tuple(found) for index, found in copies.items()})
 
 
-def _original(home: Home, content: str, outside: Mapping[tuple[str, str, str], int]) -> int | None:
+def _copies_among(
+    members: Sequence[int], rows: Sequence[Row], homes: Sequence[Home], made: Mapping[Path, Path]
+) -> dict[int, int]:
+    """The copies among files with the same pixels, each with the one it is a copy of. One at least is nobody's copy."""
+    ours = {index for index in members if rows[index].path in made}
+    outside = {
+        (homes[index].folder, homes[index].file): index
+        for index in members
+        if not homes[index].name and index not in ours
+    }
+    named = {index: _original(homes[index], outside) for index in members if homes[index].name}
+    roots = [index for index in members if index not in ours and named.get(index) is None]
+    if not roots:  # the original is gone: a copy of it stands for it
+        roots = [next((index for index in members if homes[index].name), members[0])]
+    places = {rows[index].path: index for index in members}
+    found = {}
+    for index in members:
+        if index not in roots:
+            origin = _made_from(rows[index].path, made, places)
+            origin = named.get(index) if origin is None else origin
+            found[index] = origin if origin in roots else roots[0]
+    return found
+
+
+def _made_from(path: Path, made: Mapping[Path, Path], places: Mapping[Path, int]) -> int | None:
+    """The file that a copy, or the copy it is a copy of, was made from; None where that is not among these files."""
+    seen = {path}
+    while path in made:
+        path = made[path]
+        if path in seen:
+            return None
+        seen.add(path)
+    return None if len(seen) == 1 else places.get(path)
+
+
+def _original(home: Home, outside: Mapping[tuple[str, str], int]) -> int | None:
     """The picture outside that one in a destination folder is a copy of, by its name without our additions; the least taken off wins."""
     names = [home.file, without_score(home.file)]
     names += [numbered[1] + (numbered[2] or "") for name in names if (numbered := _NUMBERED.fullmatch(name))]
-    found = (outside.get((home.folder, name, content)) for name in names)
+    found = (outside.get((home.folder, name)) for name in names)
     return next((index for index in found if index is not None), None)
 
 

@@ -155,3 +155,32 @@ def test_copies_of_a_picture_count_once_unless_they_are_asked_for(run, outputs, 
     assert len(found) == 10 and "0-0.png" in found and not [name for name in found if name.startswith("kept")]
     assert "2 copies of pictures are left out" in done.err
     assert len(files("--copies")[1]) == 12
+
+
+def test_copies_in_folders_of_any_name_change_no_rank_and_nobody_who_is_kept(run, outputs, tmp_path):
+    import shutil
+
+    copied = shutil.copytree(outputs, tmp_path / "outputs", ignore=shutil.ignore_patterns(".imagereward"))
+    curate = ("curate", copied, "--scorer", "demo", "--buckets", "great=50,good=5", "--buckets-by", "share")
+
+    def rows(*options):
+        run("report", copied, "--jsonl", tmp_path / "a.jsonl", *options)
+        lines = (tmp_path / "a.jsonl").read_text(encoding="utf-8").splitlines()
+        told = map(json.loads, lines)
+        return {
+            str(Path(row["file"]).relative_to(copied)): (row["rank"], row["kept"], row["reason"])
+            for row in told
+        }
+
+    run(*curate, "--yes")
+    run("stars", copied, "--set", "5", "0-0.png")
+    assert run("stars", copied).out.splitlines() == ["5  0-0.png"]
+    for rule in ((), ("--top", "3"), ("--buckets", "great=50,good=5")):
+        plain, shown = rows(*rule), rows(*rule, "--copies")
+        assert len(plain) == 10 and len(shown) == 19 and plain.items() <= shown.items()
+        for name, told in shown.items():
+            if name not in plain:
+                assert told == plain[str(Path(*Path(name).parts[1:]))]
+    assert run("report", copied, "--html", tmp_path / "a.html", "--copies").code == 0
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert page.count("<article") == 9 and page.count("Also as ") == 9
