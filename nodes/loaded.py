@@ -107,7 +107,9 @@ def settings(request: LoadRequest) -> WeightSettings:
     """Where the host keeps weights."""
     from ..imagereward_core.weights.locate import WeightSettings
 
-    return WeightSettings(folders=models_folders(), allow_download=request.allow_download)
+    # The host lists folders below the models folders as well; an own checkpoint there has its name in a blend like any other.
+    below = dict.fromkeys(Path(_full_path(name)).parent for name in own_checkpoints())
+    return WeightSettings(folders=(*models_folders(), *below), allow_download=request.allow_download)
 
 
 def own_checkpoints() -> list[str]:
@@ -118,7 +120,7 @@ def own_checkpoints() -> list[str]:
 
 
 def saved_blends() -> list[str]:
-    """Names of the blends saved in the models folder, as scorers; empty where the file cannot be read."""
+    """Names of the blends saved in the models folders, as scorers; a file that cannot be read is passed over."""
     return loading.saved_blends(models_folders())
 
 

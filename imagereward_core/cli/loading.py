@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..runtime import LocalRuntime
     from ..scorers.panel import Panel
+    from ..scorers.saved_blends import SavedBlends
     from ..weights.locate import WeightSettings
 
 
@@ -30,7 +31,6 @@ def load_panel(args: argparse.Namespace, settings: WeightSettings, console: Cons
         NoScorerError: Weights are untrained.
         ImportError: A package is missing.
     """
-    from ..scorers.blend_file import BlendFile
     from ..scorers.making import Maker
     from ..scorers.panel import Panel
     from ..weights.store import resolve, resolve_file
@@ -40,7 +40,7 @@ def load_panel(args: argparse.Namespace, settings: WeightSettings, console: Cons
         settings,
         args.batch_size,
         args.whole_picture,
-        BlendFile(blends_folder(settings)),
+        saved_blends(settings),
     )
     names = [args.scorer, *_others(args, settings)]
     with console.bytes() as progress:  # the maker would do the same without a bar
@@ -70,6 +70,13 @@ def _others(args: argparse.Namespace, settings: WeightSettings) -> list[str]:
             names.append(part)
     main = str(args.scorer).casefold()
     return [name for name in dict.fromkeys(names) if name.casefold() != main]
+
+
+def saved_blends(settings: WeightSettings) -> SavedBlends:
+    """The blends in all models folders; those of the folder that new ones are saved in come first."""
+    from ..scorers.saved_blends import SavedBlends
+
+    return SavedBlends((blends_folder(settings), *settings.folders))
 
 
 def blends_folder(settings: WeightSettings) -> Path:

@@ -166,9 +166,8 @@ def _judge(library: Library, args: argparse.Namespace, console: Console, root: P
     from ..library.library_report import own_history
     from ..library.rules import as_sorted, judge
     from ..library.stored_panel import stored_panel
-    from ..scorers.blend_file import BlendFile
     from ..selection import Rule
-    from .loading import blends_folder
+    from .loading import saved_blends
 
     folder = root / args.folder if args.folder else root
     also = [part.strip() for text in args.also for part in text.split(",") if part.strip()]
@@ -179,7 +178,7 @@ def _judge(library: Library, args: argparse.Namespace, console: Console, root: P
         folder=folder,
         revision=args.revision,
         preprocessing=args.preprocessing,
-        blends=BlendFile(blends_folder(weight_settings(args))),
+        blends=saved_blends(weight_settings(args)),
         weights=weight_settings(args),
     )
     options = CurateOptions(_rule(args, rule), folders=destination_folders(args))

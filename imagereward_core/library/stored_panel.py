@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..scorers.blend import BlendScorer
-from ..scorers.blend_file import BlendFile, blend_of
+from ..scorers.blend_file import Blends, blend_of
 from ..scorers.panel import Panel
 from ..scorers.registry import is_checkpoint
 from ..weights.cards import CARDS, get_card
@@ -30,7 +30,7 @@ def stored_panel(
     folder: Path | None = None,
     revision: str = "",
     preprocessing: str = "",
-    blends: BlendFile | None = None,
+    blends: Blends | None = None,
     weights: WeightSettings | None = None,
 ) -> Panel:
     """The scorers of stored numbers as a panel for :meth:`~.library.Library.scored`.

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..weights.locks import exclusive
 from ..weights.whole import written_whole
@@ -246,7 +246,18 @@ class BlendFile:
             return backup
 
 
-def blend_of(name: str | os.PathLike[str], blends: BlendFile | None = None) -> Blend | None:
+class Blends(Protocol):
+    """Where saved blends are found."""
+
+    def get(self, name: str) -> Blend:
+        """The blend of that name; letter case does not matter.
+
+        Raises:
+            BlendError: There is none, or it cannot be read.
+        """
+
+
+def blend_of(name: str | os.PathLike[str], blends: Blends | None = None) -> Blend | None:
     """The blend that ``name`` stands for; None for a single scorer.
 
     Args:
@@ -276,7 +287,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-def _key(name: str) -> str:
+def same_name(name: str) -> str:
     """What two names have in common that people, or file systems, take for the same."""
     return unicodedata.normalize("NFC", name).casefold()
 
@@ -285,7 +296,7 @@ def _find(entries: Mapping[str, Any], name: str) -> str | None:
     """The saved name that is ``name``, exactly or but for letter case."""
     if name in entries:
         return name
-    return next((saved for saved in entries if _key(saved) == _key(name)), None)
+    return next((saved for saved in entries if same_name(saved) == same_name(name)), None)
 
 
 def _blend_from(name: str, entry: Any) -> Blend:

@@ -74,7 +74,7 @@ def make_panel(
     Args:
         request: What was chosen.
         runtime: Where it will run.
-        where: Where weights are looked for; saved blends are read from the first folder.
+        where: Where weights, and saved blends, are looked for.
         report: Told the progress of a download, a checksum or a conversion.
         checkpoint_of: Where the host keeps the checkpoint of a name for which :func:`is_weights` holds.
 
@@ -83,11 +83,11 @@ def make_panel(
     """
     import torch
 
-    from .blend_file import BlendFile
     from .making import Maker
     from .panel import Panel
+    from .saved_blends import SavedBlends
 
-    blends = BlendFile(where.folders[0]) if where.folders else None
+    blends = SavedBlends(where.folders) if where.folders else None
     maker = Maker(runtime, where, whole_picture=request.whole_picture, blends=blends)
     names = [checkpoint_of(name) if is_weights(name) else name for name in (request.name, *request.also)]
     files = _fetch(maker, names, where, report)
@@ -134,26 +134,23 @@ def has_changed(stamp: Stamp) -> bool:
 
 
 def saved_blends(folders: Sequence[Path]) -> list[str]:
-    """Names of the blends saved in the first models folder, as scorers; empty where the file cannot be read."""
-    if not folders or not (folders[0] / BLENDS_FILE).is_file():
+    """Names of the blends saved in the models folders, as scorers; a file that cannot be read is passed over."""
+    if not any((folder / BLENDS_FILE).is_file() for folder in folders):
         return []
-    from .blend_file import BlendFile
+    from .saved_blends import SavedBlends
 
-    try:
-        return [f"blend:{name}" for name in BlendFile(folders[0]).load()[0]]
-    except CuratorError as error:
-        log.warning("saved blends are not listed: %s", error)
-        return []
+    return [f"blend:{name}" for name in SavedBlends(folders).names()]
 
 
 def blend_text(name: str, folders: Sequence[Path]) -> str:
     """What a saved blend consists of right now; empty for anything else."""
     if not name.lower().startswith("blend:") or not folders:
         return ""
-    from .blend_file import BlendFile, format_blend
+    from .blend_file import format_blend
+    from .saved_blends import SavedBlends
 
     try:
-        return format_blend(BlendFile(folders[0]).get(name.partition(":")[2]))
+        return format_blend(SavedBlends(folders).get(name.partition(":")[2]))
     except CuratorError:
         return ""
 

@@ -25,7 +25,7 @@ from ..weights.locate import FoundWeights, WeightSettings
 from ..weights.store import former_revisions
 from .aesthetic import AestheticScorer
 from .blend import Blend, BlendScorer
-from .blend_file import BlendFile, blend_of
+from .blend_file import Blends, blend_of
 from .clip_tokenizer import ClipPromptEncoder, Rules
 from .cosine import CosineScorer
 from .engine import PictureScorer, Tower, score_together
@@ -85,7 +85,7 @@ class Maker:
         settings: WeightSettings | None = None,
         batch_size: int | None = None,
         whole_picture: bool = False,
-        blends: BlendFile | None = None,
+        blends: Blends | None = None,
     ) -> None:
         self.runtime: Runtime = runtime or LocalRuntime()
         self.settings = settings or WeightSettings()

@@ -1,4 +1,4 @@
-"""Blend Scores, Score to Text and Number, plot, sheet, prompts and names: what is shown and said."""
+"""Score to Text and Number, plot, sheet, prompts and names: what is shown and said."""
 
 from __future__ import annotations
 
@@ -7,68 +7,8 @@ import json
 import numpy as np
 import pytest
 from graphs import PROMPTS, Graph, shown
+from made_scores import scored
 from PIL import Image
-
-
-def scored(fake, values, prompts=None, scorer="demo", pictures=None, failures=None):
-    """SCORES without any picture having been scored."""
-    from_scores = fake.module("imagereward_core.scores").Scores
-    cards = fake.module("imagereward_core.weights.cards")
-    number = len(values)
-    made = from_scores(
-        values=np.array(values, dtype=np.float64),
-        scorer=scorer,
-        revision="r",
-        prompts=tuple(prompts or ["p"] * number),
-        cut=("",) * number,
-        failures=failures or {},
-    )
-    names = tuple(pictures or [f"picture {index}" for index in range(number)])
-    return fake.module("nodes.scored").ScoredBatch(made, names, cards.get_card(scorer))
-
-
-def test_two_scorers_are_blended_by_rank_and_agreement_is_told(fake):
-    blending = fake.module("nodes.blending")
-    one = scored(fake, [3.0, 2.0, 1.0, 0.0])
-    other = scored(fake, [0.2, 0.1, 0.4, 0.0], scorer="CLIP")
-    output = blending.BlendScores.execute(
-        one, scores_2=other, method="rank", weight_1=1.0, weight_2=1.0, name="both"
-    )
-    blended, parts, report = output.args
-    assert blended.scores.values.tolist() == pytest.approx([5 / 6, 0.5, 2 / 3, 0.0])
-    assert blended.scores.scorer == "blend:both" and [each.scorer for each in blended.members] == [
-        "demo",
-        "CLIP",
-    ]
-    assert len(parts) == 2 and "demo and CLIP order 67 % of 6 pairs" in report
-
-
-def test_any_number_of_scorers_by_chaining(fake):
-    blending = fake.module("nodes.blending")
-    ids = ["demo", "CLIP", "BLIP", "PickScore", "HPSv2", "MPS"]
-    every = [scored(fake, [float(at), 1.0], scorer=name) for at, name in enumerate(ids)]
-    _, parts, _ = blending.BlendScores.execute(
-        every[0], scores_2=every[1], scores_3=every[2], scores_4=every[3]
-    ).args
-    blended, all_parts, _ = blending.BlendScores.execute(
-        every[4], scores_2=every[5], more=parts, method="weighted"
-    ).args
-    assert len(all_parts) == 6 and blended.scores.values.tolist() == [15.0, 6.0]
-
-
-def test_a_blend_is_no_part_of_a_blend_and_says_how_to_join_them(fake):
-    blending = fake.module("nodes.blending")
-    first, _, _ = blending.BlendScores.execute(
-        scored(fake, [1.0, 2.0]), scores_2=scored(fake, [1.0, 2.0], scorer="CLIP")
-    ).args
-    with pytest.raises(fake.module("nodes.errors").GraphError, match="is a blend already"):
-        blending.BlendScores.execute(first, scores_2=scored(fake, [1.0, 2.0], scorer="BLIP"))
-
-
-def test_the_same_scorer_twice_is_refused(fake):
-    blending = fake.module("nodes.blending")
-    with pytest.raises(fake.module("imagereward_core.errors").CuratorError, match="twice"):
-        blending.BlendScores.execute(scored(fake, [1.0]), scores_2=scored(fake, [2.0]))
 
 
 @pytest.mark.parametrize(

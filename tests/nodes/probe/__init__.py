@@ -85,6 +85,7 @@ class ProbeThing(io.ComfyNode):
     THINGS = {
         "segs": ((48, 64), [Part(None, None, 0.5, (0, 0, at, at), None, str(at), None) for at in (1, 2)]),
         "pair": ("left", "right"),
+        "four prompts": ["red", "green", "red", "green"],
         "conditioning": [[torch.zeros(1, 2), {"pooled_output": None}], [torch.ones(1, 2), {}]],
     }
 
@@ -98,12 +99,13 @@ class ProbeThing(io.ComfyNode):
             node_id="CuratorProbeThing",
             category="tests",
             inputs=[kind, name],
-            outputs=[io.AnyType.Output("thing")],
+            outputs=[io.AnyType.Output("thing"), io.String.Output("texts", is_output_list=True)],
         )
 
     @classmethod
     def execute(cls, kind, name=""):
-        return io.NodeOutput(cls.THINGS[kind])
+        thing = cls.THINGS[kind]
+        return io.NodeOutput(thing, [part for part in thing if isinstance(part, str)] or [""])
 
 
 def described(value):
