@@ -12,7 +12,7 @@ from pathlib import Path
 from imagereward_core.images.metadata.writing.splice import Splice
 from imagereward_core.library.actions import Journal, Step, execute, undo
 
-from .killing import contents, killed_at_line, lines_of, problems, tree
+from .killing import Entry, contents, killed_at_line, lines_of, problems, tree
 
 KINDS = ("copy", "hardlink", "symlink", "move", "edit", "put")
 _NEW = "new/00001.png.xmp"
@@ -28,8 +28,8 @@ def make_outputs(folder: Path) -> Path:
     return folder
 
 
-def steps_of(kind: str, outputs: Path) -> list[Step]:
-    """A run of steps of one kind."""
+def steps_of(kind: str, outputs: Path, goal: Path) -> list[Step]:
+    """A run of steps of one kind; ``goal`` is where pictures go."""
     if kind == "edit":
         picture = outputs / "00000.png"
         return [Step("edit", picture, picture, (Splice(8, b"", b"chunk"), Splice(20, bytes(4), b"1234")))]
@@ -37,7 +37,7 @@ def steps_of(kind: str, outputs: Path) -> list[Step]:
         xmp, new = outputs / "00000.png.xmp", outputs / _NEW
         return [Step("put", xmp, xmp, content=b"<rated/>"), Step("put", new, new, content=b"<new/>")]
     names = ("00000.png", "00001.png")
-    return [Step(kind, outputs / name, outputs / "kept" / "best" / name) for name in names]  # type: ignore[arg-type]
+    return [Step(kind, outputs / name, goal / "kept" / "best" / name) for name in names]  # type: ignore[arg-type]
 
 
 class LineKills:
@@ -47,19 +47,20 @@ class LineKills:
         kind: The kind.
         base: A folder to work in.
         leading_out: Whether all steps lead out of the folder the journal lies in, so that each has to be signed.
+        away: A folder on another file system, where pictures go; None for the same folder.
     """
 
-    def __init__(self, kind: str, base: Path, leading_out: bool = False) -> None:
-        self.kind, self.base, self.leading_out = kind, base, leading_out
+    def __init__(self, kind: str, base: Path, leading_out: bool = False, away: Path | None = None) -> None:
+        self.kind, self.base, self.leading_out, self.away = kind, base, leading_out, away
         self.pattern = make_outputs(base / "pattern")
         self._fresh()
-        self.before = tree(self.folder)
+        self.before = self._tree()
         self.lines = lines_of(self.go_on)
-        self.finished = contents(tree(self.folder))
+        self.finished = contents(self._tree())
         self.lines_back = lines_of(self.take_back)
         self.kills = 0
         self.wrong: list[str] = []
-        self._expect(tree(self.folder) == self.before, "an undisturbed run is undone")
+        self._expect(self._tree() == self.before, "an undisturbed run is undone")
         originals = contents(self.before)
         self.allowed = {
             name: {content, self.finished.get(name, content)} for name, content in originals.items()
@@ -68,12 +69,18 @@ class LineKills:
     def _fresh(self) -> None:
         trial = self.base / "trial"
         shutil.rmtree(trial, ignore_errors=True)
+        if self.away is not None:
+            shutil.rmtree(self.away, ignore_errors=True)
+            self.away.mkdir(parents=True)
         self.folder, self.place = trial / "out", trial / ".imagereward"
         shutil.copytree(self.pattern, self.folder)
         self.data = trial / "data"
         if self.leading_out:
             self.place = self.folder / "store" / ".imagereward"
             self.place.parent.mkdir()
+
+    def _tree(self) -> dict[str, Entry]:
+        return tree(self.folder) if self.away is None else {**tree(self.folder), **tree(self.away)}
 
     def _expect(self, so: bool, what: str) -> None:
         if not so:
@@ -84,7 +91,10 @@ class LineKills:
         with Journal.open(self.place, data=self.data) as journal:
             known = journal.runs()
             execute(
-                journal, known[-1].id if known else journal.begin("kills", steps_of(self.kind, self.folder))
+                journal,
+                known[-1].id
+                if known
+                else journal.begin("kills", steps_of(self.kind, self.folder, self.away or self.folder)),
             )
 
     def take_back(self) -> None:
@@ -97,7 +107,7 @@ class LineKills:
         self._expect(killed_at_line(number, work), f"the process was killed before line {number}")
         self.kills += 1
         new = {b"<new/>"} if self.kind == "put" else set()
-        self.wrong += problems(tree(self.folder), self.allowed, settled=False, others=new)
+        self.wrong += problems(self._tree(), self.allowed, settled=False, others=new)
 
     def while_doing(
         self, numbers: Sequence[int], go_on: Callable[[int], bool] = lambda number: number % 2 == 0
@@ -109,7 +119,7 @@ class LineKills:
             if go_on(number):
                 self.go_on()
                 self._expect(
-                    contents(tree(self.folder)) == self.finished,
+                    contents(self._tree()) == self.finished,
                     f"finished after a kill before line {number}",
                 )
             self._end(f"after a kill before line {number}")
@@ -127,4 +137,4 @@ class LineKills:
             for run in journal.runs():
                 self._expect(not undo(journal, run.id).failed, f"every step was undone {when}")
                 self._expect(journal.run(run.id).done == 0, f"nothing stands {when}")
-        self._expect(tree(self.folder) == self.before, f"the folder is as before {when}")
+        self._expect(self._tree() == self.before, f"the folder is as before {when}")

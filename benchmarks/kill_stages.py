@@ -22,7 +22,7 @@ from imagereward_core.scorers.panel import Panel
 from imagereward_core.selection import Rule
 
 from .kill_folder import make_folder
-from .killing import contents, killed_after, problems, tree
+from .killing import Entry, contents, killed_after, problems, tree
 
 Report = Callable[[str], None]
 STAGES = ("scan", "curate", "write-back", "undo")
@@ -35,22 +35,24 @@ class Plan:
     Attributes:
         action: What becomes of pictures; ``"stay"`` for writing scores alone.
         write_scores: Whether scores are written into the pictures, and ratings beside them.
+        across: Whether pictures go to folders on another file system, where a move is a copy and a removal.
     """
 
     action: Action
     write_scores: bool
+    across: bool = False
 
     @property
     def stage(self) -> str:
         """What kills of it are counted as."""
         return "write-back" if self.action == "stay" else "curate"
 
-    @property
-    def options(self) -> CurateOptions:
-        """What is asked of the library."""
+    def options(self, away: Path | None = None) -> CurateOptions:
+        """What is asked of the library; ``away`` is where pictures go that go to another file system."""
         return CurateOptions(
             rule=CurationRule(Rule(top_percent=40)),
             action=self.action,
+            folders={} if away is None else {name: away / name for name in ("kept", "rejected")},
             write_scores=self.write_scores,
             xmp="both" if self.write_scores else "",
         )
@@ -66,6 +68,12 @@ _GIVING = (
     ("copy", False), ("hardlink", True), ("symlink", True),
 )  # fmt: skip
 PLANS = tuple(Plan(*each) for giving in _GIVING for each in (giving, ("stay", True)))  # type: ignore[arg-type]
+ACROSS = (
+    Plan("move", False, True),
+    Plan("move", True, True),
+    Plan("copy", True, True),
+    Plan("symlink", False, True),
+)
 
 
 @dataclass
@@ -97,14 +105,25 @@ class Round:
         seed: Of the pictures and of the instants.
         pictures: How many.
         tally: What happened is added to it.
+        away: A folder on another file system, for plans that go across.
     """
 
-    def __init__(self, base: Path, panel: Panel, plan: Plan, seed: int, pictures: int, tally: Tally) -> None:
+    def __init__(
+        self,
+        base: Path,
+        panel: Panel,
+        plan: Plan,
+        seed: int,
+        pictures: int,
+        tally: Tally,
+        away: Path | None = None,
+    ) -> None:
         self.base, self.panel, self.plan, self.tally = base, panel, plan, tally
+        self.away = away / "real" if away is not None and plan.across else None
         self.chance, self.pictures = random.Random(seed), pictures
         self.folder = make_folder(base / "outputs", pictures, seed)
         self.place = self.folder / ".imagereward"
-        self.before = tree(self.folder)
+        self.before = self._tree()
         self.key = key_of(panel.scorers[0])
         self.seconds: dict[str, float] = {}
         self.known: dict[str, float] = {}
@@ -120,18 +139,23 @@ class Round:
         self._stage(plan, self._curate, self._after_actions)
         self._check_tree(settled=True)
         # However often it was begun anew.
-        self._expect(
-            contents(tree(self.folder)) == self.finished, "the folder is as after an undisturbed run"
-        )
+        self._expect(contents(self._tree()) == self.finished, "the folder is as after an undisturbed run")
         self._stage("undo", self._undo, self._after_actions)
         self._expect(
-            tree(self.folder) == self.before,
+            self._tree() == self.before,
             "undo gives the folder back byte for byte, with times and permissions",
         )
-        with Library.open(self.place) as library:
+        with self._library() as library:
             again = library.scan([self.folder], self.panel)
         self._expect(again.scored == 0, f"no score was lost ({again.scored} were made anew)")
         self._expect(self._scores() == self.known, "all scores are as they were")
+
+    def _tree(self) -> dict[str, Entry]:
+        """The folder and where its pictures went, which bears the same names there."""
+        return tree(self.folder) if self.away is None else {**tree(self.folder), **tree(self.away)}
+
+    def _library(self) -> Library:
+        return Library.open(self.place, data=self.base / "data")
 
     def _expect(self, so: bool, what: str) -> None:
         if not so:
@@ -140,6 +164,9 @@ class Round:
     def _undisturbed(self, stages: Sequence[tuple[str, Callable[[Report], None]]]) -> None:
         """Stages on a copy of folder and store: how long they take, and what scores and files come out."""
         real, self.folder = self.folder, self.base / f"undisturbed {stages[0][0]}"
+        away = self.away
+        if away is not None:
+            self.away = away.with_name(self.folder.name)
         shutil.copytree(real, self.folder)
         self.place = self.folder / ".imagereward"
         for stage, work in stages:
@@ -149,8 +176,8 @@ class Round:
             if stage == "scan":
                 self.true_scores = self._scores()
             elif stage == self.plan.stage:
-                self.finished = contents(tree(self.folder))
-        self.folder, self.place = real, real / ".imagereward"
+                self.finished = contents(self._tree())
+        self.folder, self.place, self.away = real, real / ".imagereward", away
         originals = contents(self.before)
         self.allowed = {name: {content} for name, content in originals.items()}
         self.others = set(self.finished.values()) - set(originals.values())
@@ -172,14 +199,14 @@ class Round:
 
     def _scan(self, report: Report) -> None:
         report("0")
-        with Library.open(self.place) as library:
+        with self._library() as library:
             library.scan(
                 [self.folder], self.panel, progress=lambda state: report(str(state.known + state.done))
             )
 
     def _after_scan(self, told: list[str]) -> None:
         self._check_tree(settled=True)
-        with Library.open(self.place) as library:
+        with self._library() as library:
             found = library.count(Query(key=self.key, scored=True)) + len(library.failures(self.folder))
         reported = max((int(text) for text in told), default=0)
         self.tally.scores += reported
@@ -192,7 +219,7 @@ class Round:
         self.known = now
 
     def _scores(self) -> dict[str, float]:
-        with Library.open(self.place) as library:
+        with self._library() as library:
             rows = list(library.rows(Query(key=self.key, folder=self.folder, order="name", scored=True)))
         names = [row.path.relative_to(self.folder).as_posix() for row in rows]
         self._expect(len(set(names)) == len(names), "each file is in the store once")
@@ -200,27 +227,27 @@ class Round:
 
     def _curate(self, report: Report) -> None:
         report("0")
-        with Library.open(self.place) as library:
+        with self._library() as library:
             library.scan([self.folder], self.panel, options=ScanOptions())
-            curation = plan_curation(library, self.panel, self.folder, self.plan.options)
+            curation = plan_curation(library, self.panel, self.folder, self.plan.options(self.away))
             carried = carry_out(library, curation)
         assert not carried.failed, carried.failed
 
     def _undo(self, report: Report) -> None:
         report("0")
-        with Library.open(self.place) as library:
+        with self._library() as library:
             while self._stands():
                 taken = take_back(library)
                 assert not taken.failed, taken.failed
 
     def _stands(self) -> bool:
-        with Journal.open(self.place) as journal:
+        with Journal.open(self.place, data=self.base / "data") as journal:
             return journal.last_done() is not None
 
     def _after_actions(self, told: list[str]) -> None:
         self._check_tree(settled=False)
         if self.chance.random() < 0.7:  # else the next process finds what the killed one left
-            with Journal.open(self.place) as journal:
+            with Journal.open(self.place, data=self.base / "data") as journal:
                 unsettled = [problem for found in journal.recovered for problem in found.problems]
                 self._expect(not unsettled, f"every half-done step is settled: {unsettled}")
                 self._expect(not journal.unsettled(), "nothing is half done after opening the journal")
@@ -229,7 +256,7 @@ class Round:
     def _check_tree(self, settled: bool) -> None:
         self.tally.checks += 1
         most = self.plan.most if settled else None
-        self.tally.wrong += problems(tree(self.folder), self.allowed, settled, self.others, most)
+        self.tally.wrong += problems(self._tree(), self.allowed, settled, self.others, most)
 
 
 def describe_tally(tally: Tally) -> dict[str, Any]:

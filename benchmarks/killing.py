@@ -5,13 +5,14 @@ Used by ``kill_tests`` and by the test suite. Needs a system with ``fork`` (Linu
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -105,6 +106,31 @@ def killed_after(seconds: float, work: Callable[[Callable[[str], None]], None]) 
     os.close(reading)
     # Only whole lines were reported for certain.
     return _killed(status), data.decode().split("\n")[:-1]
+
+
+def killed_together(works: Sequence[tuple[float, Callable[[], None]]]) -> list[bool]:
+    """Does several things at the same time, each in a child process that gets SIGKILL after its seconds.
+
+    Returns:
+        For each whether it was killed.
+
+    Raises:
+        RuntimeError: One failed by itself; its traceback is on stderr.
+    """
+    began = time.perf_counter()
+    left = {_child(work): (number, seconds) for number, (seconds, work) in enumerate(works)}
+    ended: dict[int, int] = {}
+    while left:
+        for child, (number, seconds) in list(left.items()):
+            if time.perf_counter() - began >= seconds:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done:
+                ended[number] = status
+                del left[child]
+        time.sleep(0.0005)
+    return [_killed(ended[number]) for number in range(len(works))]
 
 
 def _child(work: Callable[[], None]) -> int:

@@ -9,14 +9,24 @@ def kills_part(figures: dict[str, Any], machine: str) -> list[str]:
     """What was killed, and what did not hold."""
     random, before = figures["random"], figures["before_lines"]
     kinds = ", ".join(f"{name} {number}" for name, number in random["kills"].items())
+    across, pairs = figures.get("across_file_systems"), figures.get("two_processes")
+    more = []
+    if across:
+        kinds_across = ", ".join(f"{name} {number}" for name, number in across["kills"].items())
+        more.append(f"{across['kills_in_all']} with folders on another file system ({kinds_across})")
+    if pairs:
+        more.append(
+            f"{pairs['kills']} of {pairs['pairs_of_processes']} pairs of processes with stores of their own on one folder "
+            f"({pairs['both_killed']} times both)"
+        )
     wrong = figures["did_not_hold"]
     return [
         "## Killed at any instant",
         "",
         f"{figures['what']}. `python -m benchmarks.kill_tests`. {machine}",
         "",
-        f"{random['kills_in_all']} kills at random instants ({kinds}) and {sum(row['kills'] for row in before.values())} before "
-        "chosen lines; "
+        f"{random['kills_in_all']} kills at random instants ({kinds}), {''.join(f'{each}, ' for each in more)}"
+        f"{sum(row['kills'] for row in before.values())} before chosen lines; "
         f"{random['folders_checked_file_by_file']:,} times a folder was checked file by file, "
         f"{random['pictures_reported_as_scored_and_found_again']:,} pictures reported as scored were found again. "
         f"What did not hold: {'; '.join(map(str, wrong)) if wrong else 'nothing'}.",

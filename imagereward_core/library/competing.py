@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from .places import Home, Sorted, tell_copies
 from .records import Row
 from .scan.walk import is_wanted
 from .store.values import absolute
+from .telling import catch_up
 
 if TYPE_CHECKING:
     from ..scorers.panel import Panel
@@ -44,6 +46,7 @@ def judged_files(
     root = absolute(folder)
     destinations = options.destinations(root)
     copies: dict[Path, tuple[tuple[str, Path], ...]] = {}
+    catch_up(library, destinations.outside)
 
     def competing(rows: Sequence[Row]) -> Sequence[int]:
         homes = [destinations.home(row.path) for row in rows]
@@ -51,7 +54,11 @@ def judged_files(
             index
             for index, (row, home) in enumerate(zip(rows, homes))
             if (below is None or row.path.is_relative_to(below))
-            and (is_wanted(row.path, root, options.scan) or (home.name and not row.path.is_relative_to(root)))
+            and (
+                is_wanted(row.path, root, options.scan)
+                # No scan tells of what is gone there.
+                or (home.name and not row.path.is_relative_to(root) and os.path.lexists(row.path))
+            )
         ]
         told = apart(library, [rows[index] for index in wanted], [homes[index] for index in wanted])
         copies.update((rows[wanted[index]].path, found) for index, found in told.copies.items())

@@ -19,15 +19,16 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from .actions import Step
 from .competing import is_alone, judged_files
-from .places import CurateError, Destinations, Home, Names
+from .places import CurateError, Destinations, Home, Names, Unnoticed
 from .records import Row
 from .rules import CurationRule, Verdicts, judge
 from .scan.options import ScanOptions
 from .store.values import absolute
+from .telling import tell
 
 if TYPE_CHECKING:
     from ..scorers.panel import Panel, PanelResult
-    from .actions import Journal, Recovery, StepInfo
+    from .actions import Recovery, StepInfo
     from .library import Library
 
 Action = Literal["copy", "hardlink", "symlink", "move", "stay"]
@@ -221,7 +222,7 @@ class _Planner:
         only: frozenset[Path] | None = None,
     ) -> None:
         self.options, self.destinations, self.copies, self.only = options, destinations, copies, only
-        self.names = Names()
+        self.names, self.unnoticed = Names(), Unnoticed(destinations)
         self.steps: list[Step] = []
 
     def place(self, row: Row, name: str) -> Placing:
@@ -232,6 +233,8 @@ class _Planner:
         home = self.destinations.home(row.path)
         found = [path for _, path in self.copies.get(row.path, ())]
         copies = {where: path for path in found if (where := self.destinations.home(path).name)}
+        if not home.name and not copies:
+            copies = self.unnoticed.of(row, home)
         if home.name == name:
             return Placing(name, "there", row.path, row.path)
         if name in copies:
@@ -318,7 +321,7 @@ def carry_out(
         try:
             result = execute(journal, run, progress=progress, cancelled=cancelled)
         finally:
-            _tell(library, journal, run)
+            tell(library, journal, run)
     failed = (*problems, *((step.source, reason) for step, reason in result.failed))
     return Carried(run, title, result.done, result.skipped, failed, result.left, tuple(journal.recovered))
 
@@ -352,7 +355,7 @@ def take_back(
             result = undo(journal, run, progress=progress, cancelled=cancelled, confirmed=confirmed)
         finally:
             if info is not None:
-                _tell(library, journal, info.id)
+                tell(library, journal, info.id)
         failed = tuple((step.target, reason) for step, reason in result.failed)
         return Carried(
             result.run,
@@ -363,16 +366,3 @@ def take_back(
             result.left,
             tuple(journal.recovered),
         )
-
-
-def _tell(library: Library, journal: Journal, run: int) -> None:
-    """Tells the library where the pictures of a run lie now, as far as the journal knows."""
-    with library.database.writing():  # one transaction, for a run may be long
-        for info in journal.steps(run):
-            step, made = info.step, info.made
-            if made is None or info.companion or step.kind in ("edit", "put"):
-                continue
-            if info.state == "done":
-                (library.moved if step.kind == "move" else library.copied)(step.source, made)
-            elif info.state == "undone":
-                library.moved(made, step.source)

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from ..errors import CuratorError
+from ..errors import CuratorError, ImageError
 from .actions.names import free_names
 from .actions.roots import led_out
 from .records import Row
+from .store.values import is_below
 
 _NUMBERED = re.compile(r"(.+) \(\d+\)(\.[^.]*)?")
 _SCORED = re.compile(r"(.+)_score-?\d+\.\d{4}((?: \(\d+\))?)(\.[^.]*)?")
@@ -230,6 +231,41 @@ def without_score(file: str) -> str:
     """
     scored = _SCORED.fullmatch(file)
     return scored[1] + scored[2] + (scored[3] or "") if scored else file
+
+
+class Unnoticed:
+    """Copies in destination folders elsewhere of which the library does not know: no scan looks there.
+
+    An earlier run was cut off before the library was told, or another store's run has made them.
+    """
+
+    def __init__(self, destinations: Destinations) -> None:
+        self._destinations = destinations
+        root = destinations.root
+        self._names = [name for name, folder in destinations.folders.items() if not is_below(folder, root)]
+
+    def of(self, row: Row, home: Home) -> dict[str, Path]:
+        """Those of a picture, by whose folder they lie in. Files of its name there are decoded."""
+        found = {}
+        for name in self._names if row.content else ():
+            for path in free_names(self._destinations.target(home, name)):
+                if not os.path.lexists(path):
+                    break
+                if _shows(path, row.content):
+                    found[name] = path
+                    break
+        return found
+
+
+def _shows(path: Path, content: str) -> bool:
+    """Whether a file holds a picture of these pixels."""
+    from ..images.decode import open_image
+    from ..images.identity import content_hash
+
+    try:
+        return content_hash(open_image(path)).hex() == content
+    except (ImageError, OSError):
+        return False
 
 
 class Names:

@@ -151,7 +151,7 @@ def test_a_restart_deals_with_what_came_meanwhile_and_does_nothing_twice(outputs
         watch.until(lambda: len(sorted_names(outputs)) == 1)
     shutil.copy(scenes[1], outputs / "b.png")
     with watching(outputs, panel) as watch:
-        watch.until(lambda: len(sorted_names(outputs)) == 2)
+        watch.until(lambda: len(sorted_names(outputs)) == 2 and watch.passes)
         assert sum(each.scan.scored for each in watch.passes) == 1
     before = tree(outputs)
     with watching(outputs, panel) as watch:

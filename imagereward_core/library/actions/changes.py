@@ -255,8 +255,8 @@ def missing_folders(folder: Path) -> list[Path]:
 
 
 def remove_folders(journal: Journal, run: int) -> None:
-    """Removes folders that were made for a run that is undone, where they are empty again."""
-    if journal.run(run).state != "undone":
+    """Removes folders that were made for a run of which nothing stands, where they are empty. Going on with it makes them anew."""
+    if journal.run(run).done:
         return
     for folder in journal.folders(run):
         with suppress(OSError):

@@ -139,10 +139,10 @@ def find_file(connection: sqlite3.Connection, path: Path) -> int | None:
     return next(iter(find_files(connection, [path])), None)
 
 
-def find_files(connection: sqlite3.Connection, paths: Iterable[Path]) -> list[int]:
-    """The numbers of files, in the order given; those the library does not know, or that are gone, are left out."""
+def find_files(connection: sqlite3.Connection, paths: Iterable[Path], gone: bool = False) -> list[int]:
+    """The numbers of files, in the order given; those the library does not know are left out, and by default those that are gone."""
     alike = " COLLATE NOCASE" if os.name == "nt" else ""
-    sql = f"SELECT id FROM files WHERE folder = ? AND name = ?{alike} AND gone = 0"
+    sql = f"SELECT id FROM files WHERE folder = ? AND name = ?{alike}{'' if gone else ' AND gone = 0'}"
     folders: dict[Path, int | None] = {}
     found: list[int] = []
     for path in paths:

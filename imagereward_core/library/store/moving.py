@@ -6,7 +6,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from .files import add_file, find_file, folder_number, mark_gone
+from .files import add_file, find_file, find_files, folder_number, mark_gone
 from .scoring import rank_file, scorers_of
 
 _DISK = ("size", "modified")
@@ -25,8 +25,19 @@ def move_file(connection: sqlite3.Connection, source: Path, target: Path) -> Non
 def copy_file(connection: sqlite3.Connection, source: Path, target: Path) -> None:
     """``target`` gets a row like that of ``source``, with its own size and time."""
     file = find_file(connection, source)
-    if file is None or source == target:
-        return
+    if file is not None and source != target:
+        _copy_row(connection, file, target, scorers_of(connection, file))
+
+
+def recall_file(connection: sqlite3.Connection, source: Path, target: Path) -> None:
+    """As :func:`move_file`, for a source that a scan may have found gone since."""
+    for file in find_files(connection, [source], gone=True):
+        everybody = [scorer for (scorer,) in connection.execute("SELECT id FROM scorers").fetchall()]
+        _copy_row(connection, file, target, everybody)
+        mark_gone(connection, [file])
+
+
+def _copy_row(connection: sqlite3.Connection, file: int, target: Path, scorers: list[int]) -> None:
     copy = add_file(connection, folder_number(connection, target.parent), target.name)
     columns = ", ".join((*_DISK, *_SAME))
     connection.execute(
@@ -40,4 +51,4 @@ def copy_file(connection: sqlite3.Connection, source: Path, target: Path) -> Non
         )
     except OSError:  # not there yet, or no more: the next scan will see
         pass
-    rank_file(connection, copy, scorers_of(connection, file))
+    rank_file(connection, copy, scorers)

@@ -8,6 +8,7 @@ import pytest
 from acting import to, well
 from faults import another_file_system
 
+from benchmarks.hostile.tricks import bring
 from benchmarks.killing import hidden, tree
 from imagereward_core.images.metadata.writing.splice import Splice
 from imagereward_core.library.actions import Journal, execute, files, undo
@@ -166,3 +167,18 @@ def test_a_finished_edit_is_undone_after_a_kill(place, outputs, monkeypatch):
         assert journal.recovered[0].finished == 1
         well(undo(journal))
     assert tree(outputs) == before
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_folder_made_for_steps_of_which_nothing_came_goes_where_it_is_empty(empty, outputs, kept):
+    """A disk was full before the first file was written."""
+    kept.mkdir()
+    if not empty:
+        (kept / "mine.txt").write_bytes(b"mine")
+    row = {"state": "doing", "source": "00002.png", "target": "kept/00002.png", "made": "kept/00002.png"}
+    bring(outputs, row, version=3, folders=("kept",))
+    with Journal.open(outputs / ".imagereward") as journal:
+        assert kept.exists() is not empty
+        well(execute(journal, 1))
+        well(undo(journal))
+    assert kept.exists() is not empty

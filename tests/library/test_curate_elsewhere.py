@@ -1,0 +1,133 @@
+"""Destination folders elsewhere, which no scan looks into: what was put there and is not known is recognised all the same."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from curation_fakes import demo_panel, draw_outputs, files, tree
+
+from benchmarks.hostile.tricks import bring
+from imagereward_core.library import curate as curating
+from imagereward_core.library.curate import CurateOptions, carry_out, plan_curation, take_back
+from imagereward_core.library.library import Library
+from imagereward_core.library.rules import CurationRule
+from imagereward_core.selection import Rule
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return demo_panel()
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("drawn")
+    draw_outputs(folder, prompts=1)
+    return folder
+
+
+@pytest.fixture
+def outputs(drawn, tmp_path):
+    return shutil.copytree(drawn, tmp_path / "outputs")
+
+
+def options(away, action="copy", **more):
+    folders = {name: away / name for name in ("kept", "rejected")}
+    return CurateOptions(CurationRule(Rule(top_k=1)), action, folders, **more)
+
+
+def plan(library, panel, outputs, wanted):
+    library.scan([outputs], panel)
+    return plan_curation(library, panel, outputs, wanted)
+
+
+def opened(outputs, tmp_path, store=".imagereward"):
+    return Library.open(outputs / store, root=outputs, data=tmp_path / "data")
+
+
+@pytest.mark.parametrize("action", ["copy", "hardlink", "symlink"])
+@pytest.mark.parametrize("write_scores", [False, True])
+def test_what_a_run_cut_off_had_put_elsewhere_is_not_put_there_twice(
+    action, write_scores, panel, outputs, tmp_path, monkeypatch
+):
+    """It was cut off before the library was told."""
+    wanted = options(tmp_path / "away", action, write_scores=write_scores)
+    with opened(outputs, tmp_path) as library, monkeypatch.context() as patch:
+        patch.setattr(curating, "tell", lambda *told: None)
+        carry_out(library, plan(library, panel, outputs, wanted))
+    before = tree(tmp_path / "away")
+    assert len(files(tmp_path / "away")) == 4
+    with opened(outputs, tmp_path) as library:
+        again = plan(library, panel, outputs, wanted)
+        assert again.count(fate="there") == 4 and not again.steps
+        assert carry_out(library, again).done == 0
+    assert tree(tmp_path / "away") == before
+
+
+@pytest.mark.parametrize("scanned", [False, True])
+def test_what_a_run_cut_off_had_moved_elsewhere_still_competes(
+    scanned, panel, outputs, tmp_path, monkeypatch
+):
+    """Else one more picture would be the best of the rest."""
+    wanted = options(tmp_path / "away", "move", write_scores=True)
+    with opened(outputs, tmp_path) as library:
+        curation = plan(library, panel, outputs, wanted)
+        with monkeypatch.context() as patch:
+            patch.setattr(curating, "tell", lambda *told: None)
+            carry_out(library, curation)
+        if scanned:
+            library.scan([outputs], panel)
+        again = plan(library, panel, outputs, wanted)
+        assert [placing.fate for placing in again.placings] == ["there"] * 4 and not again.steps
+        assert again.verdicts.names.count("kept") == 1
+        shutil.rmtree(tmp_path / "away" / "kept")
+        assert plan_curation(library, panel, outputs, wanted).count() == 3
+
+
+def test_what_a_stranger_says_was_moved_elsewhere_is_not_believed(panel, outputs, tmp_path):
+    picture, away = next(outputs.rglob("*.png")), tmp_path / "away"
+    theirs = away / "kept" / picture.relative_to(outputs)
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b"somebody's")
+    with opened(outputs, tmp_path) as library:
+        library.scan([outputs], panel)
+        picture.unlink()
+        bring(outputs, {"kind": "move", "source": str(picture), "target": str(theirs), "made": str(theirs)})
+        assert plan(library, panel, outputs, options(away)).count() == 3
+
+
+def test_another_store_puts_nothing_there_twice_either(panel, outputs, tmp_path):
+    wanted = options(tmp_path / "away")
+    for store in ("one", "two"):
+        with opened(outputs, tmp_path, store) as library:
+            carry_out(library, plan(library, panel, outputs, wanted))
+    assert len(files(tmp_path / "away")) == 4
+    with opened(outputs, tmp_path, "one") as library:
+        take_back(library)
+    assert not (tmp_path / "away" / "kept").exists()
+
+
+def test_what_lies_under_another_verdict_stays_there_or_is_moved_from_there(panel, outputs, tmp_path):
+    away = tmp_path / "away"
+    first, other = options(away), CurationRule(Rule(top_k=4))
+    with opened(outputs, tmp_path, "one") as library:
+        carry_out(library, plan(library, panel, outputs, first))
+    with opened(outputs, tmp_path, "two") as library:
+        curation = plan(library, panel, outputs, CurateOptions(other, "copy", first.folders))
+        assert curation.count(fate="earlier") == 3 and curation.count(fate="there") == 1
+        curation = plan(library, panel, outputs, CurateOptions(other, "copy", first.folders, resort=True))
+        carry_out(library, curation)
+    assert len(files(away / "kept")) == 4 and not files(away / "rejected")
+
+
+def test_another_picture_of_the_name_is_left_and_the_next_name_taken(panel, outputs, tmp_path):
+    wanted = options(tmp_path / "away")
+    with opened(outputs, tmp_path) as library:
+        curation = plan(library, panel, outputs, wanted)
+        target = curation.steps[0].target
+        target.parent.mkdir(parents=True)
+        shutil.copy2(curation.steps[1].source, target)
+        mine = target.read_bytes()
+        carry_out(library, plan(library, panel, outputs, wanted))
+    assert target.read_bytes() == mine and target.with_name(f"{target.stem} (2).png").is_file()
