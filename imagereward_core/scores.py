@@ -77,6 +77,11 @@ class Scores:
         """Whether each picture's prompt was cut."""
         return tuple(bool(part) for part in self.cut)
 
+    @property
+    def scored(self) -> int:
+        """How many pictures have a score: what ranks are counted among."""
+        return len(self) - len(self.failures)
+
     def order(self) -> IntArray:
         """Indexes from best to worst, int64 [N]; ties keep input order, NaN comes last."""
         return np.argsort(-self.values, kind="stable").astype(np.int64)

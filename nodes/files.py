@@ -123,7 +123,7 @@ def text_of(scored: ScoredBatch, index: int, choices: ChosenBatch | None) -> str
     """What a text file beside a picture holds: the prompt, then every score with rank and percentile, and what was decided."""
     scores = scored.scores
     rank, percentile = int(scores.ranks()[index]), float(scores.percentiles()[index])
-    parts = [f"rank {rank} of {len(scores)}"] if rank else [scores.failures.get(index, "")]
+    parts = [f"rank {rank} of {scores.scored}"] if rank else [scores.failures.get(index, "")]
     parts += [] if math.isnan(percentile) else [f"percentile {percentile:.1f}"]
     lines = [f"{scores.scorer}: {number(float(scores.values[index]))} ({', '.join(parts)})"]
     lines += [f"{member.scorer}: {number(float(member.values[index]))}" for member in scored.members]

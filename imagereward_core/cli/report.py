@@ -230,6 +230,7 @@ def _deliver(
     from ..library.library_report import write_library_report
     from ..library.places import shown_name
     from .output import put, render, window_width
+    from .rows import order_by_prompt
 
     card, scores = found.panel.card, found.result.main
     told: dict[str, Any] = {"buckets": found.buckets, "history": found.history, "copies": found.copies}
@@ -269,6 +270,9 @@ def _deliver(
         console.say(f"Wrote the page {args.html}")
     if not files and not args.html:
         best = found.order[:_PRINTED]
+        if rule.within == "prompt":  # the table parts prompts by empty lines
+            shown = set(best)
+            best = [index for index in order_by_prompt(found.selection, scores) if index in shown]
         rows = [
             replace(row, file=shown_name(Path(row.file), root))
             for row in export_rows(found.rows, found.result, found.selection, order=best, **told)
@@ -293,7 +297,7 @@ def _tell(library: Library, console: Console, found: Found) -> None:
     from ..scorers.meaning import compare_warning
 
     scores, main = found.result.main, found.panel.main
-    good, kept = len(scores) - len(scores.failures), len(found.selection.kept)
+    good, kept = scores.scored, len(found.selection.kept)
     console.say(
         f"{good:,} of {len(scores):,} pictures have a score by {main.card.id}, weights {scores.revision}"
         f"{f'; {kept:,} kept' if kept < good else ''}."

@@ -115,7 +115,7 @@ def export(
         [other.scorer for other in result.beside],
         card,
         rule,
-        {"pictures": len(scores), "scored": len(scores) - len(scores.failures), "kept": len(selection.kept)},
+        {"pictures": len(scores), "scored": scores.scored, "kept": len(selection.kept)},
     )
     written = 0
 

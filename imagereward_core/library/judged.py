@@ -113,7 +113,7 @@ class PictureFacts(Sequence[Facts]):
             self._rivals[members] = int((self._ranks[members] > 0).sum())
         self._kept = np.zeros(number, dtype=bool)
         self._kept[selection.kept] = True
-        self.scored = int((self._ranks > 0).sum())
+        self.scored = scores.scored
 
     def __len__(self) -> int:
         return len(self.scores)

@@ -42,7 +42,7 @@ def score_metadata(
             if each.scorer in values
         ],
         "rank": rank or None,
-        "of": len(scores),
+        "of": scores.scored,
         "percentile": None if math.isnan(percentile) else round(percentile, 2),
         "prompt": scores.prompts[index],
         "on_reference": scores.on_reference,

@@ -43,6 +43,15 @@ def test_without_a_file_the_best_pictures_are_printed(run, outputs):
     assert "9 of 10 pictures have a score by demo" in done.err and str(outputs) not in done.out
 
 
+def test_a_table_within_prompts_keeps_the_pictures_of_a_prompt_together(run, outputs):
+    blocks = run("report", outputs, "--within", "prompt").out.split("\n\n")
+    blocks = [block for block in blocks if "broken.png" not in block]
+    assert len(blocks) == 3
+    for block in blocks:
+        lines = [line for line in block.splitlines() if ".png" in line]
+        assert len(lines) == 3 and [line.split("of 3")[0].split()[-1] for line in lines] == ["1", "2", "3"]
+
+
 def test_every_form_is_written_and_holds_the_same_numbers(run, outputs, tmp_path):
     files = {form: tmp_path / f"all.{form}" for form in ("csv", "json", "jsonl")}
     done = run("report", outputs, *(part for form, file in files.items() for part in (f"--{form}", file)))

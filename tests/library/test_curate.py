@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 from curation_fakes import SETTINGS, demo_panel, draw_outputs, files, save_scene, tree
 from PIL import Image
 
+from imagereward_core.images.metadata import read_blocks
 from imagereward_core.images.metadata.writing import read_xmp, sidecar_paths
 from imagereward_core.library.actions import Journal
 from imagereward_core.library.buckets import Buckets
@@ -395,3 +397,14 @@ def test_the_summary_counts_what_the_plan_holds(library, panel, outputs):
     assert [each.name for each in examples(curation, 2)] == ["kept", "kept", "rejected", "rejected", ""]
     first = next(examples(curation, 1))
     assert first.target.replace(os.sep, "/") == "kept/" + first.file.replace(os.sep, "/")
+
+
+def test_ranks_that_are_written_count_pictures_with_a_score_as_their_reason_does(library, panel, outputs):
+    (outputs / "day 0" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno picture")
+    curate(library, panel, outputs, replace(BEST, rule=CurationRule(Rule(top_k=8)), write_scores=True))
+    told = [
+        json.loads(read_blocks(outputs / "kept" / name)["imagereward"]) for name in files(outputs / "kept")
+    ]
+    assert len(told) == 8 and all(
+        (each["of"], each["reason"]) == (8, f"kept: rank {each['rank']} of 8") for each in told
+    )

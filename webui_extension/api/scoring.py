@@ -103,7 +103,7 @@ def _answer(
     ]
     counts = {
         "pictures": len(scores),
-        "scored": len(scores) - len(scores.failures),
+        "scored": scores.scored,
         "kept": len(selection.kept),
     }
     layout = Layout.of(

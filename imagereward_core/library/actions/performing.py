@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ...errors import ImageError
@@ -17,6 +18,7 @@ from .journal import Journal
 from .names import free_names
 from .reasons import is_full, reason_of
 from .records import Record
+from .reversing import gave_way
 from .sidecars import companions_of, others_share, would_mix
 from .steps import Kind, RunResult
 from .waits import Turn, Work
@@ -101,9 +103,18 @@ def _follow(journal: Journal, record: Record) -> Work:
     if files.exists(made):
         if not files.same_content(record.source, made):
             raise Refused(f"{made} is another file; {record.source.name} was left where it is")
-        skip(journal, record, made, "is there already")
-        return
+        # A picture of this run that needed it too has left a copy there. The last one takes the file itself along.
+        copy = next(_copies_of_run(journal, record), None) if record.kind == "move" else None
+        if copy is None or not (yield from gave_way(journal, copy)):
+            skip(journal, record, made, "is there already")
+            return
     yield from _make(journal, record, made, [])
+
+
+def _copies_of_run(journal: Journal, record: Record) -> Iterator[Record]:
+    """Copies of a text file that its own run has made under the name that it is to get."""
+    found = journal.done_before(replace(record, kind="copy"))
+    return (copy for copy in found if copy.run == record.run and copy.parent is not None)
 
 
 def _is_there(record: Record, made: Path) -> bool:

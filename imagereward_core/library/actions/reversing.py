@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,7 +15,7 @@ from .journal import Journal
 from .reasons import is_full, reason_of
 from .records import Record
 from .steps import RunResult
-from .waits import Turn, Work
+from .waits import Turn, Wait, Work
 
 
 def take_back(journal: Journal, record: Record, result: RunResult) -> Work:
@@ -58,6 +59,18 @@ def take_back(journal: Journal, record: Record, result: RunResult) -> Work:
         companion.state = "done"
         journal.later(companion)
     result.failed.append((record.step, reason))
+
+
+def gave_way(journal: Journal, copy: Record) -> Generator[Wait, bool | None, bool]:
+    """Takes a copy of a text file back, so that the file itself can have its place; whether it could be done. Else all is as it was."""
+    assert copy.made is not None, "a done step made something"
+    try:
+        yield from _undo(journal, copy, copy.made, [])
+    except (Refused, OSError):
+        copy.state, copy.temporary = "done", None
+        journal.later(copy)
+        return False
+    return True
 
 
 def _undo(journal: Journal, record: Record, made: Path, companions: list[Record]) -> Work:
