@@ -175,7 +175,9 @@ def blend(parts: tuple[Part, ...], method: Any, name: str) -> ScoredBatch:
     spec = Blend(name.strip() or "blend", members, method)
     result = combine(spec, [each.scores for each in named])
     card = blend_card(spec, [each.card for each in named])
-    return ScoredBatch(result.scores, first.pictures, card, result.members, result.describe(), first.clips)
+    known = [each.basis for each in named]  # such as that one is a checkpoint of the user's own
+    basis = " ".join(dict.fromkeys(filter(None, (result.describe(), *known))))
+    return ScoredBatch(result.scores, first.pictures, card, result.members, basis, first.clips)
 
 
 def _check(part: Part, first: ScoredBatch) -> None:

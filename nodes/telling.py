@@ -73,7 +73,7 @@ class ScoreToText(io.ComfyNode):
         return io.NodeOutput(
             value,
             in_digits(value, decimals),
-            meaning,
+            " ".join(filter(None, (meaning, scored.basis))),
             table(scored, decimals=decimals),
             as_json(scored),
             list(scored.scores),

@@ -131,7 +131,7 @@ def test_a_percentile_without_a_reference_is_refused(host):
     scores = graph.score([graph.pictures("batch"), 0], scorer=graph.load(whole_picture=True))
     graph.show(graph.filter(scores, min_percentile=50.0), 12)
     ran = host.run(graph)
-    assert ran.status == "error" and "no published reference" in ran.error
+    assert ran.status == "error" and "no reference distribution" in ran.error
 
 
 @pytest.mark.parametrize("prefix", ["../outside/x", "/tmp/curator-outside/x", "a/../../x"])

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [ROOT / "__init__.py", *sorted((ROOT / "nodes").rglob("*.py"))]
-BROUGHT = {"torch", "numpy", "PIL", "comfy", "comfy_api", "comfy_execution", "folder_paths"}
+BROUGHT = {"torch", "numpy", "PIL", "comfy", "comfy_api", "comfy_execution", "folder_paths", "server"}
 FORBIDDEN = {"subprocess", "socket", "urllib", "http", "pickle", "ctypes", "requests", "os"}
 
 
