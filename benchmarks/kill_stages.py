@@ -72,7 +72,7 @@ ACROSS = (
     Plan("move", False, True),
     Plan("move", True, True),
     Plan("copy", True, True),
-    Plan("symlink", False, True),
+    Plan("copy", False, True),
 )
 
 
