@@ -261,7 +261,7 @@ class _Planner:
         name: str,
     ) -> Placing:
         score = row.value if self.options.name_scores else None
-        target = self.names.free(self.destinations.target(home, name, score))
+        target = self.names.free(self.destinations.target(home, name, score), source)
         self.steps.append(Step(kind, source, target))
         return Placing(name, "go", row.path, target)
 

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from ..errors import CuratorError, ImageError
+from ..images.beside import SideFile, alike, keys, possible
+from .actions.files import same_content
 from .actions.names import free_names
 from .actions.roots import led_out
+from .actions.sidecars import companions_of, would_mix
 from .records import Row
 from .store.values import is_below
 
@@ -269,16 +272,50 @@ def _shows(path: Path, content: str) -> bool:
 
 
 class Names:
-    """Free names for new files: neither taken on the disk nor promised to another picture of this plan."""
+    """Free names for new files, as steps will find them: neither taken nor promised, nor beside a text file of another picture."""
 
     def __init__(self) -> None:
         self._promised: set[str] = set()
+        self._coming: dict[str, Path] = {}
+        self._bases: dict[Path, frozenset[str]] = {}
 
-    def free(self, target: Path) -> Path:
-        """``target``, or the first free one of ``target (2)``, ``target (3)``."""
+    def free(self, target: Path, source: Path) -> Path:
+        """``target``, or the first free one of ``target (2)``, ``target (3)``.
+
+        Args:
+            target: The name that is wanted.
+            source: The picture that is to get it; text files that belong to it come along.
+        """
+        own = companions_of(source) if self._has_texts(source) else []
         for found in free_names(target):
             name = os.path.normcase(found)
-            if name not in self._promised and not os.path.lexists(found):
+            if name not in self._promised and not os.path.lexists(found) and not self._mixes(found, own):
                 self._promised.add(name)
+                self._coming.update((os.path.normcase(each.beside(found)), each.path) for each in own)
                 return found
         raise AssertionError("numbers do not end")
+
+    def _mixes(self, picture: Path, own: Sequence[SideFile]) -> bool:
+        """Whether a text file that is or will be beside this name is another picture's."""
+        if self._has_texts(picture) and would_mix(picture, own):
+            return True
+        if not self._coming:
+            return False
+        mine = {os.path.normcase(each.beside(picture)): each.path for each in own}
+        for path, _, _ in possible(picture):
+            name = os.path.normcase(path)
+            other = self._coming.get(name)
+            if other is not None and not (name in mine and same_content(mine[name], other)):
+                return True
+        return False
+
+    def _has_texts(self, picture: Path) -> bool:
+        """Whether its folder holds what may belong to a picture of this name; the folder is listed once."""
+        folder = picture.parent
+        if folder not in self._bases:
+            try:
+                names = os.listdir(folder)  # noqa: PTH208 - names only
+            except OSError:
+                names = []
+            self._bases[folder] = frozenset(key for name in names for key in keys(name))
+        return not self._bases[folder].isdisjoint((alike(picture.name), alike(picture.stem)))

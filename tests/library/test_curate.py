@@ -408,3 +408,21 @@ def test_ranks_that_are_written_count_pictures_with_a_score_as_their_reason_does
     assert len(told) == 8 and all(
         (each["of"], each["reason"]) == (8, f"kept: rank {each['rank']} of 8") for each in told
     )
+
+
+def test_a_plan_names_the_files_that_come_of_it_also_where_text_files_lie_beside_them(
+    library, panel, outputs
+):
+    day = outputs / "day 0"
+    shutil.copy(day / "01 bild ü.png", outputs / "same.webp")
+    everything = replace(BEST, rule=CurationRule(Rule(top_k=99)), action="move", xmp="both")
+    curate(library, panel, outputs, everything)
+    (outputs / "kept" / "lost.txt").write_text("of a picture that is gone")
+    for name in ("same.png", "lost.png"):
+        save_scene(outputs / name, Image.effect_noise((32, 32), 50), "a star")
+    (outputs / "same.txt").write_text("a blue star")
+    curation, carried = curate(library, panel, outputs, everything)
+    assert not carried.failed
+    assert {step.target.name for step in curation.steps} == {"same (2).png", "lost (2).png"}
+    assert all(placing.end.is_file() for placing in curation.placings)
+    assert (outputs / "kept" / "same (2).txt").is_file()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from ...images.beside import SideFile, alike, possible, side_files
@@ -40,7 +41,7 @@ def others_share(picture: Path, companion: SideFile) -> bool:
     )
 
 
-def would_mix(picture: Path, companions: list[SideFile]) -> bool:
+def would_mix(picture: Path, companions: Sequence[SideFile]) -> bool:
     """Whether a file beside the name ``picture`` would be taken for a companion of ours although it is another's."""
     own = {(companion.whole, companion.ending.lower()): companion.path for companion in companions}
     for companion in side_files(picture, steady=False):
