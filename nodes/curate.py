@@ -21,7 +21,7 @@ from .wording import number
 if TYPE_CHECKING:
     from ..imagereward_core.library.buckets import BucketMeasure
     from ..imagereward_core.library.curate import Action, Carried, Curation
-    from ..imagereward_core.library.rules import Per
+    from ..imagereward_core.library.rules import CurationRule, Per
 
 PREVIEW, DO, UNDO = "preview", "carry out", "take back the last run"
 MODES = (PREVIEW, DO, UNDO)
@@ -233,8 +233,7 @@ class CurateFolder(io.ComfyNode):
             name_scores=bool(score_in_name),
         )
         options.destinations(place)
-        card = scorer.panel.card
-        check_percentiles(options.rule.conditions, card.id, scorer.panel.has_percentiles)
+        _check_percentiles(rule, scorer)
         with opened(root) as library:
             scan(library, scorer, place, options)
             curation = plan(library, scorer, place, options)
@@ -256,6 +255,21 @@ def _filled(hidden: Any, *folders: str) -> list[str]:
     if tokens.unfilled:
         raise GraphError(f"{' '.join(tokens.unfilled)} Nothing has been done.")
     return found
+
+
+def _check_percentiles(rule: CurationRule, scorer: LoadedScorer) -> None:
+    """Makes sure, before anything is scored, that a rule asks for no percentiles where there are none.
+
+    Raises:
+        GraphError: It does.
+    """
+    known, name = scorer.panel.has_percentiles, scorer.panel.card.id
+    check_percentiles(rule.conditions, name, known)
+    if rule.buckets and rule.buckets.by == "percentile" and not known:
+        raise GraphError(
+            f"buckets_by is percentile, but {name} scores made this way have no reference distribution to read percentiles against. Set "
+            "buckets_by to score or share."
+        )
 
 
 def _root(where: str) -> Path:

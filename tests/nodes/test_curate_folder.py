@@ -217,3 +217,11 @@ def test_folders_take_the_hosts_tokens(host, scenes):
     kept = "%ImageRewardCuratorLoadScorer.scorer%/%year%"
     _, (found, *_) = curate(host, mode="carry out", folder="%date:yyyy-MM%", kept_folder=kept)
     assert {"/".join(path.split("/")[-4:-1]) for path in found} == {f"{today}/demo/{time.strftime('%Y')}"}
+
+
+def test_buckets_by_percentile_are_refused_before_anything_is_scored_where_there_are_none(host, scenes):
+    graph = Graph()
+    graph.curate(scorer=graph.load(whole_picture=True), buckets="great=90", mode="carry out")
+    ran = host.run(graph)
+    assert ran.status == "error" and "Set buckets_by to score or share" in ran.error
+    assert not (scenes.parent / ".imagereward").exists()
