@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagereward_core.errors import NumberError
-
 from . import hosts, loaded
+
+log = logging.getLogger(__name__)
 
 SECTION = ("imagereward", "ImageReward Curator")
 
@@ -191,33 +192,43 @@ SETTINGS = (
 
 
 def _changed(setting: Setting) -> Callable[[], None] | None:
-    """What the host calls once the setting has another value; where that raises, the host puts the old value back."""
+    """What the host calls once the setting has another value; a number that does not fit is taken back, with a line in the log.
+
+    The page's slider has ends, the host's API takes anything.
+    """
     if setting.component != "Slider" and not setting.changes_scorers:
         return None
+    key = f"imagereward_{setting.key}"
+    good = [setting.default]
 
     def changed() -> None:
-        if isinstance(setting.arguments, dict) and setting.component == "Slider":
-            check_number(setting, hosts.option(f"imagereward_{setting.key}", setting.default))
+        from modules import shared
+
+        value = hosts.option(key, setting.default)
+        problem = objection(setting, value) if setting.component == "Slider" else ""
+        if problem:
+            setattr(shared.opts, key, good[0])
+            log.error("ImageReward Curator: %s; it stays %s", problem, good[0])
+            return
+        good[0] = value
         if setting.changes_scorers:
             loaded.expire()
 
+    if not objection(setting, hosts.option(key, setting.default)):
+        good[0] = hosts.option(key, setting.default)
     return changed
 
 
-def check_number(setting: Setting, value: Any) -> None:
-    """Objects to a number that the slider on the page could not be set to; the host's API takes any.
-
-    Raises:
-        NumberError: It is none of the slider's range, or a fraction where that means nothing.
-    """
-    assert isinstance(setting.arguments, dict)
+def objection(setting: Setting, value: Any) -> str:
+    """Why the slider on the page could not be set to a number; empty where it could."""
+    if not isinstance(setting.arguments, dict) or "maximum" not in setting.arguments:
+        return ""
     low, high = setting.arguments["minimum"], setting.arguments["maximum"]
     fits = isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
-    if not fits or (setting.whole and value != int(value)):
-        kind = "whole number" if setting.whole else "number"
-        raise NumberError(
-            f"{setting.label!r} is {str(value)[:40]}; expected a {kind} from {low} to {high}. The former value stays"
-        )
+    if fits and (not setting.whole or value == int(value)):
+        return ""
+    kind = "whole number" if setting.whole else "number"
+    return f"{setting.label!r} is {str(value)[:40]}; expected a {kind} from {low} to {high}"
 
 
 def on_ui_settings() -> None:
