@@ -251,6 +251,7 @@ def api(one_host, monkeypatch):
     """Asks for a run as a request does: api(entry, **fields of the request) gives the values that the script is called with."""
     import sys
 
+    pytest.importorskip("fastapi", reason="what the host answers requests with")
     script = with_script(one_host)
     settings = ours("script.arguments").Settings
     defaults = [getattr(settings(), name) for name in settings.__dataclass_fields__]
