@@ -1,7 +1,8 @@
-"""The folder of the tests' own helpers is importable; a library of its own for every test that asks for one."""
+"""The folder of the tests' own helpers is importable; a library, drawn outputs and the demo scorer for every test that asks for them."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -17,3 +18,27 @@ def library(tmp_path):
 
     with Library.open(tmp_path / "place") as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def panel():
+    """The demo scorer alone."""
+    from curation_fakes import demo_panel
+
+    return demo_panel()
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """Two folders with four pictures each, to be copied."""
+    from curation_fakes import draw_outputs
+
+    folder = tmp_path_factory.mktemp("drawn")
+    draw_outputs(folder)
+    return folder
+
+
+@pytest.fixture
+def outputs(drawn, tmp_path):
+    """Two folders with four pictures each."""
+    return shutil.copytree(drawn, tmp_path / "out puts, 写真")

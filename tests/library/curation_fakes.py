@@ -5,6 +5,7 @@ from __future__ import annotations
 from PIL.PngImagePlugin import PngInfo
 
 from imagereward_core.demo.batches import draw_batches
+from imagereward_core.library.curate import carry_out, plan_curation
 from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.making import Maker
 from imagereward_core.scorers.panel import Panel
@@ -26,6 +27,18 @@ def save_scene(path, picture, prompt):
     text.add_text("parameters", prompt + SETTINGS)
     picture.save(path, pnginfo=text)
     return path
+
+
+def plan(library, panel, outputs, options):
+    """Scores what is new and says where everything would go."""
+    library.scan([outputs], panel, options=options.scan)
+    return plan_curation(library, panel, outputs, options)
+
+
+def curate(library, panel, outputs, options):
+    """The same, and does it."""
+    curation = plan(library, panel, outputs, options)
+    return curation, carry_out(library, curation)
 
 
 def draw_outputs(folder, prompts=2, pictures=4, seed=3):

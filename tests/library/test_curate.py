@@ -7,35 +7,17 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from curation_fakes import SETTINGS, demo_panel, draw_outputs, files, save_scene, tree
+from curation_fakes import SETTINGS, curate, files, plan, save_scene, tree
 from PIL import Image
 
 from imagereward_core.images.metadata.writing import read_xmp, sidecar_paths
 from imagereward_core.library.actions import Journal
 from imagereward_core.library.buckets import Buckets
-from imagereward_core.library.curate import CurateOptions, carry_out, plan_curation, plan_moves, take_back
+from imagereward_core.library.curate import CurateOptions, carry_out, plan_moves, take_back
 from imagereward_core.library.library import Library
 from imagereward_core.library.rules import CurationRule
 from imagereward_core.library.scan.options import ScanOptions
 from imagereward_core.selection import Rule
-
-
-@pytest.fixture(scope="module")
-def panel():
-    return demo_panel()
-
-
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("drawn")
-    draw_outputs(folder)
-    return folder
-
-
-@pytest.fixture
-def outputs(drawn, tmp_path):
-    """Two folders with four pictures each."""
-    return shutil.copytree(drawn, tmp_path / "out puts, 写真")
 
 
 @pytest.fixture
@@ -45,16 +27,6 @@ def library(outputs, tmp_path):
 
 
 BEST = CurateOptions(CurationRule(Rule(top_k=1), "prompt"))
-
-
-def plan(library, panel, outputs, options):
-    library.scan([outputs], panel, options=options.scan)
-    return plan_curation(library, panel, outputs, options)
-
-
-def curate(library, panel, outputs, options):
-    curation = plan(library, panel, outputs, options)
-    return curation, carry_out(library, curation)
 
 
 def test_planning_touches_nothing(library, panel, outputs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from curation_fakes import demo_panel, draw_outputs, files, tree
+from curation_fakes import draw_outputs, files, tree
 
 from benchmarks.hostile.tricks import bring
 from imagereward_core.library import curate as curating
@@ -13,11 +13,6 @@ from imagereward_core.library.curate import CurateOptions, carry_out, plan_curat
 from imagereward_core.library.library import Library
 from imagereward_core.library.rules import CurationRule
 from imagereward_core.selection import Rule
-
-
-@pytest.fixture(scope="module")
-def panel():
-    return demo_panel()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from curation_fakes import demo_panel, draw_outputs, tree
+from curation_fakes import curate, draw_outputs, plan, tree
 
 from imagereward_core.images.metadata import read_blocks
 from imagereward_core.library.curate import CurateOptions, carry_out, plan_curation
@@ -18,11 +18,6 @@ from imagereward_core.selection import Rule
 
 BEST = CurateOptions(CurationRule(Rule(top_k=1), "prompt"))
 ALONE = CurateOptions(CurationRule(Rule(min_score=0.0)), action="move")
-
-
-@pytest.fixture(scope="module")
-def panel():
-    return demo_panel()
 
 
 @pytest.fixture
@@ -37,16 +32,6 @@ def outputs(tmp_path):
 def library(outputs):
     with Library.open(outputs / ".imagereward") as library:
         yield library
-
-
-def plan(library, panel, outputs, options):
-    library.scan([outputs], panel, options=options.scan)
-    return plan_curation(library, panel, outputs, options)
-
-
-def curate(library, panel, outputs, options):
-    curation = plan(library, panel, outputs, options)
-    return curation, carry_out(library, curation)
 
 
 @pytest.mark.parametrize("action", ["copy", "move"])

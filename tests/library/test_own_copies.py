@@ -6,7 +6,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from curation_fakes import demo_panel, draw_outputs, files, tree
+from curation_fakes import files, tree
 from PIL import Image
 
 from imagereward_core.library.actions import Step, execute
@@ -18,24 +18,6 @@ from imagereward_core.selection import Rule
 
 BUCKETS = CurateOptions(CurationRule(buckets=Buckets.parse("great=50,good=5", "share")))
 TOP = CurateOptions(CurationRule(Rule(top_k=3)))
-
-
-@pytest.fixture(scope="module")
-def panel():
-    return demo_panel()
-
-
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("drawn")
-    draw_outputs(folder)
-    return folder
-
-
-@pytest.fixture
-def outputs(drawn, tmp_path):
-    """Two folders with four pictures each."""
-    return shutil.copytree(drawn, tmp_path / "outputs")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from curation_fakes import demo_panel, draw_outputs, files, tree
+from curation_fakes import draw_outputs, files, tree
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,11 +21,6 @@ from imagereward_core.library.rules import CurationRule
 from imagereward_core.selection import Rule
 
 NAMED = CurateOptions(CurationRule(Rule(top_k=1), "prompt"), name_scores=True)
-
-
-@pytest.fixture(scope="module")
-def panel():
-    return demo_panel()
 
 
 @pytest.fixture

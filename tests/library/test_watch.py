@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from curation_fakes import demo_panel, draw_outputs, tree
+from curation_fakes import draw_outputs, tree
 
 from imagereward_core.library.actions import Journal
 from imagereward_core.library.curate import CurateOptions, take_back
@@ -24,11 +24,6 @@ from imagereward_core.selection import Rule
 
 QUICK = WatchSettings(quiet=0.3, gather=0.3)
 MOVE = CurateOptions(CurationRule(Rule(min_score=0.0)), action="move")
-
-
-@pytest.fixture(scope="module")
-def panel():
-    return demo_panel()
 
 
 @pytest.fixture(scope="module")
