@@ -208,10 +208,7 @@ class Change:
         if self.direction is FORWARD:
             record.before, record.after = before, after
         yield from self._show(temporary, target)
-        if files.mark_of(source) != Mark(before.size, before.modified_ns):
-            files.remove(target)
-            raise Refused(f"{source} changed while it was moved; something is still writing it")
-        files.drop_name(source, target)
+        files.leave(source, target, before)
 
 
 def _onto_the_disk(

@@ -233,6 +233,23 @@ def drop_name(name: Path, other: Path) -> None:
         raise
 
 
+def leave(source: Path, target: Path, before: Mark) -> None:
+    """Takes the old name from a file that was copied to a new one; what was copied goes where the old one is another by now.
+
+    Args:
+        source: The old name.
+        target: The new one, which has the bytes that were read.
+        before: The mark of what was read.
+
+    Raises:
+        Refused: The file changed since it was read. It stays as it is.
+    """
+    if mark_of(source) != Mark(before.size, before.modified_ns):
+        remove(target)
+        raise Refused(f"{source} changed while it was moved; something is still writing it")
+    drop_name(source, target)
+
+
 def copy_steadily(
     source: Path, temporary: Path, transform: Callable[[BinaryIO, BinaryIO], None] | None = None
 ) -> Copying:

@@ -6,7 +6,7 @@ import errno
 from pathlib import Path
 
 from . import files
-from .files import Mark, Refused
+from .files import Mark
 
 
 def move_new(source: Path, target: Path) -> None:
@@ -31,10 +31,7 @@ def move_new(source: Path, target: Path) -> None:
 def _carry(source: Path, target: Path) -> None:
     before = _copy(source, target)
     files.sync_folder(target.parent)
-    if files.mark_of(source) != Mark(before.size, before.modified_ns):
-        files.remove(target)
-        raise Refused(f"{source} changed while it was moved; something is still writing it")
-    files.drop_name(source, target)
+    files.leave(source, target, before)
 
 
 def _copy(source: Path, target: Path) -> Mark:
