@@ -201,14 +201,17 @@ class Writer:
                 continue
             try:
                 _save_new(picture, path)
-                self.saved += 1
-                if text:
-                    _save_new(text, beside)
             except FileExistsError:  # somebody took the name just now
                 continue
             except OSError as error:
                 raise self._unwritten(path, error) from error
+            self.saved += 1
             self._next[stem] = number_ + 1
+            if text:
+                try:
+                    _save_new(text, beside)
+                except OSError as error:  # also where the name was taken just now: the picture is not saved again for it
+                    raise self._unwritten(beside, error) from error
             return path
         raise GraphError(
             f"there are {_MOST_LIKE_NAMES - 1} files named {stem.name} already; choose another filename_prefix"
@@ -216,7 +219,7 @@ class Writer:
 
     def _unwritten(self, path: Path, error: OSError) -> GraphError:
         return GraphError(
-            f"{path} cannot be written ({error.strerror or error}); {self.saved} pictures of this batch were saved before it. "
+            f"{path} cannot be written ({error.strerror or error}); pictures of this batch saved before it: {self.saved}. "
             "Free the disk, or shorten filename_prefix, and queue again."
         )
 

@@ -214,3 +214,19 @@ def test_a_node_inside_a_subgraph_is_found(fake):
     host = tokens.HostTokens(json.loads(json.dumps(prompt)), workflow)
     text = "%Inner.seed%_%KSampler.cfg%_%KSampler.denoise%_%KSampler.steps%"
     assert host.fill("x", text) == "5_7_0.5_20" and not host.unfilled
+
+
+def test_a_text_that_somebody_makes_at_that_instant_is_told_and_the_picture_saved_once(fake, monkeypatch):
+    files = fake.module("nodes.files")
+    made = files._save_new
+
+    def late(content, path):
+        if path.suffix == ".txt":
+            raise FileExistsError(17, "File exists")
+        made(content, path)
+
+    monkeypatch.setattr(files, "_save_new", late)
+    graph, _ = saving("late/%rank%", text_file="prompt and score")
+    ran = fake.run(graph)
+    assert ran.status == "error" and "001_00001_.txt cannot be written (File exists); pictures of this batch saved before it: 1" in ran.error
+    assert [path.name for path in (fake.base / "output" / "late").iterdir()] == ["001_00001_.png"]
