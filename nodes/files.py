@@ -210,7 +210,9 @@ class Writer:
             if text:
                 try:
                     _save_new(text, beside)
-                except OSError as error:  # also where the name was taken just now: the picture is not saved again for it
+                except (
+                    OSError
+                ) as error:  # also where the name was taken just now: the picture is not saved again for it
                     raise self._unwritten(beside, error) from error
             return path
         raise GraphError(
@@ -218,8 +220,11 @@ class Writer:
         )
 
     def _unwritten(self, path: Path, error: OSError) -> GraphError:
+        saved = (
+            "1 picture of this batch was" if self.saved == 1 else f"{self.saved} pictures of this batch were"
+        )
         return GraphError(
-            f"{path} cannot be written ({error.strerror or error}); pictures of this batch saved before it: {self.saved}. "
+            f"{path} cannot be written ({error.strerror or error}); {saved} saved before it. "
             "Free the disk, or shorten filename_prefix, and queue again."
         )
 
