@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from .table_survival import fuzz_part, hostile_part, kills_part
+from .table_survival import fuzz_part, hashing_part, hostile_part, journal_part, kills_part
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -229,6 +229,8 @@ def main() -> None:
         ("kill_tests", kills_part),
         ("hostile_tests", hostile_part),
         ("fuzz_metadata", fuzz_part),
+        ("journal_speed", journal_part),
+        ("weights_hash", hashing_part),
     ):
         figures = load(name)
         if figures is not None:

@@ -1,4 +1,4 @@
-"""The part of ``results/README.md`` about what a library must survive: kills, strangers, full disks and damaged files."""
+"""The part of ``results/README.md`` about what a library must survive, and what that costs: kills, strangers, damaged files, waits."""
 
 from __future__ import annotations
 
@@ -66,5 +66,52 @@ def fuzz_part(figures: dict[str, Any], machine: str) -> list[str]:
         f"{figures['items']:,} items: {totals}. The slowest took {figures['slowest_ms'] / 1000:.1f} s (limit {figures['limit_s']:g} s). "
         f"{figures['scanned']['files']:,} were scanned into a library, {figures['scanned']['without_a_row']} without a row. "
         f"What did not hold: {'; '.join(map(str, wrong)) if wrong else 'nothing'}.",
+        "",
+    ]
+
+
+def journal_part(figures: dict[str, Any], machine: str) -> list[str]:
+    """What a picture costs that is moved and edited, in this version and in the one that waited for the disk after every step."""
+    lines = [
+        "## Speed of the journal",
+        "",
+        f"{figures['what']}. `python -m benchmarks.journal_speed`. {machine}",
+        "",
+        "| disk | way | pictures | before, ms a picture | now, ms a picture | processor now, ms | times faster: median [least..most] |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for part in ("disk", "slow_disk"):
+        measured = figures.get(part, {})
+        wait = measured.get("added_wait_ms")
+        name = f"{wait:g} ms added to each wait" if wait else "as it is"
+        for way in ("done", "undone") if measured else ():
+            row = measured[way]
+            lines.append(
+                f"| {name} | {way} | {measured['pictures']:,} | {row['earlier_clock_ms']} | {row['now_clock_ms']} | "
+                f"{row['now_processor_ms']} | {row['times_faster']:.1f} [{row['least']:.1f}..{row['most']:.1f}] |"
+            )
+    return [*lines, ""]
+
+
+def hashing_part(figures: dict[str, Any], machine: str) -> list[str]:
+    """What naming weights by their tensors costs, once for each file."""
+    lines = [
+        "## Naming weights by their tensors",
+        "",
+        f"Random weights of full size in the system's cache of files, {figures['rounds']} rounds; once for each file, then remembered. "
+        f"`python -m benchmarks.weights_hash`. {machine}",
+        "",
+        "| form | load, s | hash and load, s | remembered, ms |",
+        "| --- | --- | --- | --- |",
+    ]
+    for form in ("pt", "safetensors"):
+        row = figures[form]
+        lines.append(
+            f"| .{form} | {row['load_s']} | {row['hash_and_load_s']} | {1000 * row['remembered_s']:.2f} |"
+        )
+    return [
+        *lines,
+        "",
+        f"Most memory of a process that only hashes: {figures['peak_mib_of_hashing']} MiB.",
         "",
     ]
