@@ -12,7 +12,7 @@ from pathlib import Path
 from imagereward_core.images.metadata.writing.splice import Splice
 from imagereward_core.library.actions import Journal, Step, execute, undo
 
-from .killing import Entry, contents, killed_at_line, lines_of, problems, tree
+from .killing import Entry, contents, instants, killed_at_line, lines_of, problems, tree
 
 KINDS = ("copy", "hardlink", "symlink", "move", "edit", "put")
 _NEW = "new/00001.png.xmp"
@@ -131,6 +131,37 @@ class LineKills:
             self.go_on()
             self._kill(number, self.take_back)
             self._end(f"after a kill of undo before line {number}")
+
+    def while_settling(self, undoing: bool, numbers: Sequence[int], more: int, seed: int) -> None:
+        """Kills before lines of a run or of an undo, and then of what settles it when the journal is next opened.
+
+        Args:
+            undoing: Whether it is an undo.
+            numbers: Lines of it.
+            more: So many lines of the settling for each of them.
+            seed: Which ones.
+        """
+        what = "undo" if undoing else "the run"
+        for number in numbers:
+            self._leave_half_done(undoing, number)
+            lines = lines_of(self.settle)
+            self._end(f"after a kill of {what} before line {number}")
+            for line in instants(seed + number, lines, more):
+                self._leave_half_done(undoing, number)
+                self._kill(line, self.settle)
+                self._end(
+                    f"after a kill of {what} before line {number} and of the settling before line {line}"
+                )
+
+    def settle(self) -> None:
+        """Opens the journal for work, which settles what is half done."""
+        Journal.open(self.place, data=self.data).close()
+
+    def _leave_half_done(self, undoing: bool, number: int) -> None:
+        self._fresh()
+        if undoing:
+            self.go_on()
+        self._kill(number, self.take_back if undoing else self.go_on)
 
     def _end(self, when: str) -> None:
         with Journal.open(self.place, data=self.data) as journal:

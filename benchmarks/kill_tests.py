@@ -95,6 +95,12 @@ def line_kills(
         trials = LineKills(kind, base / name, leading_out=out, away=other)
         trials.while_doing(instants(seed, trials.lines, max(1, int(trials.lines * share))))
         trials.while_undoing(instants(seed, trials.lines_back, max(1, int(trials.lines_back * share))))
+        trials.while_settling(
+            True, instants(seed, trials.lines_back, max(1, int(trials.lines_back * share / 8))), 4, seed
+        )
+        trials.while_settling(
+            False, instants(seed, trials.lines, max(1, int(trials.lines * share / 8))), 4, seed
+        )
         figures[name] = {"lines": trials.lines, "lines_of_undo": trials.lines_back, "kills": trials.kills}
         wrong += trials.wrong
         print(f"{name}: {figures[name]}, wrong: {len(trials.wrong)}", flush=True)

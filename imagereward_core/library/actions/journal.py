@@ -285,6 +285,10 @@ class Journal:
         """Writes a record down together with whatever is written next. Until then the one before stands, which can be settled too."""
         self._later[record.id] = record
 
+    def not_yet(self, record: Record) -> None:
+        """Takes back what :meth:`later` was told of a record."""
+        self._later.pop(record.id, None)
+
     def write(self, *records: Record, folders: Iterable[Path] = ()) -> None:
         """Writes records down, onto the disk, before this returns. New ones are given their number.
 

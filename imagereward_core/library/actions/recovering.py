@@ -54,11 +54,15 @@ def settle_all(journal: Journal) -> list[Recovery]:
             leaving = record.parent is not None and direction_of(record.state) is BACK
             _settle(journal, record, count)
             if leaving and record.state == "done":
+                # Written down when its picture is, and whether it follows: a process killed before that leaves it to the next.
+                journal.not_yet(record)
                 following.append(record)
         journal.write()
         for record in following:
             if journal.count(run, "id = ? AND state = 'undone'", record.parent):
                 _go_on(journal, record, take_back, count)
+            else:
+                journal.later(record)
         _bring_companions(journal, run, count)
         journal.write()
         remove_folders(journal, run)

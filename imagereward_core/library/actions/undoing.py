@@ -13,6 +13,9 @@ from .reversing import take_back
 from .steps import Cancelled, Progress, RunResult, StepInfo
 from .waits import work_together
 
+_LEFT_BEHIND = "run = ? AND parent IN (SELECT id FROM steps WHERE run = ? AND parent IS NULL AND state = 'undone') AND state = 'done'"
+"""Text files that could not go back when their picture did."""
+
 
 def undo(
     journal: Journal,
@@ -57,6 +60,8 @@ def undo(
         result = RunResult(info.id)
         journal.abandon(info.id, "the run was undone before its turn")
         total = left = journal.count(info.id, "state = 'done'")
+        for behind in list(journal.records(_LEFT_BEHIND, (info.id, info.id), backwards=True)):
+            work_together(journal, [take_back(journal, behind, result)])
         records = journal.records("run = ? AND parent IS NULL AND state = 'done'", (info.id,), backwards=True)
         for group in Groups(records):
             if cancelled is not None and cancelled():

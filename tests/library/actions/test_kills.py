@@ -31,6 +31,16 @@ def test_a_kill_at_any_instant_leaves_steps_that_lead_out_signed(kind, tmp_path)
     assert trials.wrong == [] and trials.kills == 7
 
 
+@pytest.mark.parametrize("kind", ["copy", "move"])
+def test_a_kill_while_an_earlier_one_is_settled_leaves_nothing_half_done(kind, tmp_path):
+    trials = LineKills(kind, tmp_path)
+    # Where pictures are back and their text files are to follow.
+    late = range(trials.lines_back * 3 // 5, trials.lines_back * 9 // 10, trials.lines_back // 16)
+    trials.while_settling(True, late, 5, seed=5)
+    trials.while_settling(False, instants(2, trials.lines, 2), 4, seed=5)
+    assert trials.wrong == [] and trials.kills >= 30
+
+
 def test_the_kill_test_sees_what_it_looks_for(tmp_path, monkeypatch):
     """Where nothing is settled after a kill, the same trials fail."""
     for module in (executing, recovering, undoing):

@@ -206,3 +206,16 @@ def test_a_cancelled_undo_is_gone_on_with(journal, outputs, kept, monkeypatch):
     assert journal.run(1).state == "partly undone"
     well(undo(journal))
     assert tree(outputs) == before
+
+
+def test_a_text_file_that_could_not_go_back_is_tried_again(journal, outputs, kept):
+    text, made = outputs / "00002.txt", kept / "00002.txt"
+    text.write_text("a red star", encoding="utf-8")
+    well(act(journal, to("copy", outputs / "00002.png", kept / "00002.png")))
+    made.write_text("edited by hand", encoding="utf-8")
+    assert "changed since; it is left as it is" in reasons(undo(journal))[0]
+    assert "changed since; it is left as it is" in reasons(undo(journal))[0]
+    made.write_text("a red star", encoding="utf-8")
+    assert undo(journal).failed == [] and not made.exists()
+    with pytest.raises(JournalError, match="nothing to undo"):
+        undo(journal)
