@@ -293,7 +293,8 @@ def _result(curation: Curation, carried: Carried | None) -> Any:
     elif carried.run:
         lines += settled(carried)
         lines.append(
-            f"Run {carried.run}: {carried.done:,} steps done. Mode 'take back the last run' undoes them."
+            f"Run {carried.run}: {carried.done:,} steps done."
+            f"{f' Mode {UNDO!r} undoes them.' if carried.done else ''}"
         )
     lines += [f"Not done: {path}: {reason}" for path, reason in (carried.failed if carried else ())]
     lines.append("")

@@ -84,7 +84,8 @@ def tell_carried(
         f"Run {carried.run}: {carried.done:,} steps done ({how})"
         f"{f', {carried.skipped:,} needed nothing' if carried.skipped else ''}"
         f"{f', {len(carried.failed):,} failed' if carried.failed else ''}"
-        f"{f', {carried.left:,} not come to' if carried.left else ''}. To take it back: {undo}"
+        f"{f', {carried.left:,} not come to' if carried.left else ''}."
+        f"{f' To take it back: {undo}' if carried.done else ''}"
     )
 
 

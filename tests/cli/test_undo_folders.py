@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "library"))
 
 from curation_fakes import draw_outputs, files, tree
+from full_disk import read_only
 
 from benchmarks.hostile.tricks import TRICKS, bring, seen
 
@@ -43,18 +42,6 @@ def at_a_terminal(monkeypatch, *answers):
 def stores_of(folder):
     """What lies in the store, byte for byte."""
     return {path.name: path.read_bytes() for path in (folder / ".imagereward").iterdir()}
-
-
-@contextmanager
-def read_only(folder):
-    """The folder on a file system that can only be read."""
-    for command in (["mount", "--bind", folder, folder], ["mount", "-o", "remount,ro,bind", folder]):
-        if subprocess.run(command, check=False, capture_output=True).returncode:
-            pytest.skip("needs the right to mount")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 def test_undo_of_a_backup_leaves_the_original_alone(run, outputs, tmp_path):
@@ -197,6 +184,15 @@ def test_a_folder_that_can_only_be_read_is_looked_at(run, outputs, tmp_path):
         assert "8 pictures judged" in curate(run, outputs, "--dry-run").out
         assert run("stars", outputs).code == 0
         assert run("stars", outputs, "--set", "3", "0.png").code == 4
+
+
+def test_a_run_that_could_do_nothing_says_so_and_leaves_nothing_behind(run, outputs, tmp_path):
+    away = tmp_path / "away"
+    places = ("--store", tmp_path / "store", "--kept", away / "kept", "--rejected", away / "rejected")
+    with read_only(outputs):
+        done = curate(run, outputs, "--move", "--yes", *places)
+    assert done.code == 1 and "0 steps done" in done.err and "8 failed." in done.err
+    assert "undo" not in done.err and str(away) not in done.err and not away.exists()
 
 
 def test_a_folder_without_a_store_that_can_only_be_read_is_previewed(run, outputs):

@@ -252,10 +252,9 @@ def missing_folders(folder: Path) -> list[Path]:
 
 
 def remove_folders(journal: Journal, run: int) -> None:
-    """Removes folders that were made for a run of which nothing stands, where they are empty. Going on with it makes them anew."""
-    if journal.run(run).done:
-        return
+    """Removes folders that were made for a run, where they are empty. Going on with it makes them anew."""
     for folder in journal.folders(run):
         with suppress(OSError):
             folder.rmdir()
-    journal.forget_folders(run)
+    if not journal.run(run).done:
+        journal.forget_folders(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .changes import remove_folders
 from .groups import Groups
 from .journal import Journal, JournalError
 from .performing import carry_out
@@ -39,4 +40,6 @@ def execute(
             if progress is not None:
                 progress(info.steps - left, info.steps)
         result.left = left
+        journal.write()
+        remove_folders(journal, run)  # those of steps that failed
     return result

@@ -16,7 +16,7 @@ from .content import edit, put
 from .files import Mark, Refused
 from .journal import Journal
 from .names import free_names
-from .reasons import is_full, reason_of
+from .reasons import check_leaving, is_full, reason_of
 from .records import Record
 from .reversing import gave_way
 from .sidecars import companions_of, others_share, would_mix
@@ -175,6 +175,7 @@ def _make(journal: Journal, record: Record, made: Path, companions: list[SideFil
         record.former = os.fsencode(text)
         yield from change.name(made, lambda: os.symlink(text, made))  # noqa: PTH211
     else:
+        check_leaving(source)
         record.made = made
         text = None
         if source.is_symlink():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from acting import act, reasons, to, well
 from faults import another_file_system, refusal, refusing, without_letter_case, without_links
+from full_disk import read_only
 
 from benchmarks.killing import contents, hidden, tree
 from imagereward_core.errors import CuratorError
@@ -115,7 +117,43 @@ def test_a_source_that_may_not_be_removed_is_not_doubled(across, journal, output
         else:
             result = act(journal, to("move", picture, kept / "00002.png"))
     assert "may not be changed by this user" in reasons(result)[0]
-    assert contents(tree(outputs)) == before
+    assert str(kept) not in reasons(result)[0] and str(outputs) in reasons(result)[0]
+    assert contents(tree(outputs)) == before and not kept.exists()
+
+
+@pytest.mark.parametrize("across", [False, True])
+def test_a_move_out_of_a_folder_that_can_only_be_read_names_that_folder(across, journal, outputs, tmp_path):
+    target = outputs / "kept" if not across else tmp_path / "elsewhere" / "kept"
+    (outputs / "day").mkdir()
+    (outputs / "00002.png").rename(outputs / "day" / "00002.png")
+    before = tree(outputs)
+    with read_only(outputs / "day"):
+        result = act(
+            journal,
+            to("move", outputs / "day" / "00002.png", target / "day" / "00002.png"),
+            to("move", outputs / "00003.png", target / "00003.png"),
+        )
+    reason = reasons(result)[0]
+    assert reason.startswith(f"{outputs / 'day'} is on a file system that can only be read")
+    assert "it can be copied" in reason and len(result.failed) == 1
+    assert [path.name for path in target.iterdir()] == ["00003.png"]
+    well(undo(journal))
+    assert tree(outputs) == before and not target.exists()
+
+
+def test_a_copy_into_a_folder_that_can_only_be_read_names_that_folder(journal, outputs, kept):
+    kept.mkdir()
+    with read_only(kept):
+        result = act(journal, to("copy", outputs / "00002.png", kept / "day" / "00002.png"))
+    assert reasons(result)[0].startswith(f"{kept} is on a file system that can only be read")
+
+
+def test_a_picture_that_may_not_be_read_is_named(journal, outputs, kept, monkeypatch):
+    picture = outputs / "00002.png"
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.R_OK or Path(path) != picture)
+    with refusing("open", errno.EACCES, lambda path, *_: path == str(picture), io):
+        result = act(journal, to("copy", picture, kept / "00002.png"))
+    assert reasons(result)[0].startswith(f"{picture} may not be read by this user") and not kept.exists()
 
 
 @pytest.mark.parametrize("kind", ["copy", "hardlink", "symlink", "move", "edit", "put"])
