@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path, PurePath
 
 from ..errors import CuratorError, ImageError
@@ -208,10 +210,15 @@ def _made_from(path: Path, made: Mapping[Path, Path], places: Mapping[Path, int]
 
 def _original(home: Home, outside: Mapping[tuple[str, str], int]) -> int | None:
     """The picture outside that one in a destination folder is a copy of, by its name without our additions; the least taken off wins."""
-    names = [home.file, without_score(home.file)]
-    names += [numbered[1] + (numbered[2] or "") for name in names if (numbered := _NUMBERED.fullmatch(name))]
-    found = (outside.get((home.folder, name)) for name in names)
+    found = (outside.get((home.folder, name)) for name in _names_before(home.file))
     return next((index for index in found if index is not None), None)
+
+
+def _names_before(file: str) -> list[str]:
+    """What a file may have been called before we added to its name, itself included; the least taken off first."""
+    names = [file, without_score(file)]
+    names += [numbered[1] + (numbered[2] or "") for name in names if (numbered := _NUMBERED.fullmatch(name))]
+    return list(dict.fromkeys(names))
 
 
 def with_score(file: str, score: float) -> str:
@@ -244,20 +251,33 @@ class Unnoticed:
 
     def __init__(self, destinations: Destinations) -> None:
         self._destinations = destinations
+        self._listed: dict[Path, dict[str, list[Path]]] = {}
         root = destinations.root
         self._names = [name for name, folder in destinations.folders.items() if not is_below(folder, root)]
 
     def of(self, row: Row, home: Home) -> dict[str, Path]:
-        """Those of a picture, by whose folder they lie in. Files of its name there are decoded."""
+        """Those of a picture, by whose folder they lie in. Files of its name there are decoded, whichever score or number it has got."""
         found = {}
         for name in self._names if row.content else ():
-            for path in free_names(self._destinations.target(home, name)):
-                if not os.path.lexists(path):
-                    break
+            target = self._destinations.target(home, name)
+            numbered = takewhile(os.path.lexists, free_names(target))  # as a long name was cut for its number
+            for path in dict.fromkeys((*numbered, *self._called(target))):
                 if _shows(path, row.content):
                     found[name] = path
                     break
         return found
+
+    def _called(self, target: Path) -> Sequence[Path]:
+        """The files beside ``target`` that may have been called so before we added to their names."""
+        folder = target.parent
+        if folder not in self._listed:
+            called: dict[str, list[Path]] = {}
+            with suppress(OSError):
+                for file in sorted(os.listdir(folder)):  # noqa: PTH208 - names only
+                    for name in _names_before(file):
+                        called.setdefault(name, []).append(folder / file)
+            self._listed[folder] = called
+        return self._listed[folder].get(target.name, ())
 
 
 def _shows(path: Path, content: str) -> bool:

@@ -42,12 +42,12 @@ def opened(outputs, tmp_path, store=".imagereward"):
 
 
 @pytest.mark.parametrize("action", ["copy", "hardlink", "symlink"])
-@pytest.mark.parametrize("write_scores", [False, True])
+@pytest.mark.parametrize("more", [{}, {"write_scores": True}, {"name_scores": True}])
 def test_what_a_run_cut_off_had_put_elsewhere_is_not_put_there_twice(
-    action, write_scores, panel, outputs, tmp_path, monkeypatch
+    action, more, panel, outputs, tmp_path, monkeypatch
 ):
     """It was cut off before the library was told."""
-    wanted = options(tmp_path / "away", action, write_scores=write_scores)
+    wanted = options(tmp_path / "away", action, **more)
     with opened(outputs, tmp_path) as library, monkeypatch.context() as patch:
         patch.setattr(curating, "tell", lambda *told: None)
         carry_out(library, plan(library, panel, outputs, wanted))
@@ -58,6 +58,16 @@ def test_what_a_run_cut_off_had_put_elsewhere_is_not_put_there_twice(
         assert again.count(fate="there") == 4 and not again.steps
         assert carry_out(library, again).done == 0
     assert tree(tmp_path / "away") == before
+
+
+@pytest.mark.parametrize(("first", "then"), [(True, False), (False, True)])
+def test_a_score_in_the_name_makes_it_no_other_picture(first, then, panel, outputs, tmp_path):
+    """Whether this run or the earlier one, of a store that is not known, puts it there."""
+    for store, named in (("one", first), ("two", then)):
+        with opened(outputs, tmp_path, store) as library:
+            carry_out(library, plan(library, panel, outputs, options(tmp_path / "away", name_scores=named)))
+    names = files(tmp_path / "away")
+    assert len(names) == 4 and all(("_score" in name) is first for name in names)
 
 
 @pytest.mark.parametrize("scanned", [False, True])
