@@ -74,6 +74,10 @@ def tell_carried(
 
     tell_settled(carried.settled, console)
     tell_failures(carried.failed, console, "not done")
+    if not options.xmp and any("XMP file beside" in reason for _, reason in carried.failed):
+        console.complain(
+            "--xmp writes scores and stars into XMP files beside the pictures, whatever their format."
+        )
     if not carried.run:
         console.say("Nothing had to be done.")
         return

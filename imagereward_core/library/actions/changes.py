@@ -17,7 +17,7 @@ from . import files
 from .files import Mark, Refused
 from .journal import Journal
 from .records import Record
-from .shape import check_edit
+from .shape import check_edit, edited_format
 from .steps import State
 from .waits import Entry, Named, Wait, Work, Written
 
@@ -126,12 +126,13 @@ class Change:
             Refused: Something else comes out, or the file changed meanwhile.
         """
         record, temporary = self.record, files.temporary_in(path.parent)
-        if record.kind == "edit":
-            check_edit(path, record)
+        edited = edited_format(path) if record.kind == "edit" else ""
         record.made, record.temporary = path, temporary
         yield from self._enter(self.direction.writing)
         before, after = yield from _onto_the_disk(temporary, files.copy_steadily(path, temporary, transform))
         try:
+            if edited:
+                check_edit(path, temporary, edited)
             if wanted is None:
                 record.before, record.after = before, after
             elif wanted.digest != after.digest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ...images.metadata.png import PNG_SIGNATURE
+from ...images.metadata.writing.plan import editable_format
 from ...images.suffixes import PICTURE_SUFFIXES
 from .files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, Refused
 from .records import Record
@@ -14,13 +14,6 @@ from .sidecars import SIDECAR_SUFFIXES, is_companion
 
 _TEMPORARY = re.compile(re.escape(TEMPORARY_PREFIX) + r"[0-9a-f]{16}" + re.escape(TEMPORARY_SUFFIX))
 _GIVING = ("copy", "hardlink", "symlink", "move")
-
-_HEADS = (
-    (PNG_SIGNATURE, ((0, 8),)),
-    (b"\xff\xd8\xff", ((0, 3),)),
-    (b"RIFF", ((0, 4), (8, 12))),  # between them stands the size of the file, which an edit changes
-)
-"""How formats begin that are edited, and which of these bytes no edit touches."""
 
 
 def check_shape(record: Record, parent: Record | None) -> None:
@@ -89,27 +82,33 @@ def _check_companion(record: Record, parent: Record | None) -> None:
         raise _refused(record, f"takes {record.source} along, which is no text file of {parent.source.name}")
 
 
-def check_edit(path: Path, record: Record) -> None:
-    """Refuses to edit what is no picture of a format we write into, or would be none afterwards.
+def edited_format(path: Path) -> str:
+    """The format of a picture that is to be edited.
 
     Raises:
-        Refused: It is not, or would not be.
+        Refused: We do not write into files like it.
         OSError: The file cannot be read.
     """
-    with path.open("rb") as file:
-        head = file.read(12)
-    for magic, kept in _HEADS:
-        if head.startswith(magic) and (magic != b"RIFF" or head[8:] == b"WEBP"):
-            for splice in record.splices:
-                end = splice.offset + len(splice.old)
-                if any(splice.offset < stop and end >= start for start, stop in kept) and not (
-                    magic == b"RIFF" and (splice.offset, end, len(splice.new)) == (4, 8, 4)
-                ):
-                    raise Refused(
-                        f"the edit of {path} would change what kind of file it is; it is left as it is"
-                    )
-            return
-    raise Refused(f"{path} is no PNG, JPEG or WebP picture; nothing is written into it")
+    found = editable_format(path)
+    if not found:
+        raise Refused(f"{path} is no PNG, JPEG or WebP picture; nothing is written into it")
+    return found
+
+
+def check_edit(path: Path, edited: Path, before: str) -> None:
+    """Refuses an edit that makes another kind of file of a picture.
+
+    Args:
+        path: The picture.
+        edited: What is to take its place.
+        before: Its format.
+
+    Raises:
+        Refused: It does.
+        OSError: A file cannot be read.
+    """
+    if editable_format(edited) != before:
+        raise Refused(f"the edit of {path} would change what kind of file it is; it is left as it is")
 
 
 def _refused(record: Record, what: str) -> Refused:

@@ -8,9 +8,11 @@ import pytest
 from acting import act, reasons, to, well
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
-from benchmarks.killing import tree
+from benchmarks.killing import hidden, tree
 from imagereward_core.images.metadata.png import PNG_SIGNATURE
+from imagereward_core.images.metadata.writing import plan_edit
 from imagereward_core.images.metadata.writing.splice import Splice, apply
 from imagereward_core.library.actions import execute, undo
 
@@ -206,3 +208,33 @@ def test_a_folder_is_no_file_to_write(kind, journal, outputs):
     folder.mkdir()
     result = act(journal, to(kind, folder, folder, **more))
     assert "is no file" in reasons(result)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "more"),
+    [
+        ("print.jpg", "CMYK", {}),  # begins with Adobe's segment, without a JFIF header
+        ("grey.jpg", "L", {}),
+        ("slow.jpg", "RGB", {"progressive": True}),
+        ("a.png", "P", {}),
+        ("a.webp", "RGB", {"lossless": True}),
+    ],
+)
+def test_scores_go_into_every_picture_that_can_take_them_and_out_again(name, mode, more, journal, outputs):
+    picture = outputs / name
+    Image.radial_gradient("L").convert("RGB").convert(mode).save(picture, **more)
+    before, pixels = picture.read_bytes(), Image.open(picture).convert("RGB").tobytes()
+    splices = plan_edit(picture, {"Reward": "0.5000"})
+    well(act(journal, edit(picture, *splices)))
+    assert picture.read_bytes() == apply(before, splices) != before
+    assert Image.open(picture).convert("RGB").tobytes() == pixels
+    well(undo(journal))
+    assert picture.read_bytes() == before
+
+
+def test_an_edit_that_would_make_another_kind_of_file_is_refused(journal, outputs):
+    picture = outputs / "00002.png"
+    before = picture.read_bytes()
+    result = act(journal, edit(picture, Splice(0, before[:4], b"#!/bin/sh\n")))
+    assert "would change what kind of file it is" in reasons(result)[0]
+    assert picture.read_bytes() == before and not hidden(tree(outputs))

@@ -20,6 +20,25 @@ from .webp import plan_webp
 _KEY = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _VALUE = re.compile(r"[\w.+-]+( [\w.+-]+)*", re.ASCII)
 
+_EDITABLE = ("PNG", "JPEG", "WebP")
+_FORMATS = {
+    PNG_SIGNATURE: "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF8": "a GIF file",
+    b"BM": "a BMP file",
+    b"II*\0": "a TIFF file",
+    b"MM\0*": "a TIFF file",
+    b"II+\0": "a TIFF file",
+    b"MM\0+": "a TIFF file",
+    b"8BPS": "a Photoshop file",
+    b"\xff\x0a": "a JPEG XL file",
+    b"\0\0\0\x0cJXL ": "a JPEG XL file",
+    b"\xff\x4f\xff\x51": "a JPEG 2000 file",
+    b"\0\0\0\x0cjP  ": "a JPEG 2000 file",
+    **dict.fromkeys((b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"P7"), "a PPM or PGM file"),
+}
+"""What begins how. WebP is told apart from other RIFF files, and AVIF from videos, by bytes further on."""
+
 
 def plan_edit(path: str | os.PathLike[str], fields: Mapping[str, str], block: str = "") -> tuple[Splice, ...]:
     """Plan the edit that writes scores into a picture's own metadata.
@@ -71,10 +90,20 @@ def plan_removal(path: str | os.PathLike[str]) -> tuple[Splice, ...]:
 def can_be_edited(path: str | os.PathLike[str]) -> bool:
     """Whether a file is of a format that ``plan_edit`` knows, by its first bytes; False for one that cannot be read."""
     try:
-        with open_regular(path) as stream:
-            return _format(stream.read(16)) in ("PNG", "JPEG", "WebP")
+        return bool(editable_format(path))
     except OSError:
         return False
+
+
+def editable_format(path: str | os.PathLike[str]) -> str:
+    """``"PNG"``, ``"JPEG"`` or ``"WebP"`` by a file's first bytes; empty for a format that ``plan_edit`` does not know.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with open_regular(path) as stream:
+        found = _format(stream.read(16))
+    return found if found in _EDITABLE else ""
 
 
 def _plan(path: Path, fields: Mapping[str, str], block: str) -> tuple[Splice, ...]:
@@ -115,14 +144,13 @@ def plan_stream(stream: BinaryIO, fields: Mapping[str, str], block: str = "") ->
 
 
 def _format(head: bytes) -> str:
-    if head.startswith(PNG_SIGNATURE):
-        return "PNG"
-    if head.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WebP"
     if head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis", b"mif1", b"msf1", b"heic"):
         return "an AVIF or HEIF file"
-    if head[:4] == b"GIF8":
-        return "a GIF file"
-    return "a file of this format"
+    for start, name in _FORMATS.items():
+        if head.startswith(start):
+            return name
+    if not head:
+        return "an empty file"
+    return f"a file that begins with {ascii(head[:8])[1:]}"

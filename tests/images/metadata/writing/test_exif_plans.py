@@ -336,3 +336,19 @@ def test_what_a_comment_calls_ours_goes_only_where_it_can_be(tmp_path, kind):
     after = read_prompt(path).settings
     assert (after["Seed"], after["Sampler"]) == (before["Seed"], before["Sampler"])
     assert "blend_old" not in after and FIELDS.items() <= after.items()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.gif", "a GIF file"),
+        ("a.bmp", "a BMP file"),
+        ("a.tif", "a TIFF file"),
+        ("a.ppm", "a PPM or PGM file"),
+        ("a.ico", "a file that begins with '"),
+    ],
+)
+def test_a_format_that_takes_no_scores_is_named(name, kind, tmp_path):
+    Image.new("RGB", (32, 32)).save(tmp_path / name)
+    with pytest.raises(ImageError, match=f"into {kind}.*expected PNG, JPEG or WebP. .*XMP file beside"):
+        plan_edit(tmp_path / name, {"Reward": "0.5"})
