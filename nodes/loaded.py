@@ -109,7 +109,11 @@ def settings(request: LoadRequest) -> WeightSettings:
 
     # The host lists folders below the models folders as well; an own checkpoint there has its name in a blend like any other.
     below = dict.fromkeys(Path(_full_path(name)).parent for name in own_checkpoints())
-    return WeightSettings(folders=(*models_folders(), *below), allow_download=request.allow_download)
+    return WeightSettings(
+        folders=(*models_folders(), *below),
+        allow_download=request.allow_download,
+        to_allow="switch on allow_download in Load Scorer",
+    )
 
 
 def own_checkpoints() -> list[str]:

@@ -138,7 +138,11 @@ def weight_settings(request: LoadRequest) -> WeightSettings:
     """Where this host keeps weights."""
     from imagereward_core.weights.locate import WeightSettings
 
-    return WeightSettings(folders=hosts.models_folders(), allow_download=request.allow_download)
+    return WeightSettings(
+        folders=hosts.models_folders(),
+        allow_download=request.allow_download,
+        to_allow="tick Download missing weights in Settings, ImageReward Curator",
+    )
 
 
 def choices() -> list[str]:

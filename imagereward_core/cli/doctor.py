@@ -218,6 +218,7 @@ def _to_be_fetched(
     card: ScorerCard, found: FoundWeights | None, settings: WeightSettings, findings: Findings
 ) -> Iterator[tuple[str, str]]:
     """Where the default scorer's files will go, and what is in the way."""
+    from ..weights.lacking import in_words, lacking
     from ..weights.locate import target_folder
 
     folder = target_folder(card, settings)
@@ -232,7 +233,7 @@ def _to_be_fetched(
         what = "weights" if found is None else "vocabulary"
         findings.problems.append(
             f"the {what} of {card.id} must be fetched, and downloads are not possible or switched off: allow them, or "
-            "copy the folder from a machine that has it ('imagereward models download' there)"
+            f"copy the folder from a machine that has it ('imagereward models download' there). {in_words(lacking([card], settings))}"
         )
     else:
         yield "  get it with", f"imagereward models download {card.id} (else it is fetched at first use)"

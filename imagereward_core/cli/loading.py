@@ -33,7 +33,7 @@ def load_panel(args: argparse.Namespace, settings: WeightSettings, console: Cons
     """
     from ..scorers.making import Maker
     from ..scorers.panel import Panel
-    from ..weights.store import resolve, resolve_file
+    from ..weights.store import resolve_all, resolve_file
 
     maker = Maker(
         _runtime(args, watch),
@@ -46,8 +46,7 @@ def load_panel(args: argparse.Namespace, settings: WeightSettings, console: Cons
     with console.bytes() as progress:  # the maker would do the same without a bar
         for card, path in maker.checkpoints(names):
             resolve_file(path, card, settings, progress)
-        for card in maker.cards(names):
-            resolve(card, settings, progress)
+        resolve_all(maker.cards(names), settings, progress)
     scorers = maker.make_all(names)
     panel = Panel(scorers[0], scorers[1:])
     for scorer in panel.scorers:

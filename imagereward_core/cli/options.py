@@ -219,7 +219,7 @@ def weight_settings(args: argparse.Namespace) -> WeightSettings:
         *(part for part in os.environ.get(MODELS_VARIABLE, "").split(os.pathsep) if part),
     ]
     folders = tuple(dict.fromkeys(Path(name).expanduser() for name in named))
-    return WeightSettings(folders=folders, allow_download=not args.offline)
+    return WeightSettings(folders=folders, allow_download=not args.offline, to_allow="leave out --offline")
 
 
 def data_folder() -> Path | None:

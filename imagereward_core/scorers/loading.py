@@ -100,12 +100,12 @@ def make_panel(
 def _fetch(maker: Maker, names: Sequence[str], where: WeightSettings, report: Progress | None) -> list[Path]:
     """Finds or downloads the weights of all scorers that ``names`` need; returns their files."""
     from ..weights.own import card_path
-    from ..weights.store import resolve
+    from ..weights.store import resolve_all
 
     own = [path for _, path in maker.checkpoints(names)]
     files = [*own, *map(card_path, own)]  # a card may yet be written
-    for card in maker.cards(names):
-        files.extend(_files(resolve(card, where, report)))
+    for found in resolve_all(maker.cards(names), where, report):
+        files.extend(_files(found))
     return files
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from ..errors import DownloadError
 from .card import WeightFile, WeightsCard
 from .hub import ask, reason, stream
+from .lacking import by_hand, preferred_form
 from .ledger import remember
 from .locate import FoundWeights, WeightSettings, inside, target_folder
 from .locks import exclusive
@@ -39,14 +40,14 @@ def download(card: WeightsCard, settings: WeightSettings, progress: Progress | N
     Raises:
         DownloadError: Any failure; the text says why, and how to get the file by hand.
     """
-    form = next((form for form in card.checkpoint if form.repository), None)
+    form = preferred_form(card)
     if form is None:
-        by_address = next((form for form in card.checkpoint if form.address), None)
         raise DownloadError(
             f"the files of {card.id} ship with this program and are on no hub; install the program again"
-            if by_address is None
-            else f"{by_address.name} of {card.id} is on no hub, and this program fetches from nowhere else. "
-            f"{by_hand(card, by_address, target_folder(card, settings))}"
+        )
+    if not form.repository:
+        raise DownloadError(
+            f"{form.name} of {card.id} is on no hub, and this program fetches from nowhere else. {by_hand(card, form, settings)}"
         )
     checkpoint = download_file(card, form, settings, progress)
     vocabulary = None if card.tokenizer is None else download_file(card, card.tokenizer, settings, progress)
@@ -67,7 +68,7 @@ def download_file(
     watcher = _Watcher(progress, weight_file.name)
     try:
         if not settings.allow_download:
-            raise DownloadError("downloads are switched off in the settings")
+            raise DownloadError(f"downloads are switched off: {settings.to_allow}")
         target.parent.mkdir(parents=True, exist_ok=True)
         with exclusive(target, watcher.wait):
             if not _already_there(target, weight_file):
@@ -75,22 +76,8 @@ def download_file(
     except Exception as error:
         if error is watcher.raised:  # a cancellation by the host is the host's, not a failed download
             raise
-        raise DownloadError(f"{reason(error)}. {by_hand(card, weight_file, target.parent)}") from error
+        raise DownloadError(f"{reason(error)}. {by_hand(card, weight_file, settings)}") from error
     return target
-
-
-def by_hand(card: WeightsCard, weight_file: WeightFile, folder: Path) -> str:
-    """How a person gets the file: its name, its size, where it can be had and where to put it."""
-    size = weight_file.size or (card.download_size if weight_file in card.checkpoint else 0)
-    about = f" (about {size / 1e6:,.1f} MB)" if size else ""
-    if weight_file.repository:
-        name, where = weight_file.path_in_repository, f"huggingface.co/{weight_file.repository}"
-    else:
-        name, where = weight_file.name, weight_file.address
-    return (
-        f"To get it by hand, download {name}{about} from {where} and put it, named {weight_file.name}, "
-        f"into {folder}"
-    )
 
 
 class _Watcher:

@@ -43,6 +43,7 @@ class WeightSettings:
             written to, else the folder of this program in the user's cache.
         auto_convert: Whether a ``.pt`` file is rewritten once as ``.safetensors`` beside it.
         endpoint: Address of a mirror of the hub; None for what huggingface_hub itself is set to.
+        to_allow: What a person does where this program runs to let missing files be fetched.
     """
 
     folders: tuple[Path, ...] = ()
@@ -51,6 +52,7 @@ class WeightSettings:
     download_folder: Path | None = None
     auto_convert: bool = True
     endpoint: str | None = None
+    to_allow: str = "set allow_download"
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ..errors import DownloadError, WeightsError
 from .card import WeightFile, WeightsCard
 from .cards import backbone_of
-from .download import by_hand, download_file
+from .download import download_file
+from .lacking import Lacking, by_hand, by_hand_only, in_words, lacking, preferred_form
 from .ledger import is_sha256, kind_of_tensors, remembered
 from .locate import (
     FoundWeights,
@@ -27,11 +29,20 @@ from .locate import (
 )
 from .manifest import Progress, safetensors_metadata, sha256_of
 
-__all__ = ["FoundWeights", "WeightSettings", "former_revisions", "resolve", "resolve_file", "revision_of"]
+__all__ = [
+    "FoundWeights",
+    "WeightSettings",
+    "former_revisions",
+    "resolve",
+    "resolve_all",
+    "resolve_file",
+    "revision_of",
+]
 
 logger = logging.getLogger(__name__)
 
 _LABEL_DIGITS = 12
+_ON_NO_HUB = "it is on no hub that this program fetches from"
 
 
 def resolve(card: WeightsCard, settings: WeightSettings, progress: Progress | None = None) -> FoundWeights:
@@ -52,11 +63,64 @@ def resolve(card: WeightsCard, settings: WeightSettings, progress: Progress | No
             where to get it), or a ``.pt`` file found is no safe checkpoint or that of another scorer.
         DownloadError: A file had to be fetched and could not be.
     """
+    return resolve_all((card,), settings, progress)[0]
+
+
+def resolve_all(
+    cards: Sequence[WeightsCard], settings: WeightSettings, progress: Progress | None = None
+) -> list[FoundWeights]:
+    """Like :func:`resolve` for the scorers of one run, in order; an error names the missing files of all of them.
+
+    Raises:
+        WeightsError, DownloadError: See :func:`resolve`.
+    """
+    if not settings.allow_download:
+        _refuse(lacking(cards, settings), settings)
+    found = []
+    for place, card in enumerate(cards, 1):
+        try:
+            found.append(_resolve(card, settings, progress))
+        except WeightsError as error:
+            others = lacking(cards[place:], settings)
+            if not isinstance(error, DownloadError):  # the hub could be reached, and has the rest
+                others = [each for each in others if by_hand_only(each.file)]
+            if not others:
+                raise
+            raise type(error)(
+                f"{error}. Other scorers of this run lack files too. {in_words(others)}"
+            ) from error
+    return found
+
+
+def _refuse(missing: Sequence[Lacking], settings: WeightSettings) -> None:
+    """Says how to get files that may not be fetched.
+
+    Raises:
+        WeightsError: There are any.
+    """
+    if not missing:
+        return
+    cards = list({each.card.id: each.card for each in missing}.values())
+    names = "; ".join(
+        f"{', '.join(each.file.name for each in missing if each.card.id == card.id)} of {card.id}"
+        for card in cards
+    )
+    places = "; ".join(dict.fromkeys(place for card in cards for place in searched(card, settings)))
+    never = [f"{each.file.name} of {each.card.id}" for each in missing if by_hand_only(each.file)]
+    why = f"downloads are switched off: {settings.to_allow}, or fetch by hand"
+    if len(never) == len(missing):
+        why = _ON_NO_HUB
+    elif never:
+        why += f" ({', '.join(never)} in any case, for {_ON_NO_HUB})"
+    raise WeightsError(
+        f"{names} {'was' if len(missing) == 1 else 'were'} not found, and {why}. {in_words(missing)}. Searched: {places}"
+    )
+
+
+def _resolve(card: WeightsCard, settings: WeightSettings, progress: Progress | None) -> FoundWeights:
     found = find_weights(card, settings)
     if found is None:
-        forms = card.checkpoint
-        form = next((form for form in forms if form.repository), None)
-        form = form or next((form for form in forms if form.address), forms[0])
+        form = preferred_form(card) or card.checkpoint[0]
         found = FoundWeights(_obtain(card, form, settings, progress), find_vocabulary(card, settings))
     return _complete(found, card, settings, progress)
 
@@ -179,7 +243,7 @@ def _complete(
         )
     revision = revision_of(checkpoint, card, progress)
     under = backbone_of(card)
-    backbone = None if under is None else resolve(under, settings, progress)
+    backbone = None if under is None else _resolve(under, settings, progress)
     if backbone is not None:
         revision = f"{revision}+{backbone.revision}"
     return replace(found, checkpoint=checkpoint, vocabulary=vocabulary, revision=revision, backbone=backbone)
@@ -190,10 +254,10 @@ def _obtain(
 ) -> Path:
     """Fetches a file that is nowhere on this machine, or says how to get it."""
     places = "; ".join(searched(card, settings))
-    if weight_file.address and not weight_file.repository:
+    if by_hand_only(weight_file):
         raise WeightsError(
-            f"{weight_file.name} of {card.id} was not found, and it is on no hub that this program fetches from. Searched: "
-            f"{places}. {by_hand(card, weight_file, target_folder(card, settings))}"
+            f"{weight_file.name} of {card.id} was not found, and {_ON_NO_HUB}. Searched: {places}. "
+            f" {by_hand(card, weight_file, settings)}"
         )
     if not weight_file.repository:
         home = bundled_folder(card)
@@ -202,10 +266,7 @@ def _obtain(
         )
         raise WeightsError(f"{weight_file.name} of {card.id} was not found. Searched: {places}. {advice}")
     if not settings.allow_download:
-        raise WeightsError(
-            f"{weight_file.name} of {card.id} was not found, and downloads are switched off in the settings. "
-            f"Searched: {places}. {by_hand(card, weight_file, target_folder(card, settings))}"
-        )
+        _refuse([Lacking(card, weight_file, target_folder(card, settings))], settings)
     try:
         return download_file(card, weight_file, settings, progress)
     except DownloadError as error:

@@ -58,7 +58,7 @@ def test_a_command_is_needed(run):
     [
         (["score", "{folder}", "-s", "unknown"], 2, "unknown"),
         (["score", "{folder}/nothing", "-s", "demo"], 2, "no picture was found"),
-        (["score", "{folder}", "--offline"], 3, "ImageReward"),
+        (["score", "{folder}", "--offline"], 3, "downloads are switched off: leave out --offline"),
         (["score", "{folder}", "-s", "{folder}/no.safetensors"], 3, "no checkpoint"),
         (["models", "verify", "--offline"], 3, "models download"),
         (["models", "convert", "{folder}/no.pt"], 2, "no checkpoint"),

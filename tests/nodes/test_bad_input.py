@@ -123,7 +123,11 @@ def test_missing_weights_are_named_with_where_to_put_them(host):
     graph.show(graph.score([graph.pictures("batch"), 0], scorer=graph.load(scorer="PickScore")), 2)
     ran = host.run(graph)
     assert ran.status == "error" and "downloads are switched off" in ran.error and goes_on(host)
-    assert str(host.base / "models" / "imagereward" / "PickScore") in ran.error
+    folder = host.base / "models" / "imagereward" / "PickScore"
+    assert all(
+        f"named {name}, into {folder}" in ran.error for name in ("PickScore_v1.safetensors", "merges.txt")
+    )
+    assert "switch on allow_download in Load Scorer" in ran.error
 
 
 def test_a_percentile_without_a_reference_is_refused(host):

@@ -284,8 +284,20 @@ def test_without_permission_nothing_is_downloaded_and_the_message_says_where_the
     import imagereward_core.weights.store as store
 
     monkeypatch.setattr(store, "download_file", lambda *given, **named: pytest.fail("a download began"))
-    with pytest.raises(WeightsError, match="imagereward"):
-        loaded.load(loaded.LoadRequest("PickScore", allow_download=False))
+    with pytest.raises(WeightsError) as caught:
+        loaded.load(loaded.LoadRequest("PickScore", also=("CLIP",), allow_download=False))
+    named = (
+        "model.safetensors",
+        "named PickScore",
+        "merges.txt",
+        "clip-vit-large-patch14.safetensors",
+        "4 files",
+    )
+    assert [
+        word
+        for word in (*named, "tick Download missing weights in Settings")
+        if word not in str(caught.value)
+    ] == []
 
 
 def test_a_full_device_halves_the_batch_and_changes_no_number(loaded, caplog):

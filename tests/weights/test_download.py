@@ -272,7 +272,7 @@ def test_a_folder_that_cannot_be_made_is_said_in_words(tmp_path: Path, hub: Fake
     serve(hub)
     (tmp_path / "file").write_bytes(b"")
     settings = WeightSettings(download_folder=tmp_path / "file", endpoint=hub.endpoint)
-    with pytest.raises(DownloadError, match="To get it by hand"):
+    with pytest.raises(DownloadError, match="To get all 2 files by hand"):
         download_file(CARD, PT, settings)
 
 
@@ -336,6 +336,6 @@ def test_the_environment_of_the_hub_library_is_honoured(tmp_path: Path, hub: Fak
     run = run_script(SCRIPT, tmp_path, HF_ENDPOINT=hub.endpoint, HF_HUB_OFFLINE="1" if offline else "0")
     assert run.returncode == 0, run.stderr
     if offline:
-        assert "offline mode" in run.stdout and "To get it by hand" in run.stdout and hub.log == []
+        assert "offline mode" in run.stdout and "To get all 2 files by hand" in run.stdout and hub.log == []
     else:
         assert run.stdout.strip() == str(len(CONTENT))
