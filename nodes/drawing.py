@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Colour = tuple[int, int, int]
+_MINUS = re.compile(r"(?<![\w.])(-)(?=\d)")
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,23 @@ def printable(text: str, letters: Any) -> str:
 def text_size(text: str, size: int) -> tuple[int, int]:
     """Width and height of a line in pixels; the height is that of the letters with their tails, whatever the text."""
     letters = font(size)
-    width = letters.getbbox(printable(text, letters))[2]
-    return int(width), int(letters.getbbox("Ag|")[3])
+    return sum(_width(piece, size) for piece in _pieces(text, letters)), int(letters.getbbox("Ag|")[3])
+
+
+def _pieces(text: str, letters: Any) -> list[str]:
+    """A text, the minus signs of its numbers apart: the letters' own hyphen is a speck that vanishes where a drawing is shown smaller."""
+    text = printable(text, letters)
+    return _MINUS.split(text) if isinstance(letters, ImageFont.FreeTypeFont) else [text]
+
+
+def _width(piece: str, size: int) -> int:
+    return _minus(size)[0] if piece == "-" else int(font(size).getbbox(piece)[2])
+
+
+def _minus(size: int) -> tuple[int, int, int]:
+    """Of a minus sign the room it takes, its length and its thickness, in pixels."""
+    length = max(4, round(size * 0.5))
+    return length + max(2, size // 8), length, max(2, round(size / 9))
 
 
 def write(
@@ -91,10 +108,16 @@ def write(
 ) -> None:
     """Writes a line with its top at ``at``; ``align`` of 0, 0.5 or 1 puts ``at`` left, in the middle or right of it."""
     letters = font(size)
-    width, _ = text_size(text, size)
-    draw.text(
-        (round(at[0] - align * width), round(at[1])), printable(text, letters), font=letters, fill=colour
-    )
+    left, top = round(at[0] - align * text_size(text, size)[0]), round(at[1])
+    for piece in _pieces(text, letters):
+        if piece == "-":
+            _, length, thick = _minus(size)
+            _, head, _, foot = letters.getbbox("0")
+            above = top + round((head + foot - thick) / 2)
+            draw.rectangle((left + 1, above, left + length, above + thick - 1), fill=colour)
+        elif piece:
+            draw.text((left, top), piece, font=letters, fill=colour)
+        left += _width(piece, size)
 
 
 def fitted(text: str, size: int, width: float) -> str:

@@ -13,6 +13,7 @@ from ..imagereward_core.images.suffixes import is_picture_name
 from ..imagereward_core.plain import plain, well_formed
 from .errors import GraphError
 from .folders import inside
+from .hosting import watched
 from .prompts import NoPrompt
 from .schema import schema
 
@@ -114,17 +115,12 @@ class LoadFolder(io.ComfyNode):
     @classmethod
     def execute(cls, folder: str = ROOT, subfolders: bool = False, start: int = 0, most: int = 100) -> Any:
         """Loads."""
-        from comfy.model_management import throw_exception_if_processing_interrupted
-        from comfy.utils import ProgressBar
-
         from ..imagereward_core.errors import ImageError
 
         found = _find(folder, subfolders)
         wanted = found[start : start + most]
         images, prompts, names = [], [], []
-        bar = ProgressBar(len(wanted))
-        for path in wanted:
-            throw_exception_if_processing_interrupted()
+        for path in watched(wanted):
             try:
                 images.append(load_picture(path))
             except ImageError as error:
@@ -132,7 +128,6 @@ class LoadFolder(io.ComfyNode):
             else:
                 prompts.append(prompt_of(path))
                 names.append(well_formed(path.stem))
-            bar.update(1)
         if not images:
             raise GraphError(
                 f"there is no picture to load in {folder!r}: {len(found)} files look like pictures, start is {start}. Put "

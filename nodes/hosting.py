@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
 
 from ..imagereward_core.plain import plain
+
+Step = TypeVar("Step")
 
 
 def unlike_any() -> float:
@@ -31,6 +34,18 @@ def listed(values: list[Any]) -> Any:
 def one(value: Any) -> Any:
     """The value of a widget in a node that gets all inputs as lists."""
     return value[0] if isinstance(value, list) and value else value
+
+
+def watched(steps: Sequence[Step]) -> Iterator[Step]:
+    """Goes through steps of work with a bar on the node; before each of them the host may interrupt."""
+    from comfy.model_management import throw_exception_if_processing_interrupted
+    from comfy.utils import ProgressBar
+
+    bar = ProgressBar(max(1, len(steps)))
+    for step in steps:
+        throw_exception_if_processing_interrupted()
+        yield step
+        bar.update(1)
 
 
 def tell_on_node(node_id: str | None, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +12,14 @@ from PIL import Image, ImageDraw
 
 from .drawing import Theme, fitted, text_size, theme_of, to_tensor, write
 from .errors import choice
+from .hosting import watched
 from .schema import SCORES, SELECTION, schema
 from .scored import ChosenBatch, ScoredBatch, one_scored
-from .wording import number
+from .wording import axis_labels, decimals_for, number
 
 BOTH, HISTOGRAM, BARS = "histogram and ranked bars", "histogram", "ranked bars"
 SHOW = (BOTH, HISTOGRAM, BARS)
+SMALLEST_LETTERS = 10
 Box = tuple[float, float, float, float]
 
 
@@ -67,15 +70,20 @@ class ScorePlot(io.ComfyNode):
             selection.check(scored)
         kept = selection.is_kept if isinstance(selection, ChosenBatch) else None
         picture = to_tensor(
-            draw_plot(scored, kept, choice("show", show, SHOW), (width, height), theme_of(theme))
+            draw_plot(scored, kept, choice("show", show, SHOW), (width, height), theme_of(theme), watched)
         )
         return io.NodeOutput(picture, ui=ui.PreviewImage(picture, cls=cls))
 
 
 def draw_plot(
-    scored: ScoredBatch, kept: list[bool] | None, show: str, size: tuple[int, int], theme: Theme
+    scored: ScoredBatch,
+    kept: list[bool] | None,
+    show: str,
+    size: tuple[int, int],
+    theme: Theme,
+    steps: Callable[[Sequence[int]], Iterable[int]] = iter,
 ) -> Image.Image:
-    """The plot; ``kept`` says for every picture whether it was kept, None where nobody chose."""
+    """The plot; ``kept`` says for every picture whether it was kept, None where nobody chose. ``steps`` goes through what is drawn."""
     if kept is None:
         theme = replace(theme, kept=theme.plain)
     picture = Image.new("RGB", size, theme.ground)
@@ -88,15 +96,17 @@ def draw_plot(
     values = [float(scored.scores.values[index]) for index in order]
     good = [kept is None or kept[index] for index in order]
     if not values:
-        write(draw, (size[0] / 2, size[1] / 2), "no picture has a score", letters, theme.faint, 0.5)
-    elif show == BOTH:
-        middle = top + (whole[3] - top) * 0.48
-        _histogram(draw, (whole[0], top, whole[2], middle - letters), values, good, letters, theme)
-        _bars(draw, (whole[0], middle, whole[2], whole[3]), order, values, good, letters, theme)
-    elif show == HISTOGRAM:
-        _histogram(draw, whole, values, good, letters, theme)
-    else:
-        _bars(draw, whole, order, values, good, letters, theme)
+        write(draw, (size[0] / 2, size[1] / 2), f"no {scored.noun} has a score", letters, theme.faint, 0.5)
+        return picture
+    middle = top + (whole[3] - top) * 0.48 if show == BOTH else top
+    if show != BARS:
+        foot = middle - letters if show == BOTH else whole[3]
+        _histogram(draw, (whole[0], top, whole[2], foot), values, good, letters, theme)
+    if show != HISTOGRAM:
+        _bars(draw, (whole[0], middle, whole[2], whole[3]), order, values, good, letters, theme, steps)
+        if (whole[2] - whole[0]) / len(values) < text_size("000", letters)[0]:
+            at = (whole[0], whole[3] - letters * 1.4)
+            write(draw, at, f"{scored.counted(len(values))}, best first", letters, theme.faint)
     return picture
 
 
@@ -121,8 +131,10 @@ def _heading(
     )
     parts = [f"{len(values)} of {scored.counted(len(scored))} scored"]
     if values:
+        decimals = decimals_for(values, least=4)
         parts.append(
-            f"best {number(max(values))}, mean {number(sum(values) / len(values))}, worst {number(min(values))}"
+            f"best {number(max(values), decimals)}, mean {number(sum(values) / len(values), decimals)}, "
+            f"worst {number(min(values), decimals)}"
         )
     if kept is not None:
         parts.append(f"{sum(kept)} kept")
@@ -167,9 +179,10 @@ def _histogram(
                 theme.faint,
                 0.5,
             )
-    for mark in ticks(low, high):
+    marks = ticks(low, high)
+    for mark, label in zip(marks, axis_labels(marks)):
         at = left + (right - left) * ((mark - low) / (high - low) if high > low else (bins // 2 + 0.5) / bins)
-        write(draw, (at, bottom + letters * 0.4), f"{mark:.6g}", letters, theme.faint, 0.5)
+        write(draw, (at, bottom + letters * 0.4), label, letters, theme.faint, 0.5)
 
 
 def _bars(
@@ -180,6 +193,7 @@ def _bars(
     good: list[bool],
     letters: int,
     theme: Theme,
+    steps: Callable[[Sequence[int]], Iterable[int]],
 ) -> None:
     """One bar per picture from best to worst, upwards and downwards from zero where scores lie on both sides of it."""
     left, top, right, bottom = box
@@ -193,7 +207,11 @@ def _bars(
         return bottom - room * (value - base) / (high - base)
 
     zero = height(min(max(0.0, base), high))
-    for place, (index, value, is_kept) in enumerate(zip(order, values, good)):
+    decimals = decimals_for(values, least=2)
+    labels = [number(value, decimals) for value in values]
+    small = _fitting(labels, step, letters)
+    for place in steps(range(len(values))):
+        index, value, is_kept = order[place], values[place], good[place]
         x = left + place * step
         ends = sorted((height(value), zero))
         gap = min(2.0, step * 0.15)
@@ -201,25 +219,28 @@ def _bars(
         draw.rectangle(
             (x + gap, ends[0], max(x + gap, x + step - gap), max(ends[1], ends[0] + 1)), fill=colour
         )
-        if step >= text_size("-0.00", letters)[0] * 1.1:
-            write(draw, (x + step / 2, ends[0] - letters * 1.4), number(value, 2), letters, theme.ink, 0.5)
+        if small:
+            write(draw, (x + step / 2, ends[0] - small * 1.4), labels[place], small, theme.ink, 0.5)
         if step >= text_size("000", letters)[0]:
             write(draw, (x + step / 2, bottom + letters * 0.4), str(index + 1), letters, theme.faint, 0.5)
     draw.line((left, zero, right, zero), fill=theme.faint)
-    if step < text_size("000", letters)[0]:
-        write(
-            draw, (left, bottom + letters * 0.4), f"{len(values)} pictures, best first", letters, theme.faint
-        )
+
+
+def _fitting(labels: list[str], width: float, letters: int) -> int:
+    """The largest size of letters in which every label is narrower than its bar; 0 where none is readable."""
+    longest = max(labels, key=len)
+    sizes = range(letters, SMALLEST_LETTERS - 1, -1)
+    return next((size for size in sizes if text_size(longest, size)[0] * 1.1 <= width), 0)
 
 
 def _scale(values: list[float]) -> tuple[float, float]:
-    """The numbers at the foot and the head of the bars: from zero where that leaves differences visible, else from below the worst."""
+    """The numbers at the foot and the head of the bars: with zero where that leaves differences visible, else with a little room."""
     low, high = min(values), max(values)
-    if low < 0 or low < 0.5 * high:
-        base, head = min(0.0, low), max(0.0, high)
-        return (base, head) if head > base else (base, base + 1.0)
-    spread = high - low or abs(high) or 1.0
-    return low - 0.25 * spread, high
+    near, far = sorted((abs(low), abs(high)))
+    if low < 0 < high or near < 0.5 * far:
+        return min(0.0, low), max(0.0, high)
+    spread = high - low or far or 1.0
+    return (low, high + 0.25 * spread) if low < 0 else (low - 0.25 * spread, high)
 
 
 NODES = [ScorePlot]

@@ -8,7 +8,7 @@ from comfy_api.latest import io, ui
 
 from .carried import pictures_of
 from .errors import GraphError, choice
-from .hosting import listed, one, tell_on_node
+from .hosting import listed, one, tell_on_node, watched
 from .schema import SCORES, SELECTION, advanced, changed_pictures, schema
 from .scored import ChosenBatch, one_scored
 from .tokens import HostTokens, known_words, unknown_tokens
@@ -152,9 +152,8 @@ class SaveScored(io.ComfyNode):
         )
         extra = None if args.disable_metadata else (cls.hidden.prompt, cls.hidden.extra_pnginfo)
         saved = []
-        for index in scored.scores.order().tolist():
-            if choices is not None and skip and not naming.kept[index]:
-                continue
+        order = scored.scores.order().tolist()
+        for index in watched([each for each in order if naming.kept[each] or not skip]):
             fields = (
                 metadata_of(scored, index, choices)
                 if one(score_metadata) and not args.disable_metadata

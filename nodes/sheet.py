@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io, ui
@@ -12,10 +12,10 @@ from PIL import Image, ImageDraw
 from .carried import pictures_of
 from .drawing import Theme, fitted, text_size, theme_of, to_picture, to_tensor, write
 from .errors import choice
-from .hosting import one
+from .hosting import one, watched
 from .schema import AS_GIVEN, BEST_FIRST, SCORES, SELECTION, changed_pictures, schema
 from .scored import ChosenBatch, ScoredBatch, one_scored
-from .wording import number
+from .wording import decimals_for, number
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -122,6 +122,7 @@ class ContactSheet(io.ComfyNode):
             int(one(columns)),
             int(one(cell)),
             theme_of(one(theme)),
+            watched,
         )
         sheet = to_tensor(drawn)
         return io.NodeOutput(sheet, ui=ui.PreviewImage(sheet, cls=cls))
@@ -144,8 +145,12 @@ def draw_sheet(
     columns: int,
     cell: int,
     theme: Theme,
+    steps: Callable[[Sequence[int]], Iterable[int]] = iter,
 ) -> Image.Image:
-    """The sheet: pictures ``shown``, in that order, in cells of ``cell`` pixels, fewer where the sheet would become too large."""
+    """The sheet: pictures ``shown``, in that order, in cells of ``cell`` pixels, fewer where the sheet would become too large.
+
+    ``steps`` goes through the places of the sheet, and may stop.
+    """
     columns = min(columns or math.ceil(math.sqrt(len(shown))), len(shown))
     rows = math.ceil(len(shown) / columns)
     gap = max(4, cell // 32)
@@ -160,22 +165,24 @@ def draw_sheet(
         title += f", {sum(kept)} kept"
     write(draw, (gap, gap), fitted(title, letters, size[0] - 2 * gap), letters, theme.ink)
     ranks = scored.scores.ranks()
-    for place, index in enumerate(shown):
+    decimals = decimals_for([float(scored.scores.values[index]) for index in shown], least=3)
+    for place in steps(range(len(shown))):
+        index = shown[place]
         left = gap + (place % columns) * (cell + gap)
         top = head + (place // columns) * (cell + gap)
         good = None if kept is None else kept[index]
         _cell(sheet, pictures[index], (left, top), cell, good, theme)
-        label = _label(badge, int(ranks[index]), float(scored.scores.values[index]))
+        label = _label(badge, int(ranks[index]), number(float(scored.scores.values[index]), decimals))
         if label:
             _badge(draw, (left, top), label, letters, theme, good)
     return sheet
 
 
-def _label(badge: str, rank: int, value: float) -> str:
+def _label(badge: str, rank: int, score: str) -> str:
     parts = {
-        RANK_AND_SCORE: [f"#{rank}" if rank else "", number(value, 3) if rank else "no score"],
+        RANK_AND_SCORE: [f"#{rank}" if rank else "", score if rank else "no score"],
         RANK: [f"#{rank}" if rank else "no score"],
-        SCORE: [number(value, 3) if rank else "no score"],
+        SCORE: [score if rank else "no score"],
         NONE: [],
     }[badge]
     return "  ".join(part for part in parts if part)

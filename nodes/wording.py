@@ -24,6 +24,28 @@ def number(value: float, decimals: int = 4) -> str:
     return text.removeprefix("-") if float(text) == 0 else text
 
 
+def decimals_for(values: Sequence[float], least: int, most: int = 8) -> int:
+    """How many decimals tell values apart to about a hundredth of their range; of equal ones, to three digits.
+
+    >>> decimals_for([-0.05, -0.04], least=2), decimals_for([-2.0, 1.5], least=2), decimals_for([20.0, 300.0], least=2)
+    (4, 2, 2)
+    """
+    known = [value for value in values if math.isfinite(value)]
+    spread = max(known, default=0.0) - min(known, default=0.0) or max(map(abs, known), default=0.0)
+    return least if spread <= 0 else min(most, max(least, round(2 - math.log10(spread))))
+
+
+def axis_labels(marks: Sequence[float], most: int = 12) -> list[str]:
+    """Round numbers with as many decimals as all of them need.
+
+    >>> axis_labels([-0.05, -0.0475, -0.045]), axis_labels([0.0, 1.0])
+    (['-0.0500', '-0.0475', '-0.0450'], ['0', '1'])
+    """
+    needed = (digits for digits in range(most) if all(float(f"{mark:.{digits}f}") == mark for mark in marks))
+    decimals = next(needed, most)
+    return [number(mark, decimals) for mark in marks]
+
+
 def about(card: ScorerCard, revision: str, warnings: Sequence[str] = ()) -> str:
     """What a scorer judges and what its number means, from its card."""
     lines = [

@@ -88,6 +88,15 @@ class FakeHost:
         """A module of our pack, for tests that look inside."""
         return importlib.import_module(f"{self.packs[0].__name__}.{name}")
 
+    def trouble(self, interrupt=None):
+        """Presses the stop button when a bar has this value and total, and forgets the bars seen so far."""
+        fake_modules.ProgressBar.seen = []
+        fake_modules.ProgressBar.interrupt = interrupt and (tuple(interrupt), self.host.management)
+
+    def bars(self):
+        """Value and total of every movement of a bar since then."""
+        return fake_modules.ProgressBar.seen
+
     def run(self, graph):
         """Runs a prompt; mirrors the host's executor for what these graphs use, with a cache that forgets nothing (``--cache-lru``)."""
         graph = copy.deepcopy(dict(graph))

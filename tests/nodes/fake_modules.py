@@ -75,6 +75,7 @@ def _management(recent):
 
 class ProgressBar:
     seen: list = []
+    interrupt = None
 
     def __init__(self, total, node_id=None):
         self.total, self.current = total, 0
@@ -82,6 +83,8 @@ class ProgressBar:
     def update_absolute(self, value, total=None, preview=None):
         self.current, self.total = value, total or self.total
         ProgressBar.seen.append((self.current, self.total))
+        if ProgressBar.interrupt and ProgressBar.interrupt[0] == ProgressBar.seen[-1]:
+            ProgressBar.interrupt[1].interrupted, ProgressBar.interrupt = True, None
 
     def update(self, value):
         self.update_absolute(self.current + value)
@@ -155,7 +158,7 @@ def install(monkeypatch, base, recent):
         monkeypatch.setitem(sys.modules, name, module)
         if "." in name:
             setattr(parts[name.rpartition(".")[0]], name.rpartition(".")[2], module)
-    ProgressBar.seen = []
+    ProgressBar.seen, ProgressBar.interrupt = [], None
     return types.SimpleNamespace(
         management=management, folder_paths=parts["folder_paths"], args=parts["comfy.cli_args"].args
     )

@@ -102,6 +102,14 @@ class RealHost:
             text = error.read()
         return json.loads(text) if text.strip() else None
 
+    def trouble(self, **what):
+        """Asks for trouble (see the probe), and forgets the bars seen so far."""
+        self.call("/curator_probe/trouble", {"interrupt": None, "scorer": "", **what})
+
+    def bars(self):
+        """Value and total of every movement of a bar since then."""
+        return [tuple(each) for each in self.call("/curator_probe/bars")]
+
     def queue(self, graph):
         """Queues a prompt; returns its id, or a result where the host refused it."""
         extra = {"extra_pnginfo": {"workflow": self.workflow}} if self.workflow else {}

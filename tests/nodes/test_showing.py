@@ -82,6 +82,95 @@ def test_plot_and_sheet_are_pictures_of_the_size_asked_for(host):
             assert picture.size == ((512, 320) if node == plot else (width, height))
 
 
+@pytest.mark.parametrize("kind", ["plot", "sheet"])
+def test_drawing_shows_progress_and_stops_where_somebody_interrupts(host, kind):
+    graph = Graph()
+    _, scores = graph.scored_folder()
+    best = graph.pick(scores, images=[scores, 1], number=5)
+    drawn = graph.plot(scores) if kind == "plot" else graph.sheet(scores, [best, 0])
+    graph[drawn]["inputs"]["scores"] = [best, 4]
+    host.trouble()
+    assert drawn in host.run(graph).outputs
+    assert [bar for bar in host.bars() if bar[1] == 5] == [(number, 5) for number in range(1, 6)]
+    graph[drawn]["inputs"]["theme"] = "light"
+    host.trouble(interrupt=[2, 5])
+    ran = host.run(graph)
+    assert ran.kind == "InterruptProcessingException" and host.bars()[-1] == (2, 5)
+    assert drawn in host.run(graph).outputs
+
+
+def labels_of(fake, monkeypatch, values, show):
+    """What is written on a plot."""
+    plotting, drawing = fake.module("nodes.plotting"), fake.module("nodes.drawing")
+    written = []
+    monkeypatch.setattr(plotting, "write", lambda draw, at, text, *rest: written.append(text))
+    plotting.draw_plot(scored(fake, values), None, show, (1024, 640), drawing.theme_of("dark"))
+    return [text for text in written[2:] if "." in text]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [-0.05, -0.0482, -0.0463, -0.0431, -0.04],
+        [20.0000012, 20.0000055, 20.000009],
+        [1200.5, 1300.25],
+        [0.0, 1.0, 0.5],
+    ],
+)
+@pytest.mark.parametrize("show", ["histogram", "ranked bars"])
+def test_labels_have_the_decimals_that_tell_them_apart(fake, monkeypatch, values, show):
+    labels = labels_of(fake, monkeypatch, values, show)
+    assert len(set(labels)) == len(labels) and len({len(text.partition(".")[2]) for text in labels}) <= 1
+    if show == "ranked bars":
+        spread = max(values) - min(values)
+        assert [float(text) for text in labels] == pytest.approx(sorted(values)[::-1], abs=spread / 50)
+
+
+def test_badges_of_a_narrow_blend_differ(fake, monkeypatch):
+    import torch
+
+    sheet, drawing = fake.module("nodes.sheet"), fake.module("nodes.drawing")
+    written = []
+    monkeypatch.setattr(sheet, "_badge", lambda draw, at, text, *rest: written.append(text))
+    values = [-0.05, -0.0499, -0.0498]
+    pictures = [torch.zeros(8, 8, 3)] * 3
+    sheet.draw_sheet(
+        scored(fake, values), pictures, [2, 1, 0], None, "score", 3, 64, drawing.theme_of("dark")
+    )
+    assert len(set(written)) == 3
+
+
+@pytest.mark.parametrize("size", [11, 18])
+def test_a_minus_is_seen_where_the_drawing_is_shown_smaller(fake, size):
+    """At 80 % the sign keeps three quarters of the contrast of its digits; a hyphen in a name is a hyphen."""
+    drawing = fake.module("nodes.drawing")
+    if not isinstance(drawing.font(size), drawing.ImageFont.FreeTypeFont):
+        pytest.skip("this Pillow has letters of one size only, with a hyphen as bright as the digits")
+
+    def drawn(text):
+        picture = Image.new("L", (120, 40))
+        drawing.write(drawing.ImageDraw.Draw(picture), (4, 4), text, size, 255)
+        return picture
+
+    with_sign, without = drawn("-1"), drawn("1")
+    sign = drawing.text_size("-1", size)[0] - drawing.text_size("1", size)[0]
+    small = with_sign.resize((96, 32), Image.Resampling.BILINEAR)
+    edge = int((4 + sign) * 0.8)
+    brightest, digit = (
+        small.crop((0, 0, edge, 32)).getextrema()[1],
+        small.crop((edge, 0, 96, 32)).getextrema()[1],
+    )
+    assert brightest >= 0.75 * digit
+    assert np.asarray(without)[:, 4:60].tolist() == np.asarray(with_sign)[:, 4 + sign : 60 + sign].tolist()
+    assert np.asarray(drawn("v-1")).tolist() == np.asarray(plain_text("v-1", drawing, size)).tolist()
+
+
+def plain_text(text, drawing, size):
+    picture = Image.new("L", (120, 40))
+    drawing.ImageDraw.Draw(picture).text((4, 4), text, font=drawing.font(size), fill=255)
+    return picture
+
+
 @pytest.mark.parametrize(
     "values", [[1.0], [0.0, 0.0], [-3.0, -2.0], [20.1, 20.2, 20.3], [1e-12] * 300, list(range(-150, 150))]
 )
