@@ -26,7 +26,7 @@ class Loaded:
         self.model, self.manager = model, manager
 
     def model_unload(self, *given):
-        self.manager.unloads.append(self.model)
+        self.manager.unloads.append((self.model, torch.is_inference_mode_enabled()))
 
 
 class Manager:

@@ -159,6 +159,12 @@ def test_forge_keeps_a_scorer_until_the_room_is_needed_and_the_setting_can_send_
     assert not managed.manager.current_loaded_models and len(managed.manager.unloads) == 1
 
 
+def test_a_scorer_leaves_outside_inference_mode_as_it_came(managed):
+    managed.host.shared.opts.imagereward_move_out = "always"
+    run(ours("runtime").make_runtime(), nn.Linear(2, 2))
+    assert [inference for _, inference in managed.manager.unloads] == [False]
+
+
 def test_freeing_takes_only_our_own_networks_out_of_the_managers_hands(managed):
     other = fake_memory.Loaded(fake_memory.Patcher(None, None, None), managed.manager)
     managed.manager.current_loaded_models.append(other)
@@ -207,6 +213,16 @@ def test_half_precision_only_where_forge_says_its_device_is_good_at_it(managed):
         torch.float16 if managed.host.name == "classic" else torch.bfloat16
     )
     assert dtype(manager, "fp32", card) == torch.float32
+
+
+def test_a_host_whose_manager_knows_neither_bf16_nor_full_cards_scores_on_its_card(monkeypatch, tmp_path):
+    manager = fake_memory.install(monkeypatch, FakeHost(monkeypatch, tmp_path, "classic"))
+    manager.device, manager.good_at = torch.device("cuda"), "fp16 bf16"
+    assert not hasattr(manager, "should_use_bf16") and not hasattr(manager, "is_oom")
+    runtime = ours("runtime").make_runtime()
+    assert runtime.dtype == torch.float16 and runtime.device == manager.device
+    assert runtime.is_out_of_memory(torch.cuda.OutOfMemoryError("CUDA out of memory"))
+    assert not runtime.is_out_of_memory(ValueError("broken"))
 
 
 def test_a_network_is_loaded_whole_where_the_manager_would_leave_some_of_it_outside(managed):

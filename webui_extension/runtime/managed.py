@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from imagereward_core.runtime import Precision, precision_notice
 from imagereward_core.scorers.managed import ManagedRuntime, managed_dtype
 
@@ -64,9 +66,11 @@ class ForgeRuntime(HostSignals, ManagedRuntime):
     def leave(self) -> None:
         """Takes the networks out of the manager's hands and off the device."""
         held = self.management.current_loaded_models
-        for index in reversed(range(len(held))):
-            if any(held[index].model is patcher for patcher in self._patchers.values()):
-                held.pop(index).model_unload()
+        # As on the way in: hosts call us in inference mode, and what is moved in it becomes a tensor of that mode.
+        with torch.inference_mode(False), torch.no_grad():
+            for index in reversed(range(len(held))):
+                if any(held[index].model is patcher for patcher in self._patchers.values()):
+                    held.pop(index).model_unload()
         if self.device.type != "cpu":
             self.management.soft_empty_cache()
 
