@@ -51,6 +51,7 @@ def test_frames_of_a_video_are_neither_scored_nor_sorted_and_it_says_so(neo, sco
     result = curate(neo, {"keep_best": 1}, batch_size=9)
     assert scorer.calls == [] and len(neo.files(neo.samples)) == 9
     assert "this run makes a video" in result.comments
+    assert "this run makes a video" in str(result.extra_generation_params["imagereward"]["notes"])
     assert not any("Curator" in text for text in result.infotexts)
 
 

@@ -109,12 +109,20 @@ def _guard_loop(run: Run) -> None:
         _waiting.remove(run)
         # Asked here and not before the run: the host loads its model in between.
         if guard(is_video, "asking for a video")(p):
-            infotext.announce(p, None)
-            p.comment(VIDEO)
-            return original(p, *arguments, **named)
+            guard(_forget_settings, "leaving a video alone")(run)
+            processed = original(p, *arguments, **named)
+            guard(gallery.tell_notes, "telling about a video")(run, processed)
+            return processed
         return _drive(run, lambda: original(p, *arguments, **named))
 
     processing.process_images_inner = mark(process_images_inner, original)
+
+
+def _forget_settings(run: Run) -> None:
+    """The frames of a video go their way as without the extension, but for a note."""
+    run.job.note(VIDEO)
+    run.p.comment(VIDEO)
+    infotext.announce(run.p, None)
 
 
 def restore() -> None:

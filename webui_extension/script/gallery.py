@@ -145,6 +145,11 @@ def _tell(processed: Any, data: dict[str, Any]) -> None:
     processed.extra_generation_params = {**(processed.extra_generation_params or {}), METADATA_KEY: data}
 
 
+def tell_notes(run: Run, processed: Any) -> None:
+    """Of a run that was left alone programs read why; the page shows the comments of p."""
+    _tell(processed, report.data(run.job, ()))
+
+
 def tell_first(run: Run, processed: Any) -> None:
     """In img2img's folder batch the page shows what was said about the first picture; a line about each later one is put there too.
 
