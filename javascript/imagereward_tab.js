@@ -1,11 +1,16 @@
-// The tab "ImageReward": asks how far work is while it goes on, shades the histogram while a slider moves, and applies the filter
-// once it rests. Everything else is done by the program.
+// The tab "ImageReward" in a WebUI: asks how far work is while it goes on, shades the histogram while a slider moves, applies the filter
+// once it rests, and joins the pictures (imagereward_culling.js) to Gradio. Everything else is done by the program.
 
 (function() {
     const POLL_EVERY = 700; // milliseconds between two looks at work that goes on
     const REST = 350; // milliseconds without a change after which the filter is applied
+    const PATIENCE = 20000; // milliseconds after which a wish counts as lost
     let resting = null;
     let lastPoll = 0;
+    let culling = null;
+    let waiting = null; // for the answer to a wish: {number, serial of the page then, granted}
+    let wishes = 0;
+    let lastDeck = "";
 
     function imagerewardPart(name) {
         return gradioApp().getElementById("imagereward_tab_" + name);
@@ -47,20 +52,64 @@
         if (!isNaN(high)) above.style.width = 100 - imagerewardShare(histogram, high) + "%";
     }
 
+    // Applies the filter, after what was wished before: both speak of the order the pictures have now.
+    function imagerewardRefresh() {
+        if (culling && culling.deck.busy) resting = setTimeout(imagerewardRefresh, 50);
+        else imagerewardPress("refresh");
+    }
+
     function imagerewardChanged() {
         imagerewardShade();
         clearTimeout(resting);
-        resting = setTimeout(() => imagerewardPress("refresh"), REST);
+        resting = setTimeout(imagerewardRefresh, REST);
     }
 
-    // Arrow keys go from picture to picture while the gallery or the picture has the focus.
-    function imagerewardKey(event) {
-        if (event.altKey || event.ctrlKey || event.metaKey) return;
-        const step = {ArrowLeft: "back", ArrowRight: "on"}[event.key];
-        if (!step || event.target.matches("input, textarea, select")) return;
-        event.preventDefault();
-        event.stopPropagation();
-        imagerewardPress(step);
+    // Where the program's pages begin: a proxy may have put them below a path.
+    function imagerewardRoot() {
+        const root = (window.gradio_config && window.gradio_config.root) || "";
+        return root.replace(/\/+$/, "");
+    }
+
+    // What the pictures ask of the program goes through a hidden text field and a hidden button, and the answer through a hidden element.
+    const source = {
+        address: (picture, size) => `${imagerewardRoot()}/imagereward/pictures/${size}/${picture.id}`,
+        wish: (request) => new Promise((granted, lost) => {
+            const number = ++wishes;
+            const field = imagerewardPart("wish") && imagerewardPart("wish").querySelector("textarea, input");
+            if (!field) return lost(new Error("the tab is not there"));
+            const end = setTimeout(() => {
+                waiting = null;
+                lost(new Error("the program did not answer"));
+            }, PATIENCE);
+            waiting = {number, serial: culling.deck.serial, granted: (told) => {
+                clearTimeout(end);
+                granted(told);
+            }};
+            field.value = JSON.stringify({number, ...request});
+            field.dispatchEvent(new Event("input", {bubbles: true}));
+            setTimeout(() => imagerewardPress("do"), 20); // Gradio takes the text over first
+        }),
+    };
+
+    function imagerewardRead() {
+        const deck = imagerewardPart("deck") && imagerewardPart("deck").querySelector("[data-deck]");
+        const text = deck ? deck.dataset.deck : "";
+        const isNew = text && text !== lastDeck;
+        if (isNew) {
+            lastDeck = text;
+            culling.take(JSON.parse(text));
+        }
+        const answer = imagerewardPart("answer") && imagerewardPart("answer").querySelector("[data-answer]");
+        if (!waiting || !answer || Number(answer.dataset.answer) !== waiting.number) return;
+        if (answer.dataset.deck === "1" && culling.deck.serial === waiting.serial) return; // the page is still to come
+        const {granted} = waiting;
+        waiting = null;
+        granted({picked: Number(answer.dataset.picked)});
+    }
+
+    function imagerewardIsShown() {
+        const results = imagerewardPart("results");
+        return Boolean(results && results.offsetParent !== null);
     }
 
     function imagerewardWatch() {
@@ -71,12 +120,29 @@
                 part.addEventListener("input", imagerewardChanged);
             }
         }
-        const gallery = imagerewardPart("gallery");
-        if (gallery && !gallery.dataset.imagereward) {
-            gallery.dataset.imagereward = "watched";
-            gallery.addEventListener("keydown", imagerewardKey, true);
+        const grid = imagerewardPart("gallery") && imagerewardPart("gallery").querySelector(".imagereward-grid");
+        const panel = imagerewardPart("panel") && imagerewardPart("panel").querySelector(".imagereward-panel");
+        if (grid && panel && window.imagerewardCurator && window.imagerewardCurator.culling) {
+            if (!culling) imagerewardBegin();
+            culling.attach(grid, panel);
+            imagerewardRead();
         }
         imagerewardShade();
+    }
+
+    function imagerewardBegin() {
+        const app = gradioApp();
+        const root = app === document ? document.body : app;
+        culling = window.imagerewardCurator.culling({source, root, isShown: imagerewardIsShown});
+        // What is sent to another tab is what the program has; until it has what is shown, nothing can be sent.
+        culling.deck.listen(() => {
+            const sending = imagerewardPart("sending");
+            if (sending) sending.inert = culling.deck.busy || !culling.deck.chosen;
+        });
+        const observer = new MutationObserver(imagerewardRead);
+        for (const name of ["deck", "answer"]) {
+            observer.observe(imagerewardPart(name), {childList: true, subtree: true, attributes: true, characterData: true});
+        }
     }
 
     onAfterUiUpdate(imagerewardWatch);

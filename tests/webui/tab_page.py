@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
 from contextlib import contextmanager
+from pathlib import Path
 
 from drawn import Loaded
 from fake_webui import ours
@@ -14,6 +18,15 @@ SCORING = (
 FILTERING = ("show", "sort", "low", "high", "percent", "top", "per", "unique", "keep_stars", "text")
 ACTING = ("which", "how", "kept_folder", "rejected_folder", "resort", "write_scores", "xmp")
 """Widgets whose values the handlers are given, in their order, as in ``tab/page.py``."""
+
+
+def tree(folder):
+    """Every file of a folder with its content."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(Path(folder).rglob("*"))
+        if path.is_file()
+    }
 
 
 class QuietLoaded(Loaded):
@@ -43,6 +56,7 @@ class TabPage:
             ours("tab.jobs").close()
         self.host, self.handlers = host, ours("tab.handlers")
         self.session = ours("tab.session").Session()
+        self.wishes, self.properties = 0, {}
         self.values = {
             "folder": str(host.samples), "scorer": "demo", "also": [], "recursive": True,
             "prompt_from": "Text file, else metadata", "typed": "", "raw": False, "unscored": False,
@@ -54,13 +68,36 @@ class TabPage:
     def do(self, handler, *arguments, **set_first):
         """Presses something; afterwards the values are what the page shows."""
         self.values |= set_first
+        return self._take(*getattr(self.handlers, handler)(self.session, *arguments))
+
+    def wish(self, do, **what):
+        """What the page's script asks for; gives the answer's chosen place."""
+        self.wishes += 1
+        text = json.dumps({"number": self.wishes, "do": do, **what})
+        changed = self._take(*ours("tab.culling").command(self.session, text))
+        found = dict(re.findall(r'data-(\w+)="(-?\d+)"', self.values["answer"]))
+        assert int(found["answer"]) == self.wishes and (found["deck"] == "1") == ("deck" in changed)
+        return int(found["picked"])
+
+    def _take(self, session, changed):
         change = ours("tab.showing").Change
-        self.session, changed = getattr(self.handlers, handler)(self.session, *arguments)
+        self.session = session
         for name, value in changed.items():
             properties = value.properties if isinstance(value, change) else {"value": value}
             if "value" in properties:
                 self.values[name] = properties["value"]
+            self.properties.setdefault(name, {}).update(properties)
         return changed
+
+    @property
+    def deck(self):
+        """The page of pictures as the script reads it."""
+        text = re.search(r'data-deck="([^"]*)"', self.values["deck"])
+        return json.loads(html.unescape(text[1]))
+
+    def look_at(self, number):
+        """Clicks the picture at a place of the page."""
+        return self.wish("show", at=self.deck["start"] + number, id=self.deck["pictures"][number]["id"])
 
     def _named(self, *names):
         return [self.values[name] for name in names]

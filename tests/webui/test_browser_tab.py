@@ -34,7 +34,7 @@ def tree(folder):
 
 @pytest.fixture(scope="module")
 def folder(webui):  # noqa: F811
-    made = webui.base / "outputs" / "txt2img-images" / "drawn"
+    made = webui.base / ("output" if webui.kind == "neo" else "outputs") / "txt2img-images" / "drawn"
     save_scenes(made, prompts=2, pictures=5)
     return made
 
@@ -46,7 +46,7 @@ def test_1_a_folder_is_scored_and_shown_in_rank_order(page, webui, folder):  # n
     part(page, "score").click()
     says(page, "message", "10 new scores")
     page.wait_for_timeout(2000)
-    captions = part(page, "gallery").locator(".caption-label").all_inner_texts()
+    captions = part(page, "gallery").locator(".imagereward-caption").all_inner_texts()
     assert [caption.split(" ")[0] for caption in captions] == [f"#{place}" for place in range(1, 11)]
     shot(page, webui, "tab-scored")
 
@@ -71,8 +71,14 @@ def test_2_the_filter_counts_and_what_it_keeps_is_copied_and_taken_back(page, we
 
 
 def test_3_a_clicked_picture_goes_to_img2img_with_its_parameters(page, webui, folder):  # noqa: F811
-    part(page, "gallery").locator("button.thumbnail-item").nth(1).click()
+    thumb = part(page, "gallery").locator(".imagereward-thumb").nth(1)
+    thumb.click()
     says(page, "details", "Here it is 2nd of 10")
+    chosen = page.locator(".imagereward-frame img")
+    assert chosen.get_attribute("alt") == thumb.locator("img").get_attribute("alt")
+    assert chosen.evaluate("image => image.naturalWidth") == 96, "the file itself is shown"
+    box = chosen.bounding_box()
+    assert page.evaluate("scrollY") == 0 and box["y"] >= 0 and box["y"] + box["height"] <= 1000
     shot(page, webui, "tab-chosen")
     part(page, "send_img2img").click()
     page.wait_for_timeout(3000)
@@ -82,7 +88,40 @@ def test_3_a_clicked_picture_goes_to_img2img_with_its_parameters(page, webui, fo
     shot(page, webui, "tab-sent")
 
 
-def test_4_folders_of_nobodys_business_are_refused(page, webui, folder):  # noqa: F811
+def test_4_the_large_view_rates_and_rejects_by_keys_and_escape_ends_no_generation(page, webui, folder):  # noqa: F811
+    tab(page, "ImageReward")
+    part(page, "gallery").locator(".imagereward-thumb").nth(0).dblclick()
+    view = page.locator(".imagereward-viewer")
+    view.wait_for()
+    page.wait_for_timeout(1000)
+    shot(page, webui, "tab-large")
+    for key, words in (
+        ("4", "4★"),
+        ("x", "rejected: by hand"),
+        ("u", "kept: rank 1 of 10"),
+        ("Backspace", "#1"),
+    ):
+        page.keyboard.press(key)
+        view.locator("figcaption").last.get_by_text(words).wait_for()
+    page.keyboard.press("c")
+    page.wait_for_timeout(800)
+    assert view.locator(".imagereward-pane:not([hidden])").count() == 2
+    shot(page, webui, "tab-compared")
+    for _ in range(2):
+        page.keyboard.press("Escape")
+    assert not view.is_visible()
+    status, state = webui.call("/sdapi/v1/progress")
+    assert status == 200 and not state["state"]["interrupted"]
+
+
+def test_5_numbers_that_do_not_fit_leave_the_setting_as_it_was(webui):  # noqa: F811
+    for number, stays in ((-4, 0), (2.5, 0), (8, 8), (65, 8)):
+        webui.call("/sdapi/v1/options", {"imagereward_batch_size": number})
+        assert webui.call("/sdapi/v1/options")[1]["imagereward_batch_size"] == stays
+    assert "expected a whole number from 0 to 64" in webui.text()
+
+
+def test_6_folders_of_nobodys_business_are_refused(page, webui, folder):  # noqa: F811
     tab(page, "ImageReward")
     type_into(page, "folder", folder.parents[3])
     part(page, "score").click()

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "localizations").glob("*.json"))
 SOURCES = sorted((ROOT / "webui_extension").rglob("*.py"))
+SCRIPTS = sorted((ROOT / "javascript").glob("*.js"))
 NAMES = {"CSV", "JSON", "txt2img", "img2img"}
 """Texts that are the same in every language, or that the host translates."""
 
@@ -46,9 +47,17 @@ def labels(path):
     return texts
 
 
+def spoken(path):
+    """Texts that a script puts into elements: what keys mean, and the words of buttons."""
+    text = path.read_text(encoding="utf-8")
+    found = re.findall(r'says: "([^"]+)"', text) + re.findall(r'button\(\s*"\w+", "([^"]+)"', text)
+    found += re.findall(r'\["\w+", "([^"]+)", (?:true|false|null)\]', text)
+    return {each for each in found if re.search("[A-Za-z]", each)}
+
+
 @pytest.fixture(scope="module")
 def known():
-    return set().union(*map(constants, SOURCES))
+    return set().union(*map(constants, SOURCES), *map(spoken, SCRIPTS))
 
 
 def load(path):
@@ -88,7 +97,10 @@ def test_every_text_on_a_widget_of_the_tab_is_translated(path):
     shown = (
         labels(ROOT / "webui_extension/tab/page.py") | labels(ROOT / "webui_extension/extras.py") | choices
     )
-    hidden = {"Parameters of the chosen picture"}
+    hidden = {"Parameters of the chosen picture", "Wish of the script", "Do what the script wishes"}
+    scripts = set().union(*map(spoken, SCRIPTS))
+    assert len(scripts) > 25
+    shown |= scripts
     assert sorted(shown - set(load(path)) - NAMES - hidden) == []
 
 

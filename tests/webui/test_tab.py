@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import os
-import threading
 from pathlib import Path
 
 import pytest
 from api_client import ApiHost
 from drawn import png, save_scenes, scenes
 from fake_webui import HOSTS, ours
-from tab_page import QuietLoaded, TabPage
+from tab_page import QuietLoaded, TabPage, tree
 
 
 @pytest.fixture
@@ -28,15 +27,6 @@ def page(host, monkeypatch):
     page = TabPage(host, monkeypatch)
     yield page
     ours("tab").close()
-
-
-def tree(folder):
-    """Every file of a folder with its content."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(Path(folder).rglob("*"))
-        if path.is_file()
-    }
 
 
 @pytest.mark.parametrize("name", HOSTS)
@@ -68,7 +58,7 @@ def test_one_bad_file_is_listed_with_its_reason(page):
     assert "1 could not be scored" in page.score()
     page.filter(show="Not scored")
     assert page.shown == ["broken.png"]
-    page.do("pick", 0)
+    page.look_at(0)
     assert "broken.png" in page.values["details"] and "not a picture" in page.values["details"]
 
 
@@ -83,43 +73,30 @@ def test_the_filter_counts_as_it_is_moved_and_turns_pages(page):
     assert "<b>6</b>" in page.values["count"]
     page.host.option("imagereward_tab_page", 4)
     page.do("turn_page", 1)
-    assert "2" in page.values["pages"] and len(page.values["gallery"]) == 2
+    assert "2" in page.values["pages"] and len(page.deck["pictures"]) == 2
     page.do("turn_page", 1)
-    assert len(page.values["gallery"]) == 2
+    assert len(page.deck["pictures"]) == 2
 
 
 def test_the_gallery_says_rank_score_and_percentile_and_which_are_rejected(page):
     page.score()
     page.filter(top=1)
-    captions = [caption for _, caption in page.values["gallery"]]
+    captions = [picture["caption"] for picture in page.deck["pictures"]]
     assert captions[0].startswith("#1 · ") and captions[0].endswith("%") and captions[1].startswith("✕ #2")
-    assert all(Path(picture.already_saved_as).is_file() for picture, _ in page.values["gallery"])
+    assert [picture["name"] for picture in page.deck["pictures"]] == page.shown
+    assert [picture["kept"] for picture in page.deck["pictures"]] == [True] + [False] * (len(captions) - 1)
 
 
 def test_a_chosen_picture_is_shown_with_its_parameters_for_other_tabs(page, monkeypatch):
     page.score()
-    page.do("pick", 0)
+    page.look_at(0)
     best = page.session.view.rows[page.session.picked]
     assert page.values["picture"] == str(best.path) and best.generated.prompt in page.values["details"]
     assert page.values["infotext"].startswith(best.generated.written)
-    page.do("step", 1)
-    assert page.session.picked == page.session.visible(60)[1]
+    assert page.wish("show", at=1) == 1 and page.session.picked == page.session.visible(60)[1]
     best.path.unlink()
-    page.do("step", -1)
+    assert page.wish("show", at=0) == 0
     assert page.values["picture"] is None and "no longer there" in page.values["message"]
-
-
-def test_stars_stay_with_the_picture_and_can_outweigh_its_score(page):
-    page.score()
-    page.do("step", 0)
-    last = len(page.shown) - 1
-    page.do("pick", last)
-    worst = page.shown[last]
-    page.do("rate", "★★★★★")
-    page.filter(top=1, keep_stars=5, show="Kept")
-    assert worst in page.shown and len(page.shown) == 2
-    page.score()
-    assert {row.path.name: row.stars for row in page.session.view.rows}[worst] == 5
 
 
 def test_kept_pictures_are_copied_by_preview_then_hand_and_undo_leaves_everything_as_it_was(page):
@@ -243,62 +220,15 @@ def test_what_is_shown_is_exported(page, form):
         assert "2 kept" in text and page.shown[0] in text
 
 
-def test_work_stops_when_asked_and_goes_on_where_it_stopped(page, monkeypatch):
-    jobs = ours("tab.jobs")
-    started, go = threading.Event(), threading.Event()
-    library = ours("tab.scoring").Library
-    scan = library.scan
-
-    def slow(self, *arguments, **named):
-        started.set()
-        assert go.wait(20)
-        return scan(self, *arguments, **named)
-
-    monkeypatch.setattr(library, "scan", slow)
-    page.begin()
-    assert started.wait(20)
-    page.do("poll")
-    assert "data-running" in page.values["progress"]
-    page.do("export", "CSV")
-    assert "no folder is scored yet" in page.values["message"]
-    page.begin()
-    assert "still at work" in page.values["message"]
-    page.do("stop")
-    assert jobs.current().stopping
-    go.set()
-    assert "Stopped before the end" in page.finish()
-    monkeypatch.setattr(library, "scan", scan)
-    assert "new scores" in page.score() and len(page.shown) == 6
-
-
-def test_a_page_that_is_opened_meanwhile_joins_in(page, monkeypatch):
-    page.begin()
-    page.session = ours("tab.session").Session(job=ours("tab.jobs").current().number)
-    page.finish()
-    assert len(page.shown) == 6
-    page.session = ours("tab.session").Session()
-    page.do("opened")
-    assert page.session.view is None and "data-running" not in page.values["progress"]
-
-
-@pytest.mark.parametrize("error", [RuntimeError("out of luck"), MemoryError(), OSError("disk")])
-def test_a_failure_is_a_line_on_the_page_and_the_queue_goes_on(page, monkeypatch, error):
-    def fail(request, interruptible=True):
-        raise error
-
-    monkeypatch.setattr(ours("loaded"), "load", fail)
-    page.score()
-    assert "imagereward-error" in page.values["progress"] and type(error).__name__ in page.values["progress"]
-    assert not page.host.queue.lock.locked()
-
-
 def test_every_button_of_an_empty_page_answers(page):
     for handler in ("stop", "poll", "undo", "carry_out", "opened", "changed_mind"):
         page.do(handler)
         page.finish()
-    for handler, argument in (("turn_page", 1), ("pick", 3), ("step", 1), ("rate", "★"), ("export", "CSV")):
+    for handler, argument in (("turn_page", 1), ("export", "CSV")):
         page.do(handler, argument)
         page.finish()
+    for wish in ({"do": "show", "at": 3}, {"do": "rate", "stars": 1}, {"do": "decide", "kept": True}):
+        assert page.wish(**wish) == -1
     page.filter()
     page.preview()
     assert "score one first" in page.values["message"]
@@ -339,10 +269,10 @@ def test_a_picture_is_compared_with_earlier_scores_and_never_with_its_own_folder
     save_scenes(many, prompts=10, pictures=6)
     save_scenes(few)
     page.score(folder=str(many))
-    page.do("pick", 0)
+    page.look_at(0)
     assert "of 60." in page.values["details"] and "your own" not in page.values["details"]
     page.score(folder=str(few))
-    page.do("pick", 0)
+    page.look_at(0)
     pixels = [{picture.tobytes() for _, picture in some} for some in (scenes(10, 6), scenes())]
     in_both = len(pixels[0] & pixels[1])  # the same picture is no other one because it lies in two folders
     assert f"of your own {60 - in_both} earlier scores" in page.values["details"]
@@ -350,7 +280,8 @@ def test_a_picture_is_compared_with_earlier_scores_and_never_with_its_own_folder
 
 def test_closing_removes_the_small_pictures(page):
     page.score()
-    files = [picture.already_saved_as for picture, _ in page.values["gallery"]]
+    thumbs = ours("tab.thumbs").thumbs
+    files = [thumbs.file(row) for row in page.session.view.rows]
     assert all(map(os.path.isfile, files))
     ours("tab").close()
     assert not any(map(os.path.exists, files))
@@ -370,13 +301,3 @@ def test_scores_written_into_the_files_are_taken_out_again(page):
     page.do("undo")
     page.finish()
     assert tree(page.host.samples) == before
-
-
-def test_a_page_gets_what_it_asked_for_though_somebody_else_began_something_since(page, monkeypatch):
-    page.begin()
-    assert ours("tab.jobs").current().wait(60)
-    other = TabPage(page.host, monkeypatch, fresh=False)
-    other.begin(recursive=False)
-    assert "6 new scores" in page.finish() and page.session.view is not None
-    assert "0 new scores" in other.finish() and other.session.view.wish.options.recursive is False
-    assert page.session.view.wish.options.recursive is True

@@ -26,7 +26,7 @@ def test_names_and_prompts_cannot_become_page_content(page):
     (page.host.samples / "nasty.png").write_bytes(png(scenes()[0][1], nasty + SETTINGS))
     page.score()
     page.filter(text="onerror")
-    page.do("pick", 0)
+    page.look_at(0)
     assert (
         page.shown == ["nasty.png"]
         and "<img" not in page.values["details"]
@@ -57,7 +57,7 @@ def test_undecodable_names_are_shown_and_sent_as_text(page):
     for show, number in (("Kept and rejected", 2), ("Not scored", 1)):
         page.filter(show=show)
         assert len(page.shown) == number and sound(page.values)
-        page.do("pick", 0)
+        page.look_at(0)
         assert sound(page.values) and "\\udcf" in page.values["details"]
         assert Path(page.values["picture"]).is_file()
     page.filter(show="Kept and rejected")

@@ -15,10 +15,19 @@ def on_ui_tabs() -> list[tuple[Any, str, str]]:
     return [(build(), TITLE, ELEMENT)]
 
 
+def on_app_started(demo: Any, app: Any) -> None:
+    """Adds the routes for the tab's pictures; ``demo`` is None where the host has no pages."""
+    if demo is None:
+        return
+    from .serving import add_routes
+
+    add_routes(app)
+
+
 def close() -> None:
     """Stops what is at work and removes small pictures, before the extension is loaded anew."""
     from .jobs import close as stop
-    from .showing import thumbs
+    from .thumbs import thumbs
 
     stop()
     thumbs.close()

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagereward_core.errors import CuratorError
-from imagereward_core.plain import encodable
 
 from ..door import report
 from . import jobs, wording
 from .filtering import Filter
 from .session import Session
-from .showing import Change, Values, counted, everything, gallery, last_page, page_size, picked
+from .showing import Change, Values, everything, gallery, page_size, sendable, working
 from .view import View
 
 if TYPE_CHECKING:
@@ -37,14 +36,9 @@ def told(handler: Callable[..., Result]) -> Callable[..., Result]:
             shown = {"message": wording.message(str(error), "error")}
         except Exception as error:
             shown = {"message": wording.message(report(f"{handler.__name__} failed", error), "error")}
-        return session, {name: _sendable(value) for name, value in shown.items()}
+        return session, sendable(shown)
 
     return guarded
-
-
-def _sendable(value: Any) -> Any:
-    """A value without the halves of characters that undecodable file names have, and that no answer of Gradio can hold."""
-    return Change(encodable(value.properties)) if isinstance(value, Change) else encodable(value)
 
 
 @told
@@ -55,7 +49,7 @@ def score(session: Session, *asked: Any) -> Result:
 
     wish = make_wish(*asked)
     job = jobs.start("Scoring", lambda job: score_folder(job, wish))
-    return replace(session, job=job.number), {"progress": wording.progress(job), "message": ""}
+    return replace(session, job=job.number), {**working(job, begun=True), "message": ""}
 
 
 @told
@@ -65,7 +59,7 @@ def stop(session: Session) -> Result:
     if job is None or job.finished:
         return session, {"message": wording.message("Nothing is at work.")}
     job.stop()
-    return session, {"progress": wording.progress(job)}
+    return session, working(job)
 
 
 @told
@@ -73,14 +67,14 @@ def poll(session: Session) -> Result:
     """How far the work is; once it is done, what came of it. A page that was opened meanwhile joins in."""
     job = jobs.of_page(session.job)
     if job is None:
-        return replace(session, job=0), {"progress": ""}
+        return replace(session, job=0), working(None)
     if not job.finished:
-        return replace(session, job=job.number), {"progress": wording.progress(job)}
+        return replace(session, job=job.number), working(job)
     if session.job != job.number:
-        return session, {"progress": ""}
+        return session, working(None)
     session = replace(session, job=0)
     values: Values = {
-        "progress": wording.progress(job),
+        **working(job),
         "plan": "",
         "carry_out": Change({"interactive": False}),
     }
@@ -89,8 +83,8 @@ def poll(session: Session) -> Result:
     result, words = job.result
     values["message"] = wording.message(words, "done")
     if isinstance(result, View):
-        session = session.showing(result)
-        return session, {**values, **everything(session, new_range=True)}
+        before, session = session, session.showing(result)
+        return session, {**values, **everything(session, before, new_range=True)}
     if isinstance(result, Path):
         values["file"] = Change({"value": str(result), "visible": True})
     return session, values
@@ -126,8 +120,8 @@ def refilter(
         keep_stars=int(stars or 0),
         text=text or "",
     )
-    session = session.filtered(wanted)
-    return session, {**everything(session), "plan": "", "carry_out": Change({"interactive": False})}
+    before, session = session, session.filtered(wanted)
+    return session, {**everything(session, before), "plan": "", "carry_out": Change({"interactive": False})}
 
 
 @told
@@ -138,55 +132,16 @@ def turn_page(session: Session, by: int) -> Result:
 
 
 @told
-def pick(session: Session, number: int) -> Result:
-    """Shows the picture at a place of the page large, with everything known about it."""
-    session = session.clicked(number, page_size())
-    return session, picked(session)
-
-
-@told
-def step(session: Session, by: int) -> Result:
-    """Shows the next or the last picture large."""
-    moved = session.moved(by, page_size())
-    return moved, {**picked(moved), **gallery(moved, again=moved.page != session.page)}
-
-
-@told
-def rate(session: Session, stars: str) -> Result:
-    """Gives the picked picture stars; the same picture elsewhere has them too."""
-    from imagereward_core.library.library import Library
-
-    from .scoring import store_place
-    from .wishes import STARS
-
-    view, place = session.view, session.picked
-    if view is None or place is None:
-        raise CuratorError("no picture is chosen; click one in the gallery first")
-    number = STARS[stars]
-    row = view.rows[place]
-    if row.stars == number:
-        return session, {}
-    with Library.open(store_place()) as library:
-        library.set_stars(row.content or row.path, number)
-    rows = tuple(
-        replace(each, stars=number) if each.content and each.content == row.content else each
-        for each in view.rows
-    )
-    session = replace(session, view=replace(view, rows=rows)).filtered(session.wanted)
-    session = replace(session, page=min(session.page, last_page(session)))
-    return session, {**gallery(session), **counted(session)}
-
-
-@told
 def opened(session: Session) -> Result:
     """A page is opened or loaded again: what may be chosen is asked for anew, and work that goes on is shown."""
     from ..loaded import choices
     from .wishes import folders_offered
 
     scorers = Change({"choices": choices()})
-    session, values = poll(session)
+    job = jobs.current()
     return session, {
-        **values,
+        # Nothing about work that is not there: what somebody begins meanwhile is shown already.
+        **(working(job) if job is not None and not job.finished else {}),
         "folder": Change({"choices": folders_offered()}),
         "scorer": scorers,
         "also": scorers,
@@ -203,7 +158,7 @@ def export(session: Session, form: str) -> Result:
         raise CuratorError("no folder is scored yet; score one first")
     job = jobs.start("Exporting", lambda job: export_view(job, view, choice, session.wanted, form))
     return replace(session, job=job.number), {
-        "progress": wording.progress(job),
+        **working(job, begun=True),
         "message": "",
         "file": Change({"value": None, "visible": False}),
     }
@@ -260,7 +215,7 @@ def has_steps(curation: Curation) -> bool:
 
 
 def _started(job: jobs.Job) -> Values:
-    return {"progress": wording.progress(job), "message": "", "carry_out": Change({"interactive": False})}
+    return {**working(job, begun=True), "message": "", "carry_out": Change({"interactive": False})}
 
 
 @told

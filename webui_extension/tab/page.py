@@ -1,24 +1,34 @@
 """The tab's widgets and what they are joined to. Works with Gradio 3.41 and 4.40: no ``.style``, no ``Box``, ``gr.update`` alone.
 
-Annotations are not postponed in this file: Gradio reads them to find out which handlers want to know what was clicked.
+Annotations are not postponed in this file: Gradio reads those of handlers.
 """
 
+import threading
 from collections.abc import Callable
-from inspect import signature
+from contextlib import nullcontext
 from typing import Any
 
 import gradio as gr
 
-from . import handlers
+from . import culling, handlers
 from .session import Session
 from .showing import Change
-from .wishes import HOW, PER, PROMPTS, SHOW, SORT, STARS, WHICH, folders_offered
+from .wishes import HOW, PER, PROMPTS, SHOW, SORT, WHICH, folders_offered
 from .wording import STARTED, message
 
 ID = "imagereward"
-MARKS = "selected_index" in signature(gr.Gallery).parameters
-"""Whether this Gradio can be told which picture of a gallery is marked; before version 4 only a click marks one."""
 SENT = ("txt2img", "img2img", "inpaint", "extras")
+
+
+class Held:
+    """What one open page knows, changed by one handler at a time: Gradio runs them side by side, and the last one's word would stand."""
+
+    def __init__(self) -> None:
+        self.session = Session()
+        self.lock = threading.Lock()
+
+    def __deepcopy__(self, memo: Any) -> "Held":
+        return Held()  # Gradio makes one for each page from the one it was given
 
 
 class Page:
@@ -56,15 +66,28 @@ class Page:
         inputs: tuple[str, ...] = (),
         fixed: tuple[Any, ...] = (),
         outputs: tuple[str, ...] = (),
+        only_looks: bool = False,
     ) -> None:
-        """Calls ``handler`` with the session, ``fixed`` and the values of ``inputs``; any widget may change by it."""
+        """Calls ``handler`` with the session, ``fixed`` and the values of ``inputs``; any widget may change by it.
+
+        Args:
+            event: Of a widget.
+            handler: What happens.
+            inputs: Widgets whose values it is given.
+            fixed: Values that it is given before them.
+            outputs: Widgets that may change; empty for all.
+            only_looks: Whether it leaves the session as it is, and so neither waits for other handlers nor makes them wait.
+        """
         widgets, session = self.widgets, self.session
         targets = [widgets[name] for name in outputs] if outputs else list(widgets.values())
         allowed = set(outputs or widgets)
 
-        def run(known: Any, *values: Any) -> dict[Any, Any]:
-            after, changed = handler(known, *fixed, *values)
-            return {session: after} | {
+        def run(held: Held, *values: Any) -> dict[Any, Any]:
+            with nullcontext() if only_looks else held.lock:
+                after, changed = handler(held.session, *fixed, *values)
+                if not only_looks:
+                    held.session = after
+            return {session: held} | {
                 widgets[name]: shown(value) for name, value in changed.items() if name in allowed
             }
 
@@ -81,17 +104,14 @@ def shown(value: Any) -> Any:
     """A value as Gradio wants it."""
     if not isinstance(value, Change):
         return gr.update(value=value)
-    properties = dict(value.properties)
-    if "selected_index" in properties and not MARKS:
-        del properties["selected_index"]
-    return gr.update(**properties)
+    return gr.update(**value.properties)
 
 
 def build() -> Any:
     """The tab as a Gradio page of its own."""
     page = Page()
     with gr.Blocks(analytics_enabled=False) as blocks:
-        page.session = gr.State(Session())
+        page.session = gr.State(Held())
         _folder_row(page)
         page.add("progress", gr.HTML, "")
         page.add("message", gr.HTML, message(STARTED))
@@ -100,12 +120,20 @@ def build() -> Any:
                 _filter_column(page)
                 _acting(page)
                 _exporting(page)
-            with gr.Column(scale=2, min_width=480):
+            with gr.Column(scale=2, min_width=400):
                 _gallery_column(page)
-        for name, label in (("poll", "Look how far the work is"), ("refresh", "Apply the filter")):
+            with gr.Column(scale=1, min_width=320, elem_id=f"{ID}_tab_chosen"):
+                _chosen_column(page)
+        for name, label in (
+            ("poll", "Look how far the work is"),
+            ("refresh", "Apply the filter"),
+            ("do", "Do what the script wishes"),
+        ):
             page.add(name, gr.Button, label, visible=False)
+        page.add("wish", gr.Textbox, label="Wish of the script", elem_classes=["imagereward-hidden"])
+        page.add("answer", gr.HTML, "", elem_classes=["imagereward-hidden"])
         _join(page)
-        page.join(blocks.load, handlers.opened)
+        page.join(blocks.load, handlers.opened, only_looks=True)
     return blocks
 
 
@@ -133,7 +161,8 @@ def _folder_row(page: Page) -> None:
             scale=2,
         )
         page.add("score", gr.Button, "Score", variant="primary", scale=1)
-        page.add("stop", gr.Button, "Stop", scale=1)
+        page.add("stop", gr.Button, "Stop", visible=False, scale=1)
+        page.add("undo", gr.Button, "Undo the last run", scale=1)
     with gr.Accordion("Prompts, other scorers and memory", open=False, elem_id=f"{ID}_tab_options"):
         with gr.Row():
             page.add(
@@ -209,7 +238,6 @@ def _acting(page: Page) -> None:
             page.add("preview", gr.Button, "Preview")
             page.add("carry_out", gr.Button, "Carry out", variant="primary", interactive=False)
         page.add("plan", gr.HTML, "")
-        page.add("undo", gr.Button, "Undo the last run")
 
 
 def _exporting(page: Page) -> None:
@@ -223,35 +251,31 @@ def _exporting(page: Page) -> None:
 
 
 def _gallery_column(page: Page) -> None:
-    page.add(
-        "gallery",
-        gr.Gallery,
-        label="Pictures in order",
-        show_label=False,
-        columns=5,
-        object_fit="contain",
-        allow_preview=False,
-        elem_classes=["imagereward-gallery"],
-    )
+    # The page's script draws the pictures in these two; Gradio's own gallery marks another picture than the chosen one at times.
+    page.add("deck", gr.HTML, "", elem_classes=["imagereward-hidden"])
+    page.add("gallery", gr.HTML, '<div class="imagereward-grid"></div>')
     with gr.Row(elem_classes=["imagereward-pager"]):
         page.add("page_back", gr.Button, "Page back")
         page.add("pages", gr.HTML, "")
         page.add("page_on", gr.Button, "Page on")
-    with gr.Row():
-        with gr.Column(scale=1, min_width=240):
-            page.add(
-                "picture", gr.Image, type="pil", label="Chosen picture", interactive=False, show_label=False
-            )
-            with gr.Row(elem_classes=["imagereward-pager"]):
-                page.add("back", gr.Button, "Picture back")
-                page.add("on", gr.Button, "Picture on")
-        with gr.Column(scale=1, min_width=240):
-            page.add("details", gr.HTML, "")
-            page.add("stars", gr.Radio, list(STARS), value="none", label="Your stars")
-            with gr.Row():
-                for tab in SENT:
-                    page.add(f"send_{tab}", gr.Button, f"Send to {tab}")
-            page.add("infotext", gr.Textbox, visible=False, label="Parameters of the chosen picture")
+
+
+def _chosen_column(page: Page) -> None:
+    page.add("panel", gr.HTML, '<div class="imagereward-panel"></div>')
+    with gr.Row(elem_id=f"{ID}_tab_sending"):
+        for tab in SENT:
+            page.add(f"send_{tab}", gr.Button, f"Send to {tab}")
+    page.add("details", gr.HTML, "")
+    page.add(
+        "picture",
+        gr.Image,
+        type="pil",
+        label="Chosen picture",
+        interactive=False,
+        show_label=False,
+        elem_classes=["imagereward-hidden"],
+    )
+    page.add("infotext", gr.Textbox, visible=False, label="Parameters of the chosen picture")
 
 
 def _join(page: Page) -> None:
@@ -272,9 +296,9 @@ def _join(page: Page) -> None:
             "rejected_folder",
         ),
     )
-    page.join(widgets["stop"].click, handlers.stop)
+    page.join(widgets["stop"].click, handlers.stop, only_looks=True)
     page.join(widgets["poll"].click, handlers.poll)
-    page.join(widgets["free"].click, handlers.free)
+    page.join(widgets["free"].click, handlers.free, only_looks=True)
     filters = ("show", "sort", "low", "high", "percent", "top", "per", "unique", "keep_stars", "text")
     page.join(widgets["refresh"].click, handlers.refilter, filters)
     # What is typed or dragged is watched by the page's script, which waits for the end of it and then presses "refresh".
@@ -282,11 +306,8 @@ def _join(page: Page) -> None:
         page.join(widgets[name].input, handlers.refilter, filters)
     for name, by in (("page_back", -1), ("page_on", 1)):
         page.join(widgets[name].click, handlers.turn_page, (), (by,))
-    for name, by in (("back", -1), ("on", 1)):
-        page.join(widgets[name].click, handlers.step, (), (by,))
-    page.join(widgets["stars"].input, handlers.rate, ("stars",))
     page.join(widgets["export"].click, handlers.export, ("form",))
-    _join_gallery(page)
+    page.join(widgets["do"].click, culling.command, ("wish",))
     acting = ("which", "how", "kept_folder", "rejected_folder", "resort", "write_scores", "xmp")
     page.join(widgets["preview"].click, handlers.preview, acting)
     page.join(widgets["carry_out"].click, handlers.carry_out)
@@ -294,22 +315,6 @@ def _join(page: Page) -> None:
     for name in acting:
         page.join(widgets[name].input, handlers.changed_mind, outputs=("plan", "carry_out"))
     _join_sending(page)
-
-
-def _join_gallery(page: Page) -> None:
-    session, names = page.session, ("picture", "details", "stars", "infotext", "message")
-
-    def clicked(known: Any, event: gr.SelectData) -> dict[Any, Any]:
-        after, changed = handlers.pick(known, event.index)
-        return {session: after} | {page.widgets[name]: shown(value) for name, value in changed.items()}
-
-    page.widgets["gallery"].select(
-        fn=clicked,
-        inputs=[session],
-        outputs=[session, *(page.widgets[name] for name in names)],
-        queue=False,
-        show_progress="hidden",
-    )
 
 
 def _join_sending(page: Page) -> None:

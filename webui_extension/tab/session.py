@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -39,11 +40,27 @@ class Session:
         return replace(self, view=view, choice=choose(view, self.wanted), page=0, picked=None, previewed=None)
 
     def filtered(self, wanted: Filter) -> Session:
-        """The page with another filter."""
+        """The page with another filter. A chosen picture that is no longer shown is no longer chosen."""
         if self.view is None:
             return replace(self, wanted=wanted)
         choice = choose(self.view, wanted)
-        return replace(self, wanted=wanted, choice=choice, page=0, previewed=None)
+        picked = self.picked if self.picked in choice.shown else None
+        return replace(self, wanted=wanted, choice=choice, page=0, picked=picked, previewed=None)
+
+    def judged_anew(self, view: View, size: int) -> Session:
+        """The page after a person changed something about a picture: the same one stays chosen, or what took its place if it went."""
+        before = self.shown.index(self.picked) if self.picked in self.shown else None
+        after = replace(self, view=view).filtered(self.wanted)
+        if before is not None and after.picked is None and after.shown:
+            after = after.at(min(before, len(after.shown) - 1), size)
+        elif after.picked is not None:
+            after = after.at(after.shown.index(after.picked), size)
+        return after if before is not None else after.turned(self.page, size)
+
+    @property
+    def shown(self) -> Sequence[int]:
+        """Places of all pictures that are shown, on whatever page."""
+        return () if self.choice is None else self.choice.shown
 
     def turned(self, by: int, size: int) -> Session:
         """So many pages further, within what there is."""
@@ -54,16 +71,9 @@ class Session:
         """Places of the pictures on the page."""
         return () if self.choice is None else page_of(self.choice, self.page, size)
 
-    def clicked(self, number: int, size: int) -> Session:
-        """With the picture picked that stands at ``number`` on the page."""
-        visible = self.visible(size)
-        return replace(self, picked=visible[number] if 0 <= number < len(visible) else None)
-
-    def moved(self, by: int, size: int) -> Session:
-        """With the picture picked that stands so many places behind the picked one, on whatever page it is."""
-        shown = list(self.choice.shown) if self.choice is not None else []
-        if not shown:
+    def at(self, index: int, size: int) -> Session:
+        """With the picture picked that is the ``index``-th of all that are shown, from 0, and the page it is on; the nearest there is."""
+        if not self.shown:
             return replace(self, picked=None)
-        here = shown.index(self.picked) + by if self.picked in shown else 0
-        here = min(max(0, here), len(shown) - 1)
-        return replace(self, picked=shown[here], page=here // max(1, size))
+        index = min(max(0, index), len(self.shown) - 1)
+        return replace(self, picked=self.shown[index], page=index // max(1, size))

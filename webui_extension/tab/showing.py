@@ -10,15 +10,16 @@ from imagereward_core.plain import encodable
 
 from ..door import report
 from . import wording
+from .deck import deck
 from .filtering import number_of_pages
+from .jobs import Job
 from .session import Session
-from .thumbs import Thumbs
+from .thumbs import thumbs
 from .view import slider_step
 
 if TYPE_CHECKING:
     from imagereward_core.library.records import Row
 
-thumbs = Thumbs()
 Values = dict[str, Any]
 
 
@@ -29,6 +30,14 @@ class Change:
     properties: dict[str, Any]
 
 
+def sendable(values: Values) -> Values:
+    """Values without the halves of characters that undecodable file names have, and that no answer of Gradio can hold."""
+    return {
+        name: Change(encodable(value.properties)) if isinstance(value, Change) else encodable(value)
+        for name, value in values.items()
+    }
+
+
 def page_size() -> int:
     """Pictures on one page of the gallery."""
     from ..hosts import number
@@ -36,8 +45,14 @@ def page_size() -> int:
     return int(number("imagereward_tab_page", 60, low=1, high=500))
 
 
-def everything(session: Session, new_range: bool = False) -> Values:
-    """Histogram, count and gallery; with ``new_range`` the range of the sliders as well."""
+def everything(session: Session, before: Session, new_range: bool = False) -> Values:
+    """Histogram, count, gallery and the chosen picture.
+
+    Args:
+        session: What is shown.
+        before: What was shown: the file of the chosen picture is only sent anew where that is another one.
+        new_range: Whether the range of the sliders is sent as well.
+    """
     if session.view is None:
         return {}
     values: Values = {**counted(session), **gallery(session)}
@@ -51,8 +66,9 @@ def everything(session: Session, new_range: bool = False) -> Values:
         values["high"] = Change(
             {**ends, "value": high if wanted.maximum is None else min(max(low, wanted.maximum), high)}
         )
-        values |= {"picture": None, "details": "", "infotext": "", "results": Change({"visible": True})}
-    return values
+        values["results"] = Change({"visible": True})
+    same = session.picked is not None and session.picked == before.picked and not new_range
+    return {**values, **(described(session) if same else picked(session))}
 
 
 def counted(session: Session) -> Values:
@@ -63,40 +79,38 @@ def counted(session: Session) -> Values:
     return {"count": wording.count(view, choice), "histogram": wording.histogram(view, choice)}
 
 
-def gallery(session: Session, again: bool = True) -> Values:
-    """The page of pictures; without ``again`` only which of them is marked as chosen."""
-    view, choice = session.view, session.choice
-    if view is None or choice is None:
+def gallery(session: Session) -> Values:
+    """The page of pictures."""
+    choice = session.choice
+    if choice is None:
         return {}
-    size = page_size()
-    visible = session.visible(size)
-    marked = {"selected_index": visible.index(session.picked) if session.picked in visible else None}
-    if not again:
-        return {"gallery": Change(marked)}
-    scores = view.result.main
-    ranks, percentiles = scores.ranks(), scores.percentiles()
-    captions = [
-        wording.caption(view, choice, place, float(percentiles[place]), int(ranks[place]))
-        for place in visible
-    ]
-    pictures = thumbs.of([view.rows[place] for place in visible])
-    number = len(choice.shown)
+    size, number = page_size(), len(choice.shown)
     return {
-        "gallery": Change({"value": list(zip(pictures, captions, strict=True)), **marked}),
+        "deck": deck(session, size),
         "pages": wording.pages(session.page, number_of_pages(number, size), number),
     }
 
 
-def picked(session: Session) -> Values:
-    """The picked picture."""
-    from .wishes import STARS
+def working(job: Job | None, begun: bool = False) -> Values:
+    """How far the work is, see :func:`.wording.progress`; the button that stops it is there as long as there is something to stop."""
+    running = job is not None and (begun or not job.finished)
+    return {"progress": wording.progress(job, begun), "stop": Change({"visible": running})}
 
+
+def described(session: Session) -> Values:
+    """What is known about the chosen picture."""
     view, choice, place = session.view, session.choice, session.picked
     if view is None or choice is None or place is None:
-        return {"picture": None, "details": "", "infotext": ""}
+        return {"details": ""}
+    return {"details": wording.details(view, choice, place)}
+
+
+def picked(session: Session) -> Values:
+    """The same, with what is sent to other tabs."""
+    values, view, place = described(session), session.view, session.picked
+    if view is None or place is None:
+        return {**values, "picture": None, "infotext": ""}
     row = view.rows[place]
-    given = next(label for label, number in STARS.items() if number == row.stars)
-    values: Values = {"details": wording.details(view, choice, place), "stars": given}
     if not row.path.is_file():
         gone = wording.message(f"{row.path} is no longer there; score the folder again.", "error")
         return {**values, "picture": None, "infotext": "", "message": gone}
@@ -132,8 +146,3 @@ def written(row: Any) -> str:
     """The prompts of a picture whose parameters the host cannot read, such as one of another program."""
     made = row.generated
     return f"{made.written}\nNegative prompt: {made.negative}" if made.negative else made.written
-
-
-def last_page(session: Session) -> int:
-    """Number of the last page of the gallery, from 0."""
-    return 0 if session.choice is None else number_of_pages(len(session.choice.shown), page_size()) - 1

@@ -7,11 +7,9 @@ import io
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from imagereward_core.library.records import Row
@@ -29,11 +27,6 @@ class Thumbs:
         self._lock = threading.Lock()
         self._known: OrderedDict[str, Path] = OrderedDict()
 
-    def of(self, rows: Sequence[Row]) -> list[Any]:
-        """An opened picture for every row; the host shows the file it comes from and makes no copy of it."""
-        with ThreadPoolExecutor(4, thread_name_prefix="thumbnail") as pool:
-            return [_opened(path) for path in pool.map(self.file, rows)]
-
     def close(self) -> None:
         """Removes the files."""
         with self._lock:
@@ -43,7 +36,11 @@ class Thumbs:
             self._known.clear()
 
     def file(self, row: Row) -> Path:
-        """The file of a picture's small copy."""
+        """The small picture of a file; made at the first call.
+
+        Raises:
+            CuratorError: It cannot be written.
+        """
         key = hashlib.sha256(
             f"{row.path} {row.modified_ns} {row.size} {row.content}".encode("utf-8", "backslashreplace")
         ).hexdigest()[:32]
@@ -53,7 +50,7 @@ class Thumbs:
                 self._known.move_to_end(key)
                 return known
             if self._folder is None:
-                self._folder = _new_folder()
+                self._folder = tempfile.TemporaryDirectory(prefix="imagereward-", ignore_cleanup_errors=True)
             path = Path(self._folder.name) / f"{key}.jpg"
         _write(row.path, path)
         with self._lock:
@@ -64,17 +61,8 @@ class Thumbs:
         return path
 
 
-def _new_folder() -> tempfile.TemporaryDirectory[str]:
-    """A folder that goes with the program, where Gradio keeps its own: a click on a picture from elsewhere it refuses, since version 4."""
-    above = None
-    try:
-        from gradio.utils import get_upload_folder
-
-        above = Path(get_upload_folder())
-        above.mkdir(parents=True, exist_ok=True)
-    except (ImportError, OSError):
-        above = None
-    return tempfile.TemporaryDirectory(prefix="imagereward-", dir=above, ignore_cleanup_errors=True)
+thumbs = Thumbs()
+"""Those of this program."""
 
 
 def _write(source: Path, target: Path) -> None:
@@ -94,19 +82,13 @@ def _write(source: Path, target: Path) -> None:
         picture = ground
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=85)
+    part = target.with_name(f"{target.stem}-{threading.get_ident()}.part")
     try:
-        target.write_bytes(buffer.getvalue())
+        part.write_bytes(buffer.getvalue())
+        part.replace(target)  # whoever asks meanwhile gets all of it or waits for a copy of his own
     except OSError as error:
         with suppress(OSError):
-            target.unlink()  # half a picture would be shown from then on
+            part.unlink()
         raise CuratorError(
             f"small pictures cannot be kept in {target.parent} ({error.strerror or error}); free some room, then show the folder again"
         ) from error
-
-
-def _opened(path: Path) -> Any:
-    from PIL import Image
-
-    picture = Image.open(path)
-    picture.already_saved_as = str(path)
-    return picture

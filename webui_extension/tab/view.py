@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,11 @@ class View:
     def folder(self) -> Path:
         """What was scored."""
         return self.wish.folder
+
+    @cached_property
+    def places(self) -> Mapping[Path, int]:
+        """Where each picture is among the rows, by its path."""
+        return {row.path: place for place, row in enumerate(self.rows)}
 
     def limits(self) -> tuple[float, float]:
         """Lowest and highest score, rounded outwards to what a slider can show; (0, 1) without any score."""

@@ -50,7 +50,6 @@ HOW: dict[str, Action] = {
     "Symbolic link": "symlink",
     "Nothing, write only": "stay",
 }
-STARS: dict[str, int | None] = {"none": None, "0": 0, "★": 1, "★★": 2, "★★★": 3, "★★★★": 4, "★★★★★": 5}
 
 
 def make_wish(

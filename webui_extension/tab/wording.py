@@ -39,11 +39,16 @@ def message(text: str, kind: str = "note") -> str:
     )
 
 
-def progress(job: Job | None) -> str:
-    """How far the work is; while it goes on, the page's script asks again."""
+def progress(job: Job | None, begun: bool = False) -> str:
+    """How far the work is; while it goes on, the page's script asks again.
+
+    Args:
+        job: The work.
+        begun: Whether the page has only just begun it: it may be finished already, and still has to be asked for.
+    """
     if job is None:
         return ""
-    if job.finished:
+    if job.finished and not begun:
         return message(job.problem, "error") if job.problem else ""
     state = job.progress
     share = 100 * state.done / state.total if state.total else 0

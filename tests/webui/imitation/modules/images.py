@@ -115,6 +115,11 @@ def save_image(
     return params.filename, sidecar
 
 
+def read_info_from_image(image):
+    info = dict(image.info)
+    return info.pop("parameters", None), info
+
+
 def image_grid(imgs, batch_size=1, rows=None):
     rows = min(rows or round(math.sqrt(len(imgs))), len(imgs))
     params = script_callbacks.ImageGridLoopParams(imgs, math.ceil(len(imgs) / rows), rows)

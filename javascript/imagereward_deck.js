@@ -1,0 +1,115 @@
+// The pictures that are shown, in their order, and the chosen one. Knows no page and no program: what it wants is asked of a "source",
+// and who shows it listens.
+//
+// A source has
+//   wish(request): asks the program; a promise of {picked} once it is done. Requests are
+//     {do: "show", at, id}, {do: "rate", id, stars: 0..5 or null} and {do: "decide", id, kept: true, false or null}.
+//   address(picture, size): where the picture is, size "small" or "large".
+// A deck, as the program sends it, is one page of all pictures that are shown:
+//   {serial, start, total, pages, size, picked, pictures: [{id, name, caption, reason, scored, kept, decision, stars, width, height}]}
+//   with picked and start as places among all, from 0; picked -1 where none is chosen.
+
+(function() {
+    const curator = window.imagerewardCurator = window.imagerewardCurator || {};
+
+    class Deck {
+        constructor(source) {
+            this.source = source;
+            this.pictures = [];
+            this.start = this.total = this.serial = 0;
+            this.size = this.pages = 1;
+            this.at = -1; // place of the chosen picture among all
+            this.chosen = null;
+            this.waiting = []; // wishes not yet granted, the first one on its way
+            this.listeners = [];
+        }
+
+        // Calls listener(what) with "pictures" after a new page, "chosen" after another choice, "busy" when wishes begin or end.
+        listen(listener) {
+            this.listeners.push(listener);
+        }
+
+        tell(what) {
+            for (const listener of this.listeners) listener(what);
+        }
+
+        get busy() {
+            return this.waiting.length > 0;
+        }
+
+        // The picture at a place among all, if it is on this page.
+        picture(at) {
+            return this.pictures[at - this.start] || null;
+        }
+
+        // Takes over a page that the program sent.
+        take(deck) {
+            const moves = this.waiting.some((wish) => wish.do === "show"); // then the choice made here is newer
+            const id = this.chosen && this.chosen.id;
+            Object.assign(this, {
+                pictures: deck.pictures, start: deck.start, total: deck.total, size: deck.size, pages: deck.pages, serial: deck.serial,
+            });
+            if (!moves) this.at = deck.picked;
+            const here = this.pictures.find((picture) => picture.id === id);
+            if (moves && here) this.at = this.start + this.pictures.indexOf(here);
+            if (this.at < 0) this.chosen = null;
+            else this.chosen = this.picture(this.at) || this.chosen;
+            this.tell("pictures");
+        }
+
+        // Chooses the picture at a place among all; places beyond the ends are the ends.
+        go(at) {
+            if (!this.total) return;
+            at = Math.min(Math.max(0, at), this.total - 1);
+            const picture = this.picture(at);
+            if (picture) {
+                this.at = at;
+                this.chosen = picture;
+                this.tell("chosen");
+            }
+            this.want({do: "show", at, id: picture ? picture.id : ""});
+        }
+
+        rate(stars) {
+            if (this.chosen) this.want({do: "rate", id: this.chosen.id, stars});
+        }
+
+        decide(kept) {
+            if (this.chosen) this.want({do: "decide", id: this.chosen.id, kept});
+        }
+
+        want(wish) {
+            const last = this.waiting[this.waiting.length - 1];
+            // Of several steps in a row only the last one counts, unless the program is at it already.
+            if (this.waiting.length > 1 && last.do === "show" && wish.do === "show") this.waiting.pop();
+            this.waiting.push(wish);
+            if (this.waiting.length === 1) this.grant();
+            this.tell("busy");
+        }
+
+        async grant() {
+            while (this.waiting.length) {
+                const wish = this.waiting[0];
+                let told = null;
+                try {
+                    told = await this.source.wish(wish);
+                } catch (error) {
+                    console.warn("ImageReward Curator:", error);
+                }
+                this.waiting.shift();
+                if (!this.waiting.some((other) => other.do === "show")) this.settle(told ? told.picked : this.at);
+            }
+            this.tell("busy");
+        }
+
+        // The program's choice in the end, where it is another one.
+        settle(picked) {
+            if (picked === this.at && (picked < 0) === (this.chosen === null)) return;
+            this.at = picked;
+            this.chosen = picked < 0 ? null : this.picture(picked) || this.chosen;
+            this.tell("chosen");
+        }
+    }
+
+    curator.Deck = Deck;
+})();

@@ -1,0 +1,179 @@
+// A page of small pictures, and the chosen one beside it with its buttons. Shows a deck (imagereward_deck.js) in two elements that it is
+// given; knows no program.
+
+(function() {
+    const curator = window.imagerewardCurator = window.imagerewardCurator || {};
+
+    // An element with attributes and children; texts stand in elements of their own, where translations find them.
+    function make(tag, attributes = {}, ...children) {
+        const element = document.createElement(tag);
+        for (const [name, value] of Object.entries(attributes)) {
+            if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+            else if (value === true) element.setAttribute(name, "");
+            else if (value !== false && value !== null) element.setAttribute(name, value);
+        }
+        element.append(...children);
+        return element;
+    }
+
+    // A button that does not take the focus away from the pictures when it is clicked.
+    function button(name, text, act, attributes = {}) {
+        return make(
+            "button",
+            {type: "button", "data-do": name, onclick: act, onmousedown: (event) => event.preventDefault(), ...attributes},
+            make("span", {}, text),
+        );
+    }
+
+    // Buttons for the stars and the decision about the chosen picture; ``mark`` shows what they are for another one.
+    function judging(deck) {
+        const stars = [0, 1, 2, 3, 4, 5].map((number) => button(
+            "stars", number ? "★" : "0", () => deck.rate(number), {"data-stars": number, "aria-label": `${number}/5`},
+        ));
+        const decisions = [
+            ["keep", "Keep", true], ["reject", "Reject", false], ["undecide", "By the filter", null],
+        ].map(([name, text, kept]) => button(name, text, () => deck.decide(kept)));
+        const box = make(
+            "div", {class: "imagereward-judging"},
+            make("span", {class: "imagereward-stars", role: "group"}, ...stars),
+            make("span", {class: "imagereward-decisions", role: "group"}, ...decisions),
+        );
+        return {box, mark(picture) {
+            const given = picture ? picture.stars : null;
+            stars.forEach((each, number) => {
+                each.classList.toggle("imagereward-on", given !== null && (number ? number <= given : given === 0));
+                each.setAttribute("aria-pressed", String(given === number));
+            });
+            const decision = picture ? picture.decision : null;
+            decisions.forEach((each, place) => each.setAttribute("aria-pressed", String([true, false, null][place] === decision)));
+            for (const each of [...stars, ...decisions]) each.disabled = !picture;
+        }};
+    }
+
+    class Grid {
+        // deck; acts(name): what a button means, by the names of imagereward_keys.js.
+        constructor(deck, acts) {
+            this.deck = deck;
+            this.acts = acts;
+            this.box = this.panel = null;
+            deck.listen((what) => {
+                if (what === "pictures") this.draw();
+                if (what !== "busy") this.mark();
+            });
+        }
+
+        // Shows the deck in ``box`` and the chosen picture in ``panel`` from now on.
+        attach(box, panel) {
+            if (box === this.box && panel === this.panel) return;
+            this.box = box;
+            this.panel = panel;
+            box.setAttribute("role", "listbox");
+            box.addEventListener("click", (event) => this.clicked(event, false));
+            box.addEventListener("dblclick", (event) => this.clicked(event, true));
+            this.fillPanel();
+            this.draw();
+            this.mark();
+        }
+
+        clicked(event, twice) {
+            const thumb = event.target.closest("[data-at]");
+            if (!thumb) return;
+            thumb.focus({preventScroll: true}); // some browsers do not by themselves
+            this.deck.go(Number(thumb.dataset.at));
+            if (twice) this.acts("open");
+        }
+
+        draw() {
+            if (!this.box) return;
+            const focused = this.box.contains(document.activeElement);
+            this.box.replaceChildren(...this.deck.pictures.map((picture, place) => this.thumb(picture, this.deck.start + place)));
+            this.box.scrollTop = 0;
+            this.mark();
+            if (focused) this.focus();
+        }
+
+        thumb(picture, at) {
+            const shown = make("img", {
+                src: this.deck.source.address(picture, "small"), alt: picture.name, title: picture.name, loading: "lazy", draggable: "false",
+            });
+            const hand = picture.decision === null ? "" : picture.decision ? "✓" : "✕";
+            return make(
+                "div",
+                {
+                    role: "option", tabindex: -1, "data-at": at, class: picture.kept ? "imagereward-thumb" : "imagereward-thumb imagereward-out",
+                    "aria-label": `${picture.caption} ${picture.name}`,
+                },
+                shown,
+                make("span", {class: "imagereward-caption"}, picture.caption),
+                ...(hand ? [make("span", {class: "imagereward-hand", "aria-hidden": "true"}, hand)] : []),
+            );
+        }
+
+        mark() {
+            if (!this.box) return;
+            const thumbs = [...this.box.children];
+            const chosen = this.deck.at - this.deck.start;
+            thumbs.forEach((thumb, place) => {
+                thumb.classList.toggle("imagereward-picked", place === chosen);
+                thumb.setAttribute("aria-selected", String(place === chosen));
+                thumb.tabIndex = place === chosen || (place === 0 && !thumbs[chosen]) ? 0 : -1;
+            });
+            const thumb = thumbs[chosen];
+            if (thumb) {
+                // Only the grid scrolls, never the page.
+                const top = thumb.offsetTop - this.box.offsetTop, bottom = top + thumb.offsetHeight;
+                if (top < this.box.scrollTop) this.box.scrollTop = top;
+                else if (bottom > this.box.scrollTop + this.box.clientHeight) this.box.scrollTop = bottom - this.box.clientHeight;
+                if (this.box.contains(document.activeElement)) thumb.focus({preventScroll: true});
+            }
+            this.markPanel();
+        }
+
+        // Puts the focus on the chosen picture, or on the first one.
+        focus() {
+            const thumb = this.box && (this.box.querySelector(".imagereward-picked") || this.box.firstElementChild);
+            if (thumb) thumb.focus({preventScroll: true});
+        }
+
+        // How many pictures stand in a row.
+        get columns() {
+            const thumbs = this.box ? [...this.box.children] : [];
+            const next = thumbs.findIndex((thumb) => thumb.offsetTop > thumbs[0].offsetTop);
+            return next > 0 ? next : Math.max(1, thumbs.length);
+        }
+
+        fillPanel() {
+            const {deck, acts} = this;
+            this.image = make("img", {alt: ""});
+            this.judging = judging(deck);
+            this.panel.replaceChildren(
+                make("div", {class: "imagereward-frame", title: "", onclick: () => acts("open")}, this.image),
+                make(
+                    "div", {class: "imagereward-steps"},
+                    button("back", "←", () => acts("back"), {"aria-label": "Picture back"}),
+                    button("open", "Large view", () => acts("open")),
+                    button("compare", "Side by side", () => acts("compare")),
+                    button("help", "?", () => acts("help"), {"aria-label": "These keys"}),
+                    button("on", "→", () => acts("on"), {"aria-label": "Picture on"}),
+                ),
+                this.judging.box,
+            );
+        }
+
+        markPanel() {
+            const picture = this.deck.chosen;
+            this.panel.classList.toggle("imagereward-empty", !picture);
+            this.judging.mark(picture);
+            const address = picture ? this.deck.source.address(picture, "large") : "";
+            if (this.image.getAttribute("src") === address) return;
+            if (picture) {
+                this.image.src = address;
+                this.image.alt = picture.name;
+            } else {
+                this.image.removeAttribute("src");
+            }
+        }
+    }
+
+    Object.assign(curator, {Grid, make, button, judging});
+})();

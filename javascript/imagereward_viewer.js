@@ -1,0 +1,292 @@
+// The large view: one picture or two side by side, fitted or pixel by pixel, on the page or on the whole screen. Shows a deck
+// (imagereward_deck.js); knows no program.
+
+(function() {
+    const curator = window.imagerewardCurator = window.imagerewardCurator || {};
+    const CLOSEST = 16; // pixels of the screen per pixel of the picture
+    const STEP = 1.25;
+
+    // One picture in its half, or all, of the view.
+    class Pane {
+        constructor(zoomed) {
+            this.image = curator.make("img", {alt: "", draggable: "false"});
+            this.note = curator.make("figcaption");
+            this.box = curator.make("figure", {class: "imagereward-pane"}, this.image, this.note);
+            this.zoomed = zoomed; // asks for all panes to be laid out
+            this.picture = null;
+            this.natural = [1, 1]; // pixels of the picture
+        }
+
+        show(picture, addresses) {
+            this.note.textContent = picture ? `${picture.caption} · ${picture.name} · ${picture.reason}` : "";
+            this.box.classList.toggle("imagereward-out", Boolean(picture && !picture.kept));
+            if (this.picture && picture && this.picture.id === picture.id) {
+                this.picture = picture;
+                return;
+            }
+            this.picture = picture;
+            this.box.classList.remove("imagereward-broken");
+            if (!picture) return this.image.removeAttribute("src");
+            // The small one stands in until the large one is there.
+            this.natural = [picture.width || 1, picture.height || 1];
+            this.image.src = addresses.small;
+            this.image.alt = picture.name;
+            this.box.classList.add("imagereward-loading");
+            const large = new Image();
+            large.onload = () => {
+                if (!this.picture || this.picture.id !== picture.id) return;
+                this.natural = [large.naturalWidth, large.naturalHeight];
+                this.image.src = addresses.large;
+                this.box.classList.remove("imagereward-loading");
+                this.zoomed();
+            };
+            large.onerror = () => {
+                if (this.picture && this.picture.id === picture.id) {
+                    this.box.classList.remove("imagereward-loading");
+                    this.box.classList.add("imagereward-broken");
+                }
+            };
+            large.src = addresses.large;
+            this.zoomed();
+        }
+
+        // Pixels of the page per pixel of the picture when all of it is seen.
+        get fit() {
+            return Math.min(this.box.clientWidth / this.natural[0], this.box.clientHeight / this.natural[1]) || 1;
+        }
+
+        // Puts the picture where the zoom says: ``scale`` pixels of the page per pixel of the picture (0 fits), the point ``x``, ``y``
+        // of the picture (0..1) in the middle of the pane.
+        place({scale, x, y}) {
+            const [width, height] = this.natural.map((side) => side * (scale || this.fit));
+            const left = this.offset(this.box.clientWidth, width, x);
+            const top = this.offset(this.box.clientHeight, height, y);
+            Object.assign(this.image.style, {width: `${width}px`, height: `${height}px`, transform: `translate(${left}px, ${top}px)`});
+            this.image.style.imageRendering = scale * devicePixelRatio >= 2 ? "pixelated" : "";
+        }
+
+        // Where a side begins: centred where it is smaller than the pane, else without a gap at either end.
+        offset(room, side, middle) {
+            if (side <= room) return (room - side) / 2;
+            return Math.min(0, Math.max(room - side, room / 2 - middle * side));
+        }
+    }
+
+    class Viewer {
+        // deck; acts(name, key): what a button means; root: the element it is put into.
+        constructor(deck, acts, root) {
+            this.deck = deck;
+            this.acts = acts;
+            this.zoom = {scale: 0, x: 0.5, y: 0.5};
+            this.pinned = null; // the picture that stays, while two are shown, and its place: {picture, at}
+            this.before = null; // what had the focus
+            const lay = () => this.lay();
+            this.panes = [new Pane(lay), new Pane(lay)];
+            this.build(root);
+            deck.listen((what) => {
+                if (what !== "busy" && this.isOpen) this.draw();
+            });
+        }
+
+        build(root) {
+            const {make, button} = curator;
+            const press = (name) => () => this.acts(name);
+            this.judging = curator.judging(this.deck);
+            this.place = make("span", {class: "imagereward-place"});
+            this.stage = make("div", {class: "imagereward-stage"}, ...this.panes.map((pane) => pane.box));
+            this.keys = make("div", {class: "imagereward-help", hidden: true});
+            this.bar = make(
+                "div", {class: "imagereward-bar", role: "toolbar"},
+                button("back", "←", press("back"), {"aria-label": "Picture back"}), this.place,
+                button("on", "→", press("on"), {"aria-label": "Picture on"}),
+                button("zoom", "1:1", press("zoom")),
+                button("compare", "Side by side", press("compare")),
+                button("swap", "Exchange", press("swap")),
+                this.judging.box,
+                button("full", "Full screen", press("full")),
+                button("help", "?", press("help"), {"aria-label": "These keys"}),
+                button("close", "Close", press("close")),
+            );
+            this.box = make(
+                "div",
+                {class: "imagereward-viewer", role: "dialog", "aria-modal": "true", "aria-label": "Large view", tabindex: -1, hidden: true},
+                this.stage, this.bar, this.keys,
+            );
+            this.watchPointer();
+            new ResizeObserver(() => this.lay()).observe(this.stage);
+            root.append(this.box);
+        }
+
+        get isOpen() {
+            return !this.box.hidden;
+        }
+
+        open() {
+            if (this.isOpen || !this.deck.chosen) return;
+            this.before = document.activeElement;
+            this.zoom = {scale: 0, x: 0.5, y: 0.5};
+            this.box.hidden = false;
+            document.documentElement.classList.add("imagereward-covered");
+            this.draw();
+            this.box.focus({preventScroll: true});
+        }
+
+        close() {
+            if (!this.isOpen) return;
+            if (document.fullscreenElement) document.exitFullscreen();
+            this.pinned = null;
+            this.keys.hidden = true;
+            this.box.hidden = true;
+            document.documentElement.classList.remove("imagereward-covered");
+            for (const pane of this.panes) pane.show(null);
+            if (this.before && this.before.isConnected) this.before.focus({preventScroll: true});
+        }
+
+        // One step back: the help, then the second picture, then the view.
+        leave() {
+            if (!this.keys.hidden) this.keys.hidden = true;
+            else if (this.pinned) this.compare();
+            else this.close();
+        }
+
+        draw() {
+            const {deck} = this;
+            if (!deck.chosen) return this.close();
+            if (this.pinned) { // what is known of it may have changed
+                this.pinned.picture = deck.pictures.find((picture) => picture.id === this.pinned.picture.id) || this.pinned.picture;
+            }
+            this.box.classList.toggle("imagereward-two", Boolean(this.pinned));
+            this.panes[0].box.hidden = !this.pinned;
+            this.panes[0].show(this.pinned && this.pinned.picture, this.pinned && this.addresses(this.pinned.picture));
+            this.panes[1].show(deck.chosen, this.addresses(deck.chosen));
+            this.judging.mark(deck.chosen);
+            this.place.textContent = `${deck.at + 1} / ${deck.total}`;
+            this.bar.querySelector("[data-do=swap]").disabled = !this.pinned;
+            this.bar.querySelector("[data-do=compare]").setAttribute("aria-pressed", String(Boolean(this.pinned)));
+            this.lay();
+            for (const at of [deck.at + 1, deck.at - 1]) { // so that the next step shows at once
+                const next = deck.picture(at);
+                if (next) new Image().src = this.addresses(next).large;
+            }
+        }
+
+        addresses(picture) {
+            const {source} = this.deck;
+            return {small: source.address(picture, "small"), large: source.address(picture, "large")};
+        }
+
+        lay() {
+            if (!this.isOpen) return;
+            for (const pane of this.panes) if (!pane.box.hidden) pane.place(this.zoom);
+            this.bar.querySelector("[data-do=zoom]").setAttribute("aria-pressed", String(this.zoom.scale > 0));
+            this.box.dataset.scale = this.zoom.scale ? (this.zoom.scale * devicePixelRatio).toFixed(3) : "fit";
+        }
+
+        // Fitted, or one pixel of the screen for each of the picture, around a point of it.
+        toggleZoom(x = 0.5, y = 0.5) {
+            if (this.zoom.scale) return this.fit();
+            this.zoom = {scale: 1 / devicePixelRatio, x, y};
+            this.lay();
+        }
+
+        // Closer (factor above 1) or farther; ``point`` of the page stays where it is.
+        scaleBy(factor, point = null) {
+            const pane = this.paneAt(point) || this.panes[1];
+            const before = this.zoom.scale || pane.fit;
+            const whole = 1 / devicePixelRatio;
+            const scale = Math.min(CLOSEST * whole, Math.max(Math.min(pane.fit, whole), before * factor));
+            if (factor < 1 && scale <= pane.fit && pane.fit <= whole) return this.fit();
+            const middle = pane.box.getBoundingClientRect();
+            const away = point ? [point.clientX - middle.left - middle.width / 2, point.clientY - middle.top - middle.height / 2] : [0, 0];
+            const [width, height] = pane.natural;
+            const x = this.zoom.x + away[0] * (1 / before - 1 / scale) / width;
+            const y = this.zoom.y + away[1] * (1 / before - 1 / scale) / height;
+            this.zoom = {scale, x: Math.min(1, Math.max(0, x)), y: Math.min(1, Math.max(0, y))};
+            this.lay();
+        }
+
+        fit() {
+            this.zoom = {scale: 0, x: 0.5, y: 0.5};
+            this.lay();
+        }
+
+        paneAt(point) {
+            return point ? this.panes.find((pane) => !pane.box.hidden && pane.box.contains(point.target)) : null;
+        }
+
+        // Two pictures: this one stays on the left, the next one is on the right; or one again.
+        compare() {
+            if (this.pinned) {
+                this.pinned = null;
+                return this.draw();
+            }
+            if (this.deck.total < 2) return;
+            this.pinned = {picture: this.deck.chosen, at: this.deck.at};
+            this.deck.go(this.deck.at + (this.deck.at + 1 < this.deck.total ? 1 : -1));
+            this.draw();
+        }
+
+        swap() {
+            if (!this.pinned) return;
+            const {at} = this.pinned;
+            this.pinned = {picture: this.deck.chosen, at: this.deck.at};
+            this.deck.go(at);
+        }
+
+        toggleFull() {
+            if (document.fullscreenElement) document.exitFullscreen();
+            else if (this.box.requestFullscreen) this.box.requestFullscreen().catch(() => {});
+        }
+
+        help(rows) {
+            this.keys.replaceChildren(curator.make("table", {}, ...rows.map(([shown, says]) => curator.make(
+                "tr", {}, curator.make("th", {}, curator.make("kbd", {}, shown)), curator.make("td", {}, says),
+            ))));
+            this.keys.hidden = !this.keys.hidden;
+        }
+
+        // The focus stays in the view while it is open.
+        keepFocus(event) {
+            const all = [...this.bar.querySelectorAll("button:not([disabled])")];
+            const place = all.indexOf(document.activeElement);
+            const next = event.shiftKey ? (place <= 0 ? all.length : place) - 1 : (place + 1) % all.length;
+            event.preventDefault();
+            all[next].focus();
+        }
+
+        watchPointer() {
+            let from = null;
+            let moved = false;
+            this.stage.addEventListener("wheel", (event) => {
+                event.preventDefault();
+                this.scaleBy(event.deltaY < 0 ? STEP : 1 / STEP, event);
+            }, {passive: false});
+            this.stage.addEventListener("pointerdown", (event) => {
+                if (event.button) return;
+                from = {x: event.clientX, y: event.clientY, zoom: {...this.zoom}, pane: this.paneAt(event)};
+                moved = false;
+                this.stage.setPointerCapture(event.pointerId);
+            });
+            this.stage.addEventListener("pointermove", (event) => {
+                if (!from || !from.pane) return;
+                const [right, down] = [event.clientX - from.x, event.clientY - from.y];
+                moved = moved || Math.abs(right) + Math.abs(down) > 4;
+                if (!moved || !from.zoom.scale) return;
+                const [width, height] = from.pane.natural.map((side) => side * from.zoom.scale);
+                const within = (value) => Math.min(1, Math.max(0, value));
+                this.zoom = {...from.zoom, x: within(from.zoom.x - right / width), y: within(from.zoom.y - down / height)};
+                this.lay();
+            });
+            this.stage.addEventListener("pointerup", (event) => {
+                const begun = from;
+                from = null;
+                if (!begun || moved) return;
+                if (!begun.pane) return;
+                const box = begun.pane.image.getBoundingClientRect();
+                this.toggleZoom((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+            });
+        }
+    }
+
+    Object.assign(curator, {Viewer, STEP});
+})();

@@ -1,0 +1,155 @@
+"""The pictures of the tab over HTTP: to whom they were sent, as what they are, and no others."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from api_client import ApiHost
+from drawn import SETTINGS, png, save_scenes, scenes
+from fake_webui import ours
+from fastapi.testclient import TestClient
+from PIL import Image, ImageOps
+from tab_page import TabPage
+
+SMALL, LARGE = "/imagereward/pictures/small", "/imagereward/pictures/large"
+
+
+@pytest.fixture
+def page(monkeypatch, tmp_path):
+    page = TabPage(ApiHost(monkeypatch, tmp_path), monkeypatch)
+    save_scenes(page.host.samples, prompts=1, pictures=2)
+    ours("tab").on_app_started("pages", page.host.app)
+    page.client = TestClient(page.host.app, raise_server_exceptions=False)
+    yield page
+    ours("tab").close()
+
+
+def address(page, name):
+    """The address that was sent for a file of the folder."""
+    page.score()
+    shown = {picture["name"]: picture["id"] for picture in page.deck["pictures"]}
+    if name not in shown:
+        page.filter(show="Not scored")
+        shown = {picture["name"]: picture["id"] for picture in page.deck["pictures"]}
+    return shown[name]
+
+
+def save(page, name, data):
+    (page.host.samples / name).write_bytes(data)
+    return page.host.samples / name
+
+
+def test_the_large_picture_is_the_file_and_the_small_one_a_copy_of_it(page):
+    path = save(page, "wide.png", png(scenes()[0][1].resize((900, 300)), scenes()[0][0] + SETTINGS))
+    found = address(page, "wide.png")
+    large, small = page.client.get(f"{LARGE}/{found}"), page.client.get(f"{SMALL}/{found}")
+    assert large.content == path.read_bytes() and large.headers["content-type"] == "image/png"
+    picture = Image.open(io.BytesIO(small.content))
+    assert picture.format == "JPEG" and picture.size == (384, 128)
+    for answer in (large, small):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "sandbox" in answer.headers["content-security-policy"]
+        assert "private" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize("asked", ["", "guess", "../../etc/passwd", "%2e%2e%2fsecret", "0" * 5000])
+def test_an_address_nobody_was_sent_is_nothing(page, asked):
+    address(page, "000 szene.png")
+    for kind in (SMALL, LARGE):
+        assert page.client.get(f"{kind}/{asked}").status_code == 404
+
+
+def test_addresses_are_long_all_different_and_stay_while_the_file_does(page):
+    first, other = address(page, "000 szene.png"), address(page, "001 szene.png")
+    assert first != other and min(len(first), len(other)) >= 24
+    assert address(page, "000 szene.png") == first
+    save(page, "000 szene.png", png(scenes()[1][1].rotate(90), scenes()[0][0] + SETTINGS))
+    changed = address(page, "000 szene.png")
+    assert changed != first
+
+
+def test_a_file_that_is_gone_or_in_a_folder_no_longer_allowed_is_not_sent(page, tmp_path):
+    elsewhere = tmp_path / "mine"
+    save_scenes(elsewhere, prompts=1, pictures=2)
+    page.host.option("imagereward_extra_folders", str(elsewhere))
+    page.score(folder=str(elsewhere))
+    gone, forbidden = (picture["id"] for picture in page.deck["pictures"])
+    assert page.client.get(f"{LARGE}/{forbidden}").status_code == 200
+    (elsewhere / page.deck["pictures"][0]["name"]).unlink()
+    assert page.client.get(f"{LARGE}/{gone}").status_code == 404
+    page.host.option("imagereward_extra_folders", "")
+    for kind in (SMALL, LARGE):
+        assert page.client.get(f"{kind}/{forbidden}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("form", "kind"), [("JPEG", "image/jpeg"), ("WEBP", "image/webp"), ("GIF", "image/gif")]
+)
+def test_a_picture_is_what_it_holds_whatever_it_is_called(page, form, kind):
+    data = io.BytesIO()
+    scenes()[0][1].save(data, form)
+    save(page, "named.png", data.getvalue())
+    (page.host.samples / "named.txt").write_text(scenes()[0][0], encoding="utf-8")
+    answer = page.client.get(f"{LARGE}/{address(page, 'named.png')}")
+    assert answer.headers["content-type"] == kind and answer.content == data.getvalue()
+
+
+def test_formats_that_browsers_do_not_know_are_sent_upright_and_without_loss(page):
+    picture, exif = scenes()[0][1].resize((60, 40)), Image.Exif()
+    exif[0x0112] = 6
+    picture.save(page.host.samples / "turned.tiff", exif=exif)
+    (page.host.samples / "turned.txt").write_text(scenes()[0][0], encoding="utf-8")
+    answer = page.client.get(f"{LARGE}/{address(page, 'turned.tiff')}")
+    assert answer.headers["content-type"] == "image/png"
+    sent = Image.open(io.BytesIO(answer.content)).convert("RGB")
+    upright = ImageOps.exif_transpose(Image.open(page.host.samples / "turned.tiff")).convert("RGB")
+    assert sent.size == (40, 60) and sent.tobytes() == upright.tobytes()
+
+
+def test_a_page_that_is_called_a_picture_is_never_sent(page):
+    save(page, "evil.png", b"<!doctype html><script>alert(1)</script>")
+    found = address(page, "evil.png")
+    large, small = page.client.get(f"{LARGE}/{found}"), page.client.get(f"{SMALL}/{found}")
+    assert large.status_code == 404 and b"<script" not in large.content
+    assert large.headers["content-type"].startswith("text/plain")
+    assert small.headers["content-type"] == "image/jpeg" and small.content[:2] == b"\xff\xd8"
+
+
+def test_a_picture_swapped_for_a_link_to_something_else_is_not_sent(page, tmp_path):
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(png(scenes()[0][1]))
+    found = address(page, "000 szene.png")
+    (page.host.samples / "000 szene.png").unlink()
+    (page.host.samples / "000 szene.png").symlink_to(secret)
+    assert page.client.get(f"{LARGE}/{found}").status_code == 404
+
+
+def test_a_full_disk_costs_the_small_picture_alone(page, monkeypatch):
+    found = address(page, "000 szene.png")
+
+    def full(self, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    answer = page.client.get(f"{SMALL}/{found}")
+    assert answer.status_code == 404 and "No space left" in answer.text
+    monkeypatch.undo()
+
+
+def test_only_so_many_addresses_are_kept(page):
+    page.score()
+    addresses = ours("tab.addresses").Addresses(most=1)
+    one, two = page.session.view.rows[:2]
+    first = addresses.of(one)
+    second = addresses.of(two)
+    assert addresses.row(first) is None and addresses.row(second) is two and addresses.of(one) != first
+
+
+def test_without_pages_there_are_no_such_routes(page):
+    from fastapi import FastAPI
+
+    app = FastAPI()
+    before = len(app.routes)
+    ours("tab").on_app_started(None, app)
+    assert len(app.routes) == before

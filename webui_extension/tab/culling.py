@@ -1,0 +1,149 @@
+"""Looking at pictures one by one: which one is chosen, its stars, whether a person keeps or rejects it. Wishes of the page's script."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from imagereward_core.errors import CuratorError
+
+from ..door import report
+from . import wording
+from .addresses import addresses
+from .deck import answer
+from .session import Session
+from .showing import Values, everything, gallery, page_size, picked, sendable
+
+if TYPE_CHECKING:
+    from imagereward_core.library.records import Row
+
+_LONGEST = 2000
+
+
+def command(session: Session, text: str) -> tuple[Session, Values]:
+    """Does what the script wishes, and always answers it: it waits for its number.
+
+    Args:
+        session: The page.
+        text: JSON with ``number``, ``do`` and what that needs: ``at`` (place among all that are shown, from 0) and, where it is known,
+            ``id`` for ``show``; ``id`` and ``stars`` for ``rate``; ``id`` and ``kept`` for ``decide``.
+    """
+    wish = _read(text)
+    number = wish.get("number")
+    try:
+        does = _DOES.get(str(wish.get("do")))
+        if does is None or not _is_whole(number):
+            raise CuratorError("the page asked for something this version does not know; load the page again")
+        after, values = does(session, wish)
+    except CuratorError as error:
+        after, values = session, {"message": wording.message(str(error), "error")}
+    except Exception as error:
+        after, values = session, {"message": wording.message(report("a picture failed", error), "error")}
+    values["answer"] = answer(after, int(number) if _is_whole(number) else 0, "deck" in values)
+    return after, sendable(values)
+
+
+def _read(text: str) -> dict[str, Any]:
+    """A wish; empty where the text is none."""
+    try:
+        wish = json.loads(text) if len(text) <= _LONGEST else None
+    except (ValueError, RecursionError):
+        wish = None
+    return wish if isinstance(wish, dict) else {}
+
+
+def _show(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]:
+    """Chooses a picture."""
+    at = wish.get("at")
+    if not _is_whole(at):
+        raise CuratorError(f"the place of a picture is {str(at)[:40]!r}; expected a whole number")
+    if wish.get("id"):  # the order may be another one by now
+        place = _place(session, wish)
+        at = session.shown.index(place) if place in session.shown else at
+    after = session.at(int(at), page_size())
+    return after, {**picked(after), **(gallery(after) if after.page != session.page else {})}
+
+
+def _rate(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]:
+    """Gives a picture stars, or takes them away."""
+    stars = wish.get("stars")
+    if stars is not None and (not _is_whole(stars) or not 0 <= stars <= 5):
+        raise CuratorError(f"stars is {str(stars)[:40]!r}; expected a whole number from 0 to 5, or nothing")
+    row = _row(session, wish)
+    if row.stars == stars:
+        return session, {}
+    with _library() as library:
+        library.set_stars(row.content, stars)
+    return _changed(session, row, stars=stars)
+
+
+def _decide(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]:
+    """Keeps or rejects a picture by hand, or leaves it to the filter again."""
+    kept = wish.get("kept")
+    if kept is not None and not isinstance(kept, bool):
+        raise CuratorError(f"kept is {str(kept)[:40]!r}; expected true, false or nothing")
+    row = _row(session, wish)
+    if row.value is None:
+        raise CuratorError(
+            f"{row.path.name} has no score and stays where it is; give it a prompt and score the folder again, then decide about it"
+        )
+    if row.decision is kept:
+        return session, {}
+    with _library() as library:
+        library.decide(row.content, kept)
+    return _changed(session, row, decision=kept)
+
+
+_DOES: dict[str, Callable[[Session, Mapping[str, Any]], tuple[Session, Values]]] = {
+    "show": _show,
+    "rate": _rate,
+    "decide": _decide,
+}
+
+
+def _row(session: Session, wish: Mapping[str, Any]) -> Row:
+    """The picture of a wish, by its address: the page may be older than what is scored now.
+
+    Raises:
+        CuratorError: It is not in the folder that is shown, or could not be read.
+    """
+    place = _place(session, wish)
+    if place is None or session.view is None:
+        raise CuratorError("this picture is no longer in the folder that is shown; choose another one")
+    row = session.view.rows[place]
+    if not row.content:
+        raise CuratorError(f"{row.path.name} could not be read, so that nothing can be noted about it")
+    return row
+
+
+def _place(session: Session, wish: Mapping[str, Any]) -> int | None:
+    """Where the picture of a wish is among the rows; None where another file, or another state of it, is shown."""
+    asked = addresses.row(str(wish.get("id")))
+    if asked is None or session.view is None:
+        return None
+    place = session.view.places.get(asked.path)
+    return place if place is not None and session.view.rows[place].content == asked.content else None
+
+
+def _changed(session: Session, row: Row, **fields: Any) -> tuple[Session, Values]:
+    """The page with these fields of all pictures that have the same content."""
+    assert session.view is not None
+    rows = tuple(
+        replace(each, **fields) if each.content == row.content else each for each in session.view.rows
+    )
+    after = session.judged_anew(replace(session.view, rows=rows), page_size())
+    return after, everything(after, session)
+
+
+def _library() -> Any:
+    from imagereward_core.library.library import Library
+
+    from .scoring import store_place
+
+    return Library.open(store_place())
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,74 @@
+"""What the page's script is told: the pictures of a page in their order, and what was made of its last wish. See ``javascript/``."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from typing import Any
+
+from imagereward_core.plain import encodable
+
+from . import wording
+from .addresses import addresses
+from .filtering import number_of_pages
+from .session import Session
+
+_serials = itertools.count(1)
+
+
+def deck(session: Session, size: int) -> str:
+    """The page of pictures as an element of the page that holds JSON; empty without a folder.
+
+    ``start`` is the place of the first of them among all that are shown, ``picked`` that of the chosen picture, -1 for none.
+    """
+    view, choice = session.view, session.choice
+    if view is None or choice is None:
+        return ""
+    scores = view.result.main
+    ranks, percentiles = scores.ranks(), scores.percentiles()
+    pictures = [
+        _picture(session, place, int(ranks[place]), float(percentiles[place]))
+        for place in session.visible(size)
+    ]
+    told = {
+        "serial": next(_serials),
+        "start": session.page * size,
+        "total": len(choice.shown),
+        "pages": number_of_pages(len(choice.shown), size),
+        "size": size,
+        "picked": place_of(session),
+        "pictures": pictures,
+    }
+    return f'<div class="imagereward-deck" data-deck="{wording.escape(json.dumps(encodable(told), ensure_ascii=False))}"></div>'
+
+
+def answer(session: Session, number: int, with_deck: bool) -> str:
+    """That a wish of the script was dealt with: its number, the chosen picture, and whether a new page comes along."""
+    return (
+        f'<i class="imagereward-answer" data-answer="{number}" data-picked="{place_of(session)}" '
+        f'data-deck="{int(with_deck)}"></i>'
+    )
+
+
+def place_of(session: Session) -> int:
+    """Where the chosen picture is among all that are shown; -1 where none is chosen."""
+    return session.shown.index(session.picked) if session.picked in session.shown else -1
+
+
+def _picture(session: Session, place: int, rank: int, percentile: float) -> dict[str, Any]:
+    view, choice = session.view, session.choice
+    assert view is not None and choice is not None
+    row, value = view.rows[place], view.result.main.values[place]
+    return {
+        "id": addresses.of(row),
+        "name": row.path.name,
+        "caption": wording.caption(view, choice, place, percentile, rank),
+        "reason": choice.selection.reasons[place],
+        "scored": not math.isnan(value),
+        "kept": place in choice.kept,
+        "decision": row.decision,
+        "stars": row.stars,
+        "width": row.width,
+        "height": row.height,
+    }
