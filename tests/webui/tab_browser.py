@@ -1,4 +1,8 @@
-"""The tab of ``tab_server.py`` in a browser, with the extension's files as a host puts them into its page."""
+"""The tab of ``tab_server.py`` in a browser, with the extension's files as a host puts them into its page.
+
+Set GRADIO_PYTHONS to interpreters that have Gradio (3.41.2, 3.43.2 and 4.40.0 are those of our hosts) and what the core needs,
+separated as in PATH; needs playwright and a Chromium as ``test_browser.py`` does, and SCREENSHOTS has the same meaning.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,20 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+from drawn import save_scenes
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+PYTHONS = [each for each in os.environ.get("GRADIO_PYTHONS", "").split(os.pathsep) if each]
 BROWSER = os.environ.get("BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
 PATIENCE = 120
+PICTURES = 24
+needed = pytest.mark.skipif(
+    not (PYTHONS and BROWSER),
+    reason="needs Gradio and a browser: set GRADIO_PYTHONS, and BROWSER where no chromium is on the path",
+)
+"""The mark of the modules that use these fixtures."""
 HOST = """
 window.gradioApp = () => {
     const app = document.getElementsByTagName("gradio-app")[0] || document;
@@ -99,3 +113,108 @@ class TabServer:
                 self.process.wait(10)
             except subprocess.TimeoutExpired:
                 self.process.kill()
+
+
+@pytest.fixture(scope="module", params=PYTHONS or ["none"], ids=lambda path: Path(path).parent.parent.name)
+def server(request, tmp_path_factory):
+    made = TabServer(request.param, tmp_path_factory.mktemp("tab") / "host")
+    save_scenes(made.samples, prompts=4, pictures=6)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+    with playwright.sync_playwright() as started:
+        made = started.chromium.launch(
+            executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def page(server, browser):
+    """The tab with a scored folder, nothing chosen."""
+    page = server.open(browser)
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    part(page, "score").click()
+    part(page, "message").get_by_text("new scores").first.wait_for(timeout=90_000)
+    page.locator(".imagereward-thumb").nth(9).wait_for()
+    yield page
+    assert page.errors == []
+    page.close()
+
+
+def part(page, name):
+    return page.locator(f"#imagereward_tab_{name}").first
+
+
+def tab(page, name):
+    page.locator("#tabs .tab-nav button", has_text=name).first.click()
+
+
+def shot(page, server, name):
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=str(Path(folder) / f"gradio-{server.gradio}-{name}.png"))
+
+
+def names(page):
+    """Of the pictures on the page, in their order."""
+    return page.locator(".imagereward-thumb img").evaluate_all("all => all.map((each) => each.alt)")
+
+
+def framed(page):
+    """Name of the one picture in the grid that has the frame; empty for none."""
+    found = page.locator(".imagereward-picked img").evaluate_all("all => all.map((each) => each.alt)")
+    assert len(found) <= 1
+    return "".join(found)
+
+
+def large(page):
+    """Name of the picture beside the grid."""
+    return page.locator(".imagereward-frame img").get_attribute("alt")
+
+
+def settled(page, name=None):
+    """Waits until the program knows the choice: its details are those of the picture that is shown large."""
+    page.wait_for_function(
+        """(name) => {
+            const shown = document.querySelector(".imagereward-frame img");
+            const details = document.querySelector("#imagereward_tab_details .imagereward-name");
+            const sending = document.getElementById("imagereward_tab_sending");
+            return shown && details && !sending.inert && details.textContent.endsWith(shown.alt) && (!name || shown.alt === name);
+        }""",
+        arg=name,
+    )
+
+
+def press(page, *keys):
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def state(page):
+    """What the large view shows."""
+    return page.evaluate(
+        """() => {
+            const box = document.querySelector(".imagereward-viewer");
+            const panes = [...box.querySelectorAll(".imagereward-pane:not([hidden])")];
+            return {
+                open: !box.hidden, scale: box.dataset.scale, help: !box.querySelector(".imagereward-help").hidden,
+                names: panes.map((pane) => pane.querySelector("img").alt),
+                widths: panes.map((pane) => pane.querySelector("img").getBoundingClientRect().width),
+                place: box.querySelector(".imagereward-place").textContent,
+            };
+        }"""
+    )
+
+
+def stars_on(page):
+    """The stars that the buttons beside the grid show; empty for none."""
+    pressed = page.locator(".imagereward-panel .imagereward-stars button[aria-pressed=true]")
+    return "".join(pressed.evaluate_all("all => all.map((each) => each.dataset.stars)"))
