@@ -9,15 +9,19 @@
 
 (function() {
     const curator = window.imagerewardCurator = window.imagerewardCurator || {};
-    const LARGE_ONLY = ["zoom", "closer", "farther", "swap", "close"];
+    const LARGE_ONLY = ["zoom", "closer", "farther", "pan", "swap", "close"];
 
     function culling({source, root, isShown}) {
         const deck = new curator.Deck(source);
         const grid = new curator.Grid(deck, act);
-        const viewer = new curator.Viewer(deck, act, root);
+        const viewer = new curator.Viewer(deck, act, root, () => grid.focus());
 
         function step(by) {
-            deck.go(deck.at < 0 ? deck.start : deck.at + by);
+            if (deck.at < 0) return deck.go(deck.start);
+            const at = deck.at + by;
+            // Side by side the one that stays is not beside itself.
+            const further = viewer.isPinned(deck.picture(at)) ? at + Math.sign(by) : at;
+            if (further === at || (further >= 0 && further < deck.total)) deck.go(further);
         }
 
         const does = {
@@ -38,6 +42,7 @@
             zoom: () => viewer.toggleZoom(),
             closer: () => viewer.scaleBy(curator.STEP),
             farther: () => viewer.scaleBy(1 / curator.STEP),
+            pan: (key) => viewer.pan(key),
             compare: () => {
                 viewer.open();
                 if (viewer.isOpen) viewer.compare();

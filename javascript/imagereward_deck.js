@@ -2,8 +2,9 @@
 // and who shows it listens.
 //
 // A source has
-//   wish(request): asks the program; a promise of {picked} once it is done. Requests are
-//     {do: "show", at, id}, {do: "rate", id, stars: 0..5 or null} and {do: "decide", id, kept: true, false or null}.
+//   wish(request): asks the program; a promise of {picked, problem} once it is done, problem being what went wrong in a sentence.
+//     Requests are {do: "show", at, id}, {do: "rate", id, stars: 0..5 or null}, {do: "decide", id, kept: true, false or null}
+//     and {do: "send", id}: make the picture ready for being sent elsewhere.
 //   address(picture, size): where the picture is, size "small" or "large".
 // A deck, as the program sends it, is one page of all pictures that are shown:
 //   {serial, start, total, pages, size, picked, pictures: [{id, name, caption, reason, scored, kept, decision, stars, width, height}]}
@@ -20,11 +21,13 @@
             this.size = this.pages = 1;
             this.at = -1; // place of the chosen picture among all
             this.chosen = null;
+            this.problem = ""; // what went wrong with the last wish
             this.waiting = []; // wishes not yet granted, the first one on its way
             this.listeners = [];
         }
 
-        // Calls listener(what) with "pictures" after a new page, "chosen" after another choice, "busy" when wishes begin or end.
+        // Calls listener(what) with "pictures" after a new page, "chosen" after another choice, "busy" when wishes begin or end,
+        // "problem" when something went wrong or no longer is.
         listen(listener) {
             this.listeners.push(listener);
         }
@@ -57,17 +60,20 @@
             this.tell("pictures");
         }
 
-        // Chooses the picture at a place among all; places beyond the ends are the ends.
-        go(at) {
+        // Chooses the picture at a place among all; places beyond the ends are the ends. The id says which picture is meant where the
+        // order may have changed.
+        go(at, id = "") {
             if (!this.total) return;
             at = Math.min(Math.max(0, at), this.total - 1);
-            const picture = this.picture(at);
+            const here = this.pictures.findIndex((picture) => picture.id === id);
+            if (here >= 0) at = this.start + here;
+            const picture = id && here < 0 ? null : this.picture(at);
             if (picture) {
                 this.at = at;
                 this.chosen = picture;
                 this.tell("chosen");
             }
-            this.want({do: "show", at, id: picture ? picture.id : ""});
+            this.want({do: "show", at, id: picture ? picture.id : id});
         }
 
         rate(stars) {
@@ -78,7 +84,13 @@
             if (this.chosen) this.want({do: "decide", id: this.chosen.id, kept});
         }
 
-        want(wish) {
+        // Makes the chosen picture ready for being sent elsewhere, then calls back; not where something is wrong with it.
+        send(ready) {
+            if (this.chosen) this.want({do: "send", id: this.chosen.id}, ready);
+        }
+
+        want(wish, then = null) {
+            if (then) wish = {...wish, then};
             const last = this.waiting[this.waiting.length - 1];
             // Of several steps in a row only the last one counts, unless the program is at it already.
             if (this.waiting.length > 1 && last.do === "show" && wish.do === "show") this.waiting.pop();
@@ -89,15 +101,21 @@
 
         async grant() {
             while (this.waiting.length) {
-                const wish = this.waiting[0];
-                let told = null;
+                const {then, ...wish} = this.waiting[0];
+                let told = {picked: this.at, problem: ""};
                 try {
                     told = await this.source.wish(wish);
                 } catch (error) {
+                    told.problem = error.message;
                     console.warn("ImageReward Curator:", error);
                 }
                 this.waiting.shift();
-                if (!this.waiting.some((other) => other.do === "show")) this.settle(told ? told.picked : this.at);
+                if (told.problem !== this.problem) {
+                    this.problem = told.problem;
+                    this.tell("problem");
+                }
+                if (then && !told.problem) then();
+                if (!this.waiting.some((other) => other.do === "show")) this.settle(told.picked);
             }
             this.tell("busy");
         }

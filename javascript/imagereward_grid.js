@@ -50,12 +50,24 @@
         }};
     }
 
+    // A line that says what went wrong with the last wish, while something did.
+    function problem(deck) {
+        const line = make("p", {class: "imagereward-message imagereward-error", role: "alert", hidden: true});
+        deck.listen((what) => {
+            if (what !== "problem") return;
+            line.textContent = deck.problem;
+            line.hidden = !deck.problem;
+        });
+        return line;
+    }
+
     class Grid {
         // deck; acts(name): what a button means, by the names of imagereward_keys.js.
         constructor(deck, acts) {
             this.deck = deck;
             this.acts = acts;
             this.box = this.panel = null;
+            this.told = problem(deck);
             deck.listen((what) => {
                 if (what === "pictures") this.draw();
                 if (what !== "busy") this.mark();
@@ -157,6 +169,7 @@
                     button("on", "→", () => acts("on"), {"aria-label": "Picture on"}),
                 ),
                 this.judging.box,
+                this.told,
             );
         }
 
@@ -175,5 +188,5 @@
         }
     }
 
-    Object.assign(curator, {Grid, make, button, judging});
+    Object.assign(curator, {Grid, make, button, judging, problem});
 })();

@@ -16,13 +16,14 @@
         {name: "page_on", keys: ["PageDown"], shown: "PageDown", says: "A page on"},
         {name: "stars", keys: ["0", "1", "2", "3", "4", "5"], shown: "0 … 5", says: "Give stars"},
         {name: "no_stars", keys: ["Backspace", "Delete"], shown: "Backspace", says: "Take the stars away"},
-        {name: "keep", keys: ["k"], shown: "K", says: "Keep it, whatever its score"},
+        {name: "keep", keys: ["k", "p"], shown: "K P", says: "Keep it, whatever its score"},
         {name: "reject", keys: ["x"], shown: "X", says: "Reject it, whatever its score"},
         {name: "undecide", keys: ["u"], shown: "U", says: "Leave it to the filter"},
         {name: "open", keys: ["Enter", " "], shown: "Enter", says: "Large view; in it fit and 1:1 in turn"},
         {name: "zoom", keys: ["z"], shown: "Z", says: "Fit and 1:1 in turn"},
         {name: "closer", keys: ["+", "="], shown: "+", says: "Closer"},
         {name: "farther", keys: ["-"], shown: "-", says: "Farther"},
+        {name: "pan", keys: [], shown: "Shift ← → ↑ ↓", says: "Move the enlarged picture"},
         {name: "compare", keys: ["c"], shown: "C", says: "Two pictures side by side: this one stays, the others pass"},
         {name: "swap", keys: ["s"], shown: "S", says: "Side by side: exchange the two"},
         {name: "full", keys: ["f"], shown: "F", says: "Full screen"},
@@ -58,6 +59,7 @@
     function meaning(event) {
         const target = event.composedPath ? event.composedPath()[0] : event.target;
         if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || isTyping(target)) return null;
+        if (event.shiftKey && event.key.startsWith("Arrow")) return {name: "pan", key: event.key};
         for (const key of [event.key, event.key.toLowerCase(), placed(event.code)]) {
             const name = byKey.get(key);
             if (name) return isTaken(target, name) ? null : {name, key};

@@ -64,10 +64,10 @@
         resting = setTimeout(imagerewardRefresh, REST);
     }
 
-    // Where the program's pages begin: a proxy may have put them below a path.
+    // Where the program's pages begin: a proxy may have put them below a path, and may speak to the program by another name.
     function imagerewardRoot() {
         const root = (window.gradio_config && window.gradio_config.root) || "";
-        return root.replace(/\/+$/, "");
+        return new URL(root, location.href).pathname.replace(/\/+$/, "");
     }
 
     // What the pictures ask of the program goes through a hidden text field and a hidden button, and the answer through a hidden element.
@@ -76,10 +76,10 @@
         wish: (request) => new Promise((granted, lost) => {
             const number = ++wishes;
             const field = imagerewardPart("wish") && imagerewardPart("wish").querySelector("textarea, input");
-            if (!field) return lost(new Error("the tab is not there"));
+            if (!field) return lost(new Error("The tab is not there."));
             const end = setTimeout(() => {
                 waiting = null;
-                lost(new Error("the program did not answer"));
+                lost(new Error("The WebUI does not answer. Is it still running?"));
             }, PATIENCE);
             waiting = {number, serial: culling.deck.serial, granted: (told) => {
                 clearTimeout(end);
@@ -104,7 +104,21 @@
         if (answer.dataset.deck === "1" && culling.deck.serial === waiting.serial) return; // the page is still to come
         const {granted} = waiting;
         waiting = null;
-        granted({picked: Number(answer.dataset.picked)});
+        granted({picked: Number(answer.dataset.picked), problem: answer.dataset.problem});
+    }
+
+    // The host's own buttons send what the program has put into hidden widgets. So the program is asked for it first, then they are
+    // pressed once more.
+    function imagerewardSend(event) {
+        const button = event.target.closest("button");
+        if (!button || !culling || button.dataset.ready) return;
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        culling.deck.send(() => setTimeout(() => { // Gradio takes the picture over first
+            button.dataset.ready = "1";
+            button.click();
+            delete button.dataset.ready;
+        }, 50));
     }
 
     function imagerewardIsShown() {
@@ -139,6 +153,7 @@
             const sending = imagerewardPart("sending");
             if (sending) sending.inert = culling.deck.busy || !culling.deck.chosen;
         });
+        imagerewardPart("sending").addEventListener("click", imagerewardSend, true);
         const observer = new MutationObserver(imagerewardRead);
         for (const name of ["deck", "answer"]) {
             observer.observe(imagerewardPart(name), {childList: true, subtree: true, attributes: true, characterData: true});

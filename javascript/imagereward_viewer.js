@@ -6,6 +6,11 @@
     const CLOSEST = 16; // pixels of the screen per pixel of the picture
     const STEP = 1.25;
 
+    // A place in a box that begins at ``edge``, moved to the next whole pixel of the screen: between two, 1:1 would be a blur.
+    function whole(place, edge) {
+        return Math.round((place + edge) * devicePixelRatio) / devicePixelRatio - edge;
+    }
+
     // One picture in its half, or all, of the view.
     class Pane {
         constructor(zoomed) {
@@ -50,17 +55,24 @@
             this.zoomed();
         }
 
+        // Where the picture may be: all of the box but the line below.
+        get room() {
+            return [this.box.clientWidth, this.box.clientHeight - this.note.offsetHeight];
+        }
+
         // Pixels of the page per pixel of the picture when all of it is seen.
         get fit() {
-            return Math.min(this.box.clientWidth / this.natural[0], this.box.clientHeight / this.natural[1]) || 1;
+            const [across, down] = this.room;
+            return Math.min(across / this.natural[0], down / this.natural[1]) || 1;
         }
 
         // Puts the picture where the zoom says: ``scale`` pixels of the page per pixel of the picture (0 fits), the point ``x``, ``y``
         // of the picture (0..1) in the middle of the pane.
         place({scale, x, y}) {
             const [width, height] = this.natural.map((side) => side * (scale || this.fit));
-            const left = this.offset(this.box.clientWidth, width, x);
-            const top = this.offset(this.box.clientHeight, height, y);
+            const edge = this.box.getBoundingClientRect();
+            const left = whole(this.offset(this.room[0], width, x), edge.left);
+            const top = whole(this.offset(this.room[1], height, y), edge.top);
             Object.assign(this.image.style, {width: `${width}px`, height: `${height}px`, transform: `translate(${left}px, ${top}px)`});
             this.image.style.imageRendering = scale * devicePixelRatio >= 2 ? "pixelated" : "";
         }
@@ -73,8 +85,10 @@
     }
 
     class Viewer {
-        // deck; acts(name, key): what a button means; root: the element it is put into.
-        constructor(deck, acts, root) {
+        // deck; acts(name, key): what a button means; root: the element it is put into; after(): called when it closed and what had the
+        // focus before is no longer there.
+        constructor(deck, acts, root, after) {
+            this.after = after;
             this.deck = deck;
             this.acts = acts;
             this.zoom = {scale: 0, x: 0.5, y: 0.5};
@@ -95,6 +109,7 @@
             this.place = make("span", {class: "imagereward-place"});
             this.stage = make("div", {class: "imagereward-stage"}, ...this.panes.map((pane) => pane.box));
             this.keys = make("div", {class: "imagereward-help", hidden: true});
+            this.told = curator.problem(this.deck);
             this.bar = make(
                 "div", {class: "imagereward-bar", role: "toolbar"},
                 button("back", "←", press("back"), {"aria-label": "Picture back"}), this.place,
@@ -110,7 +125,7 @@
             this.box = make(
                 "div",
                 {class: "imagereward-viewer", role: "dialog", "aria-modal": "true", "aria-label": "Large view", tabindex: -1, hidden: true},
-                this.stage, this.bar, this.keys,
+                this.stage, this.told, this.bar, this.keys,
             );
             this.watchPointer();
             new ResizeObserver(() => this.lay()).observe(this.stage);
@@ -139,7 +154,8 @@
             this.box.hidden = true;
             document.documentElement.classList.remove("imagereward-covered");
             for (const pane of this.panes) pane.show(null);
-            if (this.before && this.before.isConnected) this.before.focus({preventScroll: true});
+            if (this.before && this.before.isConnected && this.before !== document.body) this.before.focus({preventScroll: true});
+            else this.after();
         }
 
         // One step back: the help, then the second picture, then the view.
@@ -196,12 +212,31 @@
             const whole = 1 / devicePixelRatio;
             const scale = Math.min(CLOSEST * whole, Math.max(Math.min(pane.fit, whole), before * factor));
             if (factor < 1 && scale <= pane.fit && pane.fit <= whole) return this.fit();
-            const middle = pane.box.getBoundingClientRect();
-            const away = point ? [point.clientX - middle.left - middle.width / 2, point.clientY - middle.top - middle.height / 2] : [0, 0];
+            const edge = pane.box.getBoundingClientRect();
+            const [across, down] = pane.room;
+            const away = point ? [point.clientX - edge.left - across / 2, point.clientY - edge.top - down / 2] : [0, 0];
             const [width, height] = pane.natural;
             const x = this.zoom.x + away[0] * (1 / before - 1 / scale) / width;
             const y = this.zoom.y + away[1] * (1 / before - 1 / scale) / height;
             this.zoom = {scale, x: Math.min(1, Math.max(0, x)), y: Math.min(1, Math.max(0, y))};
+            this.lay();
+        }
+
+        // Moves what is enlarged by a fifth of the view, towards where the arrow points.
+        pan(key) {
+            if (!this.zoom.scale) return;
+            const [right, down] = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[key];
+            const pane = this.panes[1];
+            this.moveTo(
+                this.zoom.x + right * pane.room[0] / 5 / (pane.natural[0] * this.zoom.scale),
+                this.zoom.y + down * pane.room[1] / 5 / (pane.natural[1] * this.zoom.scale),
+            );
+        }
+
+        // Puts a point of the picture (0..1) into the middle.
+        moveTo(x, y) {
+            const within = (value) => Math.min(1, Math.max(0, value));
+            this.zoom = {...this.zoom, x: within(x), y: within(y)};
             this.lay();
         }
 
@@ -228,9 +263,14 @@
 
         swap() {
             if (!this.pinned) return;
-            const {at} = this.pinned;
+            const {picture, at} = this.pinned;
             this.pinned = {picture: this.deck.chosen, at: this.deck.at};
-            this.deck.go(at);
+            this.deck.go(at, picture.id);
+        }
+
+        // Whether a picture is the one that stays while others pass.
+        isPinned(picture) {
+            return Boolean(this.pinned && picture && this.pinned.picture.id === picture.id);
         }
 
         toggleFull() {
@@ -273,9 +313,7 @@
                 moved = moved || Math.abs(right) + Math.abs(down) > 4;
                 if (!moved || !from.zoom.scale) return;
                 const [width, height] = from.pane.natural.map((side) => side * from.zoom.scale);
-                const within = (value) => Math.min(1, Math.max(0, value));
-                this.zoom = {...from.zoom, x: within(from.zoom.x - right / width), y: within(from.zoom.y - down / height)};
-                this.lay();
+                this.moveTo(from.zoom.x - right / width, from.zoom.y - down / height);
             });
             this.stage.addEventListener("pointerup", (event) => {
                 const begun = from;

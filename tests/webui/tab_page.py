@@ -56,7 +56,7 @@ class TabPage:
             ours("tab.jobs").close()
         self.host, self.handlers = host, ours("tab.handlers")
         self.session = ours("tab.session").Session()
-        self.wishes, self.properties = 0, {}
+        self.wishes, self.properties, self.problem = 0, {}, ""
         self.values = {
             "folder": str(host.samples), "scorer": "demo", "also": [], "recursive": True,
             "prompt_from": "Text file, else metadata", "typed": "", "raw": False, "unscored": False,
@@ -75,7 +75,8 @@ class TabPage:
         self.wishes += 1
         text = json.dumps({"number": self.wishes, "do": do, **what})
         changed = self._take(*ours("tab.culling").command(self.session, text))
-        found = dict(re.findall(r'data-(\w+)="(-?\d+)"', self.values["answer"]))
+        found = dict(re.findall(r'data-(\w+)="([^"]*)"', self.values["answer"]))
+        self.problem = html.unescape(found["problem"])
         assert int(found["answer"]) == self.wishes and (found["deck"] == "1") == ("deck" in changed)
         return int(found["picked"])
 
@@ -98,6 +99,11 @@ class TabPage:
     def look_at(self, number):
         """Clicks the picture at a place of the page."""
         return self.wish("show", at=self.deck["start"] + number, id=self.deck["pictures"][number]["id"])
+
+    def send(self, number):
+        """Makes the picture at a place of the page ready for another tab; gives its file and parameters."""
+        self.wish("send", id=self.deck["pictures"][number]["id"])
+        return self.values["picture"], self.values["infotext"]
 
     def _named(self, *names):
         return [self.values[name] for name in names]

@@ -51,7 +51,9 @@ def spoken(path):
     """Texts that a script puts into elements: what keys mean, and the words of buttons."""
     text = path.read_text(encoding="utf-8")
     found = re.findall(r'says: "([^"]+)"', text) + re.findall(r'button\(\s*"\w+", "([^"]+)"', text)
-    found += re.findall(r'\["\w+", "([^"]+)", (?:true|false|null)\]', text)
+    found += re.findall(r'\["\w+", "([^"]+)", (?:true|false|null)\]', text) + re.findall(
+        r'new Error\("([^"]+)"\)', text
+    )
     return {each for each in found if re.search("[A-Za-z]", each)}
 
 
@@ -102,6 +104,19 @@ def test_every_text_on_a_widget_of_the_tab_is_translated(path):
     assert len(scripts) > 25
     shown |= scripts
     assert sorted(shown - set(load(path)) - NAMES - hidden) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_text_of_the_accordion_and_of_the_settings_is_translated(path):
+    from fake_webui import ours
+
+    shown = set()
+    for each in ours("script.arguments").controls().values():
+        shown |= {each.label, each.info}
+    for setting in ours("settings_page").SETTINGS:
+        shown |= {setting.label, f"({setting.info})" if setting.info else ""}
+    assert len(shown) > 30
+    assert sorted(shown - {""} - set(load(path))) == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -91,12 +91,16 @@ def test_a_chosen_picture_is_shown_with_its_parameters_for_other_tabs(page, monk
     page.score()
     page.look_at(0)
     best = page.session.view.rows[page.session.picked]
-    assert page.values["picture"] == str(best.path) and best.generated.prompt in page.values["details"]
-    assert page.values["infotext"].startswith(best.generated.written)
+    picture, parameters = page.send(0)
+    assert picture == str(best.path) and best.generated.prompt in page.values["details"]
+    assert parameters.startswith(best.generated.written)
     assert page.wish("show", at=1) == 1 and page.session.picked == page.session.visible(60)[1]
     best.path.unlink()
     assert page.wish("show", at=0) == 0
-    assert page.values["picture"] is None and "no longer there" in page.values["message"]
+    assert "no longer there" in page.problem
+    page.values["picture"] = None
+    page.send(0)
+    assert page.values["picture"] is None and "no longer there" in page.problem
 
 
 def test_kept_pictures_are_copied_by_preview_then_hand_and_undo_leaves_everything_as_it_was(page):

@@ -59,7 +59,8 @@ def test_undecodable_names_are_shown_and_sent_as_text(page):
         assert len(page.shown) == number and sound(page.values)
         page.look_at(0)
         assert sound(page.values) and "\\udcf" in page.values["details"]
-        assert Path(page.values["picture"]).is_file()
+        assert "\\udcf" in page.deck["pictures"][0]["name"]
+        assert Path(page.send(0)[0]).is_file() and sound(page.values) and sound(page.problem)
     page.filter(show="Kept and rejected")
     page.preview()
     assert sound(page.values) and "\\udcff" in page.values["plan"]

@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from imagereward_core.errors import CuratorError
+from imagereward_core.images.regular import is_regular
 
 from ..door import report
-from . import wording
 from .addresses import addresses
 from .deck import answer
 from .session import Session
-from .showing import Values, everything, gallery, page_size, picked, sendable
+from .showing import Values, described, everything, gallery, page_size, sendable, to_send
 
 if TYPE_CHECKING:
     from imagereward_core.library.records import Row
@@ -23,25 +23,26 @@ _LONGEST = 2000
 
 
 def command(session: Session, text: str) -> tuple[Session, Values]:
-    """Does what the script wishes, and always answers it: it waits for its number.
+    """Does what the script wishes, and always answers it: it waits for its number, and shows what went wrong beside the picture.
 
     Args:
         session: The page.
         text: JSON with ``number``, ``do`` and what that needs: ``at`` (place among all that are shown, from 0) and, where it is known,
-            ``id`` for ``show``; ``id`` and ``stars`` for ``rate``; ``id`` and ``kept`` for ``decide``.
+            ``id`` for ``show``; ``id`` and ``stars`` for ``rate``; ``id`` and ``kept`` for ``decide``; ``id`` for ``send``.
     """
     wish = _read(text)
-    number = wish.get("number")
+    number, problem = wish.get("number"), ""
     try:
         does = _DOES.get(str(wish.get("do")))
         if does is None or not _is_whole(number):
             raise CuratorError("the page asked for something this version does not know; load the page again")
         after, values = does(session, wish)
+        problem = _missing(after) if wish["do"] == "show" else ""
     except CuratorError as error:
-        after, values = session, {"message": wording.message(str(error), "error")}
+        after, values, problem = session, {}, str(error)
     except Exception as error:
-        after, values = session, {"message": wording.message(report("a picture failed", error), "error")}
-    values["answer"] = answer(after, int(number) if _is_whole(number) else 0, "deck" in values)
+        after, values, problem = session, {}, report("a picture failed", error)
+    values["answer"] = answer(after, int(number) if _is_whole(number) else 0, "deck" in values, problem)
     return after, sendable(values)
 
 
@@ -63,7 +64,15 @@ def _show(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]:
         place = _place(session, wish)
         at = session.shown.index(place) if place in session.shown else at
     after = session.at(int(at), page_size())
-    return after, {**picked(after), **(gallery(after) if after.page != session.page else {})}
+    return after, {**described(after), **(gallery(after) if after.page != session.page else {})}
+
+
+def _missing(session: Session) -> str:
+    """That the file of the chosen picture is not there any more; empty where it is."""
+    view, place = session.view, session.picked
+    if view is None or place is None or is_regular(view.rows[place].path):
+        return ""
+    return f"{view.rows[place].path} is no longer there; score the folder again."
 
 
 def _rate(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]:
@@ -96,26 +105,48 @@ def _decide(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]
     return _changed(session, row, decision=kept)
 
 
+def _send(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]:
+    """Makes a picture ready for the buttons that send it to another tab: only then, since Gradio copies what it is given."""
+    from ..hosts import allowed_folders
+    from ..places import confine
+
+    row = _asked(session, wish)
+    if not is_regular(row.path):
+        raise CuratorError(f"{row.path} is no longer there; score the folder again.")
+    confine(str(row.path), allowed_folders())
+    return session, to_send(row)
+
+
 _DOES: dict[str, Callable[[Session, Mapping[str, Any]], tuple[Session, Values]]] = {
     "show": _show,
     "rate": _rate,
     "decide": _decide,
+    "send": _send,
 }
 
 
 def _row(session: Session, wish: Mapping[str, Any]) -> Row:
-    """The picture of a wish, by its address: the page may be older than what is scored now.
+    """The picture of a wish about which something is to be noted.
 
     Raises:
         CuratorError: It is not in the folder that is shown, or could not be read.
     """
-    place = _place(session, wish)
-    if place is None or session.view is None:
-        raise CuratorError("this picture is no longer in the folder that is shown; choose another one")
-    row = session.view.rows[place]
+    row = _asked(session, wish)
     if not row.content:
         raise CuratorError(f"{row.path.name} could not be read, so that nothing can be noted about it")
     return row
+
+
+def _asked(session: Session, wish: Mapping[str, Any]) -> Row:
+    """The picture of a wish, by its address: the page may be older than what is scored now.
+
+    Raises:
+        CuratorError: It is not in the folder that is shown.
+    """
+    place = _place(session, wish)
+    if place is None or session.view is None:
+        raise CuratorError("this picture is no longer in the folder that is shown; choose another one")
+    return session.view.rows[place]
 
 
 def _place(session: Session, wish: Mapping[str, Any]) -> int | None:
@@ -134,7 +165,7 @@ def _changed(session: Session, row: Row, **fields: Any) -> tuple[Session, Values
         replace(each, **fields) if each.content == row.content else each for each in session.view.rows
     )
     after = session.judged_anew(replace(session.view, rows=rows), page_size())
-    return after, everything(after, session)
+    return after, everything(after)
 
 
 def _library() -> Any:

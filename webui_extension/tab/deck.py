@@ -43,11 +43,11 @@ def deck(session: Session, size: int) -> str:
     return f'<div class="imagereward-deck" data-deck="{wording.escape(json.dumps(encodable(told), ensure_ascii=False))}"></div>'
 
 
-def answer(session: Session, number: int, with_deck: bool) -> str:
-    """That a wish of the script was dealt with: its number, the chosen picture, and whether a new page comes along."""
+def answer(session: Session, number: int, with_deck: bool, problem: str) -> str:
+    """That a wish of the script was dealt with: its number, the chosen picture, whether a new page comes along, and what went wrong."""
     return (
         f'<i class="imagereward-answer" data-answer="{number}" data-picked="{place_of(session)}" '
-        f'data-deck="{int(with_deck)}"></i>'
+        f'data-deck="{int(with_deck)}" data-problem="{wording.escape(problem)}"></i>'
     )
 
 

@@ -83,8 +83,8 @@ def poll(session: Session) -> Result:
     result, words = job.result
     values["message"] = wording.message(words, "done")
     if isinstance(result, View):
-        before, session = session, session.showing(result)
-        return session, {**values, **everything(session, before, new_range=True)}
+        session = session.showing(result)
+        return session, {**values, **everything(session, new_range=True)}
     if isinstance(result, Path):
         values["file"] = Change({"value": str(result), "visible": True})
     return session, values
@@ -120,8 +120,8 @@ def refilter(
         keep_stars=int(stars or 0),
         text=text or "",
     )
-    before, session = session, session.filtered(wanted)
-    return session, {**everything(session, before), "plan": "", "carry_out": Change({"interactive": False})}
+    session = session.filtered(wanted)
+    return session, {**everything(session), "plan": "", "carry_out": Change({"interactive": False})}
 
 
 @told

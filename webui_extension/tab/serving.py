@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagereward_core.errors import CuratorError, ImageError
+from imagereward_core.images.regular import is_regular
+from imagereward_core.plain import encodable
 
 from .addresses import PREFIX, addresses
 from .thumbs import thumbs
@@ -53,47 +55,54 @@ def small(address: str) -> Any:
     """A small copy of a picture; grey for one that cannot be read."""
     from starlette.responses import FileResponse
 
-    row = _row_of(address)
-    if row is None:
+    found = _found(address)
+    if found is None:
         return _missing()
     try:
         with _making:
-            path = thumbs.file(row)
-    except CuratorError as error:
+            path = thumbs.file(found[0])
+        return FileResponse(path, media_type="image/jpeg", headers=_headers(*found))
+    except (CuratorError, OSError) as error:
         return _missing(str(error))
-    return FileResponse(path, media_type="image/jpeg", headers=HEADERS)
 
 
 def large(address: str) -> Any:
     """A picture as it lies on the disk, or as PNG where browsers cannot show its format."""
     from starlette.responses import FileResponse, Response
 
-    row = _row_of(address)
-    if row is None:
+    found = _found(address)
+    if found is None:
         return _missing()
+    row, path = found
     try:
-        kind = _kind(row.path)
+        kind = _kind(path)
         if kind:
-            return FileResponse(row.path, media_type=kind, headers=HEADERS)
+            return FileResponse(path, media_type=kind, headers=_headers(row, path))
         with _making:
-            return Response(_as_png(row.path), media_type="image/png", headers=HEADERS)
+            return Response(_as_png(path), media_type="image/png", headers=_headers(row, path))
     except (ImageError, OSError, ValueError) as error:
         return _missing(str(error))
 
 
-def _row_of(address: str) -> "Row | None":
-    """The file of an address, if it is still there and may still be shown."""
+def _found(address: str) -> "tuple[Row, Path] | None":
+    """The file of an address and where it lies, links followed, if it is still there and may still be shown."""
     from ..hosts import allowed_folders
     from ..places import PlaceError, confine
 
     row = addresses.row(address)
-    if row is None or not row.path.is_file():
+    if row is None or not is_regular(row.path):
         return None
     try:
-        confine(str(row.path), allowed_folders())
+        return row, confine(str(row.path), allowed_folders())
     except PlaceError:
         return None
-    return row
+
+
+def _headers(row: "Row", path: Path) -> dict[str, str]:
+    """A browser may keep what an address stands for, and nothing that took its place since."""
+    state = path.stat()
+    same = (state.st_mtime_ns, state.st_size) == (row.modified_ns, row.size)
+    return HEADERS if same else {**HEADERS, "Cache-Control": "no-store"}
 
 
 def _kind(path: Path) -> str:
@@ -128,4 +137,4 @@ def _as_png(path: Path) -> bytes:
 def _missing(why: str = "This picture is not here (any more); score its folder again.") -> Any:
     from starlette.responses import PlainTextResponse
 
-    return PlainTextResponse(why, 404, {**HEADERS, "Cache-Control": "no-store"})
+    return PlainTextResponse(encodable(why), 404, {**HEADERS, "Cache-Control": "no-store"})

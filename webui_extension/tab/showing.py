@@ -45,17 +45,16 @@ def page_size() -> int:
     return int(number("imagereward_tab_page", 60, low=1, high=500))
 
 
-def everything(session: Session, before: Session, new_range: bool = False) -> Values:
+def everything(session: Session, new_range: bool = False) -> Values:
     """Histogram, count, gallery and the chosen picture.
 
     Args:
         session: What is shown.
-        before: What was shown: the file of the chosen picture is only sent anew where that is another one.
         new_range: Whether the range of the sliders is sent as well.
     """
     if session.view is None:
         return {}
-    values: Values = {**counted(session), **gallery(session)}
+    values: Values = {**counted(session), **gallery(session), **described(session)}
     if new_range:
         low, high = session.view.limits()
         ends = {"minimum": low, "maximum": high, "step": slider_step(low, high)}
@@ -67,8 +66,7 @@ def everything(session: Session, before: Session, new_range: bool = False) -> Va
             {**ends, "value": high if wanted.maximum is None else min(max(low, wanted.maximum), high)}
         )
         values["results"] = Change({"visible": True})
-    same = session.picked is not None and session.picked == before.picked and not new_range
-    return {**values, **(described(session) if same else picked(session))}
+    return values
 
 
 def counted(session: Session) -> Values:
@@ -105,21 +103,9 @@ def described(session: Session) -> Values:
     return {"details": wording.details(view, choice, place)}
 
 
-def picked(session: Session) -> Values:
-    """The same, with what is sent to other tabs."""
-    values, view, place = described(session), session.view, session.picked
-    if view is None or place is None:
-        return {**values, "picture": None, "infotext": ""}
-    row = view.rows[place]
-    if not row.path.is_file():
-        gone = wording.message(f"{row.path} is no longer there; score the folder again.", "error")
-        return {**values, "picture": None, "infotext": "", "message": gone}
-    return {
-        **values,
-        "picture": _sendable_file(row),
-        "infotext": infotext(row.path) or written(row),
-        "message": "",
-    }
+def to_send(row: Row) -> Values:
+    """A picture with its parameters, where the buttons that send it to another tab find them."""
+    return {"picture": _sendable_file(row), "infotext": infotext(row.path) or written(row)}
 
 
 def _sendable_file(row: Row) -> str:
