@@ -118,4 +118,4 @@ class _Marker:
                 self.problems.append((now, str(error)))
                 continue
             if content != existing:
-                yield Step("put", then, then, content=content)
+                yield Step("put", then, then, content=content, made_from=existing)

@@ -13,7 +13,7 @@ from . import files
 from .changes import FORWARD, Change, missing_folders, skip
 from .files import Refused
 from .journal import Journal
-from .records import Record
+from .records import Record, is_still, mark_of_bytes
 from .waits import Work
 
 _MOST_FORMER_BYTES = 64 * 1024 * 1024
@@ -49,7 +49,12 @@ def edit(journal: Journal, record: Record) -> Work:
 def put(journal: Journal, record: Record) -> Work:
     """Gives a file a content; what it held before is kept in the journal."""
     path = _meant(journal, record)
-    record.before = record.former = None
+    planned, record.before, record.former = record.before, None, None
+    is_so = files.holds(path, mark_of_bytes(record.content))
+    if planned is not None and not is_so and not is_still(path, planned):
+        raise Refused(f"{path} changed since its new content was planned; plan it again")
+    if planned is not None and not any(map(files.exists, map(path.with_name, _pictures(path)))):
+        raise Refused(f"the picture of {path} is no longer there, so nothing is written beside it")
     if not files.exists(path):
         change = Change(journal, record, FORWARD, missing_folders(path.parent))
         try:
@@ -66,7 +71,7 @@ def put(journal: Journal, record: Record) -> Work:
         record.former = reading.read()
         writing.write(record.content)
 
-    if path.read_bytes() == record.content:
+    if is_so:
         skip(journal, record, path, "is so already")
         return
     yield from Change(journal, record, FORWARD).rewrite(path, transform, None)
@@ -78,9 +83,7 @@ def _meant(journal: Journal, record: Record) -> Path:
     if record.kind == "edit":
         names = [target]
     else:
-        # A text file belongs to a picture of its own stem, or of its name without the last suffix.
-        stems = [target.stem + case(suffix) for suffix in PICTURE_SUFFIXES for case in (str.lower, str.upper)]
-        names = [target.with_name(name) for name in (target.stem, *stems)]
+        names = [target.with_name(name) for name in _pictures(target)]
     giving = journal.giving(record, names)
     if giving is None:
         return target
@@ -92,6 +95,14 @@ def _meant(journal: Journal, record: Record) -> Path:
     if target.stem == giving.target.name:
         return made.with_name(made.name + target.suffix)
     return made.with_name(made.stem + target.suffix)
+
+
+def _pictures(text: Path) -> list[str]:
+    """Names of the pictures a text file may belong to: of its name without the last suffix, or of its own stem."""
+    return [
+        text.stem,
+        *(text.stem + case(suffix) for suffix in PICTURE_SUFFIXES for case in (str.lower, str.upper)),
+    ]
 
 
 def _real(path: Path) -> Path:

@@ -16,7 +16,7 @@ from ..store.values import absolute
 from .custody import Custody, LeadsOut
 from .exclusion import only_actor
 from .files import Refused, mark_of
-from .records import ADVANCE, INSERT, SELECT, Record, one_page
+from .records import ADVANCE, INSERT, SELECT, Record, mark_of_bytes, one_page
 from .roots import Root, read_path
 from .runs import read_runs
 from .schema import APPLICATION_ID, MIGRATIONS
@@ -189,6 +189,8 @@ class Journal:
                     ):
                         with suppress(OSError):
                             record.before = mark_of(record.target)
+                if step.made_from is not ...:
+                    record.before = mark_of_bytes(step.made_from)
                 connection.execute(INSERT, self.custody.values(self.custody.own(record)))
         return run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import zlib
@@ -12,6 +13,7 @@ from typing import Any
 
 from ...images.metadata.writing.splice import Splice
 from ..store.values import Name
+from . import files
 from .files import Mark
 from .roots import read_path
 from .steps import KINDS, Kind, State, Step, StepInfo
@@ -37,6 +39,19 @@ ADVANCE = f"UPDATE steps SET {', '.join(f'{column} = ?' for column in PROGRESS)}
 """Only what changes as a step goes on: nothing that was asked for, and few indexes."""
 
 _MOST_SPLICES = 10_000
+
+
+_NOTHING = Mark(-1, 0)
+
+
+def mark_of_bytes(content: bytes | None) -> Mark:
+    """The mark of a file with these bytes, or, for None, of one that is not there; of no certain time."""
+    return _NOTHING if content is None else Mark(len(content), 0, hashlib.sha256(content).hexdigest())
+
+
+def is_still(path: Path, mark: Mark) -> bool:
+    """Whether a file is as :func:`mark_of_bytes` told it."""
+    return not files.exists(path) if mark == _NOTHING else files.holds(path, mark)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import EllipsisType
 from typing import Literal, get_args
 
 from ...images.metadata.writing.splice import Splice
@@ -41,6 +42,8 @@ class Step:
         target: The file to end with.
         splices: For ``"edit"``: the bytes to replace.
         content: For ``"put"``: the whole new content.
+        made_from: For ``"put"``: what the content was made from, None for a file that was not there. Where the file holds something
+            else when its turn comes, it is left as it is. ``...``: whatever it holds.
     """
 
     kind: Kind
@@ -48,13 +51,14 @@ class Step:
     target: Path
     splices: tuple[Splice, ...] = ()
     content: bytes = b""
+    made_from: bytes | EllipsisType | None = ...
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"the kind of a step is {self.kind!r}; expected one of {', '.join(KINDS)}")
         if self.splices and self.kind != "edit":
             raise ValueError(f"a step of kind {self.kind} has splices; only an edit has")
-        if self.content and self.kind != "put":
+        if (self.content or self.made_from is not ...) and self.kind != "put":
             raise ValueError(f"a step of kind {self.kind} has content; only a put has")
 
 

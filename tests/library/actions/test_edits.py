@@ -238,3 +238,50 @@ def test_an_edit_that_would_make_another_kind_of_file_is_refused(journal, output
     result = act(journal, edit(picture, Splice(0, before[:4], b"#!/bin/sh\n")))
     assert "would change what kind of file it is" in reasons(result)[0]
     assert picture.read_bytes() == before and not hidden(tree(outputs))
+
+
+def test_an_xmp_file_is_left_as_it_is_where_it_changed_since_its_new_content_was_planned(journal, outputs):
+    """Somebody gives stars while a long run is on its way to this picture."""
+    xmp = outputs / "00002.png.xmp"
+    xmp.write_bytes(b"<x stars='1'/>")
+    run = journal.begin("a test", [to("put", xmp, xmp, content=b"<rated/>", made_from=b"<x stars='1'/>")])
+    xmp.write_bytes(b"<x stars='5'/>")
+    assert "changed since its new content was planned" in reasons(execute(journal, run))[0]
+    assert xmp.read_bytes() == b"<x stars='5'/>"
+
+
+def test_an_xmp_file_that_has_appeared_since_is_not_replaced(journal, outputs):
+    xmp = outputs / "00002.png.xmp"
+    run = journal.begin("a test", [to("put", xmp, xmp, content=b"<rated/>", made_from=None)])
+    xmp.write_bytes(b"<x stars='5'/>")
+    assert "changed since" in reasons(execute(journal, run))[0] and xmp.read_bytes() == b"<x stars='5'/>"
+
+
+@pytest.mark.parametrize("there, goes", [(True, True), (True, False), (False, False)])
+@pytest.mark.parametrize("name", ["00002.png.xmp", "00002.xmp"])
+def test_no_xmp_file_is_written_where_its_picture_has_gone(there, goes, name, journal, outputs):
+    """Two programs on one folder: the other one has moved the picture meanwhile, and perhaps its files too."""
+    xmp, before = outputs / name, b"<x/>" if there else None
+    if there:
+        xmp.write_bytes(b"<x/>")
+    run = journal.begin("a test", [to("put", xmp, xmp, content=b"<rated/>", made_from=before)])
+    (outputs / "00002.png").rename(outputs.parent / "00002.png")
+    if goes:
+        xmp.unlink()
+    left = xmp.exists()
+    assert reasons(execute(journal, run)) and xmp.exists() == left
+    assert not left or xmp.read_bytes() == b"<x/>"
+
+
+def test_an_xmp_file_that_came_along_is_rated_where_it_is_now(journal, outputs, kept):
+    xmp, then = outputs / "00002.png.xmp", kept / "00002.png.xmp"
+    xmp.write_bytes(b"<x/>")
+    before = tree(outputs)
+    steps = (
+        to("move", outputs / "00002.png", kept / "00002.png"),
+        to("put", then, then, content=b"<r/>", made_from=b"<x/>"),
+    )
+    well(act(journal, *steps))
+    assert then.read_bytes() == b"<r/>" and not xmp.exists()
+    well(undo(journal))
+    assert tree(outputs) == before
