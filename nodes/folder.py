@@ -128,6 +128,7 @@ class LoadFolder(io.ComfyNode):
             else:
                 prompts.append(prompt_of(path))
                 names.append(well_formed(path.stem))
+                _tell_brightened(path)
         if not images:
             raise GraphError(
                 f"there is no picture to load in {folder!r}: {len(found)} files look like pictures, start is {start}. Put "
@@ -200,6 +201,18 @@ def _upright(picture: Image.Image) -> Image.Image:
         if turned.getchannel("A").getextrema() != (255, 255):
             return turned
     return turned.convert("RGB")
+
+
+def _tell_brightened(path: Path) -> None:
+    """Says where the host shows a picture otherwise than scorers' published programs do, so that its score is another one."""
+    from ..imagereward_core.images.decode import clipping_note
+
+    if note := clipping_note(path):
+        log.warning(
+            "Load Pictures from Folder loads %s as it looks, as ComfyUI does; elsewhere it is scored otherwise: %s",
+            plain(path.name),
+            note,
+        )
 
 
 def prompt_of(path: Path) -> str:

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Cancelled
+from ..images.metadata.finding import picture_remarks
 from ..scores import Scores
 from .console import Console
 from .inputs import Input
@@ -132,6 +133,9 @@ def score_all(
     if not parts:
         raise Cancelled("stopped before the first pictures were scored")
     result = panel.judge([Scores.join(each) for each in zip(*parts)])
+    seen = picture_remarks(
+        each.picture_note for index, each in enumerate(prompts) if index not in result.main.failures
+    )
     return Scored(
         inputs=tuple(inputs[: len(prompts)]),
         prompts=tuple(prompts),
@@ -139,9 +143,12 @@ def score_all(
         beside=result.beside,
         disputed={each.index: each.reason for each in result.disagreements},
         remarks=tuple(
-            filter(None, (result.basis, *result.warnings, *(pair.sentence() for pair in result.agreement)))
+            filter(
+                None,
+                (result.basis, *result.warnings, *seen, *(pair.sentence() for pair in result.agreement)),
+            )
         ),
-        warnings=result.warnings,
+        warnings=(*result.warnings, *seen),
         stopped=stopped,
     )
 

@@ -92,7 +92,12 @@ def deliver(
         from ..library.report import write_report
 
         kept_only = rule is not None and args.show == "kept"
-        notes = [beside_note(row.beside, row.disputed, row.beside_reason) for row in rows]
+        notes = [
+            ". ".join(
+                filter(None, (prompt.picture_note, beside_note(row.beside, row.disputed, row.beside_reason)))
+            )
+            for row, prompt in zip(rows, scored.prompts, strict=True)
+        ]
         entries = report_entries(scored, args.html, notes)
         write_report(
             args.html,

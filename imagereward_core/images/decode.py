@@ -84,9 +84,10 @@ def open_bytes(data: bytes, name: str) -> Image.Image:
 
 
 def clipping_note(source: str | os.PathLike[str] | Image.Image | BinaryIO) -> str:
-    """What has to be known about a score of 16-bit grey; empty for every other picture, and where the source cannot be read.
+    """What has to be known about a score of grey whose levels are not 0 to 255; empty for all others and for what cannot be read.
 
-    Scorers are shown what their published programs show them, and those clip at level 255: nearly all of such a picture is white.
+    Scorers are shown what their published programs show them, and those clip: nearly all of a picture of 16 bits is white, and of one
+    of numbers from 0 to 1 black.
     """
     try:
         if isinstance(source, Image.Image):
@@ -102,13 +103,17 @@ def clipping_note(source: str | os.PathLike[str] | Image.Image | BinaryIO) -> st
 
 
 def _clipped(image: Image.Image) -> str:
-    if not image.mode.startswith("I"):
+    if not (image.mode.startswith("I") or image.mode == "F"):
         return ""
     brightest = image.getextrema()[1]
-    if not isinstance(brightest, (int, float)) or brightest <= 255:
+    if not isinstance(brightest, (int, float)) or not (
+        brightest > 255 or (image.mode == "F" and brightest <= 1)
+    ):
         return ""
+    levels = "above 255 as white" if brightest > 255 else "up to 1 as black"
+    kind = "floating-point numbers" if image.mode == "F" else "16 bits"
     return (
-        "grey of 16 bits: scorers see all levels above 255 as white, as in their published programs; save the picture with 8 bits to have "
+        f"grey of {kind}: scorers see all levels {levels}, as in their published programs. Save the picture with 8 bits to have "
         "it scored as it looks"
     )
 

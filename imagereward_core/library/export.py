@@ -184,7 +184,7 @@ def export_rows(
             reason=bare_reason(fact, str(row.path)),
             prompt_written=made.written,
             prompt_source=made.origin,
-            notes="",
+            notes="; ".join(filter(None, (made.notes, made.picture_note))),
             disputed=disputed.get(index, ""),
             percentile_in_history=number(own[index]),
             bucket=buckets[index] if buckets else "",

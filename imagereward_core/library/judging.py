@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..images.metadata.finding import picture_remarks
 from ..scorers.meaning import constant_warning
 from ..scorers.variety import Variety
 from ..scores import Scores
@@ -44,7 +45,8 @@ def judge(
     alike = [
         constant_warning(each.card.id) for each, column in zip(panel.scorers, columns) if _is_constant(column)
     ]
-    result = replace(result, warnings=tuple(dict.fromkeys((*result.warnings, *alike))))
+    seen = picture_remarks(row.generated.picture_note for row in columns[0] if row.value is not None)
+    result = replace(result, warnings=tuple(dict.fromkeys((*result.warnings, *alike, *seen))))
     main = result.main
     values = (None if math.isnan(value) else value for value in main.values.tolist())
     told = ((value, main.cut[index], main.failures.get(index, "")) for index, value in enumerate(values))

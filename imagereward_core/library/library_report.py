@@ -102,6 +102,7 @@ def report_entries(
         named = [shown_name(copy.path, root) for copy in copies.get(index, ())]
         reason = beside_reason(result.beside, index, str(row.path))
         notes = (
+            row.generated.picture_note,
             beside_note(beside, disputed.get(index, ""), reason),
             f"Also as {', '.join(named)}" if named else "",
         )

@@ -39,6 +39,8 @@ class Generated:
         loras: Names of the LoRAs, in the order they are named.
         seed: The seed as written.
         problem: Why there is no prompt; empty where there is one.
+        notes: Choices made while reading the prompt, in sentences separated by semicolons.
+        picture_note: What has to be known about how scorers see the picture; empty for most.
     """
 
     written: str = ""
@@ -50,6 +52,8 @@ class Generated:
     loras: tuple[str, ...] = ()
     seed: str = ""
     problem: str = ""
+    notes: str = ""
+    picture_note: str = ""
 
 
 @dataclass(frozen=True)

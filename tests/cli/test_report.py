@@ -193,3 +193,35 @@ def test_copies_in_folders_of_any_name_change_no_rank_and_nobody_who_is_kept(run
     assert run("report", copied, "--html", tmp_path / "a.html", "--copies").code == 0
     page = (tmp_path / "a.html").read_text(encoding="utf-8")
     assert page.count("<article") == 9 and page.count("Also as ") == 9
+
+
+def test_how_scorers_see_a_picture_is_said_by_every_command_alike(run, tmp_path):
+    """Grey of 16 bits is clipped, as the published programs clip it: when it is scored, and whenever its score is shown."""
+    from PIL import Image
+
+    where = tmp_path / "grey"
+    where.mkdir()
+    Image.new("I;16", (64, 64), 40_000).save(where / "a.png")
+    (where / "a.txt").write_bytes("ein grüner Stern".encode("cp1252"))
+    Image.new("L", (64, 64), 40).save(where / "b.png")
+    (where / "b.txt").write_text("a green star")
+    scored = run("score", where, "-s", "demo", "--format", "json")
+    note = next(row["notes"] for row in scored.rows if row["file"].endswith("a.png"))
+    _, _, seen = note.rpartition("; ")
+    said = f"1 picture: {seen}."
+    assert seen.startswith("grey of 16 bits") and said in scored.err
+    curated = run("curate", where, "-s", "demo", "--top", "1", "--yes", "--html", tmp_path / "curated.html")
+    assert said in curated.out
+    told = run("report", where, "--json", tmp_path / "all.json", "--html", tmp_path / "all.html")
+    assert said in told.err
+    rows = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))["rows"]
+    assert [row["notes"] for row in rows if row["file"].endswith("a.png")] == [note]
+    run("rank", where, "-s", "demo", "--show", "all", "--html", tmp_path / "ranked.html")
+    for page in ("curated", "all", "ranked"):
+        text = (tmp_path / f"{page}.html").read_text(encoding="utf-8")
+        assert said in text and text.count(seen) == 2  # once for all, once at the picture
+    # A prompt for all leaves of the notes what is about the picture.
+    run("curate", where, "-s", "demo", "--top", "1", "-p", "a star", "--yes")
+    run("report", where, "--json", tmp_path / "all.json", "--overwrite")
+    rows = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))["rows"]
+    assert [row["notes"] for row in rows if row["file"].endswith("a.png")] == [seen]

@@ -271,12 +271,21 @@ def test_names_never_break_a_terminal(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("mode", "level", "noted"), [("I;16", 40_000, True), ("I;16", 200, False), ("L", 200, False)]
+    ("mode", "level", "noted"),
+    [
+        ("I;16", 40_000, "grey of 16 bits: scorers see all levels above 255 as white"),
+        ("I;16", 200, ""),
+        ("L", 200, ""),
+        ("F", 0.5, "grey of floating-point numbers: scorers see all levels up to 1 as black"),
+        ("F", 1000.0, "grey of floating-point numbers: scorers see all levels above 255 as white"),
+        ("F", 200.0, ""),
+    ],
 )
-def test_grey_of_16_bits_is_said_to_be_clipped(mode, level, noted, tmp_path):
+def test_grey_that_is_no_grey_of_8_bits_is_said_to_be_clipped(mode, level, noted, tmp_path):
     from imagereward_core.images.metadata.finding import PromptFinder
 
-    path = tmp_path / "grey.png"
+    path = tmp_path / "grey.tif"
     Image.new(mode, (8, 8), level).save(path)
     for found in (PromptFinder("a cat")(path), PromptFinder("a cat")(path, path.read_bytes())):
-        assert any("16 bits" in note for note in found.notes) is noted
+        assert found.picture_note.startswith(noted) and bool(found.picture_note) is bool(noted)
+        assert found.notes == ((found.picture_note,) if noted else ())

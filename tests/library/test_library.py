@@ -76,6 +76,8 @@ def test_a_store_from_before_decisions_keeps_its_stars_and_takes_decisions(libra
     library.close()
     with contextlib.closing(sqlite3.connect(place)) as file:
         file.execute("ALTER TABLE pictures DROP COLUMN decision")
+        for column in ("notes", "picture_note"):
+            file.execute(f"ALTER TABLE files DROP COLUMN {column}")
         file.execute("PRAGMA user_version = 1")
         assert file.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
     with Library.look(place.parent) as older:

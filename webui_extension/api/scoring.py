@@ -83,6 +83,7 @@ def _answer(
     selection: Selection,
     rule: Rule | None,
 ) -> ScoreAnswer:
+    from imagereward_core.images.metadata.finding import picture_remarks
     from imagereward_core.library.judged import JudgedRow, PictureFacts, bare_reason, judged_fields
     from imagereward_core.library.tables import Layout
 
@@ -110,7 +111,10 @@ def _answer(
         JudgedRow, scores, [], loaded.panel.card, None if rule is None else asdict(rule), counts
     )
     order = range(len(rows)) if rule is None else [int(index) for index in selection.order]
-    remarks = [result.basis, *result.warnings, *(pair.sentence() for pair in result.agreement)]
+    seen = picture_remarks(
+        each.prompt.picture_note for index, each in enumerate(asked) if index not in scores.failures
+    )
+    remarks = [result.basis, *result.warnings, *seen, *(pair.sentence() for pair in result.agreement)]
     return ScoreAnswer(
         **encodable(layout.head or {}),
         remarks=[encodable(remark) for remark in remarks if remark],

@@ -41,8 +41,8 @@ __all__ = [
     "sidecar_prompt",
 ]
 
-READER = 2
-"""Raised with every change after which a file may tell another prompt: libraries then read prompts anew, and score what changed."""
+READER = 3
+"""Raised with every change after which a file may tell another prompt or note: libraries then read them anew, and score what changed."""
 
 _TEXTS = (
     "parameters",

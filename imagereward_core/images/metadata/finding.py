@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -41,6 +43,7 @@ class FoundPrompt:
         notes: Choices that had to be made on the way, in sentences.
         problem: Why the picture cannot be scored; empty where it can.
         text: All that was found where the prompt was, or would have been; None where nothing was.
+        picture_note: That one of the notes that is about the picture itself: how scorers see it. Empty for most.
         made: All that is in the picture's metadata, where the prompt is that of a text file and both were asked for; None otherwise.
     """
 
@@ -51,6 +54,7 @@ class FoundPrompt:
     problem: str = ""
     text: PictureText | None = None
     made: PictureText | None = None
+    picture_note: str = ""
 
     @property
     def given(self) -> str | MissingPrompt:
@@ -97,7 +101,7 @@ class PromptFinder:
         """
         found = self._find(picture, data)
         if note := clipping_note(picture if data is None else io.BytesIO(data)):
-            found = replace(found, notes=(*found.notes, note))
+            found = replace(found, notes=(*found.notes, note), picture_note=note)
         if self.making and "sidecar" in (found.source, self.source):
             try:
                 return replace(found, made=self._look("metadata", picture, data))
@@ -149,6 +153,19 @@ class PromptFinder:
         why = f" ({'; '.join(note[:_LONGEST_NOTE] for note in notes[:2])})" if notes else ""
         problem = f"it has no prompt: {places[self.source]}{why}{self.without_prompt}"
         return FoundPrompt(notes=notes, problem=problem, text=seen)
+
+
+def picture_remarks(notes: Iterable[str]) -> list[str]:
+    """What has to be known about how scorers see some of the pictures, in sentences.
+
+    Args:
+        notes: The ``picture_note`` of every picture.
+
+    >>> picture_remarks(["", "grey", "grey"])
+    ['2 pictures: grey.']
+    """
+    counts = Counter(filter(None, notes))
+    return [f"{number:,} picture{'' if number == 1 else 's'}: {note}." for note, number in counts.items()]
 
 
 def _why_unreadable(picture: Path | Image.Image, error: ImageError) -> str:

@@ -147,6 +147,8 @@ def from_found(found: FoundPrompt) -> Generated:
         loras=facts.loras,
         seed=facts.seed,
         problem=found.problem,
+        notes="; ".join(note for note in found.notes if note != found.picture_note),
+        picture_note=found.picture_note,
     )
 
 

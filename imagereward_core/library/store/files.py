@@ -213,11 +213,13 @@ def write_generated(
         generated.model,
         json.dumps(list(generated.loras)) if generated.loras else "",
         generated.problem,
+        generated.notes,
+        generated.picture_note,
     )
     numbers = [intern(connection, text) for text in texts]
     connection.execute(
         "UPDATE files SET beside = ?, asked = ?, own = ?, written = ?, negative = ?, origin = ?, generator = ?, model = ?, loras = ?, "
-        "missing = ?, seed = ? WHERE id = ?",
+        "missing = ?, notes = ?, picture_note = ?, seed = ? WHERE id = ?",
         (beside, asked, *numbers, well_formed(generated.seed), file),
     )
 

@@ -19,7 +19,7 @@ _FILES = """
 SELECT files.id, files.folder, files.name, pictures.hash, pictures.width, pictures.height, files.size, files.modified,
     ranking.negated, ranking.problem, files.problem, pictures.stars, pictures.decision, pictures.fingerprint, files.fixed, files.seed,
     ranking.cut, files.prompt, files.own, files.written, files.negative, files.origin, files.generator, files.model, files.loras,
-    files.missing
+    files.missing, files.notes, files.picture_note
 FROM files
 LEFT JOIN pictures ON pictures.id = files.picture
 LEFT JOIN ranking ON ranking.scorer = ? AND ranking.file = files.id
@@ -114,9 +114,8 @@ class _Block:
             (negated, unscored, undecoded, stars, decision, fingerprint, fixed, seed),
             numbers,
         ) = found[:8], found[8:_TEXTS], found[_TEXTS:]
-        cut, shown, own, written, negative, origin, generator, model, loras, missing = map(
-            self.texts.__getitem__, numbers
-        )
+        texts = map(self.texts.__getitem__, numbers)
+        cut, shown, own, written, negative, origin, generator, model, loras, missing, notes, seen = texts
         generated = Generated(
             written=shown if fixed else written,
             prompt=shown if fixed else own,
@@ -127,6 +126,8 @@ class _Block:
             loras=_listed(loras),
             seed=seed,
             problem="" if fixed else missing,
+            notes="" if fixed else notes,
+            picture_note=seen,
         )
         no_prompt = generated.problem if self.reads_prompt else ""
         return Row(

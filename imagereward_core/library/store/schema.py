@@ -119,5 +119,11 @@ def _decisions(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE pictures ADD COLUMN decision INTEGER")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _decisions)
+def _notes(connection: sqlite3.Connection) -> None:
+    """What had to be decided while the prompt was read, and how scorers see the picture: numbers of texts."""
+    for column in ("notes", "picture_note"):
+        connection.execute(f"ALTER TABLE files ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _decisions, _notes)
 """Step ``n`` makes version ``n + 1`` out of version ``n``; version 0 is an empty file."""
