@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..plain import plain
+from ..plain import encodable, plain
 from .console import Console
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def tell_unscored(curation: Curation, console: Console) -> None:
 def tell_failures(failures: Sequence[tuple[Path, str]], console: Console, what: str) -> None:
     """The first few of what went wrong, and how many more there are."""
     for path, reason in failures[:_SHOWN]:
-        console.complain(f"{what}: {path}: {reason.removeprefix(str(path)).lstrip(': ')}")
+        console.complain(f"{what}: {path}: {reason.removeprefix(encodable(str(path))).lstrip(': ')}")
     if len(failures) > _SHOWN:
         console.complain(f"{what}: {len(failures) - _SHOWN:,} more")
 

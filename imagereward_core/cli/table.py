@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
-from ..plain import COMMANDS
+from ..plain import plain
 
-_COMMANDS = re.compile(f"[{COMMANDS}]+")
+_LINE_ENDS = re.compile("[\t-\r\x1c-\x1f\x85\u2028\u2029]+")
 _GAP = 2
 _LEAST = 12
 _COMFORT = 24
@@ -68,7 +68,7 @@ def render_table(
 ) -> str:
     """The table, with a line end after every row.
 
-    Columns without any content are left out. Characters that command a terminal are left out of every cell.
+    Columns without any content are left out. A cell is one line; characters in it that command a terminal are written out.
 
     Args:
         columns: What the cells are.
@@ -77,7 +77,7 @@ def render_table(
         ellipsis: What marks a shortened text.
         gaps: Rows before which an empty line is left.
     """
-    clean = [[_COMMANDS.sub(" ", cell).strip() for cell in row] for row in rows]
+    clean = [[plain(_LINE_ENDS.sub(" ", cell)).strip() for cell in row] for row in rows]
     used = [place for place in range(len(columns)) if not rows or any(row[place] for row in clean)]
     shown = used
     widths = _widths(columns, clean, shown, width)

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import ImageError
+from ..plain import encodable
 from .plugins import HEAD_BYTES, plugin_for
 from .regular import NotAFileError, open_regular
 
@@ -120,7 +121,7 @@ def _clipped(image: Image.Image) -> str:
 
 def _printable(path: str | bytes | os.PathLike[str]) -> str:
     """The path as text that any terminal and log can encode, also where its bytes are not valid UTF-8."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return str(encodable(os.fsdecode(path)))
 
 
 def _from_file(path: str | os.PathLike[str]) -> Image.Image:

@@ -9,6 +9,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from ..plain import encodable
 from ..scores import Scores
 from ..selection import Selection
 
@@ -188,7 +189,7 @@ def bare_reason(fact: Facts, name: str, explain: bool = True) -> str:
         explain: Whether a scored picture gets a reason; one without a score always has one.
     """
     if not fact.rank:
-        return fact.reason.removeprefix(f"{name}: ")
+        return fact.reason.removeprefix(f"{encodable(name)}: ")
     return fact.reason.partition(": ")[2] if explain else ""
 
 
@@ -197,7 +198,9 @@ def beside_reason(beside: Sequence[Scores], index: int, name: str = "") -> str:
     found: dict[str, list[str]] = {}
     for other in beside:
         if index in other.failures:
-            found.setdefault(other.failures[index].removeprefix(f"{name}: "), []).append(other.scorer)
+            found.setdefault(other.failures[index].removeprefix(f"{encodable(name)}: "), []).append(
+                other.scorer
+            )
     return "; ".join(f"{', '.join(scorers)}: {why}" for why, scorers in found.items())
 
 

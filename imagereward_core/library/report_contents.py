@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ..plain import encodable
 from ..scores import FloatArray, Scores
 from .judged import Facts
 
@@ -160,7 +161,7 @@ class Contents:
         entry = self.entries[fact.index]
         told: dict[str, Any] = {
             "id": fact.index,
-            "name": entry.name,
+            "name": encodable(entry.name),
             "score": fact.score,
             "percentile": None if math.isnan(fact.percentile) else round(fact.percentile, 3),
             "rank": fact.rank,

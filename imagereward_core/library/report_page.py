@@ -8,6 +8,7 @@ import statistics
 from functools import lru_cache
 from pathlib import Path
 
+from ..images.decode import source_name
 from ..scores import Scores
 from ..weights.card import ScorerCard
 from .report_boxes import box_plot
@@ -226,7 +227,7 @@ def _failures(contents: Contents, folder: Path) -> str:
         entry = contents.entries[fact.index]
         link = relative_link(entry.path, folder)
         name = f'<a href="{link}">{escape(entry.name)}</a>' if link else escape(entry.name)
-        reason = escape(fact.reason.removeprefix(f"{entry.picture}: "))
+        reason = escape(fact.reason.removeprefix(f"{source_name(entry.picture)}: "))
         prompt = fact.seen or entry.written
         if prompt:
             reason += f'<br><span class="prompt" dir="auto">{escape(prompt)}</span>'

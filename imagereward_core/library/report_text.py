@@ -5,18 +5,16 @@ from __future__ import annotations
 import html
 import json
 import os
-import re
 from pathlib import Path, PurePath
 from typing import Any
 from urllib.parse import quote
 
-# Control characters, marks that reverse the direction of what follows, and halves of characters from undecodable file names.
-_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+from ..plain import plain
 
 
 def escape(text: object) -> str:
-    """Text as it may stand between tags and in quoted attributes. Characters that command a display become visible signs."""
-    return html.escape(_COMMANDS.sub("\ufffd", str(text)), quote=True)
+    """Text as it may stand between tags and in quoted attributes. Characters that command a display are written out."""
+    return html.escape(plain(text, "\t\n\r\u2028\u2029"), quote=True)
 
 
 def relative_link(path: Path | None, folder: Path) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import random
+import re
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import PngImagePlugin
@@ -101,3 +104,31 @@ def test_a_prompt_typed_in_another_encoding_is_scored(run, outputs):
     for command in ("score", "rank"):
         done = run(command, outputs / "graph.png", *ASKED, "--prompt", typed, "-f", "json")
         assert done.code == 0 and json.loads(done.out)["rows"][0]["prompt"] == "a caf?"
+
+
+def test_a_name_that_is_no_text_is_shown_alike_and_leads_back_to_its_file(
+    run, outputs, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(outputs)
+    shown, broken = "a\\udcff\\udcfe.png", "broken \\udcff.png"
+    files = [
+        part for form in ("csv", "json", "jsonl", "html") for part in (f"--{form}", tmp_path / f"all.{form}")
+    ]
+    table = run("score", ".", *ASKED)
+    curated = run("curate", ".", *ASKED, "--top", "9", "--yes")
+    told = run("report", ".", "-s", "demo")
+    assert shown in table.out and shown in curated.out and shown in told.out
+    for text in (table.out, curated.err):
+        assert text.count(broken) == 1  # and not once more in the reason
+    assert run("report", ".", "-s", "demo", *files).code == 0
+    page = (tmp_path / "all.html").read_text(encoding="utf-8")
+    assert f'alt="{shown}"' in page and f">{shown}</a>" in page and "\ufffd" not in page
+    assert page.count(broken) == 1
+    lines = (tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))["rows"]
+    assert [json.loads(line)["file"] for line in lines] == [row["file"] for row in rows]
+    with (tmp_path / "all.csv").open(encoding="utf-8", newline="") as file:
+        written = [row["file"] for row in csv.DictReader(file)]
+    back = [re.sub(r"\\u(dc[89a-f][0-9a-f])", lambda half: chr(int(half[1], 16)), name) for name in written]
+    assert back == [row["file"] for row in rows] and all(Path(name).is_file() for name in back)
+    assert sum(name.endswith(shown) for name in written) == 1

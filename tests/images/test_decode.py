@@ -262,7 +262,7 @@ def test_other_sources_are_refused_with_what_was_found(source, message):
 
 
 def test_names_never_break_a_terminal(tmp_path):
-    assert source_name(os.fsdecode(b"caf\xe9.png")) in ("caf\\xe9.png", "caf\xe9.png")
+    assert source_name(os.fsdecode(b"caf\xe9.png")) in ("caf\\udce9.png", "caf\xe9.png")
     assert source_name(tmp_path / "a.png").endswith("a.png")
     assert source_name(rgb_picture()) == "picture in memory (RGB, 64 x 48)"
     file = io.BytesIO()
