@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .console import Console
 from .exits import UsageError
-from .options import add_prompts, add_scorer, add_weights, data_folder
+from .options import add_prompts, add_scorer, add_weights, between, data_folder
 from .rank import add_conditions, check_percentiles, rule_of
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _add_rule(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--unique",
-        type=int,
+        type=between(0, 12),
         nargs="?",
         const=DUPLICATE_BITS,
         metavar="BITS",

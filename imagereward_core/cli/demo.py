@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .console import Console
 from .exits import EXPLANATION, UsageError
-from .options import add_talk, between
+from .options import add_talk, between, whole
 
 if TYPE_CHECKING:
     from ..demo.batches import DrawnBatch, DrawnPicture
@@ -58,7 +58,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--seed",
-        type=int,
+        type=whole,
         default=_SEED,
         metavar="N",
         help=f"another number, other pictures (default: {_SEED})",

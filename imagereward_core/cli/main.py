@@ -12,6 +12,7 @@ from ..errors import Cancelled, CuratorError, UnknownScorerError, WeightsError
 from . import blends, curate, demo, doctor, models, rank, report, score, stars, undo, watch
 from .console import Console, logging_to, plain_streams
 from .exits import EXPLANATION, INTERRUPTED, NO_SCORER, OTHER, PIPE_CLOSED, USAGE, NoScorerError, UsageError
+from .parser import Parser
 
 _DESCRIPTION = "Scores, sorts and filters pictures by how much people would prefer them for their prompt."
 _EXAMPLES = """\
@@ -29,7 +30,7 @@ examples:
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="imagereward",
         description=_DESCRIPTION,
         epilog=f"{_EXAMPLES}\n{EXPLANATION}\n'imagereward COMMAND --help' lists the options of a command.",

@@ -41,7 +41,8 @@ each row of csv, json and jsonl holds:
 """
 
 
-def _whole(text: str) -> int:
+def whole(text: str) -> int:
+    """A whole number."""
     try:
         return int(text)
     except ValueError:
@@ -57,7 +58,7 @@ def _number(text: str) -> float:
 
 def positive(text: str) -> int:
     """A whole number of at least 1."""
-    number = _whole(text)
+    number = whole(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
     return number
@@ -65,7 +66,7 @@ def positive(text: str) -> int:
 
 def not_negative(text: str) -> int:
     """A whole number of at least 0."""
-    number = _whole(text)
+    number = whole(text)
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
     return number
@@ -75,7 +76,7 @@ def between(low: int, high: int) -> Callable[[str], int]:
     """A parser of whole numbers from ``low`` to ``high``."""
 
     def number(text: str) -> int:
-        value = _whole(text)
+        value = whole(text)
         if not low <= value <= high:
             raise argparse.ArgumentTypeError(f"{text} is not from {low} to {high}")
         return value
@@ -286,7 +287,9 @@ def check_writable(targets: Mapping[str, Path | None], overwrite: bool) -> None:
                 f"{option} took - as the name of the file to write; expected a file. Results are printed without {option}"
             )
         if reason := refusal(target, overwrite):
-            hint = f". Was the name left out? Write {option} {_example(option)}" if target.exists() else ""
+            hint = (
+                f". Was the name left out? Write {option} {example_file(option)}" if target.exists() else ""
+            )
             raise UsageError(f"{option} took {target} as the name of the file to write: {reason}{hint}")
         place = os.path.realpath(target)
         folder = os.path.dirname(place)  # noqa: PTH120
@@ -299,6 +302,6 @@ def check_writable(targets: Mapping[str, Path | None], overwrite: bool) -> None:
         named[place] = option
 
 
-def _example(option: str) -> str:
+def example_file(option: str) -> str:
     """A name that can stand after an option that writes a file."""
     return {"--html": "page.html", "--output": "results.csv"}.get(option, f"results.{option.lstrip('-')}")

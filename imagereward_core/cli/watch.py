@@ -17,7 +17,7 @@ from .curate import planned, wanted
 from .curate_output import preview, tell_failures, tell_scan, tell_settled
 from .curating import add_curation, add_place, curate_options, opened
 from .exits import DONE, INTERRUPTED, UsageError
-from .options import add_talk, weight_settings
+from .options import add_talk, finite, weight_settings
 
 if TYPE_CHECKING:
     from ..library.watch import Pass
@@ -78,7 +78,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _seconds(text: str) -> float:
-    number = float(text)
+    number = finite(text)
     if not 0.1 <= number <= 86400:
         raise argparse.ArgumentTypeError(f"{text} is not from 0.1 to 86400")
     return number

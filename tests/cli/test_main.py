@@ -227,3 +227,52 @@ def test_a_number_that_is_none_is_told_in_words(run, arguments, words):
 def test_each_command_says_what_it_shows_by_default(run):
     assert "or all (default: kept)" in run("rank", "--help").out
     assert "or all (default: all)" in run("report", "--help").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("rank . --within promt", "--within: found 'promt'; expected all or prompt (did you mean prompt?)"),
+        ("curate . --per x", "--per: found 'x'; expected all, prompt or folder"),
+        ("curate . --keep-stars 9", "--keep-stars: found '9'; expected 1, 2, 3, 4 or 5"),
+        ("curat .", "expected score, rank, curate"),
+        ("rank . --html", "--html: found nothing behind it; expected FILE, such as --html page.html"),
+        ("rank . --html -s demo", "such as --html page.html"),
+        ("report . --json", "such as --json results.json"),
+        ("stars . --set", "such as --set 4 a.png b.png"),
+        ("curate . --unique 13", "--unique: 13 is not from 0 to 12"),
+        (
+            "curate --unique outputs --top 5",
+            "'outputs' is no whole number. Without a value put --unique behind",
+        ),
+        ("curate --xmp outputs --stay", "expected both, full or stem. Without a value put --xmp behind"),
+        ("watch . --poll often", "--poll: 'often' is no number"),
+        ("demo --seed x", "--seed: 'x' is no whole number"),
+        ("rank . --topp 3", "there is no option --topp (did you mean --top?)"),
+        ("curate . kept --top 3", "found 'kept', which it has no use for"),
+        ("score", "required: PICTURE"),
+    ],
+)
+def test_a_command_line_that_makes_no_sense_is_told_in_a_line_with_a_way_out(run, arguments, said):
+    done = run(*arguments.split())
+    assert done.code == 2 and done.out == "" and done.err.count("\n") == 1
+    assert (
+        said in done.err
+        and "--help' lists everything it takes" in done.err
+        and done.err.startswith("imagereward")
+    )
+
+
+@pytest.mark.parametrize("name", ["-dash.png", "-page.png", "-star.png", "-q1.png"])
+def test_a_file_whose_name_begins_with_a_dash_is_not_taken_for_options(run, folder, monkeypatch, name):
+    """-page.png would be the prompt "age.png" of the other pictures, -star.png the scorer "tar.png"."""
+    monkeypatch.chdir(folder)
+    Path("10 inside.png").rename(name)
+    for command in ("score", "rank"):
+        done = run(command, "2 inside.png", name, "-s", "demo")
+        assert done.code == 2 and f"write .{os.sep}{name}, or put -- before the files" in done.err
+    given = run("stars", ".", "--set", "3", name)
+    assert given.code == 2 and f"write .{os.sep}{name}." in given.err
+    for files in ((f".{os.sep}{name}",), ("--", name)):
+        assert len(run("score", "-s", "demo", "-f", "json", *files).rows) == 1
+    assert run("stars", ".", "--set", "3", f".{os.sep}{name}").code == 0

@@ -1,0 +1,122 @@
+"""The command line taken apart, with errors that say what was found, what was expected and what to do."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+from .options import example_file
+
+_OF_OPTION = re.compile(r"argument (?P<name>[^:]+): (?P<what>.*)", re.DOTALL)
+_EXAMPLES = {
+    "DIR": "some/folder",
+    "ID": "demo",
+    "ID|FILE|BLEND": "demo",
+    "N": "3",
+    "N FILES": "4 a.png b.png",
+    "NAME": "rejected",
+    "NAME=DIR": "great=/pictures/great",
+    "P": "20",
+    "PATTERN": "'*.png'",
+    "S": "30",
+    "TEXT": '"a red fox"',
+    "X": "0.5",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line with a way out, instead of a page of usage."""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """See :mod:`argparse`; files whose names begin with a dash are told before they are taken for options."""
+        if self._commands() is not None:
+            return super().parse_known_args(args, namespace)
+        self._refuse_dashes(args or ())
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(self._unknown(unknown[0]))
+        return found, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """Says in a line what is wrong and what to do, and ends with exit code 2."""
+        found = _OF_OPTION.fullmatch(message)
+        message = f"{found['name']}: {self._better(found['name'], found['what'])}" if found else message
+        self.exit(2, f"{self.prog}: {message}. '{self.prog} --help' lists everything it takes\n")
+
+    def _commands(self) -> argparse.Action | None:
+        return next((each for each in self._actions if each.nargs == argparse.PARSER), None)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """As argparse does, with the nearest choice, and in the same words in every version of Python."""
+        if action.choices is None or value in action.choices:
+            return
+        choices = [str(choice) for choice in action.choices]
+        near = get_close_matches(str(value), choices, 1)
+        guess = f" (did you mean {near[0]}?)" if near else ""
+        # What follows an option that can stand alone is taken for its value.
+        alone = (
+            f". Without a value put {action.option_strings[0]} behind everything else"
+            if action.nargs == "?"
+            else ""
+        )
+        raise argparse.ArgumentError(
+            action, f"found {str(value)!r}; expected {_listed(choices)}{guess}{alone}"
+        )
+
+    def _better(self, name: str, what: str) -> str:
+        """What argparse says about an option, with what to do where it does not say that."""
+        action = next((each for each in self._actions if "/".join(each.option_strings) == name), None)
+        if action is None:
+            return what
+        option = action.option_strings[-1]
+        if what.startswith(("expected one argument", "expected at least one argument")):
+            metavar = action.metavar if isinstance(action.metavar, str) else " ".join(action.metavar or ())
+            example = (
+                example_file(option) if metavar == "FILE" else _EXAMPLES.get(metavar, metavar or "VALUE")
+            )
+            return f"found nothing behind it; expected {metavar or 'a value'}, such as {option} {example}"
+        if action.nargs == "?" and " is no " in what:
+            return f"{what}. Without a value put {option} behind everything else"
+        return what
+
+    def _refuse_dashes(self, words: Iterable[str]) -> None:
+        """Refuses a file called ``-page.png``, which would be read as options, here ``-p age.png``."""
+        options = {option for action in self._actions for option in action.option_strings}
+        for word in words:
+            if word == "--":
+                return
+            is_option = not word.startswith("-") or word.startswith("--") or word in ("-", *options)
+            if not is_option and (os.path.lexists(word) or _is_picture(word)):
+                either = (
+                    ", or put -- before the files"
+                    if any(each.nargs == "+" for each in self._get_positional_actions())
+                    else ""
+                )
+                self.error(
+                    f"{word} begins with a dash and would be read as options; write .{os.sep}{word}{either}"
+                )
+
+    def _unknown(self, word: str) -> str:
+        """What to say about a word that this command does not know."""
+        options = [option for action in self._actions for option in action.option_strings]
+        near = get_close_matches(word.partition("=")[0], options, 1, 0.75)
+        guess = f" (did you mean {near[0]}?)" if near else ""
+        if word.startswith("-"):
+            return f"there is no option {word.partition('=')[0]}{guess}"
+        return f"found {word!r}, which it has no use for; expected options, each with its values behind it"
+
+
+def _is_picture(name: str) -> bool:
+    from ..images.suffixes import is_picture_name
+
+    return is_picture_name(name)
+
+
+def _listed(choices: Sequence[str]) -> str:
+    return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"
