@@ -6,11 +6,12 @@ Texts of others (names, prompts, errors) reach a terminal through :class:`~..pla
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -56,11 +57,12 @@ class Console:
 
     def _show(self, text: str) -> None:
         tqdm: Any = getattr(sys.modules.get("tqdm"), "tqdm", None)
-        if tqdm is None:
-            print(text, file=sys.stderr, flush=True)
-        else:  # a bar may stand on the last line
-            with tqdm.external_write_mode(file=_terminal()):
+        try:
+            # A bar may stand on the last line.
+            with nullcontext() if tqdm is None else tqdm.external_write_mode(file=_terminal()):
                 print(text, file=sys.stderr, flush=True)
+        except OSError:  # nobody reads messages any more: what is at work goes on
+            discard(sys.stderr)
 
     @property
     def shows_progress(self) -> bool:
@@ -189,11 +191,21 @@ def plain_streams() -> Iterator[None]:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
-    sys.stdout, sys.stderr = (stream and cast("TextIO", PlainStream(stream)) for stream in before)
-    try:
-        yield
-    finally:
-        sys.stdout, sys.stderr = before
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123
+        # A program without a console has none.
+        sys.stdout, sys.stderr = (cast("TextIO", PlainStream(stream or nowhere)) for stream in before)
+        try:
+            yield
+        finally:
+            sys.stdout, sys.stderr = before
+
+
+def discard(stream: TextIO) -> None:
+    """Sends what is still to be printed nowhere, so that Python does not complain about it in the end."""
+    with suppress(OSError, ValueError):  # a stream of a test has no number
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _terminal() -> TextIO:

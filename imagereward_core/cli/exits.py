@@ -20,6 +20,7 @@ exit codes:
     3  the scorer cannot be used: weights missing or damaged, or a package it needs is missing
     4  anything else, for example a file that cannot be written
   130  stopped with Ctrl-C (what had been scored is printed)
+  141  whoever reads the results has closed the pipe, as head does
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from importlib import import_module
 
 from ..errors import Cancelled, CuratorError, UnknownScorerError, WeightsError
 from . import blends, curate, demo, doctor, models, rank, report, score, stars, undo, watch
-from .console import Console, logging_to, plain_streams
+from .console import Console, discard, logging_to, plain_streams
 from .exits import EXPLANATION, INTERRUPTED, NO_SCORER, OTHER, PIPE_CLOSED, USAGE, NoScorerError, UsageError
 from .parser import Parser
 
@@ -47,24 +48,31 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line ``argv`` (by default that of this process) and returns the exit code."""
     with plain_streams():
-        return _main(argv)
+        code = _main(argv)
+        try:
+            sys.stdout.flush()  # here and not when Python ends, where it is too late to say anything
+        except OSError as error:
+            if code not in (OTHER, PIPE_CLOSED):
+                code = _explain(error, Console())
+            discard(sys.stdout)
+        return code
 
 
 def _main(argv: Sequence[str] | None) -> int:
-    parser = build_parser()
+    console, debug = Console(), False
     try:
+        parser = build_parser()
         args = parser.parse_args(argv)
+        if args.command is None:
+            parser.print_help()
+            return USAGE
+        console, debug = Console(getattr(args, "quiet", False)), args.debug
+        with logging_to(console, debug):
+            return int(args.run(args))
     except SystemExit as stop:  # argparse has printed what there is to say
         return stop.code if isinstance(stop.code, int) else USAGE
-    if args.command is None:
-        parser.print_help()
-        return USAGE
-    console = Console(getattr(args, "quiet", False))
-    try:
-        with logging_to(console, args.debug):
-            return int(args.run(args))
     except BaseException as error:
-        if args.debug and not isinstance(error, BrokenPipeError):
+        if debug and not _is_closed_pipe(error):
             console.trace(error)
         return _explain(error, console)
 
@@ -74,9 +82,8 @@ def _explain(error: BaseException, console: Console) -> int:
     if isinstance(error, (KeyboardInterrupt, Cancelled)):
         console.complain("imagereward: stopped")
         return INTERRUPTED
-    if isinstance(error, BrokenPipeError):
-        # Whoever read the results has seen enough; without this Python complains when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if _is_closed_pipe(error):
+        discard(sys.stdout)  # whoever read the results has seen enough
         return PIPE_CLOSED
     if isinstance(error, CuratorError):
         console.complain(f"imagereward: {error}")
@@ -89,7 +96,9 @@ def _explain(error: BaseException, console: Console) -> int:
         )
         return NO_SCORER
     if isinstance(error, OSError):
-        console.complain(f"imagereward: {error}")
+        full = error.errno == errno.ENOSPC and not error.filename
+        what = "the disk is full, so that not everything was printed or written; free some room and do it again: "
+        console.complain(f"imagereward: {what if full else ''}{error}")
         return OTHER
     if isinstance(error, Exception):
         console.complain(
@@ -97,3 +106,11 @@ def _explain(error: BaseException, console: Console) -> int:
         )
         return OTHER
     raise error
+
+
+def _is_closed_pipe(error: BaseException) -> bool:
+    """Whether nobody reads what is printed any more, which Windows calls an invalid argument."""
+    invalid = (
+        os.name == "nt" and isinstance(error, OSError) and error.errno == errno.EINVAL and not error.filename
+    )
+    return isinstance(error, BrokenPipeError) or invalid

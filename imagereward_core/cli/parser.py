@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
+from .console import discard
 from .options import example_file
 
 _OF_OPTION = re.compile(r"argument (?P<name>[^:]+): (?P<what>.*)", re.DOTALL)
@@ -48,6 +50,16 @@ class Parser(argparse.ArgumentParser):
         found = _OF_OPTION.fullmatch(message)
         message = f"{found['name']}: {self._better(found['name'], found['what'])}" if found else message
         self.exit(2, f"{self.prog}: {message}. '{self.prog} --help' lists everything it takes\n")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Not as argparse does, which hides that nobody reads help any more; errors, on stderr, lead to their exit code all the same."""
+        stream = file or sys.stderr
+        try:
+            stream.write(message)
+        except OSError:
+            if stream is not sys.stderr:
+                raise
+            discard(sys.stderr)
 
     def _commands(self) -> argparse.Action | None:
         return next((each for each in self._actions if each.nargs == argparse.PARSER), None)
