@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .console import Console
-from .curating import add_place, opened
+from .curating import add_place, opened, place_of
 from .exits import DONE, EXPLANATION, SOME_FAILED, UsageError
 from .options import add_talk
 
@@ -21,6 +21,7 @@ examples:
   imagereward stars outputs --set none a.png         take them away
   imagereward stars outputs --import                 take over what Lightroom, digiKam, darktable or Windows wrote
 """
+_TO_HAVE_SOME = "--set N FILES gives some, --import takes over what other programs wrote."
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -60,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
         UsageError: The folder, the number or the files make no sense.
         CuratorError: The store cannot be used.
     """
+    from ..library.library import FILE_NAME
+
     console = Console(args.quiet)
     root = args.outputs.expanduser().absolute()
     if args.set:
@@ -71,6 +74,9 @@ def run(args: argparse.Namespace) -> int:
         with opened(args, console, acting=False, noting=True) as library:
             library.scan([root], None)
             return _take_over(library, console, root)
+    if args.store is None and not (place_of(args) / FILE_NAME).is_file():
+        console.say(f"{_have(0)} stars: nothing is stored about {args.outputs} yet. {_TO_HAVE_SOME}")
+        return DONE
     with opened(args, console, make=False, acting=False) as library:
         _list(library, console, root)
     return DONE
@@ -93,9 +99,7 @@ def _give(library: Library, console: Console, root: Path, files: list[str], star
         except LookupError as error:
             failed += 1
             console.complain(f"not given: {error}")
-    console.say(
-        f"{len(files) - failed:,} pictures {'have no stars now' if stars is None else f'have {stars} stars now'}."
-    )
+    console.say(f"{_have(len(files) - failed)} {'no' if stars is None else stars} stars now.")
     return SOME_FAILED if failed else DONE
 
 
@@ -116,7 +120,7 @@ def _take_over(library: Library, console: Console, root: Path) -> int:
             taken += 1
         elif stars != found:
             console.complain(f"kept: {row.path}: the library has {stars} stars, the file says {found}")
-    console.say(f"{taken:,} pictures have stars from other programs now.")
+    console.say(f"{_have(taken)} stars from other programs now.")
     return DONE
 
 
@@ -133,4 +137,8 @@ def _list(library: Library, console: Console, root: Path) -> None:
     lines = [f"{rows[index].stars}  {shown_name(rows[index].path, root)}" for index in judged]
     if lines:
         put("\n".join(lines) + "\n", None, data=False)
-    console.say(f"{len(lines):,} pictures have stars.")
+    console.say(f"{_have(len(lines))} stars.{'' if lines else f' {_TO_HAVE_SOME}'}")
+
+
+def _have(number: int) -> str:
+    return f"{number:,} picture{' has' if number == 1 else 's have'}"

@@ -66,3 +66,20 @@ def test_no_second_sidecar_contradicts_a_persons_rating(folder):
     assert main(["curate", str(folder), *words]) == 0
     assert read_xmp((folder / "0.png.xmp").read_bytes()).rating == 2
     assert person_rating(folder / "0.png") == 2
+
+
+def test_a_folder_nobody_gave_stars_in_has_none_and_that_is_no_error(folder, capsys):
+    """Nothing is made in it either."""
+    before = sorted(folder.iterdir())
+    assert main(["stars", str(folder)]) == 0
+    said = capsys.readouterr()
+    assert (
+        said.out == "" and "0 pictures have stars: nothing is stored" in said.err and "--import" in said.err
+    )
+    assert sorted(folder.iterdir()) == before
+    assert main(["stars", str(folder), "--store", str(folder / "typo")]) == 2
+    assert main(["stars", str(folder), "--set", "4", "1.png"]) == 0
+    assert "1 picture has 4 stars now." in capsys.readouterr().err
+    assert main(["stars", str(folder)]) == 0
+    said = capsys.readouterr()
+    assert said.out == "4  1.png\n" and "1 picture has stars." in said.err
