@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from itertools import filterfalse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ class LoadFolder(io.ComfyNode):
             [
                 io.Combo.Input(
                     "folder",
-                    options=[ROOT, *folder_paths.get_input_subfolders()],
+                    options=[ROOT, *filterfalse(_is_store, folder_paths.get_input_subfolders())],
                     default=ROOT,
                     tooltip="A folder inside ComfyUI's input folder; '.' is the input folder itself.",
                 ),
@@ -137,6 +138,13 @@ class LoadFolder(io.ComfyNode):
         return io.NodeOutput(images, prompts, names)
 
 
+def _is_store(path: str | Path) -> bool:
+    """Whether a path below the input folder belongs to what a library keeps there; nothing in it is anybody's picture."""
+    from ..imagereward_core.library.store.values import STORE_FOLDER
+
+    return STORE_FOLDER in Path(path).parts
+
+
 def _find(folder: str, subfolders: bool) -> list[Path]:
     """Files that look like pictures, by name.
 
@@ -155,7 +163,10 @@ def _find(folder: str, subfolders: bool) -> list[Path]:
         (
             path
             for path in files
-            if path.suffix.lower() in SUFFIXES and is_picture_name(path.name) and path.is_file()
+            if path.suffix.lower() in SUFFIXES
+            and is_picture_name(path.name)
+            and not _is_store(path.relative_to(root))
+            and path.is_file()
         ),
         key=lambda path: str(path).casefold(),
     )

@@ -94,8 +94,8 @@ def changed_pictures() -> Any:
         io.Boolean.Input,
         "changed_pictures",
         default=False,
-        label_on="only count them",
-        label_off="must be the scored ones",
+        label_on="only counted",
+        label_off="refused",
         tooltip=(
             "Normally pictures that are not the ones the scores belong to are refused, so that scores never end up on the wrong "
             "picture. Switch on if these are the scored pictures in the same order, but upscaled, retouched or otherwise changed."

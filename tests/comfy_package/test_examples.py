@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
-from pack import NODE_IDS, ROOT, WIDGETS, nodes_of_object_info
+from pack import NODE_IDS, ROOT, WIDGETS, nodes_of_object_info, schemas
 from PIL import Image
 from workflows import (
     BLUEPRINTS,
@@ -136,6 +137,45 @@ def test_every_example_has_a_small_thumbnail_and_says_what_to_do(path):
     assert picture.stat().st_size < 80_000
     notes = [node["widgets_values"][0] for node in read(path)["nodes"] if node["type"] == "MarkdownNote"]
     assert any("**Run**" in text for text in notes)
+
+
+def height_of(schema):
+    """The least height of a node in the classic renderer: its sockets side by side, then its widgets; measured on 1.27 and 1.49."""
+    widgets = [each for each in schema.inputs if each.io_type in WIDGETS]
+    texts = sum(1 for each in widgets if each.given.get("multiline"))
+    rows = max(len(schema.inputs) - len(widgets), len(schema.outputs))
+    return 14 + 20 * rows + 24 * (len(widgets) - texts) + 54 * texts
+
+
+@every_file
+def test_no_widget_leaves_its_node_and_no_node_lies_on_another(path):
+    for level in levels(read(path)):
+        boxes = {}
+        for node in level["nodes"]:
+            (left, top), (width, height) = node["pos"], node["size"]
+            if node["type"] in schemas():
+                assert height >= height_of(schemas()[node["type"]]), (
+                    f"{node['type']} {node['id']} is too small"
+                )
+            boxes[node["id"]] = (left, top - 30, left + width, top + height)
+        for (one, a), (other, b) in itertools.combinations(boxes.items(), 2):
+            apart = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+            assert apart, f"{one} and {other} overlap"
+
+
+@every_file
+def test_notes_mark_words_in_a_way_that_every_renderer_shows_on_brown(path):
+    """Inline code is blue on blue there in Nodes 2.0."""
+    notes = [node for level in levels(read(path)) for node in level["nodes"] if node["type"] in NOTES]
+    assert not [note["id"] for note in notes if "`" in note["widgets_values"][0]]
+
+
+def test_labels_of_switches_fit_into_a_node_as_it_is_added():
+    """A fresh node is 270 wide in the classic renderer, and a switch writes its name and its value into one line."""
+    for name, schema in schemas().items():
+        for each in schema.inputs:
+            values = [each.given.get(key) or "" for key in ("label_on", "label_off")]
+            assert len(each.id) + max(map(len, values)) <= 30, f"{each.id} of {name}"
 
 
 def test_every_node_but_plain_helpers_is_shown_in_an_example():

@@ -97,6 +97,10 @@ class FakeHost:
         """Value and total of every movement of a bar since then."""
         return fake_modules.ProgressBar.seen
 
+    def choices(self, node, name):
+        """What a drop-down list of a node offers."""
+        return next(each.given["options"] for each in self.nodes[node].GET_SCHEMA().inputs if each.id == name)
+
     def run(self, graph):
         """Runs a prompt; mirrors the host's executor for what these graphs use, with a cache that forgets nothing (``--cache-lru``)."""
         graph = copy.deepcopy(dict(graph))

@@ -110,6 +110,11 @@ class RealHost:
         """Value and total of every movement of a bar since then."""
         return [tuple(each) for each in self.call("/curator_probe/bars")]
 
+    def choices(self, node, name):
+        """What a drop-down list of a node offers."""
+        kind, *more = self.call(f"/object_info/{node}")[node]["input"]["required"][name]
+        return kind if isinstance(kind, list) else more[0]["options"]
+
     def queue(self, graph):
         """Queues a prompt; returns its id, or a result where the host refused it."""
         extra = {"extra_pnginfo": {"workflow": self.workflow}} if self.workflow else {}

@@ -260,6 +260,20 @@ def test_a_picture_goes_through_the_host_without_losing_a_level(fake, tmp_path):
     assert np.array_equal(np.asarray(fake.module("nodes.drawing").to_picture(tensor[0])), levels)
 
 
+def test_what_a_library_keeps_is_no_folder_of_pictures(host):
+    store = host.base / "input" / ".imagereward" / "thumbs"
+    store.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (8, 8)).save(store / "seen.png")
+    offered = host.choices("ImageRewardCuratorLoadFolder", "folder")
+    assert "scenes" in offered and not [name for name in offered if ".imagereward" in name]
+    graph = Graph()
+    names = graph.show(
+        graph.add("LoadFolder", folder=".", subfolders=True, start=0, most=100),
+        2,
+    )
+    assert "seen" not in shown(host.run(graph), names)
+
+
 def test_prompts_come_from_files_as_the_command_finds_them(fake):
     folder = fake.module("nodes.folder")
     assert folder.prompt_of(fake.base / "input" / "scenes" / "0_0.png") == PROMPTS[0]
