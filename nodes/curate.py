@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
+from ..imagereward_core.plain import count_of
 from .curation import carry_out, opened, plan, scan, settled, take_back
 from .errors import GraphError, choice
 from .filtering import NO_LIMIT, check_percentiles, conditions, rule_of
@@ -293,7 +294,7 @@ def _result(curation: Curation, carried: Carried | None) -> Any:
     elif carried.run:
         lines += settled(carried)
         lines.append(
-            f"Run {carried.run}: {carried.done:,} steps done."
+            f"Run {carried.run}: {count_of(carried.done, 'step')} done."
             f"{f' Mode {UNDO!r} undoes them.' if carried.done else ''}"
         )
     lines += [f"Not done: {path}: {reason}" for path, reason in (carried.failed if carried else ())]

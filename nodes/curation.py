@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..imagereward_core.plain import count_of
 from .errors import GraphError
 from .loaded import LoadedScorer
 
@@ -116,14 +117,14 @@ def take_back(root: Path) -> str:
     with opened(root) as library:
         taken = curate.take_back(library, progress=host.show, cancelled=host.cancelled)
     host.go_on()
-    lines = [*settled(taken), f"Run {taken.run} ({taken.title}): {taken.done:,} steps taken back."]
+    lines = [*settled(taken), f"Run {taken.run} ({taken.title}): {count_of(taken.done, 'step')} taken back."]
     return "\n".join([*lines, *(f"Left as it is: {path}: {reason}" for path, reason in taken.failed)])
 
 
 def settled(carried: Carried) -> list[str]:
     """What an earlier process had left half done."""
     lines = [
-        f"Run {each.run.id} had been cut off: {each.finished:,} steps were finished, {each.taken_back:,} taken back."
+        f"Run {each.run.id} had been cut off: {count_of(each.finished, 'step')} finished, {each.taken_back:,} taken back."
         for each in carried.settled
         if each.finished or each.taken_back
     ]

@@ -52,8 +52,10 @@ def make_extension() -> Any:
     """The object through which the host gets the nodes; also tells it where the models lie."""
     from comfy_api.latest import ComfyExtension
 
+    from .errors import name_plainly
     from .folders import register_models_folder
 
+    name_plainly()
     try:
         register_models_folder()
     except Exception:

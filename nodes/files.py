@@ -123,12 +123,15 @@ def text_of(scored: ScoredBatch, index: int, choices: ChosenBatch | None) -> str
     """What a text file beside a picture holds: the prompt, then every score with rank and percentile, and what was decided."""
     scores = scored.scores
     rank, percentile = int(scores.ranks()[index]), float(scores.percentiles()[index])
-    parts = [f"rank {rank} of {scores.scored}"] if rank else [scores.failures.get(index, "")]
+    told = "" if choices is None else choices.selection.reasons[index]
+    why = scores.failures.get(index, "")
+    parts = [f"rank {rank} of {scores.scored}"] if rank else [why] if why not in told else []
     parts += [] if math.isnan(percentile) else [f"percentile {percentile:.1f}"]
-    lines = [f"{scores.scorer}: {number(float(scores.values[index]))} ({', '.join(parts)})"]
+    about = f" ({', '.join(parts)})" if parts else ""
+    lines = [f"{scores.scorer}: {number(float(scores.values[index]))}{about}"]
     lines += [f"{member.scorer}: {number(float(member.values[index]))}" for member in scored.members]
-    if choices is not None:
-        lines.append(choices.selection.reasons[index])
+    if told:
+        lines.append(told)
     return text_with_scores(scores.prompts[index], [" ".join(line.split()) for line in lines])
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..imagereward_core.images.suffixes import is_picture_name
-from ..imagereward_core.plain import plain, well_formed
+from ..imagereward_core.plain import count_of, plain, well_formed
 from .errors import GraphError
 from .folders import inside
 from .hosting import watched
@@ -132,8 +132,8 @@ class LoadFolder(io.ComfyNode):
                 _tell_brightened(path)
         if not images:
             raise GraphError(
-                f"there is no picture to load in {folder!r}: {len(found)} files look like pictures, start is {start}. Put "
-                "pictures into that folder inside ComfyUI's input folder, or choose another one."
+                f"there is no picture to load in {folder!r}: {count_of(len(found), 'file')} with the name of a picture, start is {start}. "
+                "Put pictures into that folder inside ComfyUI's input folder, or choose another one."
             )
         return io.NodeOutput(images, prompts, names)
 

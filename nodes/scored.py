@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..imagereward_core.plain import count_of
 from ..imagereward_core.scores import Scores
 from ..imagereward_core.selection import Selection
 from .errors import GraphError
@@ -59,7 +60,7 @@ class ScoredBatch:
 
     def counted(self, number: int) -> str:
         """So many of what was scored, in words: "1 picture", "3 clips"."""
-        return f"{number} {self.noun}{'' if number == 1 else 's'}"
+        return count_of(number, self.noun)
 
     @property
     def noun(self) -> str:
@@ -134,7 +135,7 @@ class ChosenBatch:
         """
         if self.pictures != scored.pictures:
             raise GraphError(
-                f"this selection was made among {len(self.pictures)} pictures that are not the {len(scored)} of these scores. Connect "
+                f"this selection was made among other pictures ({len(self.pictures)}) than those of these scores ({len(scored)}). Connect "
                 "the selection together with the scores (and images) that went into Filter by Score, not with the kept ones."
             )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..imagereward_core.errors import PromptError
+from ..imagereward_core.plain import count_of
 from .clips import PICTURE, Clips, clip_inputs, frame_rule
 from .errors import GraphError
 from .hosting import one
@@ -134,8 +135,8 @@ def _prompts(given: Any, number: int, clean: bool, needed: bool, noun: str) -> l
     texts: Sequence[Any] = given if isinstance(given, list) else [given]
     if len(texts) not in (1, number):
         raise PromptError(
-            f"{len(texts)} prompts for {number} {noun}s; expected one prompt for all, or a list with exactly one per {noun}. Connect the "
-            f"list that belongs to these {noun}s."
+            f"{count_of(len(texts), 'prompt')} for {count_of(number, noun)}; expected one prompt for all, or a list with exactly "
+            f"one per {noun}. Connect the list that belongs to these {noun}s."
         )
     if not all(isinstance(text, str) for text in texts):
         raise PromptError("a prompt is not text; connect a STRING")

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..imagereward_core.plain import encodable
+from ..imagereward_core.plain import count_of, encodable
 
 if TYPE_CHECKING:
     from ..imagereward_core.weights.card import ScorerCard
@@ -82,7 +82,7 @@ def remarks(scored: ScoredBatch) -> list[str]:
     cut = sum(scored.scores.truncated)
     if cut:
         found.append(
-            f"{cut} of {len(scored)} prompts are longer than {scored.card.id} reads; the table names what it does not see."
+            f"{scored.card.id} does not read {cut} of {count_of(len(scored), 'prompt')} to the end; the table names what it does not see."
         )
     if scored.basis:
         found.append(scored.basis)
@@ -108,7 +108,7 @@ def table(scored: ScoredBatch, reasons: Sequence[str] = (), decimals: int = 4) -
         parts.append(f"{scored.noun} {index + 1}")
         if several:
             parts.append(_short(scores.prompts[index]))
-        if index in scores.failures:
+        if index in scores.failures and not reasons:  # a reason for the verdict tells it as well
             parts.append(scores.failures[index])
         if scores.cut[index]:
             parts.append(f"not read: {_short(scores.cut[index])}")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..plain import encodable, plain
+from ..plain import count_of, encodable, plain
 from .console import Console
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def tell_scan(result: ScanResult, console: Console) -> None:
     )
     rate = f", {result.done / result.seconds:.1f} a second" if result.done and result.seconds else ""
     console.say(
-        f"{result.found:,} pictures found, {result.known:,} known already, {result.done:,} new or changed"
+        f"{count_of(result.found, 'picture')} found, {result.known:,} known already, {result.done:,} new or changed"
         f"{f' ({result.failed:,} failed)' if result.failed else ''}: {result.seconds:.1f} s{rate}{f' ({spent})' if spent else ''}."
     )
     tell_failures([(path, reason) for path, reason in result.problems], console, "not looked into")
@@ -59,8 +59,8 @@ def tell_settled(settled: Sequence[Recovery], console: Console) -> None:
     for recovery in settled:
         if recovery.finished or recovery.taken_back:
             console.complain(
-                f"An earlier run ({recovery.run.id}: {recovery.run.title}) was cut off: {recovery.finished} steps were finished, "
-                f"{recovery.taken_back} taken back. No picture is lost."
+                f"An earlier run ({recovery.run.id}: {recovery.run.title}) was cut off: {count_of(recovery.finished, 'step')} finished, "
+                f"{recovery.taken_back:,} taken back. No picture is lost."
             )
         for step, reason in recovery.problems:
             console.complain(f"not settled: {step.source}: {reason}")
@@ -85,7 +85,7 @@ def tell_carried(
     undo += f" --store {shell_word(args.store)}" if args.store else ""
     how = "written" if options.action == "stay" else f"{VERBS[options.action][1]} or written"
     console.say(
-        f"Run {carried.run}: {carried.done:,} steps done ({how})"
+        f"Run {carried.run}: {count_of(carried.done, 'step')} done ({how})"
         f"{f', {carried.skipped:,} needed nothing' if carried.skipped else ''}"
         f"{f', {len(carried.failed):,} failed' if carried.failed else ''}"
         f"{f', {carried.left:,} not come to' if carried.left else ''}."

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..plain import count_of
 from .console import Console
 from .exits import EXPLANATION, UsageError
 from .options import add_talk, between, whole
@@ -106,7 +107,9 @@ def run(args: argparse.Namespace) -> int:
         for place, picture in enumerate(batch.pictures, start=1):
             paths.append(_save(folder, number, place, batch, picture))
             truths.append(picture.truth)
-    console.say(f"Drew {len(paths)} pictures for {args.prompts} prompts into {folder}")
+    console.say(
+        f"Drew {count_of(len(paths), 'picture')} for {count_of(args.prompts, 'prompt')} into {folder}"
+    )
 
     settings = argparse.Namespace(
         scorer="demo",

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..plain import count_of
 from .console import Console
 from .curating import add_folders, add_place, destination_folders, place_of
 from .exits import DONE, EXPLANATION
@@ -250,7 +251,7 @@ def _deliver(
                 overwrite=args.overwrite,
                 **told,
             )
-        console.say(f"Wrote {number:,} rows to {target}")
+        console.say(f"Wrote {count_of(number, 'row')} to {target}")
     if args.html:
         with console.count(min(len(found.order), args.most), "pictures") as report:
             write_library_report(
@@ -288,7 +289,7 @@ def _deliver(
 
 def _title(root: Path, folder: Path | None, number: int) -> str:
     name = root.joinpath(folder or "").name or str(root)
-    return f"{name}: {number:,} picture{'' if number == 1 else 's'}"
+    return f"{name}: {count_of(number, 'picture')}"
 
 
 def _tell(library: Library, console: Console, found: Found) -> None:
@@ -299,7 +300,7 @@ def _tell(library: Library, console: Console, found: Found) -> None:
     scores, main = found.result.main, found.panel.main
     good, kept = scores.scored, len(found.selection.kept)
     console.say(
-        f"{good:,} of {len(scores):,} pictures have a score by {main.card.id}, weights {scores.revision}"
+        f"{good:,} of {count_of(len(scores), 'picture')} scored by {main.card.id}, weights {scores.revision}"
         f"{f'; {kept:,} kept' if kept < good else ''}."
     )
     for remark in filter(None, (found.result.basis, *found.result.warnings)):
@@ -310,7 +311,7 @@ def _tell(library: Library, console: Console, found: Found) -> None:
     for key in held:
         number = library.count(Query(key=key, scored=True))
         console.say(
-            f"In the library: {number:,} scores by {key.scorer}, weights {key.revision}, {key.preprocessing}"
+            f"In the library: {count_of(number, 'score')} by {key.scorer}, weights {key.revision}, {key.preprocessing}"
         )
     if warning := compare_warning(found.panel.card, scores.prompts):
         console.say(warning)

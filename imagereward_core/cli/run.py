@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..library.judged import beside_note
+from ..plain import count_of
 from .console import Console
 from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
 from .inputs import Input, find_pictures
@@ -55,7 +56,9 @@ def score_pictures(args: argparse.Namespace) -> Job:
         )
     found = find_pictures(args.pictures, args.recursive, sys.stdin)
     if found.passed_over:
-        console.say(f"{found.passed_over} files that are no pictures, such as text files, are passed over.")
+        console.say(
+            f"Passed over {count_of(found.passed_over, 'file')}: no picture, but text files and the like."
+        )
     return score_inputs(args, found.pictures, finder, console)
 
 
@@ -87,7 +90,7 @@ def deliver(
         args.overwrite,
     )
     if args.output:
-        console.say(f"Wrote {len(order)} rows to {args.output}")
+        console.say(f"Wrote {count_of(len(order), 'row')} to {args.output}")
     if args.html:
         from ..library.report import write_report
 
@@ -161,7 +164,9 @@ def _summary(args: argparse.Namespace, rows: Sequence[Row], job: Job, filtered: 
 
     console, scores = job.console, job.scored.scores
     good = sum(row.score is not None for row in rows)
-    text = f"{good} of {len(rows)} pictures scored with {scores.scorer}, weights {scores.revision}"
+    text = (
+        f"{good} of {count_of(len(rows), 'picture')} scored with {scores.scorer}, weights {scores.revision}"
+    )
     if filtered:
         text += f"; {sum(row.kept for row in rows)} kept"
     if job.scored.stopped:
@@ -171,14 +176,14 @@ def _summary(args: argparse.Namespace, rows: Sequence[Row], job: Job, filtered: 
         console.say(remark)
     if job.scored.disputed:
         console.say(
-            f"The scorers disagree about {len(job.scored.disputed)} pictures; look at these yourself (see the column disputed)."
+            f"The scorers disagree about {count_of(len(job.scored.disputed), 'picture')}; look yourself (see the column disputed)."
         )
     if filtered and args.within != "prompt" and (warning := compare_warning(job.card, scores.prompts)):
         console.say(f"{warning} --within prompt does.")
     cut = sum(bool(row.prompt_cut) for row in rows)
     if cut:
         console.say(
-            f"{cut} prompts are longer than the scorer reads; the end of each was cut (see the column prompt_cut)."
+            f"Longer than the scorer reads: {count_of(cut, 'prompt')}; the end was cut (see the column prompt_cut)."
         )
     if not scores.on_reference:
         console.say("These scores are off-reference (--whole-picture): compare them with each other only.")

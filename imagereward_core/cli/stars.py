@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..plain import count_of
 from .console import Console
 from .curating import add_place, opened, place_of
 from .exits import DONE, EXPLANATION, SOME_FAILED, UsageError
@@ -99,7 +100,9 @@ def _give(library: Library, console: Console, root: Path, files: list[str], star
         except LookupError as error:
             failed += 1
             console.complain(f"not given: {error}")
-    console.say(f"{_have(len(files) - failed)} {'no' if stars is None else stars} stars now.")
+    console.say(
+        f"{_have(len(files) - failed)} {'no stars' if stars is None else count_of(stars, 'star')} now."
+    )
     return SOME_FAILED if failed else DONE
 
 
@@ -141,4 +144,4 @@ def _list(library: Library, console: Console, root: Path) -> None:
 
 
 def _have(number: int) -> str:
-    return f"{number:,} picture{' has' if number == 1 else 's have'}"
+    return f"{count_of(number, 'picture')} {'has' if number == 1 else 'have'}"

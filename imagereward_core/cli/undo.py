@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..plain import plain
+from ..plain import count_of, plain
 from .console import Console
 from .curate_output import tell_failures, tell_settled
 from .curating import add_place, opened, place_of
@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
             )
         outside = leading_out(journal, info.id)
         sys.stdout.write(
-            f"Run {info.id} of {_when(info.when)} ({plain(info.title)}): {info.done:,} steps to take back.\n"
+            f"Run {info.id} of {_when(info.when)} ({plain(info.title)}): {count_of(info.done, 'step')} to take back.\n"
         )
         if unsettled and args.dry_run:
             console.say("A run was cut off; what it left half done is settled before anything is taken back.")
@@ -117,7 +117,7 @@ def _take_back(args: argparse.Namespace, console: Console, info: RunInfo, outsid
     tell_settled(taken.settled, console)
     tell_failures(taken.failed, console, "left as it is")
     console.say(
-        f"Run {info.id}: {taken.done:,} steps taken back"
+        f"Run {info.id}: {count_of(taken.done, 'step')} taken back"
         f"{f', {len(taken.failed):,} left as they are' if taken.failed else ''}"
         f"{f', {taken.left:,} not come to' if taken.left else ''}."
     )
@@ -130,11 +130,11 @@ def _confirmed(args: argparse.Namespace, console: Console, count: int) -> bool:
         return True
     if args.yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
         console.say(
-            f"The {count:,} steps that lead out of the folder are left. Add --confirm-outside to take them back."
+            f"Left, because it leads out of the folder: {count_of(count, 'step')}. With --confirm-outside this is taken back too."
         )
         return False
     try:
-        answer = input(f"Take the {count:,} steps that lead out of the folder back as well? [y/N] ")
+        answer = input(f"Take back what leads out of the folder as well ({count_of(count, 'step')})? [y/N] ")
     except EOFError:
         answer = ""
     return answer.strip().casefold() in ("y", "yes")
@@ -147,8 +147,8 @@ def _tell_outside(steps: Sequence[StepInfo], root: Path) -> None:
         for step in steps
     ]
     sys.stdout.write(
-        f"{len(steps):,} steps lead out of {plain(root)}, and nothing on this computer says that they were done here. Look whether these "
-        f"are files that you moved or copied yourself:\n{''.join(lines)}"
+        f"Out of {plain(root)} leads this ({count_of(len(steps), 'step')}), and nothing on this computer says that it was done here. Look "
+        f"whether these are files that you moved or copied yourself:\n{''.join(lines)}"
     )
 
 
@@ -158,7 +158,7 @@ def _tell_refused(found: Sequence[tuple[int, StepInfo, str]]) -> None:
     lines = [f"  run {run}: {plain(reason)}\n" for run, _, reason in found[:_MOST_SHOWN]]
     if len(found) > _MOST_SHOWN:
         lines.append(f"  and {len(found) - _MOST_SHOWN:,} more\n")
-    sys.stdout.write(f"{len(found):,} steps are left untouched:\n{''.join(lines)}")
+    sys.stdout.write(f"Left untouched ({count_of(len(found), 'step')}):\n{''.join(lines)}")
 
 
 def _table(runs: Sequence[RunInfo]) -> str:

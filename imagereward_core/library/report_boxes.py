@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..plain import count_of
 from .report_histogram import ticks
-from .report_text import count_of, escape
+from .report_text import escape
 
 MOST_GROUPS = 15
 """Rows of a plot: what can be compared at a glance."""

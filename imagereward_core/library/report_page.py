@@ -9,13 +9,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..images.decode import source_name
+from ..plain import count_of
 from ..scores import Scores
 from ..weights.card import ScorerCard
 from .report_boxes import box_plot
 from .report_contents import AT_ONCE, Contents
 from .report_filters import choice_html, tools_html
 from .report_histogram import histogram
-from .report_text import count_of, escape, json_for_page, relative_link
+from .report_text import escape, json_for_page, relative_link
 
 __all__ = ["GENERATOR", "json_for_page", "page_end", "page_middle", "page_start"]
 

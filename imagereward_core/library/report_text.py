@@ -37,8 +37,3 @@ def json_for_page(content: Any) -> str:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
-
-
-def count_of(number: int, noun: str) -> str:
-    """A number with its noun: ``1 picture``, ``2,000 pictures``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

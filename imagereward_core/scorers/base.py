@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Union
 
 from ..errors import PromptError
 from ..images.missing import MissingPrompt, Prompt
-from ..plain import well_formed
+from ..plain import count_of, well_formed
 from ..scores import Scores
 from ..weights.card import ScorerCard
 
@@ -66,7 +66,8 @@ def prompts_per_picture(prompts: Prompt | Sequence[Prompt], number: int) -> tupl
     listed: list[Prompt] = [prompts] * number if one else list(prompts)  # type: ignore[list-item, arg-type]
     if len(listed) != number:
         raise PromptError(
-            f"{len(listed)} prompts for {number} pictures; expected one prompt for all pictures or exactly one per picture"
+            f"{count_of(len(listed), 'prompt')} for {count_of(number, 'picture')}; expected one prompt for all pictures or exactly one "
+            "per picture"
         )
     found: list[str | MissingPrompt] = []
     for index, prompt in enumerate(listed):

@@ -40,7 +40,7 @@ def outputs(tmp_path_factory) -> Path:
 def test_without_a_file_the_best_pictures_are_printed(run, outputs):
     done = run("report", outputs)
     assert done.code == 0 and len(done.out.splitlines()) == 11
-    assert "9 of 10 pictures have a score by demo" in done.err and str(outputs) not in done.out
+    assert "9 of 10 pictures scored by demo" in done.err and str(outputs) not in done.out
 
 
 def test_a_table_within_prompts_keeps_the_pictures_of_a_prompt_together(run, outputs):

@@ -83,9 +83,9 @@ def test_what_leads_out_is_shown_and_asked_about(run, outputs, home, tmp_path, m
     next(home.rglob("journal.key")).unlink()
     best = sorted(files(tmp_path / "best"))
     shown = run("undo", outputs)
-    assert "2 steps lead out of" in shown.out and all(Path(name).name in shown.out for name in best)
-    assert "2 steps are left untouched" in run("undo", outputs, "--dry-run").out
-    assert "2 steps are left untouched" in run("undo", outputs, "--list").out
+    assert "leads this (2 steps)" in shown.out and all(Path(name).name in shown.out for name in best)
+    assert "Left untouched (2 steps)" in run("undo", outputs, "--dry-run").out
+    assert "Left untouched (2 steps)" in run("undo", outputs, "--list").out
     left = run("undo", outputs, "--yes")
     assert left.code == 1 and "--confirm-outside" in left.err and sorted(files(tmp_path / "best")) == best
     with monkeypatch.context() as patch:
@@ -171,7 +171,7 @@ def test_a_dry_run_settles_nothing(run, outputs):
         run(command[0], outputs, *command[1:])
         assert hidden.exists()
     done = curate(run, outputs, "--yes")
-    assert not hidden.exists() and "was cut off: 0 steps were finished, 1 taken back" in done.err
+    assert not hidden.exists() and "was cut off: 0 steps finished, 1 taken back" in done.err
 
 
 def test_a_folder_that_can_only_be_read_is_looked_at(run, outputs, tmp_path):

@@ -51,6 +51,7 @@ class Ran:
         error: The message of the error dialog.
         kind: The type of the exception.
         cached: Nodes whose result was used again.
+        shown_type: The type of the exception as the host's report shows it.
     """
 
     status: str
@@ -58,6 +59,7 @@ class Ran:
     error: str = ""
     kind: str = ""
     cached: list = field(default_factory=list)
+    shown_type: str = ""
 
 
 class _Failed(Exception):
@@ -118,7 +120,9 @@ class FakeHost:
                 if schema.is_output_node:
                     self._execute(node_id, graph, results, keys, ran)
         except _Failed as failed:
-            ran.status, ran.error, ran.kind = "error", str(failed.error), type(failed.error).__name__
+            kind = type(failed.error)
+            ran.status, ran.error, ran.kind = "error", str(failed.error), kind.__name__
+            ran.shown_type = f"{kind.__module__}.{kind.__qualname__}"
         return ran
 
     def _key(self, node_id, graph, keys):

@@ -156,6 +156,7 @@ def _ran(entry):
         if interrupted
         else failed.get("exception_type", "").rpartition(".")[2],
         messages.get("execution_cached", {}).get("nodes", []),
+        failed.get("exception_type", ""),
     )
 
 

@@ -130,6 +130,18 @@ def test_missing_weights_are_named_with_where_to_put_them(host):
     assert "switch on allow_download in Load Scorer" in ran.error
 
 
+def test_errors_are_shown_under_the_packs_name_and_not_under_its_path(host):
+    graph = Graph()
+    graph.show(graph.score([graph.pictures("batch"), 0], scorer=graph.load(scorer="PickScore")), 2)
+    other = Graph()
+    other.show(other.score([other.pictures("batch"), 0], prompt=""), 2)
+    blend = Graph()
+    blend.show(blend.score([blend.pictures("batch"), 0], scorer=blend.load(blend="demo=x")), 2)
+    ran = [host.run(each) for each in (graph, other, blend)]
+    names = ("WeightsError", "PromptError", "BlendError")
+    assert [each.shown_type for each in ran] == [f"ImageReward Curator.{name}" for name in names]
+
+
 def test_a_percentile_without_a_reference_is_refused(host):
     graph = Graph()
     scores = graph.score([graph.pictures("batch"), 0], scorer=graph.load(whole_picture=True))
@@ -169,7 +181,7 @@ def test_a_selection_of_other_scores_is_refused(host):
     plot = graph.plot(scores, selection=[chosen, 14])
     graph[plot]["inputs"]["scores"] = [chosen, 4]
     ran = host.run(graph)
-    assert ran.status == "error" and "this selection was made among 4 pictures" in ran.error
+    assert ran.status == "error" and "this selection was made among other pictures (4)" in ran.error
 
 
 def test_scores_of_different_pictures_are_not_blended(host):

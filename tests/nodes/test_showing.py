@@ -49,6 +49,30 @@ def test_the_table_warns_of_what_a_person_should_know(fake):
     assert "the picture holds NaN" in text and "-0.0000" not in text
 
 
+def test_why_there_is_no_score_is_told_once(fake):
+    """Where a verdict says it, the table and the text file beside a picture do not say it again; without a verdict they do."""
+    batch = scored(fake, [1.0, float("nan")], failures={1: "the picture holds NaN"})
+    filtering, files = fake.module("nodes.filtering"), fake.module("nodes.files")
+    chosen = filtering.decide(batch, filtering.rule_of(1, 100.0, -1000.0, 0.0, 0), filtering.BLOCK)
+    choices = fake.module("nodes.scored").ChosenBatch(chosen, batch.pictures)
+    texts = [
+        fake.module("nodes.wording").table(batch, chosen.reasons),
+        fake.module("nodes.wording").table(batch),
+        files.text_of(batch, 1, choices),
+        files.text_of(batch, 1, None),
+    ]
+    assert [text.count("the picture holds NaN") for text in texts] == [1, 1, 1, 1]
+
+
+def test_equal_scores_have_one_rank_in_the_column_and_in_the_reason(fake):
+    batch = scored(fake, [2.0, 3.0, 3.0, 1.0])
+    filtering = fake.module("nodes.filtering")
+    chosen = filtering.decide(batch, filtering.rule_of(3, 100.0, -1000.0, 0.0, 0), filtering.BLOCK)
+    lines = fake.module("nodes.wording").table(batch, chosen.reasons).splitlines()[1:]
+    found = [(int(line.split(".")[0]), int(line.partition(" rank ")[2].split()[0])) for line in lines]
+    assert found == [(1, 1), (1, 1), (3, 3), (4, 4)]
+
+
 def test_what_a_scorer_sees_of_a_prompt(host):
     graph = Graph()
     asked = graph.add(

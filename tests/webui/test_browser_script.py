@@ -163,7 +163,7 @@ def test_5_interrupt_ends_the_search_with_an_honest_count(page, webui):  # noqa:
     said = page.locator("#html_log_txt2img").first.inner_text()
     shot(page, webui, "interrupted")
     made = [path for path in files(webui, besides=known) if "grid" not in path.name]
-    assert "Stopped: interrupted. 0 of the 3 pictures wanted were kept" in said
+    assert "Stopped: interrupted. Kept 0 of 3 pictures wanted" in said
     assert 4 <= len(made) < 2000 and f"0 of {len(made)} passed" in said, (len(made), said)
     assert all("rejects" in path.parts for path in made)
 

@@ -62,7 +62,7 @@ def remember_jobs(monkeypatch):
 def test_gives_up_after_so_many_pictures_with_an_honest_count(host, scorer):
     result = curate(host, {"min_score": "9", "until": 5, "until_pictures": 7}, batch_size=2, n_iter=2)
     assert "0 of 8 passed" in result.comments
-    assert "Stopped: 8 pictures were made. 0 of the 5 pictures wanted were kept" in result.comments
+    assert "Stopped: 8 pictures were made. Kept 0 of 5 pictures wanted" in result.comments
     assert len(host.files(host.samples)) == 8
 
 

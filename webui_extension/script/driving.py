@@ -7,6 +7,8 @@ from collections.abc import Callable
 from copy import copy
 from typing import Any
 
+from imagereward_core.plain import count_of
+
 from .. import hosts
 from ..door import guard
 from . import gallery, gate, infotext, requests, saving, scoring, selecting, until, xyz
@@ -230,7 +232,7 @@ def finish_batch(run: Run) -> None:
     from modules.shared import state
 
     told = state.textinfo
-    state.textinfo = f"Scoring {len(run.pending)} pictures"
+    state.textinfo = f"Scoring {count_of(len(run.pending), 'picture')}"
     try:
         scored = scoring.score(run.job, run.pending)
         for picture in run.pending:

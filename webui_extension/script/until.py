@@ -8,6 +8,8 @@ from copy import copy
 from types import SimpleNamespace
 from typing import Any
 
+from imagereward_core.plain import count_of
+
 from ..door import report
 from .arguments import BATCH, Settings
 from .records import REJECTED, Job, Picture, Run, order
@@ -67,7 +69,7 @@ def go_on(run: Run) -> list[Picture]:
         _forget(run.job)
     if why != "enough":
         run.job.note(
-            f"Stopped: {why}. {len(run.job.kept)} of the {run.settings.until} pictures wanted were kept."
+            f"Stopped: {why}. Kept {len(run.job.kept)} of {count_of(run.settings.until, 'picture')} wanted."
         )
     return [picture for picture in more if picture.image is not None]
 
@@ -92,7 +94,7 @@ def _why_stop(run: Run) -> str:
     if _interrupted():
         return "interrupted"
     if job.generated >= settings.until_pictures:
-        return f"{job.generated} pictures were made"
+        return f"{count_of(job.generated, 'picture')} {'was' if job.generated == 1 else 'were'} made"
     if time.monotonic() - job.started >= 60 * settings.until_minutes:
         return f"{settings.until_minutes:g} minutes have passed"
     return ""
@@ -116,7 +118,9 @@ def _next(run: Run, latest: Run) -> Any:
     p.subseed = int(subseeds[-1]) + 1
     setattr(p, ROUND, run)
     state.job_count = max(state.job_count, 0) + (2 if getattr(p, "enable_hr", False) else 1)
-    state.textinfo = f"{len(run.job.kept)} of {run.settings.until} kept after {run.job.generated} pictures"
+    state.textinfo = (
+        f"{len(run.job.kept)} of {run.settings.until} kept after {count_of(run.job.generated, 'picture')}"
+    )
     return p
 
 

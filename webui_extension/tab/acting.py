@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from imagereward_core.library.curate import Carried, CurateOptions, Curation, carry_out, plan_moves, take_back
 from imagereward_core.library.library import Library
 from imagereward_core.library.summary import VERBS
+from imagereward_core.plain import count_of
 
 from .jobs import Job, Progress
 from .scoring import read_view, store_place
@@ -103,7 +104,7 @@ def _words(carried: Carried, verb: str, then: str) -> str:
         parts.append(f"{carried.skipped:,} needed nothing")
     settled = sum(each.finished + each.taken_back for each in carried.settled)
     if settled:
-        parts.append(f"{settled:,} steps of a run that was cut off settled before")
+        parts.append(f"{count_of(settled, 'step')} of a run that was cut off settled before")
     if carried.left:
         parts.append(f"{carried.left:,} not come to")
     if carried.failed:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagereward_core.errors import CuratorError
+from imagereward_core.plain import count_of
 
 from .jobs import Job, Progress
 
@@ -51,7 +52,7 @@ def export_view(job: Job, view: View, choice: Choice, wanted: Filter, form: str)
         raise CuratorError(
             f"{path} cannot be written ({error.strerror or error}); free some room, or look at the folder's rights"
         ) from error
-    return path, f"Wrote {number:,} pictures to {path}"
+    return path, f"Wrote {count_of(number, 'picture')} to {path}"
 
 
 def _write_rows(job: Job, view: View, choice: Choice, wanted: Filter, path: Path) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from imagereward_core.library.curate import CurateOptions, judged_files
 from imagereward_core.library.library import Library
 from imagereward_core.library.scan.keys import key_of
+from imagereward_core.plain import count_of
 
 from ..work import turn
 from .jobs import Job, Progress
@@ -40,7 +41,7 @@ def score_folder(job: Job, wish: Wish) -> tuple[View, str]:
     loaded = load(wish.request, interruptible=False)
 
     def told(progress: ScanProgress) -> None:
-        note = "" if progress.total is not None else f"{progress.found:,} pictures found"
+        note = "" if progress.total is not None else f"{count_of(progress.found, 'picture')} found"
         job.tell(Progress(progress.done, progress.total, progress.seconds_left, note))
 
     @contextmanager
@@ -59,11 +60,11 @@ def score_folder(job: Job, wish: Wish) -> tuple[View, str]:
             turn=at_work,
         )
         view = read_view(library, loaded, wish)
-    words = f"{done.found:,} pictures, {done.scored:,} new scores."
+    words = f"{count_of(done.found, 'picture')}, {count_of(done.scored, 'new score')}."
     if done.failed:
         words += f" {done.failed:,} could not be scored; Show: Not scored lists them."
     if done.problems:
-        words += f" {len(done.problems)} folders could not be read: {done.problems[0][1]}"
+        words += f" Not read: {count_of(len(done.problems), 'folder')}: {done.problems[0][1]}"
     return view, f"Stopped before the end. {words}" if done.stopped else words
 
 
