@@ -10,8 +10,10 @@ from comfy_api.latest import io
 
 from ..imagereward_core.errors import CuratorError
 from .errors import GraphError, choice
+from .hosting import tell_on_node
 from .schema import PARTS, SCORES, advanced, schema
 from .scored import ScoredBatch, one_scored
+from .tokens import HostTokens
 from .wording import table
 
 if TYPE_CHECKING:
@@ -100,7 +102,8 @@ class BlendScores(io.ComfyNode):
                 io.String.Input(
                     "name",
                     default="blend",
-                    tooltip="What to call the blend in tables, file names and metadata.",
+                    tooltip="What to call the blend in tables, file names and metadata. Takes tokens of Save Image, such as "
+                    "%date:yyyy-MM-dd% and %KSampler.seed%, as the names below do.",
                 ),
                 *[
                     advanced(
@@ -126,6 +129,7 @@ class BlendScores(io.ComfyNode):
                 ),
             ],
             ("ensemble", "combine scores", "mix scorers", "vote"),
+            hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
         )
 
     @classmethod
@@ -133,17 +137,24 @@ class BlendScores(io.ComfyNode):
         cls, scores_1: Any, more: Any = None, method: str = "rank", name: str = "blend", **slots: Any
     ) -> Any:
         """Blends."""
+        host = HostTokens.of(cls.hidden)
+
+        def filled(field: str, text: Any) -> str:
+            return " ".join(host.fill(field, str(text or "")).split())
+
         given = {1: scores_1} | {slot: slots.get(f"scores_{slot}") for slot in range(2, SLOTS + 1)}
         parts = tuple(
             Part(
                 one_scored(scored),
                 float(slots.get(f"weight_{slot}", 1.0)),
-                " ".join(str(slots.get(f"name_{slot}") or "").split()),
+                filled(f"name_{slot}", slots.get(f"name_{slot}")),
             )
             for slot, scored in given.items()
             if scored is not None
         ) + tuple(more or ())
-        blended = blend(parts, choice("method", method, METHODS), name)
+        blended = blend(parts, choice("method", method, METHODS), filled("name", name))
+        if host.unfilled:
+            tell_on_node(getattr(cls.hidden, "unique_id", None), " ".join(host.unfilled))
         return io.NodeOutput(
             blended, parts, "\n".join([table(blended), *_agreement(blended.members, blended.noun)])
         )

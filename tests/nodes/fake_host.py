@@ -241,7 +241,10 @@ def _is_link(value):
 
 def _map(cls, schema, inputs, hidden):
     """Calls the node once for a list, or once per entry; blockers skip the call."""
-    hidden = types.SimpleNamespace(**hidden) if schema.is_output_node else None
+    asked = {each.value.lower() for each in getattr(schema, "hidden", None) or ()}
+    if schema.is_output_node:  # the host gives them these by itself
+        asked |= {"prompt", "extra_pnginfo"}
+    hidden = types.SimpleNamespace(**{name: hidden[name] if name in asked else None for name in hidden})
     clone = cls.PREPARE_CLASS_CLONE(hidden)
     if schema.is_input_list:
         calls = [inputs]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from graphs import PROMPTS, Graph, shown
@@ -130,6 +131,24 @@ def test_other_prompts_without_a_name_are_refused_with_what_to_do(host):
     graph.show(blend, 2)
     ran = host.run(graph)
     assert ran.status == "error" and "give each of these scores a name" in ran.error
+
+
+def test_names_take_the_hosts_tokens_and_leave_what_nobody_knows(host):
+    graph = Graph()
+    pictures = graph.pictures("batch")
+    scorer = graph.load()
+    scores = [
+        graph.score([pictures, 0], scorer=scorer),
+        graph.score([pictures, 0], prompt="a cat", scorer=scorer),
+    ]
+    blend = graph.blend(*scores, name="%CuratorProbePictures.kind%_%year%_%nothing%")
+    graph[blend]["inputs"] |= {"name_1": "%CuratorProbePictures.kind%", "name_2": "other"}
+    facts = graph.add("ScoreToText", scores=[blend, 0], which="best", number=1, decimals=4)
+    told = graph.show(facts, 4)
+    found = json.loads(shown(host.run(graph), told)[0])
+    year = time.localtime().tm_year
+    assert found["scorer"] == f"blend:batch_{year}_%nothing%"
+    assert list(found["members"]) == ["batch (demo)", "other (demo)"]
 
 
 def test_names_go_along_with_parts(fake):
