@@ -156,19 +156,43 @@ def test_a_hook_finds_as_many_seeds_as_pictures_where_first_passes_were_held_bac
     assert len(seeds) == 4 and shown == expected(host, seeds)
 
 
-def test_who_pairs_saved_files_with_the_result_gets_what_belongs_together(host, scorer):
-    """As agent-scheduler does: it calls the page's own function, without the page."""
+@pytest.mark.parametrize("upscales", [False, True], ids=["one pass", "hires"])
+@pytest.mark.parametrize("until", [0, 6])
+@pytest.mark.parametrize("rejects", ["rejects folder", "do not save"])
+@pytest.mark.parametrize("asks", ["page", "files"])
+def test_who_pairs_saved_files_with_the_result_gets_what_belongs_together(
+    host, scorer, asks, rejects, until, upscales
+):
+    """As agent-scheduler does: it calls the page's own function without the page, or asks the API for no pictures."""
+    if upscales:
+        needs_a_model(host)
     saved = []
     host.callbacks.on_image_saved(lambda params: saved.append(params.filename))
     script = with_script(host)
-    settings = {"enabled": True, "keep_best": 1}
-    p = host.make(settings, script=script, prompt="a", seed=5, batch_size=2, n_iter=2, do_not_save_grid=True)
+    settings = {"enabled": True, "keep_best": 1, "until": until, "gate_hires": True, "rejects": rejects}
+    if asks == "files":
+        asked = requests.Asked(settings)
+        asked.wants_images, settings = False, asked
+    options = {"seed": 5, "batch_size": 3, "n_iter": 2, "do_not_save_grid": True, "enable_hr": upscales}
+    p = host.make(settings, script=script, prompt="a", is_api=asks == "files", **options)
     told = json.loads(host.run(p).js())
-    assert len(saved) == len(told["infotexts"]) == 4
+    made = 6 + 3 * max(until - 2, 0)
+    assert len(saved) == (made if rejects == "rejects folder" else max(until, 2))
+    assert len(told["infotexts"]) == len(told["all_seeds"]) == len(told["all_prompts"]) >= len(saved)
+    assert len(told["infotexts"]) == len(saved) or rejects == "do not save"
     for file, text, seed in zip(saved, told["infotexts"], told["all_seeds"]):
         with Image.open(file) as image:
             assert image.info["parameters"].partition("Curator verdict")[0] in text
         assert settings_of(file)["Seed"] == str(seed)
+
+
+def test_first_passes_that_were_put_away_stay_out_of_the_gallery(host, scorer):
+    needs_a_model(host)
+    settings = {"keep_best": 2, "gate_hires": True, "show_rejects": True}
+    result = curate(host, settings, batch_size=4, seed=5, enable_hr=True)
+    assert len(host.files(host.samples)) == 4
+    assert [image.size for image in result.images[1:]] == [(128, 128)] * 2
+    assert len(result.all_seeds) == len(result.infotexts[1:]) == 2
 
 
 def test_a_program_that_asked_for_no_order_gets_the_hosts(host, scorer):

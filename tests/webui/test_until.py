@@ -57,6 +57,8 @@ def remember_jobs(monkeypatch):
         return _jobs[-1]
 
     monkeypatch.setattr(driving, "Job", make)
+    yield
+    _jobs.clear()
 
 
 def test_gives_up_after_so_many_pictures_with_an_honest_count(host, scorer):
@@ -160,7 +162,22 @@ def test_a_search_that_cannot_succeed_says_so(host, scorer, scope, said):
 def test_long_search_does_not_hold_on_to_rejected_pictures(host, scorer):
     curate(host, {"keep_best": 1, "until": 6}, batch_size=4)
     rounds = [picture for picture in _pictures(host) if picture.of_round and picture.verdict == "rejected"]
+    assert len(rounds) == 15 and all(max(picture.image.size) <= 32 for picture in rounds)
+
+
+def test_pictures_that_lie_nowhere_are_let_go_whole(host, scorer):
+    curate(host, {"keep_best": 1, "until": 6, "rejects": "do not save"}, batch_size=4)
+    rounds = [picture for picture in _pictures(host) if picture.of_round and picture.verdict == "rejected"]
     assert len(rounds) == 15 and all(picture.image is None for picture in rounds)
+
+
+def test_where_nothing_passes_the_best_of_a_long_search_are_shown_and_no_small_copies(host, scorer):
+    settings = {"min_score": "9", "until": 5, "until_pictures": 24}
+    result = curate(host, settings, batch_size=4, width=128, height=128)
+    assert len(host.files(host.samples)) == 24 and 16 <= len(result.images[1:]) < 24
+    assert {image.size for image in result.images[1:]} == {(128, 128)}
+    values = [score_of(image) for image in result.images[1:]]
+    assert values == sorted(values, reverse=True)
 
 
 def test_rejected_pictures_of_every_run_are_shown_where_wanted(host, scorer):

@@ -207,6 +207,7 @@ def collect(run: Run, holder: Any) -> None:
     )
     run.pending.append(picture)
     run.pictures.append(picture)
+    run.made.append(picture)
     run.job.pictures.append(picture)
 
 

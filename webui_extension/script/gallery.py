@@ -54,10 +54,16 @@ def finish(run: Run, processed: Any, more: Sequence[Picture] = ()) -> None:
                 "Another script changed the result after the pictures were scored, so that its order is left as it is."
             )
     elif mine:
-        _put_texts(run, processed, mine, first)
-        append(processed, more)
+        if run.reader in ("page", "files"):
+            pictures = _as_saved([*run.made, *more])
+            processed.images = _in_their_places(processed.images, mine, pictures)
+            _put_texts(run, processed, pictures, first)
+        else:
+            pictures = [*mine, *more]
+            _put_texts(run, processed, mine, first)
+            append(processed, more)
         if not run.is_bound:
-            _order(run, processed, [*mine, *more])
+            _order(run, processed, pictures)
     places = [_place(picture, processed) for picture in (*job.pictures, *job.gated)]
     _tell(processed, report.data(job, places))
     add_comment(processed, report.text(job))
@@ -65,6 +71,25 @@ def finish(run: Run, processed: Any, more: Sequence[Picture] = ()) -> None:
         # Such a script often makes a result of its own, with what was said about p.
         for line in (report.short(job), *job.notes):
             run.p.comment(line)
+
+
+def _as_saved(pictures: Sequence[Picture]) -> list[Picture]:
+    """Pictures in the order of their files, for who has noted the files as they were saved; those without one stand last.
+
+    First passes that were put away are among them, where they have a file.
+    """
+    with_file = [each for each in pictures if each.files]
+    return with_file + [each for each in pictures if not each.files and not each.reduced]
+
+
+def _in_their_places(
+    images: Sequence[Any], mine: Sequence[Picture], pictures: Sequence[Picture]
+) -> list[Any]:
+    """A result's images with these pictures in the places of its own, one after another, and what is left of them behind."""
+    waiting = iter([each.image for each in pictures])
+    own = [each.image for each in mine]
+    placed = [next(waiting) if _is_in(image, own) else image for image in images]
+    return [*placed, *waiting]
 
 
 def _put_texts(run: Run, processed: Any, mine: Sequence[Picture], first: int) -> None:
@@ -108,7 +133,7 @@ def _order(run: Run, processed: Any, pictures: Sequence[Picture]) -> None:
 
 def _write(picture: Picture, run: Run) -> None:
     """The infotext with the picture's fields, in the result and in the picture."""
-    if not picture.text or not picture.fields:
+    if not picture.text or not picture.fields or picture.before:
         return
     changed = infotext.with_fields(picture.text, picture.fields, run.job)
     if picture.image.info.get("parameters") == picture.text:

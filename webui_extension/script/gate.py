@@ -187,8 +187,14 @@ def _put_away(run: Run, row: int, image: Any, numbers: dict[str, Any]) -> None:
     picture.reason, picture.first_pass = "first pass did not pass", True
     picture.fields[selecting.VERDICT] = REJECTED
     run.job.gated.append(picture)
-    if not p.save_samples() or run.settings.rejects == NOT_SAVED:
-        return
+    run.made.append(picture)
+    if p.save_samples() and run.settings.rejects != NOT_SAVED:
+        _save(run, row, picture)
+    picture.let_go()
+
+
+def _save(run: Run, row: int, picture: Picture) -> None:
+    p = run.p
     from modules import images, processing
     from modules.shared import opts
 
@@ -203,15 +209,16 @@ def _put_away(run: Run, row: int, image: Any, numbers: dict[str, Any]) -> None:
     else:
         suffix += rejects.SUFFIX
     p.batch_index = row
+    picture.before, picture.text = text, infotext.with_fields(text, picture.fields, run.job)
     with saving.filenames.saving(p, picture, run.job, replaces=False):
         saved = images.save_image(
-            image,
+            picture.image,
             folder,
             "",
             p.seeds[row],
             p.prompts[row],
             opts.samples_format,
-            info=infotext.with_fields(text, picture.fields, run.job),
+            info=picture.text,
             p=p,
             suffix=suffix,
         )

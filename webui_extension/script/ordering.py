@@ -41,6 +41,7 @@ class Place:
         value: Its number; NaN for none.
         verdict: See :class:`~.records.Picture`.
         unsaved: Whether it lies nowhere, since it could not be saved.
+        reduced: See :class:`~.records.Picture`.
     """
 
     result: Result
@@ -48,11 +49,12 @@ class Place:
     value: float = math.nan
     verdict: str = ""
     unsaved: bool = False
+    reduced: bool = False
 
     @classmethod
     def of(cls, picture: Picture, result: Result) -> Place:
         """The place of a finished picture."""
-        return cls(result, True, picture.value, picture.verdict, picture.unsaved)
+        return cls(result, True, picture.value, picture.verdict, picture.unsaved, picture.reduced)
 
 
 class Arranged(NamedTuple):
@@ -77,7 +79,7 @@ def none_passed(pictures: Sequence[Any]) -> bool:
 def shown(pictures: Sequence[Any], result: Result) -> list[Any]:
     """Those to be shown, in their order: what passed, then rejected ones where they are wanted or would be lost otherwise."""
     passed = [each for each in pictures if each.verdict != REJECTED]
-    rejected = [each for each in pictures if each.verdict == REJECTED]
+    rejected = [each for each in pictures if each.verdict == REJECTED and not each.reduced]
     if not (result.shows_rejects or none_passed(pictures)):
         rejected = [each for each in rejected if each.unsaved]
     return order(passed, result.sorts) + order(rejected, result.sorts)

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal
 
 from .arguments import Settings
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from imagereward_core.weights.card import ScorerCard
 
 KEPT, REJECTED = "kept", "rejected"
+SMALL = 32
+"""Pixels on the longer side of the copy that stands for a picture in memory."""
 
 Reader = Literal["page", "program", "files", "plot", "script"]
 """Who reads the result of a run: the page, a program over the API, one that asks for no pictures and so has only the files, the X/Y/Z
@@ -62,6 +65,7 @@ class Picture:
         companions: Files of its own beside it, such as its mask or its first pass: each the file and its text file.
         unsaved: Whether it was to be saved and could not be.
         first_pass: Whether it is a first pass that was not upscaled.
+        reduced: Whether only a small copy of it is left in memory; it lies on the disk, and is not shown.
         of_round: Whether a further run of "generate until" made it.
     """
 
@@ -88,12 +92,20 @@ class Picture:
     companions: list[list[str]] = field(default_factory=list)
     unsaved: bool = False
     first_pass: bool = False
+    reduced: bool = False
     of_round: bool = False
 
     @property
     def image(self) -> Any:
-        """The Pillow picture."""
+        """The Pillow picture; None once it was let go."""
         return self.holder.image
+
+    def let_go(self) -> None:
+        """Frees the memory of a picture that will not be shown; a small copy keeps the place of one that has a file."""
+        small = self.image.copy() if self.files else None
+        if small is not None:
+            small.thumbnail((SMALL, SMALL))
+        self.holder, self.reduced = SimpleNamespace(image=small), True
 
     @property
     def scored(self) -> bool:
@@ -167,6 +179,7 @@ class Run:
         finish: Completes the batch at hand.
         pending: Pictures of the batch at hand.
         pictures: All finished pictures of this run.
+        made: The same with first passes that were put away, in the order of their files.
         reader: Who reads the result.
         driver: The title of the script that drives the run, such as "SD upscale"; empty where none does, and for the X/Y/Z plot.
         sorts: Whether the best are to come first.
@@ -189,6 +202,7 @@ class Run:
     finish: Callable[[Run], Any] = lambda run: None
     pending: list[Picture] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
+    made: list[Picture] = field(default_factory=list)
     reader: Reader = "page"
     driver: str = ""
     sorts: bool = False

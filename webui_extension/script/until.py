@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from copy import copy
-from types import SimpleNamespace
 from typing import Any
 
 from imagereward_core.plain import count_of
@@ -61,7 +60,7 @@ def go_on(run: Run) -> list[Picture]:
             why = "a further run could not be watched"
             break
         latest = run.rounds[-1]
-        more += latest.pictures
+        more += latest.made
         if len(run.job.scored) + len(run.job.gated) == scored and not _interrupted():
             why = _why_unscored(latest)
             if why:
@@ -129,14 +128,10 @@ def _forget(job: Job) -> None:
     if job.shows_rejects:
         return
     rejected = order(
-        [
-            each
-            for each in job.scored
-            if each.verdict == REJECTED and each.image is not None and not each.unsaved
-        ],
+        [each for each in job.scored if each.verdict == REJECTED and not each.reduced and not each.unsaved],
         True,
     )
     for picture in rejected[0 if job.kept else _REMEMBERED :]:
         # The first run's pictures stay: the host holds them anyway, and finds them again by identity.
         if picture.seed is not None and not math.isnan(picture.value) and picture.of_round:
-            picture.holder = SimpleNamespace(image=None)
+            picture.let_go()
