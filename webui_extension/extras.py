@@ -6,6 +6,8 @@ from typing import Any
 
 from imagereward_core.errors import CuratorError
 
+from .door import guard
+
 NAME = "ImageReward"
 ORDER = 20000
 """Behind everything that changes the picture; the host's own steps end at 5000."""
@@ -26,7 +28,8 @@ def make_script() -> type | None:
 
         def ui(self) -> dict[str, Any]:
             """See the host."""
-            return controls()
+            # With nothing at all in its place the host would not come up.
+            return guard(controls, "building the entry of the Extras tab", {})()
 
         def process_firstpass(self, pp: Any, **values: Any) -> None:
             """See the host; the picture still is what was put in."""

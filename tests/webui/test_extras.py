@@ -51,6 +51,14 @@ def run(entry, image, changed=None, **values):
     return pp.info
 
 
+def test_an_entry_that_cannot_be_built_has_no_controls_and_the_host_comes_up(entry, monkeypatch, caplog):
+    def broken():
+        raise RuntimeError("injected failure")
+
+    monkeypatch.setattr(ours("extras"), "controls", broken)
+    assert entry.ui() == {} and "building the entry of the Extras tab failed" in caplog.text
+
+
 def test_the_score_is_that_of_the_result_with_the_prompt_of_the_original(entry):
     prompt, _ = scenes()[0]
     result = scenes()[0][1].resize((192, 192))

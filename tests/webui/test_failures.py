@@ -183,6 +183,39 @@ def test_failure_after_further_runs_returns_their_pictures_too(host, scorer, mon
     assert len(result.infotexts) == 7 and len(result.all_seeds) == 6
 
 
+def test_failure_in_the_middle_of_a_search_returns_what_was_made(host, scorer, monkeypatch):
+    until, calls = ours("script.until"), []
+    next_of = until._next
+
+    def breaks(*arguments):
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise RuntimeError("injected failure")
+        return next_of(*arguments)
+
+    monkeypatch.setattr(until, "_next", breaks)
+    result = curate(host, {"keep_best": 1, "until": 9, "show_rejects": True}, **RUN)
+    assert len(host.files(host.samples)) == 4 + 2 + 2
+    assert len(result.images) == 1 + 8 and len(result.infotexts) == 9 and len(result.all_seeds) == 8
+    assert "injected failure" in result.comments
+
+
+def test_rejected_pictures_that_cannot_be_let_go_cost_memory_only(host, scorer, monkeypatch, caplog):
+    def breaks(picture):
+        raise RuntimeError("injected failure")
+
+    monkeypatch.setattr(ours("script.records").Picture, "let_go", breaks)
+    result = curate(host, {"keep_best": 1, "until": 4}, **RUN)
+    assert "4 of 8 passed" in result.comments and len(result.images) == 1 + 4
+    assert "injected failure" in caplog.text
+
+
+def test_an_accordion_that_cannot_be_built_leaves_the_script_switched_off(one_host, monkeypatch, caplog):
+    script = with_script(one_host)
+    fails(monkeypatch, "ui", "build")
+    assert script.ui(False) == [] and "building the accordion failed" in caplog.text
+
+
 def test_scorer_without_weights_says_what_to_do(host, scorer):
     scorer.error = WeightsError("there is no checkpoint; put one into models/imagereward")
     result = curate(host, {"keep_best": 1}, **RUN)

@@ -149,6 +149,7 @@ def _drive(run: Run, loop: Callable[[], Any]) -> Any:
         if not run.is_round:
             _make_ready(run)
         processed = loop()
+        run.complete = True
         safely(run, "finishing the last batch", finish_batch, run)
     if run.is_round:
         safely(run, "reading a further run", gallery.note_texts, run, processed)
@@ -162,7 +163,7 @@ def _drive(run: Run, loop: Callable[[], Any]) -> Any:
     except Exception as error:
         fail(run, "the result is left as it was", error)
         processed.__dict__.update(untouched.__dict__)
-        gallery.leave(run, processed, more)
+        gallery.leave(run, processed, more or until.pictures_of(run))
     guard(gallery.tell_first, "telling about a file of a folder")(run, processed)
     return processed
 

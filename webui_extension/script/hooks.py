@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..door import report
+from ..door import guard, report
 from . import driving, gate, infotext, saving, ui
 from .arguments import TITLE
 from .guarding import safely
@@ -29,7 +29,8 @@ def script_class() -> type:
 
         def ui(self, is_img2img: bool) -> list[Any]:
             """The accordion; called several times, so without side effects."""
-            return ui.build(self, "img2img" if is_img2img else "txt2img")
+            build = guard(ui.build, "building the accordion", [])
+            return build(self, "img2img" if is_img2img else "txt2img")
 
         def before_process(self, p: Any, *values: Any) -> None:
             """Before anything of a run."""

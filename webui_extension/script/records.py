@@ -190,6 +190,7 @@ class Run:
         copies: How many copies from before the second pass were saved, by their suffix.
         survivors: Rows of the batch at hand that were upscaled; None for all.
         rounds: The further runs that this one led to.
+        complete: Whether the host's loop came to its end.
         step: What the host called its job when the run began, such as "2 out of 5" for a file of a folder.
     """
 
@@ -213,6 +214,7 @@ class Run:
     copies: dict[str, int] = field(default_factory=dict)
     survivors: list[int] | None = None
     rounds: list[Run] = field(default_factory=list)
+    complete: bool = False
     step: str = ""
 
     @property

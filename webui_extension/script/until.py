@@ -9,7 +9,7 @@ from typing import Any
 
 from imagereward_core.plain import count_of
 
-from ..door import report
+from ..door import guard, report
 from .arguments import BATCH, Settings
 from .records import REJECTED, Job, Picture, Run, order
 
@@ -46,7 +46,6 @@ def go_on(run: Run) -> list[Picture]:
     """
     from modules import processing
 
-    more: list[Picture] = []
     latest = run
     while not (why := _why_stop(run)):
         scored = len(run.job.scored) + len(run.job.gated)
@@ -60,17 +59,22 @@ def go_on(run: Run) -> list[Picture]:
             why = "a further run could not be watched"
             break
         latest = run.rounds[-1]
-        more += latest.made
         if len(run.job.scored) + len(run.job.gated) == scored and not _interrupted():
             why = _why_unscored(latest)
             if why:
                 break
-        _forget(run.job)
+        guard(_forget, "letting rejected pictures go")(run.job)
     if why != "enough":
         run.job.note(
             f"Stopped: {why}. Kept {len(run.job.kept)} of {count_of(run.settings.until, 'picture')} wanted."
         )
-    return [picture for picture in more if picture.image is not None]
+    return pictures_of(run)
+
+
+def pictures_of(run: Run) -> list[Picture]:
+    """Those of the further runs, as far as these came to their end and the pictures are still held."""
+    every = [picture for each in run.rounds if each.complete for picture in each.made]
+    return [picture for picture in every if picture.image is not None]
 
 
 def _why_unscored(run: Run) -> str:

@@ -13,11 +13,12 @@ STATE = {
     "next": 0,
     "late": False,
     "inner": False,
-    "broken": [],
     "ui": 0,
     "saved": [],
     "read": [],
 }
+# Outlives Reload UI, as the package does whose functions are in it.
+BROKEN = vars(shared).setdefault("_probe_broken", [])
 
 
 class Probe(scripts.Script):
@@ -109,12 +110,13 @@ def late(on: bool = False):
 
 
 def breaks(module: str, name: str):
-    """From now on ``name`` (``Class.method`` or a function) in a module of our package raises."""
-    owner = importlib.import_module(f"imagereward_webui.{module}")
+    """From now on ``name`` (``Class.method`` or a function) in a module of our extension or of the core raises."""
+    package = "" if module.startswith("imagereward_core") else "imagereward_webui."
+    owner = importlib.import_module(package + module)
     *way, last = name.split(".")
     for step in way:
         owner = getattr(owner, step)
-    STATE["broken"].append((owner, last, vars(owner)[last]))
+    BROKEN.append((owner, last, vars(owner)[last]))
 
     def broken(*given, **named):
         raise RuntimeError(f"injected into {name}")
@@ -124,8 +126,8 @@ def breaks(module: str, name: str):
 
 def mends():
     """Everything is as it was."""
-    while STATE["broken"]:
-        owner, last, original = STATE["broken"].pop()
+    while BROKEN:
+        owner, last, original = BROKEN.pop()
         setattr(owner, last, original)
     STATE["late"] = STATE["inner"] = False
     pictures()
