@@ -66,6 +66,7 @@ def test_a_grid_made_of_pictures_by_place_has_all_of_them_at_theirs(host, scorer
     for image, text, seed in zip(result.images[1:], result.infotexts[1:], result.all_seeds):
         assert f"ImageReward: {score_of(image):.4f}" in text and f"Seed: {seed}," in text
         assert image.info["parameters"] == text
+    assert "Seed: 5," in result.infotexts[0] and "ImageReward: " not in result.infotexts[0], "the grid's"
     assert result.all_seeds == [5, 6, 7, 8] and len(list(host.samples.rglob("*.png"))) == 4
     assert result.comments.count('"Prompt matrix" drives this run') == 1
     assert sum(map(len, scorer.calls)) == 4

@@ -97,6 +97,8 @@ def test_a_script_that_drives_the_run_makes_what_it_makes_without_us(webui, name
     assert len(made.infotexts) == len(plain.infotexts) and made.first == plain.first
     assert len(made.all_files) == len(plain.all_files)
     assert [each["seed"] for each in read["read"]] == [each["seed"] for each in plain_read["read"]]
+    if name == "prompt matrix":
+        assert KEY not in made.infotexts[0], "the grid's"
     assert "rejects" not in {part for path in made.all_files for part in path.parts}
     scored = [text for text in map(_text, read["saved"]) if f"{KEY}: " in text]
     if name in ("prompt matrix", "prompts from file or textbox", "loopback"):

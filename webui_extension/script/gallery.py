@@ -17,6 +17,23 @@ _FIRST = "_imagereward_first"
 """On a p: the result of the first of several runs."""
 
 
+class _Texts(list[str]):
+    """Infotexts of a run that a script drives: what it puts in front of them for a grid of its own says no picture's score.
+
+    Args:
+        texts: The infotexts.
+        pictures: Those whose infotexts are among them.
+    """
+
+    def __init__(self, texts: Sequence[str], pictures: Sequence[Picture]) -> None:
+        super().__init__(texts)
+        self._plain = {each.text: each.before for each in pictures if each.before}
+
+    def insert(self, index: Any, text: str) -> None:
+        """See ``list``."""
+        super().insert(index, self._plain.get(text) or text if index == 0 else text)
+
+
 def note_texts(run: Run, processed: Any) -> None:
     """Gives every picture of the run its infotext.
 
@@ -96,7 +113,9 @@ def _put_texts(run: Run, processed: Any, mine: Sequence[Picture], first: int) ->
     """Every picture's infotext and seeds at its place; the grid's infotext is the host's."""
     processed.infotexts = [*processed.infotexts[:first], *(each.text or "" for each in mine)]
     if run.driver:
-        return  # what it makes of several pictures gets this infotext, and would have the first one's score
+        # What it makes of several pictures gets the infotext of the result or a copy of the first one, and would have its score.
+        processed.infotexts = _Texts(processed.infotexts, mine)
+        return
     processed.info = processed.infotexts[0]
     put_lists(processed, mine)
 
@@ -198,6 +217,8 @@ def leave(run: Run, processed: Any, more: Sequence[Picture]) -> None:
 
 def append(processed: Any, pictures: Sequence[Picture]) -> None:
     """Puts pictures of further runs behind a result as they are."""
+    if not pictures:
+        return
     processed.images = [*processed.images, *(picture.image for picture in pictures)]
     processed.infotexts = [*processed.infotexts, *(picture.text or "" for picture in pictures)]
     for name, values in _lists(pictures).items():
