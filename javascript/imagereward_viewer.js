@@ -73,7 +73,7 @@
             const edge = this.box.getBoundingClientRect();
             const left = whole(this.offset(this.room[0], width, x), edge.left);
             const top = whole(this.offset(this.room[1], height, y), edge.top);
-            Object.assign(this.image.style, {width: `${width}px`, height: `${height}px`, transform: `translate(${left}px, ${top}px)`});
+            Object.assign(this.image.style, {width: `${width}px`, height: `${height}px`, left: `${left}px`, top: `${top}px`});
             this.image.style.imageRendering = scale * devicePixelRatio >= 2 ? "pixelated" : "";
         }
 
@@ -228,15 +228,19 @@
             const [right, down] = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[key];
             const pane = this.panes[1];
             this.moveTo(
+                pane,
                 this.zoom.x + right * pane.room[0] / 5 / (pane.natural[0] * this.zoom.scale),
                 this.zoom.y + down * pane.room[1] / 5 / (pane.natural[1] * this.zoom.scale),
             );
         }
 
-        // Puts a point of the picture (0..1) into the middle.
-        moveTo(x, y) {
-            const within = (value) => Math.min(1, Math.max(0, value));
-            this.zoom = {...this.zoom, x: within(x), y: within(y)};
+        // Puts a point of the picture (0..1) into the middle of a pane, as far as there is picture to be moved.
+        moveTo(pane, ...point) {
+            const [x, y] = point.map((value, side) => {
+                const half = Math.min(0.5, pane.room[side] / 2 / (pane.natural[side] * this.zoom.scale));
+                return Math.min(1 - half, Math.max(half, value));
+            });
+            this.zoom = {...this.zoom, x, y};
             this.lay();
         }
 
@@ -313,7 +317,7 @@
                 moved = moved || Math.abs(right) + Math.abs(down) > 4;
                 if (!moved || !from.zoom.scale) return;
                 const [width, height] = from.pane.natural.map((side) => side * from.zoom.scale);
-                this.moveTo(from.zoom.x - right / width, from.zoom.y - down / height);
+                this.moveTo(from.pane, from.zoom.x - right / width, from.zoom.y - down / height);
             });
             this.stage.addEventListener("pointerup", (event) => {
                 const begun = from;

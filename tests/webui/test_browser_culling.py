@@ -139,6 +139,20 @@ def test_hurried_keys_end_at_the_picture_they_say(page, server):
     assert framed(page) == names(page)[7]
 
 
+def test_the_picture_itself_is_fetched_by_the_program_only_to_be_sent(page, server):
+    page.locator(".imagereward-thumb").nth(1).click()
+    settled(page)
+    assert page.locator("#imagereward_tab_picture img").count() == 0
+    page.locator(".imagereward-thumb").nth(2).click()
+    part(page, "send_inpaint").click()  # before the choice has come through
+    tab(page, "Elsewhere")
+    page.wait_for_function("document.querySelector('#came textarea').value.includes(' as (96, 96)')")
+    tab(page, "ImageReward")
+    settled(page)
+    prompt = part(page, "details").locator(".imagereward-text").first.inner_text()
+    assert page.locator("#came textarea").input_value().split("\n")[0] == prompt
+
+
 def test_keep_and_reject_by_keys_count_at_once_and_stay(page, server):
     page.locator(".imagereward-thumb").nth(1).click()
     name = names(page)[1]

@@ -3,6 +3,10 @@
 # ruff: noqa: F811 - fixtures of tab_browser.py
 from __future__ import annotations
 
+import io
+
+import pytest
+from PIL import Image
 from tab_browser import PICTURES, browser, framed, names, needed, page, press, server, settled, shot, state  # noqa: F401
 
 pytestmark = needed
@@ -118,3 +122,86 @@ def test_a_button_with_the_focus_keeps_its_own_keys_and_tab_stays_in_the_large_v
     page.locator(".imagereward-bar [data-do=close]").focus()
     press(page, "Enter")
     assert not state(page)["open"]
+
+
+@pytest.mark.parametrize("width", [1500, 1499])
+def test_one_to_one_shows_every_pixel_of_the_file_as_it_is(page, server, width):
+    page.set_viewport_size({"width": width, "height": 999})
+    page.locator(".imagereward-thumb").nth(0).dblclick()
+    press(page, "c", "z")
+    page.wait_for_timeout(600)
+    seen = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    for pane in page.locator(".imagereward-pane img").all():
+        box, name = pane.bounding_box(), pane.get_attribute("alt")
+        with Image.open(server.samples / name) as file:
+            assert box["width"] == file.width
+            left, top = round(box["x"]), round(box["y"])
+            shown = seen.crop((left, top, left + file.width, top + file.height))
+            assert shown.tobytes() == file.convert("RGB").tobytes()
+
+
+def test_an_enlarged_picture_is_moved_by_keys(page, server):
+    page.locator(".imagereward-thumb").nth(0).dblclick()
+    page.wait_for_timeout(400)
+    chosen = state(page)["names"]
+    press(page, "Shift+ArrowRight", *["+"] * 8)
+    image = page.locator(".imagereward-pane:not([hidden]) img")
+    before = image.bounding_box()
+    press(page, "Shift+ArrowDown")
+    assert image.bounding_box()["y"] < before["y"] - 100
+    press(page, *["Shift+ArrowDown"] * 9)
+    end = image.bounding_box()
+    press(page, "Shift+ArrowUp")
+    assert image.bounding_box()["y"] > end["y"] + 100, "keys pressed at the edge are not made up for"
+    assert end["width"] == before["width"] and state(page)["names"] == chosen
+
+
+def test_side_by_side_never_shows_one_picture_twice(page, server):
+    page.locator(".imagereward-thumb").nth(1).click()
+    shown = names(page)
+    press(page, "c", "ArrowLeft")
+    page.wait_for_timeout(300)
+    assert state(page)["names"] == [shown[1], shown[0]]
+    press(page, "ArrowRight")
+    page.wait_for_timeout(300)
+    assert state(page)["names"] == [shown[1], shown[2]]
+    press(page, "Escape", "Home", "c", "ArrowLeft")
+    page.wait_for_timeout(300)
+    assert state(page)["names"] == [shown[0], shown[1]]
+
+
+def test_what_went_wrong_is_said_in_the_large_view(page, server):
+    page.locator(".imagereward-thumb").nth(5).dblclick()
+    settled(page)
+    name = state(page)["names"][0]
+    page.route("**/imagereward/pictures/large/*", lambda route: route.abort())
+    (server.samples / name).rename(server.samples / "away")
+    try:
+        press(page, "ArrowRight")
+        page.wait_for_timeout(300)
+        press(page, "ArrowLeft")
+        told = page.locator(".imagereward-viewer > .imagereward-error")
+        told.get_by_text(f"{name} is no longer there").wait_for()
+        assert page.locator(".imagereward-broken").count() == 1 or state(page)["names"] == [name]
+        shot(page, server, "gone")
+    finally:
+        (server.samples / "away").rename(server.samples / name)
+    page.unroute("**/imagereward/pictures/large/*")
+    press(page, "ArrowRight")
+    told.wait_for(state="hidden")
+
+
+def test_a_picture_that_a_filter_takes_away_closes_the_large_view(page, server):
+    page.locator(".imagereward-thumb").nth(0).click()
+    settled(page)
+    opened = page.evaluate(
+        """() => {
+            const labels = [...document.querySelectorAll("#imagereward_tab_show label")];
+            labels.find((each) => each.textContent.trim() === "Rejected").click();
+            document.querySelector(".imagereward-thumb").dispatchEvent(new MouseEvent("dblclick", {bubbles: true}));
+            return !document.querySelector(".imagereward-viewer").hidden;
+        }"""
+    )
+    assert opened
+    page.wait_for_function("document.querySelectorAll('.imagereward-thumb').length === 0")
+    assert not state(page)["open"] and page.evaluate("document.documentElement.className") == ""
