@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+from urllib.parse import quote
 
 import pytest
 from api_client import ApiHost
@@ -53,11 +55,45 @@ def test_the_large_picture_is_the_file_and_the_small_one_a_copy_of_it(page):
         assert "private" in answer.headers["cache-control"]
 
 
-@pytest.mark.parametrize("asked", ["", "guess", "../../etc/passwd", "%2e%2e%2fsecret", "0" * 5000])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *(
+            "",
+            "guess",
+            "../../etc/passwd",
+            "%2e%2e%2fsecret",
+            "%252e%252e%252f",
+            "0" * 5000,
+            "%00",
+            "%ff%fe",
+            "%F0%9F%90%B1",
+        ),
+        *(
+            "/etc/passwd",
+            "%2Fetc%2Fpasswd",
+            "C:%5Cpagefile.sys",
+            "%5C%5Cserver%5Cshare",
+            "known%00.png",
+            "known%20",
+        ),
+        "../large/../../imagereward/pictures/small/unknown",
+    ],
+)
 def test_an_address_nobody_was_sent_is_nothing(page, asked):
-    address(page, "000 szene.png")
+    known = address(page, "000 szene.png")
     for kind in (SMALL, LARGE):
-        assert page.client.get(f"{kind}/{asked}").status_code == 404
+        answer = page.client.get(f"{kind}/{asked.replace('known', known)}")
+        assert answer.status_code == 404 and str(page.host.samples) not in answer.text
+    path = page.host.samples / "000 szene.png"
+    for kind in (SMALL, LARGE):
+        for given in (str(path), path.name, path.as_uri()):
+            assert page.client.get(f"{kind}/{quote(given, safe='')}").status_code == 404
+            assert (
+                page.client.get(f"{kind}/unknown", params={"address": given, "path": given}).status_code
+                == 404
+            )
+        assert page.client.post(f"{kind}/{known}").status_code == 405
 
 
 def test_addresses_are_long_all_different_and_stay_while_the_file_does(page):
@@ -116,13 +152,94 @@ def test_a_page_that_is_called_a_picture_is_never_sent(page):
     assert small.headers["content-type"] == "image/jpeg" and small.content[:2] == b"\xff\xd8"
 
 
-def test_a_picture_swapped_for_a_link_to_something_else_is_not_sent(page, tmp_path):
-    secret = tmp_path / "secret.png"
-    secret.write_bytes(png(scenes()[0][1]))
+def swap_for_link(samples, outside):
+    (samples / "sub" / "a.png").unlink()
+    (samples / "sub" / "a.png").symlink_to(outside / "a.png")
+
+
+def swap_for_chain(samples, outside):
+    (samples / "chain").symlink_to("../../outside")
+    (samples / "sub" / "a.png").unlink()
+    (samples / "sub" / "a.png").symlink_to("../chain/a.png")
+
+
+def swap_folder(samples, outside):
+    (samples / "sub").rename(samples / "was")
+    (samples / "sub").symlink_to(outside, target_is_directory=True)
+
+
+def swap_for_pipe(samples, outside):
+    (samples / "sub" / "a.png").unlink()
+    os.mkfifo(samples / "sub" / "a.png")
+
+
+def swap_for_folder(samples, outside):
+    (samples / "sub" / "a.png").unlink()
+    (samples / "sub" / "a.png").mkdir()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")
+@pytest.mark.parametrize("swap", [swap_for_link, swap_for_chain, swap_folder, swap_for_pipe, swap_for_folder])
+def test_what_took_the_place_of_a_picture_and_lies_elsewhere_is_not_sent(page, swap):
+    outside = page.host.samples.parent.parent / "outside"
+    outside.mkdir()
+    (outside / "a.png").write_bytes(png(scenes()[1][1], "the words of a key" + SETTINGS))
+    (page.host.samples / "sub").mkdir()
+    save(page, "sub/a.png", png(scenes()[0][1], scenes()[0][0] + SETTINGS))
+    found = address(page, "a.png")
+    assert page.client.get(f"{LARGE}/{found}").status_code == 200
+    swap(page.host.samples, outside)
+    for kind in (SMALL, LARGE):
+        assert page.client.get(f"{kind}/{found}").status_code == 404
+    page.wish("send", id=found)
+    assert page.problem and "picture" not in page.values and "key" not in str(page.values)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs links")
+def test_a_link_out_of_the_allowed_folders_is_neither_scored_nor_shown(page):
+    outside = page.host.samples.parent.parent / "outside"
+    outside.mkdir()
+    (outside / "a.png").write_bytes(png(scenes()[1][1], "the words of a key" + SETTINGS))
+    (page.host.samples / "link.png").symlink_to(outside / "a.png")
+    (page.host.samples / "folder").symlink_to(outside, target_is_directory=True)
+    page.score()
+    assert "2 new scores" in page.values["message"] and len(page.shown) == 2
+    page.filter(show="Not scored")
+    assert page.shown == ["link.png"] and "leads out of the folders" in page.deck["pictures"][0]["reason"]
+    for picture in page.deck["pictures"]:
+        page.wish("show", at=0, id=picture["id"])
+        assert page.client.get(f"{LARGE}/{picture['id']}").status_code == 404
+        assert page.client.get(f"{SMALL}/{picture['id']}").status_code == 404
+    assert "key" not in str(page.values)
+
+
+def test_of_a_folder_that_is_no_longer_allowed_nothing_is_sent(page, tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    save_scenes(elsewhere, prompts=1, pictures=1)
+    page.host.option("imagereward_extra_folders", str(elsewhere))
+    page.score(folder=str(elsewhere))
+    found = page.deck["pictures"][0]["id"]
+    assert (
+        page.client.get(f"{LARGE}/{found}").status_code
+        == page.client.get(f"{SMALL}/{found}").status_code
+        == 200
+    )
+    page.host.option("imagereward_extra_folders", "")
+    assert (
+        page.client.get(f"{LARGE}/{found}").status_code
+        == page.client.get(f"{SMALL}/{found}").status_code
+        == 404
+    )
+    page.wish("send", id=found)
+    assert "outside of the folders" in page.problem
+
+
+def test_what_changed_since_is_sent_as_it_is_and_not_kept_by_the_browser(page):
     found = address(page, "000 szene.png")
-    (page.host.samples / "000 szene.png").unlink()
-    (page.host.samples / "000 szene.png").symlink_to(secret)
-    assert page.client.get(f"{LARGE}/{found}").status_code == 404
+    data = png(scenes()[1][1].resize((50, 40)))
+    save(page, "000 szene.png", data)
+    answer = page.client.get(f"{LARGE}/{found}")
+    assert answer.content == data and answer.headers["cache-control"] == "no-store"
 
 
 def test_a_full_disk_costs_the_small_picture_alone(page, monkeypatch):

@@ -34,7 +34,7 @@ class ScanOptions:
         retry: Whether pictures that could not be decoded are tried again although their files have not changed.
         files: Only these of the files that the other options allow; None for all. Nothing else is looked at, so that files that are no
             longer there are not noticed.
-        readable: Says which files beside pictures may be read; all by default.
+        readable: Says which files, pictures and those beside them, may be read; all by default.
     """
 
     recursive: bool = True

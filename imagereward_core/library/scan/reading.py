@@ -87,6 +87,12 @@ class Finding:
 def examine(task: Task, finder: PromptFinder) -> Finding:
     """Finds out what ``task`` asks. Never raises for anything a file can hold or do."""
     began = time.perf_counter()
+    if finder.readable is not None and finder.readable(task.path) is None:
+        return _failed(
+            task,
+            f"{source_name(task.path)}: it is a link that leads out of the folders that may be read here.",
+            began,
+        )
     try:
         data, status = _read(task.path) if task.content else (None, os.stat(task.path))  # noqa: PTH116
     except FileNotFoundError:
