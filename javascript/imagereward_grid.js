@@ -68,6 +68,7 @@
             this.acts = acts;
             this.box = this.panel = null;
             this.told = problem(deck);
+            this.shown = ""; // address of the picture in the panel
             deck.listen((what) => {
                 if (what === "pictures") this.draw();
                 if (what !== "busy") this.mark();
@@ -156,7 +157,8 @@
 
         fillPanel() {
             const {deck, acts} = this;
-            this.image = make("img", {alt: ""});
+            this.shown = "";
+            this.image = make("img", {alt: "", onerror: () => this.standIn()});
             this.judging = judging(deck);
             this.panel.replaceChildren(
                 make("div", {class: "imagereward-frame", title: "", onclick: () => acts("open")}, this.image),
@@ -173,12 +175,20 @@
             );
         }
 
+        // What cannot be shown is grey, as it is in the grid.
+        standIn() {
+            const picture = this.deck.chosen;
+            const small = picture ? this.deck.source.address(picture, "small") : "";
+            if (small && this.image.src !== new URL(small, location.href).href) this.image.src = small;
+        }
+
         markPanel() {
             const picture = this.deck.chosen;
             this.panel.classList.toggle("imagereward-empty", !picture);
             this.judging.mark(picture);
             const address = picture ? this.deck.source.address(picture, "large") : "";
-            if (this.image.getAttribute("src") === address) return;
+            if (this.shown === address) return;
+            this.shown = address;
             if (picture) {
                 this.image.src = address;
                 this.image.alt = picture.name;

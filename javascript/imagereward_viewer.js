@@ -23,7 +23,8 @@
         }
 
         show(picture, addresses) {
-            this.note.textContent = picture ? `${picture.caption} · ${picture.name} · ${picture.reason}` : "";
+            const told = picture ? [picture.caption, picture.name, picture.reason] : [];
+            this.note.textContent = told.filter((text, place) => place !== 1 || !told[0].includes(text)).join(" · ");
             this.box.classList.toggle("imagereward-out", Boolean(picture && !picture.kept));
             if (this.picture && picture && this.picture.id === picture.id) {
                 this.picture = picture;

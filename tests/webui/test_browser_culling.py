@@ -139,6 +139,21 @@ def test_hurried_keys_end_at_the_picture_they_say(page, server):
     assert framed(page) == names(page)[7]
 
 
+def test_what_cannot_be_shown_is_grey_beside_the_grid(page, server):
+    page.route("**/imagereward/pictures/large/*", lambda route: route.abort())
+    page.locator(".imagereward-thumb").nth(3).click()
+    settled(page)
+    page.wait_for_function(
+        """() => {
+            const image = document.querySelector(".imagereward-frame img");
+            return image.src.includes("/small/") && image.complete && image.naturalWidth > 0;
+        }"""
+    )
+    page.unroute("**/imagereward/pictures/large/*")
+    page.locator(".imagereward-thumb").nth(4).click()
+    page.wait_for_function("document.querySelector('.imagereward-frame img').naturalWidth === 96")
+
+
 def test_the_picture_itself_is_fetched_by_the_program_only_to_be_sent(page, server):
     page.locator(".imagereward-thumb").nth(1).click()
     settled(page)
