@@ -27,8 +27,10 @@
 
     // Buttons for the stars and the decision about the chosen picture; ``mark`` shows what they are for another one.
     function judging(deck) {
+        // A click on the stars that it has takes them away.
+        const rate = (number) => deck.rate(deck.chosen && deck.chosen.stars === number ? null : number);
         const stars = [0, 1, 2, 3, 4, 5].map((number) => button(
-            "stars", number ? "★" : "0", () => deck.rate(number), {"data-stars": number, "aria-label": `${number}/5`},
+            "stars", number ? "★" : "0", () => rate(number), {"data-stars": number, "aria-label": `${number}/5`},
         ));
         const decisions = [
             ["keep", "Keep", true], ["reject", "Reject", false], ["undecide", "By the filter", null],
@@ -81,8 +83,8 @@
             this.box = box;
             this.panel = panel;
             box.setAttribute("role", "listbox");
-            box.addEventListener("click", (event) => this.clicked(event, false));
-            box.addEventListener("dblclick", (event) => this.clicked(event, true));
+            // A "dblclick" is lost where the page was drawn anew between the two; the second click knows that it is one.
+            box.addEventListener("click", (event) => this.clicked(event, event.detail === 2));
             this.fillPanel();
             this.draw();
             this.mark();

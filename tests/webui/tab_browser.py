@@ -214,6 +214,20 @@ def state(page):
     )
 
 
+def viewing(page, *names):
+    """Waits until the large view shows these pictures, or any, out of their files."""
+    page.wait_for_function(
+        """(names) => {
+            const box = document.querySelector(".imagereward-viewer");
+            const panes = [...box.querySelectorAll(".imagereward-pane:not([hidden])")];
+            const shown = panes.map((pane) => pane.querySelector("img").alt).join("/");
+            const loaded = panes.every((pane) => !pane.classList.contains("imagereward-loading"));
+            return !box.hidden && loaded && (!names.length || names.join("/") === shown);
+        }""",
+        arg=list(names),
+    )
+
+
 def stars_on(page):
     """The stars that the buttons beside the grid show; empty for none."""
     pressed = page.locator(".imagereward-panel .imagereward-stars button[aria-pressed=true]")

@@ -1,19 +1,19 @@
 """Culling in the tab, by mouse and by keys, in a real browser with real Gradios: see ``tab_browser.py``. Leaves pictures of what it saw."""
 
-# ruff: noqa: F811 - fixtures of tab_browser.py
+# ruff: noqa: F401, F811 - fixtures of tab_browser.py
 from __future__ import annotations
 
 from drawn import scenes
 from tab_browser import (  # fixtures among them
-    browser,  # noqa: F401
+    browser,
     framed,
     large,
     names,
     needed,
-    page,  # noqa: F401
+    page,
     part,
     press,
-    server,  # noqa: F401
+    server,
     settled,
     shot,
     stars_on,
@@ -76,7 +76,7 @@ def test_after_a_filter_the_frame_is_around_the_picture_that_is_rated(page, serv
         "document.querySelector('.imagereward-picked .imagereward-caption').textContent.includes('4★')"
     )
     assert framed(page) == large(page) == names(page)[2] and stars_on(page) == "4"
-    press(page, "Backspace")
+    page.locator(".imagereward-panel .imagereward-stars button[data-stars='4']").click()
     page.wait_for_function(
         "!document.querySelector('.imagereward-picked .imagereward-caption').textContent.includes('★')"
     )

@@ -1,13 +1,26 @@
 """The tab's large view in a real browser with real Gradios: see ``tab_browser.py``. Leaves pictures of what it saw."""
 
-# ruff: noqa: F811 - fixtures of tab_browser.py
+# ruff: noqa: F401, F811 - fixtures of tab_browser.py
 from __future__ import annotations
 
 import io
 
 import pytest
 from PIL import Image
-from tab_browser import PICTURES, browser, framed, names, needed, page, press, server, settled, shot, state  # noqa: F401
+from tab_browser import (
+    PICTURES,
+    browser,
+    framed,
+    names,
+    needed,
+    page,
+    press,
+    server,
+    settled,
+    shot,
+    state,
+    viewing,
+)
 
 pytestmark = needed
 
@@ -15,8 +28,7 @@ pytestmark = needed
 def test_the_large_view_fits_zooms_to_one_to_one_and_pages(page, server):
     page.locator(".imagereward-thumb").nth(3).dblclick()
     shown = names(page)
-    page.wait_for_function("!document.querySelector('.imagereward-viewer').hidden")
-    page.wait_for_timeout(500)
+    viewing(page, shown[3])
     at = state(page)
     assert at["names"] == [shown[3]] and at["scale"] == "fit" and at["place"] == f"4 / {PICTURES}"
     assert at["widths"][0] > 800, "all of the height is used"
@@ -26,7 +38,7 @@ def test_the_large_view_fits_zooms_to_one_to_one_and_pages(page, server):
     press(page, "+")
     assert 96 < state(page)["widths"][0] < 200
     press(page, "Enter", "ArrowRight")
-    page.wait_for_timeout(500)
+    viewing(page, shown[4])
     assert state(page)["scale"] == "fit" and state(page)["names"] == [shown[4]]
     press(page, "3")
     page.wait_for_function(
@@ -49,17 +61,14 @@ def test_two_pictures_side_by_side_zoom_together_and_can_be_exchanged(page, serv
     page.locator(".imagereward-thumb").nth(2).click()
     shown = names(page)
     press(page, "c")
-    page.wait_for_timeout(600)
-    assert state(page)["names"] == [shown[2], shown[3]]
+    viewing(page, shown[2], shown[3])
     widths = state(page)["widths"]
     assert abs(widths[0] - widths[1]) < 1 and widths[0] > 500
     shot(page, server, "compared")
     press(page, "ArrowRight")
-    page.wait_for_timeout(300)
-    assert state(page)["names"] == [shown[2], shown[4]]
+    viewing(page, shown[2], shown[4])
     press(page, "s")
-    page.wait_for_timeout(300)
-    assert state(page)["names"] == [shown[4], shown[2]]
+    viewing(page, shown[4], shown[2])
     press(page, "z")
     assert state(page)["widths"] == [96, 96]
     press(page, "Escape")
@@ -70,7 +79,7 @@ def test_two_pictures_side_by_side_zoom_together_and_can_be_exchanged(page, serv
 
 def test_the_wheel_zooms_around_the_pointer_and_dragging_moves_the_picture(page, server):
     page.locator(".imagereward-thumb").nth(0).dblclick()
-    page.wait_for_timeout(600)
+    viewing(page)
 
     def box():
         return page.locator(".imagereward-pane:not([hidden]) img").bounding_box()
@@ -115,7 +124,7 @@ def test_the_help_names_every_key_and_closes_first(page, server):
 def test_a_button_with_the_focus_keeps_its_own_keys_and_tab_stays_in_the_large_view(page, server):
     page.locator(".imagereward-thumb").nth(1).click()
     press(page, "Enter")
-    page.wait_for_timeout(300)
+    viewing(page)
     for _ in range(30):
         press(page, "Tab")
         assert page.evaluate("document.activeElement.closest('.imagereward-viewer') !== null")
@@ -129,7 +138,7 @@ def test_one_to_one_shows_every_pixel_of_the_file_as_it_is(page, server, width):
     page.set_viewport_size({"width": width, "height": 999})
     page.locator(".imagereward-thumb").nth(0).dblclick()
     press(page, "c", "z")
-    page.wait_for_timeout(600)
+    viewing(page)
     seen = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     for pane in page.locator(".imagereward-pane img").all():
         box, name = pane.bounding_box(), pane.get_attribute("alt")
@@ -142,7 +151,7 @@ def test_one_to_one_shows_every_pixel_of_the_file_as_it_is(page, server, width):
 
 def test_an_enlarged_picture_is_moved_by_keys(page, server):
     page.locator(".imagereward-thumb").nth(0).dblclick()
-    page.wait_for_timeout(400)
+    viewing(page)
     chosen = state(page)["names"]
     press(page, "Shift+ArrowRight", *["+"] * 8)
     image = page.locator(".imagereward-pane:not([hidden]) img")
@@ -160,14 +169,11 @@ def test_side_by_side_never_shows_one_picture_twice(page, server):
     page.locator(".imagereward-thumb").nth(1).click()
     shown = names(page)
     press(page, "c", "ArrowLeft")
-    page.wait_for_timeout(300)
-    assert state(page)["names"] == [shown[1], shown[0]]
+    viewing(page, shown[1], shown[0])
     press(page, "ArrowRight")
-    page.wait_for_timeout(300)
-    assert state(page)["names"] == [shown[1], shown[2]]
+    viewing(page, shown[1], shown[2])
     press(page, "Escape", "Home", "c", "ArrowLeft")
-    page.wait_for_timeout(300)
-    assert state(page)["names"] == [shown[0], shown[1]]
+    viewing(page, shown[0], shown[1])
 
 
 def test_what_went_wrong_is_said_in_the_large_view(page, server):
@@ -178,7 +184,9 @@ def test_what_went_wrong_is_said_in_the_large_view(page, server):
     (server.samples / name).rename(server.samples / "away")
     try:
         press(page, "ArrowRight")
-        page.wait_for_timeout(300)
+        page.wait_for_function(
+            "(name) => document.querySelector('.imagereward-frame img').alt !== name", arg=name
+        )
         press(page, "ArrowLeft")
         told = page.locator(".imagereward-viewer > .imagereward-error")
         told.get_by_text(f"{name} is no longer there").wait_for()
@@ -198,10 +206,11 @@ def test_a_picture_that_a_filter_takes_away_closes_the_large_view(page, server):
         """() => {
             const labels = [...document.querySelectorAll("#imagereward_tab_show label")];
             labels.find((each) => each.textContent.trim() === "Rejected").click();
-            document.querySelector(".imagereward-thumb").dispatchEvent(new MouseEvent("dblclick", {bubbles: true}));
+            document.querySelector(".imagereward-thumb").dispatchEvent(new MouseEvent("click", {bubbles: true, detail: 2}));
             return !document.querySelector(".imagereward-viewer").hidden;
         }"""
     )
     assert opened
     page.wait_for_function("document.querySelectorAll('.imagereward-thumb').length === 0")
-    assert not state(page)["open"] and page.evaluate("document.documentElement.className") == ""
+    page.wait_for_function("document.querySelector('.imagereward-viewer').hidden")
+    assert page.evaluate("document.documentElement.className") == ""
