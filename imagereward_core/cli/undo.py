@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
         if args.dry_run:
             _tell_refused(refused(journal, info.id))
         elif outside:
-            _tell_outside(outside, root)
+            _tell_outside(outside, root, journal.custody.run(info.id).doubt)
         sys.stdout.flush()
     return _take_back(args, console, info, outside)
 
@@ -125,31 +125,34 @@ def _take_back(args: argparse.Namespace, console: Console, info: RunInfo, outsid
 
 
 def _confirmed(args: argparse.Namespace, console: Console, count: int) -> bool:
-    """Whether steps that lead out of the folder, which were just shown, are to be taken back as well."""
+    """Whether steps that nothing vouches for, which were just shown, are to be taken back as well."""
     if args.confirm_outside:
         return True
     if args.yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
         console.say(
-            f"Left, because it leads out of the folder: {count_of(count, 'step')}. With --confirm-outside this is taken back too."
+            f"Left, because nothing vouches for it: {count_of(count, 'step')}. With --confirm-outside this is taken back too."
         )
         return False
     try:
-        answer = input(f"Take back what leads out of the folder as well ({count_of(count, 'step')})? [y/N] ")
+        answer = input(f"Take back what is listed above as well ({count_of(count, 'step')})? [y/N] ")
     except EOFError:
         answer = ""
     return answer.strip().casefold() in ("y", "yes")
 
 
-def _tell_outside(steps: Sequence[StepInfo], root: Path) -> None:
-    """Every path that would be touched outside."""
+def _tell_outside(steps: Sequence[StepInfo], root: Path, doubt: str) -> None:
+    """Every path that would be touched though nothing vouches for it, and why that is so."""
     lines = [
         f"  {step.step.kind}: {plain(step.made or step.step.target)} (was: {plain(step.step.source)})\n"
         for step in steps
     ]
-    sys.stdout.write(
+    why = (
         f"Out of {plain(root)} leads this ({count_of(len(steps), 'step')}), and nothing on this computer says that it was done here. Look "
-        f"whether these are files that you moved or copied yourself:\n{''.join(lines)}"
+        "whether these are files that you moved or copied yourself"
     )
+    if doubt:
+        why = f"{plain(doubt).capitalize()}. Look whether this was done with the files that lie there now ({count_of(len(steps), 'step')})"
+    sys.stdout.write(f"{why}:\n{''.join(lines)}")
 
 
 def _tell_refused(found: Sequence[tuple[int, StepInfo, str]]) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class _Run:
         stored: The same as stored, for signatures.
         relative: Whether its paths are stored from the folder on.
         flaw: Why it is not of the folder that is named; empty where it is.
+        doubt: Why it may not be of the folder that is named, though that lies in its place; a person may say that it is.
     """
 
     folder: Path | None
@@ -44,6 +45,7 @@ class _Run:
     stored: tuple[Any, ...]
     relative: bool
     flaw: str = ""
+    doubt: str = ""
 
 
 class Custody:
@@ -108,14 +110,21 @@ class Custody:
             return _Run(self.root.folder, anchor, stored, False)
         if base == self.root.base == "store":
             return _Run(self.root.folder, anchor, stored, True)
-        # Somebody may have moved the folder: then it is no longer where it was.
-        here = base == self.root.base and (
-            anchor.is_same(self.root.anchor) or not os.path.lexists(anchor.path)
-        )
-        if here:
-            return _Run(self.root.folder, anchor, stored, True)
+        # The store lies elsewhere and may be that of many folders. That one of them is not in its place, on a drive that was unplugged,
+        # is no reason to take the one that is named for it: only the system's own numbers tell that it was renamed.
         about, _ = read_path(path, None)
-        return _Run(about, anchor, stored, True, f"run {number} was done in {about}; name that folder")
+        if base == self.root.base and anchor.is_same(self.root.anchor):
+            return _Run(self.root.folder, anchor, stored, True)
+        if base == self.root.base and anchor.in_place_of(self.root.anchor):
+            doubt = (
+                f"run {number} was done in {about}, and another folder lies there now: one that was restored or copied, or on another "
+                "drive; it is left as it is"
+            )
+            return _Run(self.root.folder, anchor, stored, True, doubt=doubt)
+        flaw = f"run {number} was done in {about}; name that folder"
+        if not os.path.lexists(anchor.path):
+            flaw += ", which is not there now: plug its drive in, or bring it back under this name"
+        return _Run(about, anchor, stored, True, flaw)
 
     def read(self, row: tuple[Any, ...]) -> Record:
         """A record from ``id`` and ``COLUMNS``."""
@@ -178,10 +187,17 @@ class Custody:
             if record.sealed and record.sealed[-1] is not None:
                 *row, signature = record.sealed
                 anchor = self.run(record.run).anchor
-                same = anchor is not None and anchor.is_same(self.root.anchor)
-                if same and self.seal.knows(signature, self._parts(record.run, row)):
+                if self._is_here(anchor) and self.seal.knows(signature, self._parts(record.run, row)):
                     record.vouched = tuple(json.loads(row[-1]))
         return record.vouched
+
+    def _is_here(self, anchor: Anchor | None) -> bool:
+        """Whether the folder that signatures of a run were made for is the one of now."""
+        if anchor is None:
+            return False
+        # Without a folder all paths are whole: whichever way the store came to its place, they lead to the same files.
+        anywhere = self.root.base == "none" and anchor.in_place_of(self.root.anchor)
+        return anywhere or anchor.is_same(self.root.anchor)
 
     def _parts(self, run: int, row: Iterable[Any]) -> list[Any]:
         *decides, reason, outside = row  # the reason decides nothing
@@ -222,6 +238,8 @@ class Custody:
         run = self.run(record.run)
         if run.flaw:
             raise Refused(run.flaw)
+        if run.doubt:
+            raise LeadsOut(f"{record.made or record.target}: {run.doubt}. {self.advice}")
         check_shape(record, None if record.parent is None else self._parent(record.parent))
         vouched = set(self.vouched(record))
         shares = {path.drive for path, _ in record.paths if path.drive.startswith("\\\\")}
@@ -272,12 +290,13 @@ class Custody:
         """A folder that was made for a run and may go once it is empty; None for one that may not."""
         known = self.run(run)
         folder, flaw = read_path(stored, known.folder)
-        if flaw or known.flaw:
+        if flaw or known.flaw or known.doubt:
             return None
         if not self.root.outside([(folder, False)]):
             return folder
-        same = known.anchor is not None and known.anchor.is_same(self.root.anchor)
-        if same and self.seal.knows(signature, self._folder_parts(run, stored, folder)):
+        if self._is_here(known.anchor) and self.seal.knows(
+            signature, self._folder_parts(run, stored, folder)
+        ):
             return folder
         return None
 
@@ -307,6 +326,10 @@ class Custody:
             self.begun(run, (base, anchor, device, inode), self.root.folder)
             for record in chosen:
                 connection.execute(UPDATE, (*self.values(record), record.id))
+
+    def trust(self, run: int) -> None:
+        """Takes a run for one of this folder, for as long as this object lives."""
+        self._runs[run] = replace(self.run(run), doubt="")
 
     def adopt(self) -> None:
         """Stores the paths of runs of the versions before from the root on, where they lie inside of it."""

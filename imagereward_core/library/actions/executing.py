@@ -26,7 +26,8 @@ def execute(
     with journal.acting(run):
         journal.recovered += settle_all(journal)
         info = journal.run(run)
-        problem = journal.custody.run(run).flaw
+        known = journal.custody.run(run)
+        problem = known.flaw or known.doubt
         if problem:
             raise JournalError(problem)
         if info.state in ("undone", "partly undone"):

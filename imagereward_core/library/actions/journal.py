@@ -218,16 +218,19 @@ class Journal:
 
     def last_done(self, before: int = 0) -> RunInfo | None:
         """The latest run of which something is done and not undone; None where there is none."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                f"SELECT run FROM steps WHERE state IN ('done', 'undoing', 'restoring') {'AND run < ?' if before else ''} "
-                "ORDER BY run DESC LIMIT 1",
-                (before,) if before else (),
-            ).fetchone()
-        if row is None:
-            return None
-        # A run about another folder is none of this one's.
-        return self.last_done(row[0]) if self.custody.run(row[0]).flaw else self.run(row[0])
+        while True:
+            with self._database.reading() as connection:
+                row = connection.execute(
+                    f"SELECT run FROM steps WHERE state IN ('done', 'undoing', 'restoring') {'AND run < ?' if before else ''} "
+                    "ORDER BY run DESC LIMIT 1",
+                    (before,) if before else (),
+                ).fetchone()
+            if row is None:
+                return None
+            # A run about another folder is none of this one's. A store that many share holds thousands of them.
+            if not self.custody.run(row[0]).flaw:
+                return self.run(row[0])
+            before = row[0]
 
     def _runs(self, where: str, values: tuple[Any, ...]) -> list[RunInfo]:
         with self._database.reading() as connection:
@@ -273,7 +276,8 @@ class Journal:
                 "EXISTS (SELECT 1 FROM steps WHERE steps.run = folders.run AND state = 'undone') "
                 "AND NOT EXISTS (SELECT 1 FROM steps WHERE steps.run = folders.run AND state = 'done') ORDER BY run"
             ).fetchall()
-        return [number for (number,) in rows if isinstance(number, int)]
+        # Those of another folder, which may have the same store, are none of this one's.
+        return [number for (number,) in rows if isinstance(number, int) and not self.custody.run(number).flaw]
 
     def count(self, run: int, where: str, *values: Any) -> int:
         """How many steps of a run, without companions, fulfil a condition."""

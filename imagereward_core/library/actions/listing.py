@@ -7,6 +7,7 @@ from itertools import islice
 from .custody import LeadsOut
 from .files import Refused
 from .journal import Journal
+from .presence import fits
 from .steps import StepInfo
 
 STANDING = "state IN ('doing', 'ready', 'done', 'undoing', 'restoring')"
@@ -45,6 +46,8 @@ def refused(
 
 def leading_out(journal: Journal, run: int) -> list[StepInfo]:
     """Steps of a run that are left untouched for the one reason that they lead out of the folder and nothing vouches for them."""
+    if journal.custody.run(run).doubt and fits(journal, run):
+        journal.custody.trust(run)
     found = []
     for record in journal.records(f"run = ? AND ({STANDING})", (run,)):
         try:

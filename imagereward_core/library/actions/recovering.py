@@ -44,8 +44,12 @@ def settle_all(journal: Journal) -> list[Recovery]:
     journal.write()
     found = []
     for run in journal.unsettled():
-        if journal.custody.run(run).flaw:
-            continue  # of another folder, which may have the same store
+        doubt = journal.custody.run(run).doubt
+        if doubt:
+            first = next(journal.records("run = ?", (run,)), None)
+            problem = () if first is None else ((first.step, f"{doubt}. {journal.custody.advice}"),)
+            found.append(Recovery(journal.run(run), problems=problem))
+            continue
         count = _Count()
         following: list[Record] = []
         for record in journal.records(

@@ -45,10 +45,15 @@ class Anchor:
         return cls(path, str(facts.st_dev), str(facts.st_ino) if facts.st_ino else "")
 
     def is_same(self, other: Anchor) -> bool:
-        """Whether both are one folder: in its place, or renamed. A copy is another one."""
-        if os.path.normcase(self.path) == os.path.normcase(other.path):
-            return True
-        return bool(self.inode) and (self.device, self.inode) == (other.device, other.inode)
+        """Whether both are one folder: in its place, or renamed. A copy is another one, in the place of the original too."""
+        if not (self.inode and other.inode):
+            return self.in_place_of(other)
+        # The number of a device may be another after the machine has been started anew; in its place that is no other folder.
+        return self.inode == other.inode and (self.device == other.device or self.in_place_of(other))
+
+    def in_place_of(self, other: Anchor) -> bool:
+        """Whether both have one path."""
+        return os.path.normcase(self.path) == os.path.normcase(other.path)
 
 
 class Root:

@@ -8,6 +8,7 @@ from .changes import remove_folders
 from .groups import Groups
 from .journal import Journal, JournalError
 from .listing import STANDING
+from .presence import fits
 from .recovering import settle_all
 from .reversing import take_back
 from .steps import Cancelled, Progress, RunResult, StepInfo
@@ -54,9 +55,13 @@ def undo(
             raise JournalError(
                 "there is nothing to undo: no run of this journal has done anything that still stands"
             )
-        problem = journal.custody.run(info.id).flaw
-        if problem:
-            raise JournalError(problem)
+        known = journal.custody.run(info.id)
+        if known.flaw:
+            raise JournalError(known.flaw)
+        if known.doubt:
+            if not fits(journal, info.id):
+                raise JournalError(f"{known.doubt}. {journal.custody.advice}")
+            journal.custody.vouch(info.id, (), ())
         result = RunResult(info.id)
         journal.abandon(info.id, "the run was undone before its turn")
         total = left = journal.count(info.id, "state = 'done'")
