@@ -305,9 +305,10 @@ def opened(
 def _writable(place: Path) -> bool:
     """Whether a store can be written to, or made."""
     from ..library.library import FILE_NAME
+    from ..library.store.view import linked_files
 
     file = place / FILE_NAME
-    if file.exists() and not os.access(file, os.W_OK):
+    if (file.exists() and not os.access(file, os.W_OK)) or linked_files(file):
         return False
     while not place.exists() and place != place.parent:
         place = place.parent

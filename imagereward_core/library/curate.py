@@ -314,7 +314,8 @@ def carry_out(
     first = next(steps, None)
     if first is None:
         return Carried(0, title, failed=tuple(problems))
-    with library.journal() as journal:
+    # Who is told to wait has written nothing down: no run stands that nobody carried out.
+    with library.journal() as journal, journal.acting(folder=curation.folder):
         run = journal.begin(
             title, chain([first], steps), curation.folder, follow_links=curation.options.scan.follow_links
         )

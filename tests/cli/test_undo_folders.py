@@ -222,3 +222,36 @@ def test_a_rollback_journal_that_names_a_document_is_an_error(run, outputs, tmp_
         result = run(command[0], folder, *command[1:])
         assert result.code == 4 and "would make SQLite remove" in result.err
     assert (outside / "letter.txt").exists()
+
+
+def test_a_backup_of_hard_links_does_not_undo_the_original(run, outputs, tmp_path):
+    import os
+
+    before = tree(outputs)
+    assert curate(run, outputs, "--move", "--yes").code == 0
+    after, backup = tree(outputs), shutil.copytree(outputs, tmp_path / "backup", copy_function=os.link)
+    for command in (("undo", backup, "--yes"), ("undo", outputs, "--yes")):
+        refused = run(*command)
+        assert refused.code == 4 and "hard link" in refused.err and "cp " in refused.err
+    for command in (
+        ("undo", outputs, "--list"),
+        ("undo", outputs, "--dry-run"),
+        ("report", outputs, "-s", "demo"),
+    ):
+        assert run(*command).code == 0
+    assert curate(run, outputs, "--dry-run").code == 0
+    assert tree(outputs) == after == tree(backup)
+    shutil.rmtree(backup)
+    assert run("undo", outputs, "--yes").code == 0 and tree(outputs) == before
+
+
+def test_a_program_that_has_to_wait_leaves_no_run_behind(run, outputs):
+    from imagereward_core.library.actions.exclusion import only_actor
+
+    assert curate(run, outputs, "--dry-run").code == 0
+    with only_actor([outputs]):
+        refused = curate(run, outputs, "--move", "--yes")
+    assert refused.code == 4 and "another program is working with" in refused.err
+    assert (
+        "curate" not in run("undo", outputs, "--list").out and " 1 " not in run("undo", outputs, "--list").out
+    )

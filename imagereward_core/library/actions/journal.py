@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
@@ -18,14 +19,13 @@ from .exclusion import only_actor
 from .files import Refused, mark_of
 from .records import ADVANCE, INSERT, SELECT, Record, mark_of_bytes, one_page
 from .roots import Root, read_path
-from .runs import read_runs
+from .runs import latest_standing, read_runs, unsettled_runs
 from .schema import APPLICATION_ID, MIGRATIONS
 from .steps import Recovery, RunInfo, Step, StepInfo
 from .trust import Seal
 
 FILE_NAME = "journal.sqlite3"
 
-_UNSETTLED = "state IN ('doing', 'ready', 'undoing', 'restoring')"
 _STANDING = (
     "state IN ('done', 'ready', 'restoring')"  # the last two may be waiting to be written as done or undone
 )
@@ -54,6 +54,8 @@ class Journal:
             exact=True,
         )
         self._later: dict[int, Record] = {}
+        self._actor = 0
+        self._held: list[Path] = []
         self.recovered: list[Recovery] = []
         self.custody = Custody(self._database, root, seal)
 
@@ -112,23 +114,34 @@ class Journal:
         self.close()
 
     @contextmanager
-    def acting(self, run: int | None = None) -> Iterator[None]:
+    def acting(self, run: int | None = None, folder: Path | None = None) -> Iterator[None]:
         """A context in which nobody else acts on this journal, or on the folder it is about; the system ends it when the process dies.
+
+        Within such a context the same thread may ask for it again, and gets what it does not have yet.
 
         Args:
             run: Whose folder it is, where the journal is about none. None for all that have a step half done.
+            folder: Where the journal is about none: the folder itself, before there is a run.
 
         Raises:
             JournalError: Somebody else is acting on it.
         """
+        folders = self._folders_of(run) if folder is None else [self.root.folder or absolute(folder)]
+        if self._actor == threading.get_ident():
+            with only_actor([each for each in folders if each not in self._held]):
+                yield
+            return
         try:
-            with exclusive(self.path), only_actor(self._folders_of(run)):
+            with exclusive(self.path), only_actor(folders):
+                self._actor, self._held = threading.get_ident(), folders
                 try:
                     yield
                 except BaseException:
                     with suppress(CuratorError):
                         self.write()
                     raise
+                finally:
+                    self._actor = 0
                 self.write()
         except StrangeLockError as error:
             raise JournalError(str(error)) from error
@@ -220,17 +233,11 @@ class Journal:
         """The latest run of which something is done and not undone; None where there is none."""
         while True:
             with self._database.reading() as connection:
-                row = connection.execute(
-                    f"SELECT run FROM steps WHERE state IN ('done', 'undoing', 'restoring') {'AND run < ?' if before else ''} "
-                    "ORDER BY run DESC LIMIT 1",
-                    (before,) if before else (),
-                ).fetchone()
-            if row is None:
-                return None
+                run = latest_standing(connection, before)
             # A run about another folder is none of this one's. A store that many share holds thousands of them.
-            if not self.custody.run(row[0]).flaw:
-                return self.run(row[0])
-            before = row[0]
+            if run is None or not self.custody.run(run).flaw:
+                return None if run is None else self.run(run)
+            before = run
 
     def _runs(self, where: str, values: tuple[Any, ...]) -> list[RunInfo]:
         with self._database.reading() as connection:
@@ -267,17 +274,9 @@ class Journal:
     def unsettled(self) -> list[int]:
         """Runs that a process left with a step half done, text files that have not followed their picture, or emptied folders."""
         with self._database.reading() as connection:
-            rows = connection.execute(
-                # Named, because SQLite would read a larger index from end to end.
-                f"SELECT run FROM steps INDEXED BY unsettled_steps WHERE {_UNSETTLED} "
-                "UNION SELECT run FROM steps INDEXED BY waiting_companions "
-                "WHERE parent IS NOT NULL AND state = 'planned' "
-                "UNION SELECT run FROM folders WHERE "
-                "EXISTS (SELECT 1 FROM steps WHERE steps.run = folders.run AND state = 'undone') "
-                "AND NOT EXISTS (SELECT 1 FROM steps WHERE steps.run = folders.run AND state = 'done') ORDER BY run"
-            ).fetchall()
+            runs = unsettled_runs(connection)
         # Those of another folder, which may have the same store, are none of this one's.
-        return [number for (number,) in rows if isinstance(number, int) and not self.custody.run(number).flaw]
+        return [run for run in runs if not self.custody.run(run).flaw]
 
     def count(self, run: int, where: str, *values: Any) -> int:
         """How many steps of a run, without companions, fulfil a condition."""

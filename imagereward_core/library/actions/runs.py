@@ -42,3 +42,32 @@ def read_runs(connection: sqlite3.Connection, where: str, values: tuple[Any, ...
             state = "done"
         found.append(RunInfo(number, str(begun), str(title), state, total, standing, failed, undone))
     return found
+
+
+def latest_standing(connection: sqlite3.Connection, before: int = 0) -> int | None:
+    """The latest run of which something is done and not undone; None where there is none.
+
+    Args:
+        connection: To the journal.
+        before: Only runs before this one; 0 for all.
+    """
+    row = connection.execute(
+        f"SELECT run FROM steps WHERE state IN ('done', 'undoing', 'restoring') {'AND run < ?' if before else ''} "
+        "ORDER BY run DESC LIMIT 1",
+        (before,) if before else (),
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def unsettled_runs(connection: sqlite3.Connection) -> list[int]:
+    """Runs that a process left with a step half done, text files that have not followed their picture, or emptied folders."""
+    rows = connection.execute(
+        # Named, because SQLite would read a larger index from end to end.
+        "SELECT run FROM steps INDEXED BY unsettled_steps WHERE state IN ('doing', 'ready', 'undoing', 'restoring') "
+        "UNION SELECT run FROM steps INDEXED BY waiting_companions "
+        "WHERE parent IS NOT NULL AND state = 'planned' "
+        "UNION SELECT run FROM folders WHERE "
+        "EXISTS (SELECT 1 FROM steps WHERE steps.run = folders.run AND state = 'undone') "
+        "AND NOT EXISTS (SELECT 1 FROM steps WHERE steps.run = folders.run AND state = 'done') ORDER BY run"
+    ).fetchall()
+    return [number for (number,) in rows if isinstance(number, int)]

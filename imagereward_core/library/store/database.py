@@ -63,7 +63,7 @@ class Database:
         self.read_only, self._migrating = read_only, False
         self._view: View | None = None
         try:
-            check_beside(path)
+            check_beside(path, writing=not read_only)
             if read_only:
                 self._view = View(path, len(migrations))
             else:

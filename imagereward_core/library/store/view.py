@@ -20,12 +20,16 @@ class StoreError(CuratorError):
     """The library's file is damaged, of a newer version, not ours, or cannot be written."""
 
 
-def check_beside(path: Path) -> None:
+def check_beside(path: Path, writing: bool = False) -> None:
     """Refuses what may lie in the place of a store's file or beside it and would make SQLite change other files.
 
     That is a link, which it follows; whatever is no file, for which it may wait; and a rollback journal that names a second one, because
     it removes the file of that name, whatever it is. Only transactions over several files at once make such journals, and this program
-    has none.
+    has none. What is to be written to must have no second name either: see :func:`linked_files`.
+
+    Args:
+        path: The store's file.
+        writing: Whether it is going to be written to.
 
     Raises:
         StoreError: There is such a thing.
@@ -49,6 +53,15 @@ def check_beside(path: Path) -> None:
                 f"{each} is a {kind}; expected a file of this program. It is not used, since it may have come along with the folder. Move "
                 "it away and try again, or name another place with --store: no picture is touched by that."
             )
+    linked = [each.name for each in linked_files(path)] if writing else []
+    if linked:
+        raise StoreError(
+            f"{place}: {' and '.join(linked)} {'has' if len(linked) == 1 else 'have'} a second name somewhere (a hard link), as in a "
+            "backup that was made with 'cp -al' or the like; expected a file of this folder alone, for what is written here would change "
+            "the backup too. Copy it to a new file and put that in its place: "
+            + "; ".join(f"cp {name} {name}.own && mv {name}.own {name}" for name in linked)
+            + ". Lists, reports and dry runs work without that."
+        )
     journal = _beside(path, "-journal")
     try:
         with journal.open("rb") as file:
@@ -61,6 +74,23 @@ def check_beside(path: Path) -> None:
             f"{journal}: this file would make SQLite remove another one, and no program of ours wrote it; expected none like it. "
             "Move it away and try again."
         )
+
+
+def linked_files(path: Path) -> list[Path]:
+    """Which files of a store have further names, hard links.
+
+    Two programs that write under two names do not see each other's log, so that SQLite's file is damaged; and one of them alone
+    changes what the other takes for its own.
+    """
+    found = []
+    for each in (path, *(_beside(path, suffix) for suffix in _SUFFIXES)):
+        try:
+            facts = each.lstat()
+        except OSError:
+            continue
+        if stat.S_ISREG(facts.st_mode) and facts.st_nlink > 1:
+            found.append(each)
+    return found
 
 
 class View:
