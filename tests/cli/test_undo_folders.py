@@ -255,3 +255,18 @@ def test_a_program_that_has_to_wait_leaves_no_run_behind(run, outputs):
     assert (
         "curate" not in run("undo", outputs, "--list").out and " 1 " not in run("undo", outputs, "--list").out
     )
+
+
+def test_copies_on_a_drive_that_is_away_are_told_and_left_for_later(run, outputs, tmp_path):
+    drive = tmp_path / "usb"
+    drive.mkdir()
+    assert curate(run, outputs, "--kept", drive / "kept", "--leave", "rejected", "--yes").code == 0
+    away = drive.rename(tmp_path / "away")
+    left = run("undo", outputs, "--yes")
+    assert (
+        left.code == 1 and "is not there; plug its drive in" in left.err and "2 left as they are" in left.err
+    )
+    away.rename(drive)
+    sorted((drive / "kept").rglob("*.png"))[0].unlink()
+    taken = run("undo", outputs, "--yes")
+    assert taken.code == 0 and "1 steps taken back, 1 were no longer there." in taken.err

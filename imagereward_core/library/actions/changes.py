@@ -257,5 +257,6 @@ def remove_folders(journal: Journal, run: int) -> None:
     for folder in journal.folders(run):
         with suppress(OSError):
             folder.rmdir()
-    if not journal.run(run).done:
+    half_done = "state IN ('doing', 'ready', 'undoing', 'restoring')"  # left for when a drive is back
+    if not journal.run(run).done and not journal.count(run, half_done):
         journal.forget_folders(run)

@@ -126,7 +126,7 @@ class Journal:
         Raises:
             JournalError: Somebody else is acting on it.
         """
-        folders = self._folders_of(run) if folder is None else [self.root.folder or absolute(folder)]
+        folders = self.folders_of(run) if folder is None else [self.root.folder or absolute(folder)]
         if self._actor == threading.get_ident():
             with only_actor([each for each in folders if each not in self._held]):
                 yield
@@ -152,7 +152,8 @@ class Journal:
                 "Wait until it is done and try again."
             ) from error
 
-    def _folders_of(self, run: int | None) -> list[Path]:
+    def folders_of(self, run: int | None) -> list[Path]:
+        """The folders that a run is about, or all runs that have a step half done; as far as they are known."""
         if self.root.folder is not None:
             return [self.root.folder]
         with self._database.reading() as connection:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+from ..store.values import is_below
 from . import files
+from .files import Refused
 from .journal import Journal
 from .records import Record
 
@@ -16,6 +19,40 @@ def fits(journal: Journal, run: int) -> bool:
     """
     standing = "state IN ('doing', 'ready', 'done', 'undoing', 'restoring')"
     return all(_fits(record) for record in journal.records(f"run = ? AND {standing}", (run,)))
+
+
+def check_reachable(journal: Journal, record: Record) -> None:
+    """Refuses a step whose files cannot be looked at now, because the folder they lie in is on a drive that is away.
+
+    That a file is not there says nothing then. Where its folder is there, or lies inside of the folder the journal is about, somebody
+    has removed it.
+
+    Raises:
+        Refused: A folder is missing.
+    """
+    ends = [record.made, record.source if record.kind == "move" else None]
+    for folder in [path.parent for path in ends if path is not None]:
+        if not os.path.isdir(folder) and not _may_be_missing(journal, record.run, folder):  # noqa: PTH112 - raises nothing, as below
+            raise Refused(
+                f"the folder {folder} is not there; plug its drive in or bring it back, and undo again. If you removed it yourself, "
+                "nothing is left to do in it, and --run N takes back another run"
+            )
+
+
+def _may_be_missing(journal: Journal, run: int, folder: Path) -> bool:
+    real = os.path.realpath(folder)
+    if any(
+        os.path.isdir(about) and is_below(real, os.path.realpath(about)) for about in journal.folders_of(run)
+    ):  # noqa: PTH112
+        return True
+    missing = folder
+    while not os.path.isdir(missing.parent) and missing != missing.parent:  # noqa: PTH112
+        missing = missing.parent
+    # A process that was killed had perhaps not come to making it.
+    return journal.count(run, _HALF_DONE) > 0 and missing in journal.folders(run)
+
+
+_HALF_DONE = "state IN ('doing', 'ready')"
 
 
 def _fits(record: Record) -> bool:

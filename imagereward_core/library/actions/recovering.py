@@ -12,6 +12,7 @@ from .changes import BACK, FORWARD, direction_of, remove_folders
 from .files import Refused
 from .journal import Journal
 from .performing import carry_out
+from .presence import check_reachable
 from .reasons import reason_of
 from .records import Record
 from .reversing import take_back
@@ -77,6 +78,7 @@ def settle_all(journal: Journal) -> list[Recovery]:
 def _settle(journal: Journal, record: Record, count: _Count) -> None:
     try:
         journal.custody.admit(record)
+        check_reachable(journal, record)
     except Refused as error:  # left untouched in the journal as well
         count.problems.append((record.step, str(error)))
         return

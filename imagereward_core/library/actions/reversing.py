@@ -12,6 +12,7 @@ from . import files
 from .changes import BACK, Change
 from .files import Refused
 from .journal import Journal
+from .presence import check_reachable
 from .reasons import is_full, reason_of
 from .records import Record
 from .steps import RunResult
@@ -78,6 +79,7 @@ def _undo(journal: Journal, record: Record, made: Path, companions: list[Record]
         # Written down with the first entry of the picture's own step: their turn comes when that is over.
         companion.state = "undoing"
     change = Change(journal, record, BACK, companions=companions)
+    check_reachable(journal, record)
     _check_untouched(journal, record, made)
     if record.kind == "move":
         yield from _move_back(journal, record, made, change)
