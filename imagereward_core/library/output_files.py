@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
-import re
 import stat
-import struct
 from pathlib import Path
-from typing import BinaryIO
 
 from ..errors import CuratorError
 from ..images.beside import PROMPT_ENDINGS, alike, keys
 from ..images.plugins import plugin_for
 from ..images.regular import open_regular
 from ..images.suffixes import PICTURE_SUFFIXES, is_picture_name
-
-_HEAD_BYTES = 1024 * 1024
-_FOOTER_BYTES = 16 * 1024 * 1024
-_COLUMNS = {"file", "score", "percentile", "rank", "kept", "reason", "prompt"}
-"""Columns that every table of ours has had from the first version on."""
-_PAGE_MARK = b'<meta name="generator" content="ImageReward Curator">'
-_PRINTED = re.compile(r"\s*Rank {2,}Score {2,}.*In prompt {2,}.*File\b")
-_JSON_START = re.compile(rb'\s*\{\s*"(schema_version|rows)":')
+from .own_results import written_by_us
 
 
 class OutputFileError(CuratorError):
@@ -97,49 +85,3 @@ def _is_picture(path: Path) -> bool:
                 return True
     except Exception:  # whatever a file that is no picture makes Pillow raise
         return False
-
-
-def written_by_us(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is a page or a table of this program, of this version or an earlier one, by what it holds."""
-    try:
-        with open_regular(path) as stream:
-            head = stream.read(_HEAD_BYTES)
-            if head.startswith(b"PAR1"):
-                return _is_parquet(stream)
-    except (OSError, ValueError):
-        return False
-    return _is_page(head) or _is_table(head)
-
-
-def _is_page(head: bytes) -> bool:
-    return head.lstrip()[:15].lower() == b"<!doctype html>" and _PAGE_MARK in head[:4096]
-
-
-def _is_parquet(stream: BinaryIO) -> bool:
-    """Whether the footer, where Parquet keeps a file's own metadata, holds ours; the rows of anybody's data set may."""
-    size = os.fstat(stream.fileno()).st_size
-    stream.seek(max(0, size - 8))
-    length, mark = struct.unpack("<I4s", stream.read(8).rjust(8, b"\0"))
-    if mark != b"PAR1" or length > min(size - 8, _FOOTER_BYTES):
-        return False
-    stream.seek(size - 8 - length)
-    footer = stream.read(length)
-    return b"imagereward" in footer and b'"percentiles_against"' in footer
-
-
-def _is_table(head: bytes) -> bool:
-    head = head.removeprefix(b"\xef\xbb\xbf")
-    line = head.split(b"\n", 1)[0].decode("utf-8", "replace").strip()
-    if line.startswith("{"):
-        if _JSON_START.match(head) and b'"rows": [' in head and b'"scorer":' in head:
-            return True
-        try:
-            return set(json.loads(line)) >= _COLUMNS
-        except (ValueError, RecursionError):
-            return False
-    try:
-        cells = next(csv.reader([line]), [])
-    except csv.Error:
-        return False
-    # The last: a table as it is printed.
-    return set(cells) >= _COLUMNS or _PRINTED.match(line) is not None

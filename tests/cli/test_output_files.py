@@ -16,7 +16,8 @@ from cli_fakes import SETTINGS, save_picture
 
 from imagereward_core.library.atomic import replacing
 from imagereward_core.library.library import Library
-from imagereward_core.library.output_files import OutputFileError, written_by_us
+from imagereward_core.library.output_files import OutputFileError
+from imagereward_core.library.own_results import written_by_us
 from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.making import Maker
 from imagereward_core.scorers.panel import Panel
