@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
 import threading
+import zlib
 from pathlib import Path
 
 import pytest
@@ -278,3 +280,54 @@ def test_a_form_that_there_is_not_is_told_before_anything_is_scored(run, batch, 
     done = run(*RANK, "-o", batch / "results.xlsx", batch)
     assert done.code == 2 and ".xlsx; expected .csv, .json" in done.err
     assert not (batch / "results.xlsx").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links of a Unix system")
+@pytest.mark.parametrize("overwrite", [(), ("--overwrite",)])
+class TestWhereLinksLead:
+    """What is written to a link is read under the names it leads to."""
+
+    @pytest.mark.parametrize("there", [False, True])
+    def test_no_table_becomes_a_prompt_through_a_link(self, run, batch, tmp_path, overwrite, there):
+        (tmp_path / "out.csv").symlink_to(batch / "0.txt")
+        if there:
+            (batch / "0.txt").touch()
+        before = contents(batch)
+        done = run(*RANK, *overwrite, "-o", tmp_path / "out.csv", batch)
+        assert done.code == 2 and "0.txt, which would be read as the prompt of 0.png" in done.err
+        assert contents(batch) == before
+
+    def test_nor_through_two(self, run, batch, tmp_path, overwrite):
+        (batch / "0.txt").symlink_to(tmp_path / "real.csv")
+        (tmp_path / "out.csv").symlink_to(batch / "0.txt")
+        assert run(*RANK, *overwrite, "-o", tmp_path / "out.csv", batch).code == 2
+        assert not (tmp_path / "real.csv").exists()
+
+    @pytest.mark.parametrize("there", [False, True])
+    def test_no_table_becomes_a_picture_through_a_link(self, run, batch, tmp_path, overwrite, there):
+        (tmp_path / "out.csv").symlink_to(batch / "new.png")
+        if there:
+            (batch / "new.png").touch()
+        before = contents(batch)
+        done = run(*RANK, *overwrite, "-o", tmp_path / "out.csv", *sorted(batch.glob("?.png")))
+        assert done.code == 2 and "new.png, which is a picture" in done.err
+        assert contents(batch) == before
+
+
+def png_of(width: int, height: int) -> bytes:
+    """The beginning of a PNG of any size; its pixels are not there."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("name", ["poster.dat", "poster.csv", "poster.html"])
+def test_a_picture_too_large_to_be_opened_is_a_picture(run, batch, tmp_path, name):
+    poster = tmp_path / name
+    poster.write_bytes(png_of(30_000, 30_000))
+    before = poster.read_bytes()
+    done = run(*RANK, batch, "--overwrite", "--html", poster)
+    assert done.code == 2 and "is a picture" in done.err and poster.read_bytes() == before
