@@ -41,9 +41,7 @@ def check_reachable(journal: Journal, record: Record) -> None:
 
 def _may_be_missing(journal: Journal, run: int, folder: Path) -> bool:
     real = os.path.realpath(folder)
-    if any(
-        os.path.isdir(about) and is_below(real, os.path.realpath(about)) for about in journal.folders_of(run)
-    ):  # noqa: PTH112
+    if any(about.is_dir() and is_below(real, os.path.realpath(about)) for about in journal.folders_of(run)):
         return True
     missing = folder
     while not os.path.isdir(missing.parent) and missing != missing.parent:  # noqa: PTH112
