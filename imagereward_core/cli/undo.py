@@ -118,7 +118,7 @@ def _take_back(args: argparse.Namespace, console: Console, info: RunInfo, outsid
     tell_failures(taken.failed, console, "left as it is")
     console.say(
         f"Run {info.id}: {count_of(taken.done, 'step')} taken back"
-        f"{f', {taken.skipped:,} were no longer there' if taken.skipped else ''}"
+        f"{f', {taken.skipped:,} no longer there' if taken.skipped else ''}"
         f"{f', {len(taken.failed):,} left as they are' if taken.failed else ''}"
         f"{f', {taken.left:,} not come to' if taken.left else ''}."
     )

@@ -269,4 +269,4 @@ def test_copies_on_a_drive_that_is_away_are_told_and_left_for_later(run, outputs
     away.rename(drive)
     sorted((drive / "kept").rglob("*.png"))[0].unlink()
     taken = run("undo", outputs, "--yes")
-    assert taken.code == 0 and "1 steps taken back, 1 were no longer there." in taken.err
+    assert taken.code == 0 and "1 step taken back, 1 no longer there." in taken.err
