@@ -205,7 +205,7 @@ def _pyarrow() -> tuple[Any, Any]:
     except ImportError as error:
         raise ExportError(
             "Parquet needs the package pyarrow, which cannot be loaded here "
-            f"({error}). Install it with: pip install pyarrow (or imagereward-curator[parquet]), or choose csv, json or jsonl"
+            f"({error}). Install it with: pip install pyarrow, or choose csv, json or jsonl"
         ) from error
     return pyarrow, pyarrow.parquet
 
