@@ -188,7 +188,8 @@ def _judge(library: Library, args: argparse.Namespace, console: Console, root: P
     scored, copies = judged_files(library, panel, root, options, below=folder)
     number = sum(map(len, copies.values()))
     if number and not args.copies:
-        console.say(f"{number:,} copies of pictures are left out; --copies shows them.")
+        left = "1 copy of a picture is" if number == 1 else f"{number:,} copies of pictures are"
+        console.say(f"{left} left out; --copies shows them.")
     scores = scored.result.main
     check_percentiles(args, panel.card, scores.on_reference)
     homes = [destinations.home(row.path) for row in scored.rows]

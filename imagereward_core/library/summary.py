@@ -163,7 +163,9 @@ def sentences(curation: Curation) -> list[str]:
     lines += _places(parts)
     duplicates = int((curation.verdicts.leaders != range(len(curation.rows))).sum()) if curation.rows else 0
     if duplicates:
-        lines.append(f"{duplicates:,} picture{_s(duplicates)} look like a better one.")
+        lines.append(
+            f"{duplicates:,} picture{_s(duplicates)} {_verb(duplicates, 'looks', 'look')} like a better one."
+        )
     whose = "copies" if curation.options.action == "copy" else "pictures"
     if curation.options.write_scores:
         lines.append(

@@ -62,6 +62,15 @@ def test_the_summary_counts_what_the_plan_holds(library, panel, outputs):
     assert first.target.replace(os.sep, "/") == "kept/" + first.file.replace(os.sep, "/")
 
 
+@pytest.mark.parametrize(("twins", "said"), [(1, "1 picture looks like"), (2, "2 pictures look like")])
+def test_look_alikes_are_told_by_their_number(twins, said, library, panel, outputs):
+    first = next(outputs.rglob("*.png"))
+    for number in range(twins):
+        shutil.copy(first, outputs / f"twin {number}.png")
+    rule = CurationRule(Rule(top_k=9), duplicate_bits=0)
+    assert f"{said} a better one." in sentences(plan(library, panel, outputs, replace(BEST, rule=rule)))
+
+
 def test_ranks_that_are_written_count_pictures_with_a_score_as_their_reason_does(library, panel, outputs):
     (outputs / "day 0" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno picture")
     curate(library, panel, outputs, replace(BEST, rule=CurationRule(Rule(top_k=8)), write_scores=True))

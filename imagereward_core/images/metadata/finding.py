@@ -13,6 +13,7 @@ from typing import Literal
 from PIL import Image
 
 from ...errors import ImageError
+from ...plain import count_of
 from ..decode import clipping_note, open_image
 from ..missing import MissingPrompt
 from . import read_prompt
@@ -165,7 +166,7 @@ def picture_remarks(notes: Iterable[str]) -> list[str]:
     ['2 pictures: grey.']
     """
     counts = Counter(filter(None, notes))
-    return [f"{number:,} picture{'' if number == 1 else 's'}: {note}." for note, number in counts.items()]
+    return [f"{count_of(number, 'picture')}: {note}." for note, number in counts.items()]
 
 
 def _why_unreadable(picture: Path | Image.Image, error: ImageError) -> str:
