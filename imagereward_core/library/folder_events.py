@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
+import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,11 +53,15 @@ def folder_events(folder: Path, tell: Callable[[Path], None]) -> Iterator[Callab
             "into the folder every so often with --poll 10"
         ) from error
 
+    new_folders = threading.Event()
+
     class Handler(FileSystemEventHandler):  # type: ignore[misc]
         """Passes on what concerns pictures."""
 
         def on_any_event(self, event: Any) -> None:
             """Told of everything."""
+            if event.is_directory and event.event_type in ("created", "moved"):
+                new_folders.set()
             if event.event_type in ("created", "modified", "moved", "closed"):
                 path = os.fsdecode(getattr(event, "dest_path", "") or event.src_path)
                 for picture in pictures_of(
@@ -66,6 +73,9 @@ def folder_events(folder: Path, tell: Callable[[Path], None]) -> Iterator[Callab
     try:
         observer.schedule(Handler(), str(folder), recursive=True)
         observer.start()
+        if not _has_room(Observer, FileSystemEventHandler()):
+            observer.stop()
+            raise OSError(errno.ENOSPC, "the system watches no more folders")
     except OSError as error:
         # a part of the folders may be watched already
         observer.unschedule_all()
@@ -75,12 +85,40 @@ def folder_events(folder: Path, tell: Callable[[Path], None]) -> Iterator[Callab
             "fs.inotify.max_user_watches and fs.inotify.max_user_instances. Raise them, or look into the folder every so often with "
             "--poll 10"
         ) from error
-    try:
+
+    def alive() -> bool:
+        if new_folders.is_set():
+            new_folders.clear()
+            if not _has_room(Observer, FileSystemEventHandler()):
+                new_folders.set()
+                return False
         # an emitter that meets the limit at a folder made later ends alone, while the observer lives on
-        yield lambda: observer.is_alive() and all(emitter.is_alive() for emitter in observer.emitters)
+        return observer.is_alive() and all(emitter.is_alive() for emitter in observer.emitters)
+
+    try:
+        yield alive
     finally:
         observer.stop()
         observer.join(10)
+
+
+def _has_room(observe: Callable[[], Any], handler: Any) -> bool:
+    """Whether the system would watch one more folder; else some of those asked for may not be watched.
+
+    Newer versions of watchdog pass over folders within the one they are to watch, without a word, where the limit is reached.
+    """
+    if not sys.platform.startswith("linux"):
+        return True
+    with tempfile.TemporaryDirectory(prefix="imagereward-") as folder:
+        observer = observe()
+        try:
+            observer.schedule(handler, folder, recursive=False)
+            observer.start()
+        except OSError as error:
+            return error.errno not in _LIMITS
+        observer.stop()
+        observer.join(10)
+    return True
 
 
 def pictures_of(path: Path, root: Path, is_folder: bool) -> Iterator[Path]:
