@@ -1,4 +1,4 @@
-"""Failures of the core, of our routes and of our pages in a real WebUI: every picture is saved and returned, and it says so.
+"""Failures of the core, of our routes, of our pages and of disks in a real WebUI: every picture is saved or shown, and it says so.
 
 Those of the hooks are in test_real_hosts.py. Set WEBUI_PATH and WEBUI_PYTHON.
 """
@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import base64
 import os
+import tempfile
 import time
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from drawn import png, scenes
@@ -115,6 +118,52 @@ def test_a_failure_between_the_passes_upscales_and_saves_every_picture(webui, mo
     assert len(made.files) == 3 and {Image.open(path).size for path in made.files} == {(128, 128)}
     assert len(made.images) - made.first == 3
     assert "injected" in told(made) and "injected" in webui.text()[before:]
+
+
+@contextmanager
+def options(webui, **wanted):
+    """The host's settings changed for a while."""
+    known = webui.call("/sdapi/v1/options")[1]
+    before = {
+        name: known.get(name, 0) for name in wanted
+    }  # ours may be missing; 0 is the default of the one that is asked for
+    webui.call("/sdapi/v1/options", wanted)
+    try:
+        yield
+    finally:
+        webui.call("/sdapi/v1/options", before)
+
+
+@pytest.mark.parametrize("number", [-4, 0.5])
+def test_a_number_of_pictures_at_once_that_is_none_hangs_nothing(webui, plain, number):
+    with options(webui, imagereward_batch_size=number):
+        made = webui.generate({}, n_iter=2)
+    assert made.pixels() == plain.pixels() and files(made.saved()) == files(plain.saved())
+
+
+def test_what_a_disk_does_not_take_is_shown_and_a_search_ends(webui, plain):
+    # No folder can be made below it, not even by root.
+    with options(webui, outdir_samples="", outdir_txt2img_samples="/proc/imagereward"):
+        settings = {"min_score": "99", "until": 3, "until_pictures": 50}
+        made = webui.generate(settings, n_iter=2)
+    assert not made.files and made.pixels()[made.first :] == plain.pixels()[plain.first :]
+    assert "could not save a picture" in told(made) and "Stopped: a picture could not be saved" in told(made)
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="needs a second file system at /dev/shm")
+def test_rejects_on_another_disk_are_there_and_gone_from_where_they_were(webui, plain):
+    samples = webui.base / "here"
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        samples.mkdir()
+        (samples / "rejects").symlink_to(other, target_is_directory=True)
+        assert Path(other).stat().st_dev != samples.stat().st_dev
+        with options(webui, outdir_samples="", outdir_txt2img_samples=str(samples), save_to_dirs=False):
+            made = webui.generate({"keep_best": 1, "keep_scope": "job"}, n_iter=2)
+        moved = sorted(Path(other).glob("*.png"))
+        kept = list(samples.glob("*.png"))
+        assert len(kept) == 1 and len(moved) == 3
+        assert sorted(Image.open(path).tobytes() for path in (*kept, *moved)) == sorted(files(plain.saved()))
+    assert len(made.images) - made.first == 1
 
 
 def test_a_route_that_fails_says_so_and_pictures_are_made_as_before(webui, plain):
