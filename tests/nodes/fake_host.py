@@ -90,8 +90,9 @@ class FakeHost:
         """A module of our pack, for tests that look inside."""
         return importlib.import_module(f"{self.packs[0].__name__}.{name}")
 
-    def trouble(self, interrupt=None):
-        """Presses the stop button when a bar has this value and total, and forgets the bars seen so far."""
+    def trouble(self, interrupt=None, **what):
+        """Asks for trouble (see the probe), and forgets the bars seen so far."""
+        self.packs[1].trouble.ask(self.nodes, **what)
         fake_modules.ProgressBar.seen = []
         fake_modules.ProgressBar.interrupt = interrupt and (tuple(interrupt), self.host.management)
 

@@ -57,6 +57,9 @@ def _management(recent):
             module.interrupted = False
             raise InterruptProcessingException()
 
+    def interrupt_current_processing(value=True):
+        module.interrupted = value
+
     def soft_empty_cache(force=False):
         module.emptied += 1
 
@@ -64,6 +67,7 @@ def _management(recent):
     module.load_models_gpu, module.unload_all_models = load_models_gpu, unload_all_models
     module.throw_exception_if_processing_interrupted = throw_exception_if_processing_interrupted
     module.soft_empty_cache = soft_empty_cache
+    module.interrupt_current_processing = interrupt_current_processing
     module.get_torch_device = lambda: module.device
     module.get_free_memory = lambda device=None: module.free
     module.should_use_bf16 = lambda device=None: False

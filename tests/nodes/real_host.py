@@ -104,7 +104,7 @@ class RealHost:
 
     def trouble(self, **what):
         """Asks for trouble (see the probe), and forgets the bars seen so far."""
-        self.call("/curator_probe/trouble", {"interrupt": None, "scorer": "", **what})
+        self.call("/curator_probe/trouble", what)
 
     def bars(self):
         """Value and total of every movement of a bar since then."""
