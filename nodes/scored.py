@@ -91,7 +91,7 @@ class ScoredBatch:
         if wrong:
             listed = ", ".join(str(at + 1) for at in wrong[:5]) + (", ..." if len(wrong) > 5 else "")
             raise GraphError(
-                f"these scores belong to another batch: {len(wrong)} of {len(pictures)} {self.noun}s (number {listed}) are not the ones "
+                f"these scores belong to another batch: {len(wrong)} of {self.counted(len(pictures))} (number {listed}) are not the ones "
                 "that were scored, or stand in another order. Connect the images and the scores of the same node; if the pictures "
                 "were only changed after scoring (upscaled, retouched), switch on changed_pictures."
             )
@@ -103,9 +103,10 @@ class ScoredBatch:
             GraphError: There is not.
         """
         if number != len(self):
+            given = f"{count_of(number, what.removesuffix('s'))} {'was' if number == 1 else 'were'}"
             raise GraphError(
-                f"{number} {what} were given with the scores of {self.counted(len(self))}; expected one for every score, in the same "
-                "order. Connect what belongs to the scored batch."
+                f"{given} given with the scores of {self.counted(len(self))}; expected one for every score, in the same order. Connect "
+                "what belongs to the scored batch."
             )
 
 

@@ -155,7 +155,7 @@ def test_another_number_of_latents_than_clips_is_refused(host):
     _, scores = clips(graph)
     graph.show(graph.sort(scores, latents=[graph.pictures("batch"), 1]), 5)
     ran = host.run(graph)
-    assert ran.status == "error" and "1 latents were given with the scores of 3 clips" in ran.error
+    assert ran.status == "error" and "1 latent was given with the scores of 3 clips" in ran.error
 
 
 @pytest.mark.parametrize(
