@@ -117,7 +117,11 @@ def take_back(root: Path) -> str:
     with opened(root) as library:
         taken = curate.take_back(library, progress=host.show, cancelled=host.cancelled)
     host.go_on()
-    lines = [*settled(taken), f"Run {taken.run} ({taken.title}): {count_of(taken.done, 'step')} taken back."]
+    lines = [
+        *settled(taken),
+        f"Run {taken.run} ({taken.title}): {count_of(taken.done, 'step')} taken back.",
+        *taken.notes,
+    ]
     return "\n".join([*lines, *(f"Left as it is: {path}: {reason}" for path, reason in taken.failed)])
 
 

@@ -122,6 +122,8 @@ def _take_back(args: argparse.Namespace, console: Console, info: RunInfo, outsid
         f"{f', {len(taken.failed):,} left as they are' if taken.failed else ''}"
         f"{f', {taken.left:,} not come to' if taken.left else ''}."
     )
+    for note in taken.notes:
+        console.say(note)
     return INTERRUPTED if taken.left else SOME_FAILED if taken.failed else DONE
 
 

@@ -28,7 +28,7 @@ from .telling import tell
 
 if TYPE_CHECKING:
     from ..scorers.panel import Panel, PanelResult
-    from .actions import Recovery, StepInfo
+    from .actions import Recovery, RunResult, StepInfo
     from .library import Library
 
 Action = Literal["copy", "hardlink", "symlink", "move", "stay"]
@@ -278,6 +278,7 @@ class Carried:
         failed: Files that could not be dealt with, with the reason; they are as they were.
         left: Steps not come to, because somebody stopped.
         settled: What an earlier process had left half done and was settled before.
+        notes: What there is to say about steps done.
     """
 
     run: int
@@ -287,6 +288,7 @@ class Carried:
     failed: tuple[tuple[Path, str], ...] = ()
     left: int = 0
     settled: tuple[Recovery, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 Progress = Callable[[int, int], None]
@@ -366,4 +368,14 @@ def take_back(
             failed,
             result.left,
             tuple(journal.recovered),
+            _notes(result),
         )
+
+
+def _notes(result: RunResult) -> tuple[str, ...]:
+    if not result.retimed:
+        return ()
+    return (
+        f"Of these, {result.retimed:,} pictures have another time of change than when they were moved, as in a copy of a folder, or "
+        "because somebody wrote to them. They went back as they are.",
+    )

@@ -270,3 +270,13 @@ def test_copies_on_a_drive_that_is_away_are_told_and_left_for_later(run, outputs
     sorted((drive / "kept").rglob("*.png"))[0].unlink()
     taken = run("undo", outputs, "--yes")
     assert taken.code == 0 and "1 step taken back, 1 no longer there." in taken.err
+
+
+def test_a_copy_without_its_times_is_undone_and_that_is_told(run, outputs, tmp_path):
+    before = tree(outputs)
+    assert curate(run, outputs, "--move", "--yes").code == 0
+    backup = shutil.copytree(outputs, tmp_path / "backup", copy_function=shutil.copyfile)
+    undone = run("undo", backup, "--yes")
+    assert undone.code == 0 and "8 steps taken back" in undone.err
+    assert "8 pictures have another time of change than when they were moved" in undone.err
+    assert tree(backup) == before

@@ -110,4 +110,4 @@ def _words(carried: Carried, verb: str, then: str) -> str:
     if carried.failed:
         path, reason = carried.failed[0]
         parts.append(f"{len(carried.failed):,} could not be dealt with, the first: {path}: {reason}")
-    return f"{', '.join(parts)}. {then if carried.done else ''}".strip()
+    return " ".join(filter(None, (f"{', '.join(parts)}.", *carried.notes, then if carried.done else "")))

@@ -11,6 +11,8 @@ from .files import Refused
 from .journal import Journal
 from .records import Record
 
+_HALF_DONE = "state IN ('doing', 'ready')"
+
 
 def fits(journal: Journal, run: int) -> bool:
     """Whether every step of a run that stands shows in the files: as one does in the folder it was done in, or in a whole copy of it.
@@ -41,16 +43,14 @@ def check_reachable(journal: Journal, record: Record) -> None:
 
 def _may_be_missing(journal: Journal, run: int, folder: Path) -> bool:
     real = os.path.realpath(folder)
-    if any(about.is_dir() and is_below(real, os.path.realpath(about)) for about in journal.folders_of(run)):
+    there = filter(os.path.isdir, journal.folders_of(run))
+    if any(is_below(real, os.path.realpath(about)) for about in there):
         return True
     missing = folder
     while not os.path.isdir(missing.parent) and missing != missing.parent:  # noqa: PTH112
         missing = missing.parent
     # A process that was killed had perhaps not come to making it.
     return journal.count(run, _HALF_DONE) > 0 and missing in journal.folders(run)
-
-
-_HALF_DONE = "state IN ('doing', 'ready')"
 
 
 def _fits(record: Record) -> bool:

@@ -32,6 +32,15 @@ def take_back(journal: Journal, record: Record, result: RunResult) -> Work:
         if record.parent is not None
         else list(journal.records("parent = ? AND state = 'done'", (record.id,)))
     )
+    retimed = False
+    try:
+        retimed = (
+            record.kind == "move"
+            and record.former is None
+            and not files.mark_of(record.made).looks_like(record.after)
+        )
+    except OSError:
+        pass  # it is told below what is wrong with the file
     try:
         try:
             yield from _undo(journal, record, record.made, companions)
@@ -51,6 +60,7 @@ def take_back(journal: Journal, record: Record, result: RunResult) -> Work:
                 result.skipped += 1
             else:
                 result.done += 1
+                result.retimed += retimed
         for companion in companions:
             yield from take_back(journal, companion, result)
         return
@@ -160,6 +170,20 @@ def _check_superfluous(journal: Journal, record: Record, made: Path) -> None:
         )
 
 
+def _is_moved(record: Record, made: Path) -> bool:
+    """Whether a file can be the one that was moved.
+
+    Times are lost where a folder is copied, packed or brought to another kind of disk. Where the bytes were read when it was moved,
+    they decide. Else the size does: what is moved back keeps its bytes and its time and replaces nothing, so that the worst that can
+    come of it is a file under its old name that somebody has written to. Reading every picture for a checksum before a move that
+    renames it would cost a hundred times the move. That the time is another one is told.
+    """
+    mark = files.mark_of(made)
+    if mark.looks_like(record.after) or files.holds(made, record.after):
+        return True
+    return record.after is not None and not record.after.digest and mark.size == record.after.size
+
+
 def _move_back(journal: Journal, record: Record, made: Path, change: Change) -> Work:
     source = record.source
     if not files.exists(made):
@@ -173,9 +197,7 @@ def _move_back(journal: Journal, record: Record, made: Path, change: Change) -> 
         text = os.fsdecode(record.former)
         if not made.is_symlink():
             raise Refused(f"{made} is another file now; it is left as it is")
-    elif not made.is_file() or not (
-        files.mark_of(made).looks_like(record.after) or files.holds(made, record.after)
-    ):
+    elif not made.is_file() or not _is_moved(record, made):
         raise Refused(f"{made} changed since it was moved; it is left as it is")
     source.parent.mkdir(parents=True, exist_ok=True)
     if files.spells_alike(made, source):

@@ -116,6 +116,8 @@ class RunResult:
         skipped: Steps that needed nothing: what they ask for is so already.
         failed: Steps that could not be done, or undone, with the reason. Their files are as they were.
         left: Steps not come to, because somebody cancelled.
+        retimed: Of ``done``, the moves taken back of files whose time of change is another than when they were moved, though not their
+            size: as in a copy of a folder, or where somebody wrote to them.
     """
 
     run: int
@@ -123,6 +125,7 @@ class RunResult:
     skipped: int = 0
     failed: list[tuple[Step, str]] = field(default_factory=list)
     left: int = 0
+    retimed: int = 0
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,53 @@ def test_a_copy_of_a_folder_is_undone_in_the_copy(outputs, tmp_path):
     assert tree(outputs) == before
 
 
+@pytest.mark.parametrize("kind", ["move", "copy", "hardlink", "symlink"])
+def test_a_copy_that_lost_its_times_is_undone_and_that_is_told(kind, outputs, tmp_path):
+    """As ``cp -r``, archives and other file systems copy; symbolic links stay links."""
+    before = {name: entry.content for name, entry in tree(outputs).items()}
+    sort(outputs, kind=kind)
+    backup = shutil.copytree(outputs, tmp_path / "backup", symlinks=True)
+    for path in backup.rglob("*.*"):
+        os.utime(path, (1_700_000_000, 1_700_000_000), follow_symlinks=False)
+    with opened(backup) as journal:
+        result = well(undo(journal))
+    assert (result.done, result.retimed) == (3, 2 if kind == "move" else 0)
+    assert {name: entry.content for name, entry in tree(backup).items()} == before
+
+
+def test_a_moved_file_of_another_size_is_not_the_one_that_was_moved(outputs, tmp_path):
+    sort(outputs)
+    backup = shutil.copytree(outputs, tmp_path / "backup", copy_function=shutil.copyfile)
+    other = backup / "kept" / "new" / "00003.png"
+    other.write_bytes(other.read_bytes() + b"more")
+    with opened(backup) as journal:
+        result = undo(journal)
+        assert result.done == 2 and "changed since it was moved" in reasons(result)[0]
+    assert other.read_bytes().endswith(b"more")
+
+
+def test_where_the_bytes_were_read_when_they_moved_they_decide(outputs, tmp_path, monkeypatch):
+    """On to another drive; a file of the same size is another one."""
+    from errno import EXDEV
+
+    from imagereward_core.library.actions import files as file_operations
+
+    def link(source, target, **more):
+        if str(source.parent) != str(target.parent):
+            raise OSError(EXDEV, "another file system", str(source), None, str(target))
+        return real(source, target, **more)
+
+    with monkeypatch.context() as patch:
+        real = file_operations.link_new
+        patch.setattr(file_operations, "link_new", link)
+        sort(outputs)
+    made = outputs / "kept" / "new" / "00003.png"
+    made.write_bytes(b"x" * made.stat().st_size)
+    with opened(outputs) as journal:
+        assert "changed since it was moved" in reasons(undo(journal))[0]
+    assert made.exists()
+
+
 def test_a_copy_left_half_done_is_settled_in_the_copy(outputs, tmp_path):
     """What was being done in the original goes on there."""
     hidden = outputs / ".imagereward-0123456789abcdef.tmp"
