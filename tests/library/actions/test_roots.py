@@ -14,6 +14,7 @@ from benchmarks.hostile.tricks import bring, seen
 from benchmarks.killing import tree
 from imagereward_core.images.metadata.writing.splice import Splice
 from imagereward_core.library.actions import Journal, JournalError, execute, leading_out, refused, undo
+from imagereward_core.library.actions.roots import Anchor
 from imagereward_core.library.actions.trust import KEY_FILE, Seal
 
 
@@ -184,6 +185,46 @@ def test_what_leads_out_follows_a_renamed_folder_and_not_a_copied_one(outputs, e
     with opened(moved, data) as journal:
         well(undo(journal))
     assert tree(moved) == before
+
+
+def test_a_copy_in_the_place_of_the_original_has_to_be_confirmed_outside(outputs, elsewhere, data, tmp_path):
+    """The folder itself was renamed, and is the one that the pictures outside belong to."""
+    before = sort(outputs, data, elsewhere)
+    first = outputs.rename(tmp_path / "renamed")
+    shutil.copytree(first, outputs)
+    taken = tree(elsewhere)
+    with opened(outputs, data) as journal:
+        assert {info.made.parent for info in leading_out(journal, 1)} == {elsewhere / "new"}
+        result = undo(journal)
+        assert [("leads out" in reason) for reason in reasons(result)] == [True, True, False]
+    assert tree(elsewhere) == taken
+    with opened(first, data) as journal:
+        well(undo(journal))
+    assert tree(first) == before
+
+
+def test_a_folder_stays_the_same_where_its_device_has_another_number(outputs, elsewhere, data):
+    """As after the machine was started anew; and where the system has no numbers, its path is what it is known by."""
+    before = sort(outputs, data, elsewhere)
+    with sqlite3.connect(outputs / ".imagereward" / "journal.sqlite3") as connection:
+        (inode,) = connection.execute("SELECT inode FROM runs").fetchone()
+    connection.close()
+    place = os.path.realpath(outputs)
+    here = Anchor.of(outputs)
+    assert (here.path, here.inode) == (place, inode)
+    assert (
+        here.is_same(Anchor(place, "7", inode))
+        and here.is_same(Anchor(place))
+        and Anchor(place).is_same(here)
+    )
+    assert here.is_same(Anchor("/elsewhere", here.device, inode))
+    assert not here.is_same(Anchor("/elsewhere", "7", inode)) and not here.is_same(
+        Anchor(place, here.device, "7")
+    )
+    assert not here.is_same(Anchor("/elsewhere"))
+    with opened(outputs, data) as journal:
+        well(undo(journal))
+    assert tree(outputs) == before
 
 
 @pytest.mark.parametrize("other", [None, "another computer"])
