@@ -60,7 +60,7 @@ class CurateFolder(io.ComfyNode):
                     options=list(MODES),
                     default=PREVIEW,
                     tooltip="preview: score, and say what would happen to the files. carry out: do it. take back the last run: undo what "
-                    "was done last, byte for byte.",
+                    "was done last in this folder, byte for byte.",
                 ),
                 io.Combo.Input(
                     "where",
@@ -207,14 +207,14 @@ class CurateFolder(io.ComfyNode):
             raise GraphError("scorer is not a scorer; connect the output of one Load Scorer")
         choice("mode", mode, MODES)
         root = _root(choice("where", where, ROOTS))
-        if mode == UNDO:
-            return io.NodeOutput(listed([]), listed([]), 0, 0, take_back(root))
         folder, kept_folder, rejected_folder = _filled(cls.hidden, folder, kept_folder, rejected_folder)
         place = inside(root, folder)
         if not place.is_dir():
             raise GraphError(
                 f"there is no folder {folder!r} inside ComfyUI's {where} folder; expected one that exists"
             )
+        if mode == UNDO:
+            return io.NodeOutput(listed([]), listed([]), 0, 0, take_back(root, place))
         measure = BUCKETS_BY[choice("buckets_by", buckets_by, tuple(BUCKETS_BY))]
         rule = CurationRule(
             rule_of(top_k, top_percent, min_score, min_percentile, keep_at_least),

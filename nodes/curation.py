@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(root: Path) -> Iterator[Library]:
-    """The library of everything inside one of the host's folders."""
+def opened(root: Path, place: Path | None = None) -> Iterator[Library]:
+    """The library of everything inside one of the host's folders.
+
+    Args:
+        root: The host's folder.
+        place: The folder inside of it whose runs are asked for; None for all.
+    """
     from ..imagereward_core.library.library import Library
     from ..imagereward_core.library.store.values import STORE_FOLDER
 
-    with Library.open(root / STORE_FOLDER, root=root, data=_data()) as library:
+    with Library.open(root / STORE_FOLDER, root=place or root, data=_data()) as library:
         yield library
 
 
@@ -109,12 +114,12 @@ def carry_out(library: Library, curation: Curation) -> Carried:
     return carried
 
 
-def take_back(root: Path) -> str:
-    """Takes the last run back; returns what to say about it."""
+def take_back(root: Path, place: Path) -> str:
+    """Takes the last run back that was done in a folder inside of one of the host's; returns what to say about it."""
     from ..imagereward_core.library import curate
 
     host = _Host()
-    with opened(root) as library:
+    with opened(root, place) as library:
         taken = curate.take_back(library, progress=host.show, cancelled=host.cancelled)
     host.go_on()
     lines = [

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..library.actions import RunInfo, StepInfo
 
 _MOST_SHOWN = 100
+_MOST_OTHERS = 5
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         UsageError: There is no such run.
         CuratorError: Another program is at work, or the journal cannot be used.
     """
-    from ..library.actions import Journal, JournalError, leading_out, refused
+    from ..library.actions import Journal, JournalError, elsewhere, leading_out, refused
 
     console = Console(args.quiet)
     place, root = place_of(args, make=False), args.outputs.expanduser().absolute()
@@ -77,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             info = journal.run(args.number) if args.number else journal.last_done()
             unsettled = journal.unsettled()
+            unsettled = [run for run in unsettled if journal.custody.concerns(run)]
             if info is None and unsettled:  # what was cut off may be done once it is settled
                 info = journal.run(unsettled[-1])
         except JournalError as error:
@@ -85,12 +87,15 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(
                 f"run {info.id} has nothing that could be taken back"
                 if info
-                else "there is nothing to take back"
+                else f"there is nothing to take back in {plain(root)}{_others(elsewhere(journal))}"
             )
         outside = leading_out(journal, info.id)
         sys.stdout.write(
             f"Run {info.id} of {_when(info.when)} ({plain(info.title)}): {count_of(info.done, 'step')} to take back.\n"
         )
+        others = "" if args.number else _others(elsewhere(journal, info.id), "later ")
+        if others:
+            console.say(f"{others.removeprefix('. ')}.")
         if unsettled and args.dry_run:
             console.say("A run was cut off; what it left half done is settled before anything is taken back.")
         if args.dry_run:
@@ -99,6 +104,13 @@ def run(args: argparse.Namespace) -> int:
             _tell_outside(outside, root, journal.custody.run(info.id).doubt)
         sys.stdout.flush()
     return _take_back(args, console, info, outside)
+
+
+def _others(runs: Sequence[tuple[int, Path]], which: str = "") -> str:
+    """What the same store holds of other folders, to follow a sentence."""
+    named = ", ".join(f"run {run} of {plain(about)}" for run, about in runs[:_MOST_OTHERS])
+    more = f" and {len(runs) - _MOST_OTHERS:,} more folders" if len(runs) > _MOST_OTHERS else ""
+    return f". The store holds {which}runs of other folders, which stay: {named}{more}" if runs else ""
 
 
 def _take_back(args: argparse.Namespace, console: Console, info: RunInfo, outside: Sequence[StepInfo]) -> int:

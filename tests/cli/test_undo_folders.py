@@ -280,3 +280,17 @@ def test_a_copy_without_its_times_is_undone_and_that_is_told(run, outputs, tmp_p
     assert undone.code == 0 and "8 steps taken back" in undone.err
     assert "8 pictures have another time of change than when they were moved" in undone.err
     assert tree(backup) == before
+
+
+def test_undo_takes_the_last_run_of_the_folder_that_is_named_and_tells_of_others(run, outputs, tmp_path):
+    other = shutil.copytree(outputs, tmp_path / "other")
+    before, store = (tree(outputs), tree(other)), ("--store", tmp_path / ".imagereward")
+    for folder in (outputs, other):
+        assert curate(run, folder, "--move", "--yes", *store).code == 0
+    after = tree(other)
+    undone = run("undo", outputs, "--yes", *store)
+    assert undone.code == 0 and f"later runs of other folders, which stay: run 2 of {other}." in undone.err
+    assert tree(outputs) == before[0] and tree(other) == after
+    nothing = run("undo", outputs, "--yes", *store)
+    assert nothing.code == 2 and f"nothing to take back in {outputs}. The store holds runs of" in nothing.err
+    assert run("undo", other, "--yes", *store).code == 0 and tree(other) == before[1]

@@ -67,6 +67,21 @@ def test_it_is_carried_out_and_taken_back_byte_for_byte(host, scenes, action):
     assert "taken back" in report[0] and tree(scenes) == before
 
 
+def test_the_last_run_is_that_of_the_folder_that_is_shown(host, scenes):
+    """A later one of another folder stays; the folder around both takes that one back."""
+    other = shutil.copytree(scenes, scenes.parent / "other")
+    before = tree(scenes), tree(other)
+    curate(host, mode="carry out", action="move")
+    curate(host, mode="carry out", action="move", folder="other")
+    after = tree(other)
+    _, (*_, report) = curate(host, mode="take back the last run")
+    assert "Run 1 " in report[0] and tree(scenes) == before[0] and tree(other) == after
+    ran, _ = curate(host, mode="take back the last run")
+    assert ran.status == "error" and "nothing to undo" in ran.error and "Run 2 was done in" in ran.error
+    _, (*_, report) = curate(host, mode="take back the last run", folder="")
+    assert "Run 2 " in report[0] and tree(other) == before[1]
+
+
 def test_running_it_again_scores_and_moves_nothing_twice(host, scenes):
     curate(host, mode="carry out", action="move")
     after = tree(scenes)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from .executing import execute
 from .files import Refused
 from .journal import Journal, JournalError
-from .listing import leading_out, refused
+from .listing import elsewhere, leading_out, refused
 from .move import move_new
 from .names import safe_name
 from .recovering import recover
@@ -32,6 +32,7 @@ __all__ = [
     "RunResult",
     "Step",
     "StepInfo",
+    "elsewhere",
     "execute",
     "leading_out",
     "move_new",

@@ -66,15 +66,33 @@ class Custody:
 
     def new_run(self, folder: Path | None) -> tuple[Any, ...]:
         """Values for the columns of a run that is begun now: base, anchor, device, inode, folder."""
-        anchor = self.root.anchor
-        about = self.root.folder or folder
-        return (
-            self.root.base,
-            to_name(anchor.path),
-            anchor.device,
-            anchor.inode,
-            None if about is None else to_name(about),
-        )
+        anchor, about = self.root.anchor, folder or self.root.folder
+        if about is not None and self.root.folder is not None and os.path.realpath(about) == anchor.path:
+            about = self.root.folder
+        stored = None if about is None else to_name(about)
+        if about is not None and about != self.root.folder:
+            stored = self.root.stored(about)
+        return self.root.base, to_name(anchor.path), anchor.device, anchor.inode, stored
+
+    def about(self, number: int) -> Path | None:
+        """The folder that a run was begun for, where it lies now; None where that is not known."""
+        known = self.run(number)
+        if known.flaw:
+            return known.folder
+        with self.database.reading() as connection:
+            row = connection.execute("SELECT folder FROM runs WHERE id = ?", (number,)).fetchone()
+        if row is None or row[0] is None:
+            return None
+        about, flaw = read_path(row[0], known.folder)
+        # A whole path is that of the root when the run was begun: it may have been renamed since.
+        return known.folder if flaw or (known.relative and about == Path(from_name(row[0]))) else about
+
+    def concerns(self, number: int) -> bool:
+        """Whether a run was done in the folder that was named, or in one inside of it; so is one of which nothing is known."""
+        if self.run(number).flaw:
+            return False
+        about, named = self.about(number), self.root.named
+        return named is None or about is None or is_below(os.path.realpath(about), os.path.realpath(named))
 
     def begun(self, number: int, about: tuple[Any, ...], within: Path | None) -> None:
         """Remembers a run that is being written down.

@@ -183,7 +183,7 @@ class Journal:
         """
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         within = self.root.folder if folder is None else absolute(folder)
-        about = self.custody.new_run(within)
+        about = self.custody.new_run(within if folder is not None else self.root.named)
         with self._database.writing() as connection:
             number = connection.execute(
                 "INSERT INTO runs (begun, title, base, anchor, device, inode, folder) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -231,12 +231,12 @@ class Journal:
         return dict(rows)
 
     def last_done(self, before: int = 0) -> RunInfo | None:
-        """The latest run of which something is done and not undone; None where there is none."""
+        """The latest run of the folder that was named of which something is done and not undone; None where there is none."""
         while True:
             with self._database.reading() as connection:
                 run = latest_standing(connection, before)
             # A run about another folder is none of this one's. A store that many share holds thousands of them.
-            if run is None or not self.custody.run(run).flaw:
+            if run is None or self.custody.concerns(run):
                 return None if run is None else self.run(run)
             before = run
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from itertools import islice
+from pathlib import Path
 
 from .custody import LeadsOut
 from .files import Refused
 from .journal import Journal
 from .presence import fits
+from .runs import latest_standing
 from .steps import StepInfo
 
 STANDING = "state IN ('doing', 'ready', 'done', 'undoing', 'restoring')"
 _WAITING = f"{STANDING} OR (parent IS NOT NULL AND state = 'planned')"
 MOST_LOOKED_AT = 20_000
+_MOST_PASSED_OVER = 500
 
 
 def refused(
@@ -42,6 +45,27 @@ def refused(
             except Refused as error:
                 found.append((record.run, record.info, str(error)))
     return found
+
+
+def elsewhere(journal: Journal, after: int = 0) -> list[tuple[int, Path]]:
+    """Runs of other folders in the same store that stand, latest first, each with its folder: the latest of each, and not all of many.
+
+    Args:
+        journal: The journal.
+        after: Only runs after this one.
+    """
+    found: dict[Path, int] = {}
+    before = 0
+    for _ in range(_MOST_PASSED_OVER):
+        with journal.custody.database.reading() as connection:
+            run = latest_standing(connection, before)
+        if run is None or run <= after:
+            break
+        about = None if journal.custody.concerns(run) else journal.custody.about(run)
+        if about is not None:
+            found.setdefault(about, run)
+        before = run
+    return [(run, about) for about, run in found.items()]
 
 
 def leading_out(journal: Journal, run: int) -> list[StepInfo]:

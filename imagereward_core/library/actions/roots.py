@@ -63,11 +63,18 @@ class Root:
         place: The folder of the store.
         folder: The folder its steps are about. None for the one in which a store of the usual name lies; a store of another name has
             none then, and all its steps lead outside.
+
+    Attributes:
+        base: What relative paths start from.
+        folder: The folder that steps are inside or outside of: that of the store, where ``folder`` lies in it.
+        named: The folder that was given.
+        anchor: By what ``folder`` is known again.
     """
 
     def __init__(self, place: Path, folder: Path | None = None) -> None:
         place = absolute(place)
         own = place.parent if place.name == STORE_FOLDER else None
+        self.named = None if folder is None else absolute(folder)
         self.base: Base
         self.folder: Path | None
         if own is not None and (folder is None or is_below(os.path.realpath(folder), os.path.realpath(own))):

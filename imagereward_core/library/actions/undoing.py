@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from .changes import remove_folders
 from .groups import Groups
 from .journal import Journal, JournalError
-from .listing import STANDING
+from .listing import STANDING, elsewhere
 from .presence import fits
 from .recovering import settle_all
 from .reversing import take_back
@@ -52,8 +52,11 @@ def undo(
         journal.recovered += settle_all(journal)
         info = journal.last_done() if run is None else journal.run(run)
         if info is None:
+            others = "".join(
+                f". Run {run} was done in {about}; name that folder" for run, about in elsewhere(journal)[:1]
+            )
             raise JournalError(
-                "there is nothing to undo: no run of this journal has done anything that still stands"
+                f"there is nothing to undo: no run of this journal has done anything that still stands{others}"
             )
         known = journal.custody.run(info.id)
         if known.flaw:

@@ -10,7 +10,7 @@ import pytest
 from acting import act, to, well
 
 from benchmarks.killing import tree
-from imagereward_core.library.actions import Journal, JournalError, execute, leading_out, undo
+from imagereward_core.library.actions import Journal, JournalError, elsewhere, execute, leading_out, undo
 from imagereward_core.library.actions import files as file_operations
 
 
@@ -173,3 +173,38 @@ def test_a_thousand_later_runs_of_another_folder_are_passed_over(outputs, drive,
     with Journal.open(store, root=outputs) as journal:
         assert journal.last_done().id == 1
         assert well(undo(journal)).done == 2
+
+
+def test_in_the_store_of_a_folder_around_them_each_folder_has_its_own_last_run(outputs, tmp_path):
+    """By the name it has now: the folder around them was renamed."""
+    around = tmp_path / "around"
+    folders = [shutil.copytree(outputs, around / name) for name in ("one", "two")]
+    before = tree(around)
+    for folder in folders:
+        sort(around / ".imagereward", folder)
+    renamed = around.rename(tmp_path / "renamed")
+    store = renamed / ".imagereward"
+    after = tree(renamed / "two")
+    with Journal.open(store, root=renamed / "one") as journal:
+        assert elsewhere(journal, journal.last_done().id) == [(2, renamed / "two")]
+        assert well(undo(journal)).run == 1 and tree(renamed / "two") == after
+        with pytest.raises(JournalError, match="nothing to undo.*Run 2 was done in .*two; name that folder"):
+            undo(journal)
+    with Journal.open(store, root=renamed) as journal:
+        assert elsewhere(journal) == []
+        assert well(undo(journal)).run == 2
+    assert tree(renamed) == before
+
+
+def test_a_run_of_the_webui_is_undone_by_the_folder_it_was_about(outputs, drive, store, tmp_path):
+    """Its store is about no folder."""
+    data = tmp_path / "data"
+    before = tree(outputs)
+    with Journal.open(store, data=data) as journal:
+        for folder in (outputs, drive):
+            step = to("copy", folder / "00002.png", folder / "kept" / "00002.png")
+            well(execute(journal, journal.begin("a test", [step], folder)))
+        assert journal.last_done().id == 2 and elsewhere(journal) == []
+    with Journal.open(store, root=outputs, data=data) as journal:
+        assert well(undo(journal)).run == 1
+    assert tree(outputs) == before and (drive / "kept" / "00002.png").exists()
