@@ -318,6 +318,7 @@ def carry_out(
         return Carried(0, title, failed=tuple(problems))
     # Who is told to wait has written nothing down: no run stands that nobody carried out.
     with library.journal() as journal, journal.acting(folder=curation.folder):
+        journal.keep_out(curation.options.destinations(curation.folder).outside)
         run = journal.begin(
             title, chain([first], steps), curation.folder, follow_links=curation.options.scan.follow_links
         )

@@ -15,7 +15,7 @@ from typing import BinaryIO, TypeVar
 
 from . import files
 from .files import Mark, Refused
-from .journal import Journal
+from .journal import Journal, JournalError
 from .records import Record
 from .shape import check_edit, edited_format
 from .steps import State
@@ -76,6 +76,11 @@ class Change:
                 folder.mkdir(exist_ok=True)
             except FileExistsError as error:
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
+        if self._folders:
+            try:
+                self.journal.keep_out(self._folders[:1])
+            except JournalError as error:
+                raise Refused(str(error)) from error
         self._folders = self._companions = ()
 
     def _end(self) -> None:

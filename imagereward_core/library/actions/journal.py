@@ -15,10 +15,11 @@ from ...weights.locks import StrangeLockError, exclusive
 from ..store.database import Database
 from ..store.values import absolute
 from .custody import Custody, LeadsOut
-from .exclusion import only_actor
+from .exclusion import BusyError, Held, only_actor
 from .files import Refused, mark_of
+from .reach import folders_of
 from .records import ADVANCE, INSERT, SELECT, Record, mark_of_bytes, one_page
-from .roots import Root, read_path
+from .roots import Root
 from .runs import latest_standing, read_runs, unsettled_runs
 from .schema import APPLICATION_ID, MIGRATIONS
 from .steps import Recovery, RunInfo, Step, StepInfo
@@ -55,7 +56,7 @@ class Journal:
         )
         self._later: dict[int, Record] = {}
         self._actor = 0
-        self._held: list[Path] = []
+        self._held: Held | None = None
         self.recovered: list[Recovery] = []
         self.custody = Custody(self._database, root, seal)
 
@@ -126,14 +127,14 @@ class Journal:
         Raises:
             JournalError: Somebody else is acting on it.
         """
-        folders = self.folders_of(run) if folder is None else [self.root.folder or absolute(folder)]
+        folders = folders_of(self, run) if folder is None else [self.root.folder or absolute(folder)]
         if self._actor == threading.get_ident():
-            with only_actor([each for each in folders if each not in self._held]):
-                yield
+            self.keep_out(folders)
+            yield
             return
         try:
-            with exclusive(self.path), only_actor(folders):
-                self._actor, self._held = threading.get_ident(), folders
+            with exclusive(self.path), only_actor(folders) as self._held:
+                self._actor = threading.get_ident()
                 try:
                     yield
                 except BaseException:
@@ -141,29 +142,32 @@ class Journal:
                         self.write()
                     raise
                 finally:
-                    self._actor = 0
+                    self._actor, self._held = 0, None
                 self.write()
         except StrangeLockError as error:
             raise JournalError(str(error)) from error
+        except BusyError as error:
+            raise self._in_use(error.folder) from error
         except WeightsError as error:
-            raise JournalError(
-                f"another program is working with {self.root.folder or self.path.parent} just now; "
-                "expected to be the only one that acts on these files. "
-                "Wait until it is done and try again."
-            ) from error
+            raise self._in_use(self.root.folder or self.path.parent) from error
 
-    def folders_of(self, run: int | None) -> list[Path]:
-        """The folders that a run is about, or all runs that have a step half done; as far as they are known."""
-        if self.root.folder is not None:
-            return [self.root.folder]
-        with self._database.reading() as connection:
-            runs = self.unsettled() if run is None else [run]
-            found = [
-                connection.execute("SELECT folder FROM runs WHERE id = ?", (each,)).fetchone()
-                for each in runs
-            ]
-        paths = [read_path(row[0], None) for row in found if row is not None and row[0] is not None]
-        return [path for path, flaw in paths if not flaw]
+    def keep_out(self, folders: Iterable[Path]) -> None:
+        """Lets nobody else act in further folders as long as this process is acting.
+
+        Raises:
+            JournalError: Somebody else is acting there.
+        """
+        try:
+            if self._held is not None:
+                self._held.add(folders)
+        except BusyError as error:
+            raise self._in_use(error.folder) from error
+
+    def _in_use(self, folder: Path) -> JournalError:
+        return JournalError(
+            f"another program is working with {folder} just now; expected to be the only one that acts on these files. "
+            "Wait until it is done and try again."
+        )
 
     def begin(
         self, title: str, steps: Iterable[Step], folder: Path | None = None, *, follow_links: bool = False

@@ -9,6 +9,7 @@ from ..store.values import is_below
 from . import files
 from .files import Refused
 from .journal import Journal
+from .reach import folders_about
 from .records import Record
 
 _HALF_DONE = "state IN ('doing', 'ready')"
@@ -43,8 +44,8 @@ def check_reachable(journal: Journal, record: Record) -> None:
 
 def _may_be_missing(journal: Journal, run: int, folder: Path) -> bool:
     real = os.path.realpath(folder)
-    there = filter(os.path.isdir, journal.folders_of(run))
-    if any(is_below(real, os.path.realpath(about)) for about in there):
+    around = filter(os.path.isdir, folders_about(journal, run))
+    if any(is_below(real, os.path.realpath(about)) for about in around):
         return True
     missing = folder
     while not os.path.isdir(missing.parent) and missing != missing.parent:  # noqa: PTH112

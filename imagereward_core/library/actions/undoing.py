@@ -9,6 +9,7 @@ from .groups import Groups
 from .journal import Journal, JournalError
 from .listing import STANDING, elsewhere
 from .presence import fits
+from .reach import folders_outside
 from .recovering import settle_all
 from .reversing import take_back
 from .steps import Cancelled, Progress, RunResult, StepInfo
@@ -49,6 +50,7 @@ def undo(
         if confirmed and info is not None:
             standing = list(journal.records(f"run = ? AND {STANDING}", (info.id,)))
             journal.custody.vouch(info.id, standing, confirmed)
+            journal.keep_out(folders_outside(journal, [info.id]))
         journal.recovered += settle_all(journal)
         info = journal.last_done() if run is None else journal.run(run)
         if info is None:

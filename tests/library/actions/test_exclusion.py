@@ -6,14 +6,15 @@ import errno
 import os
 import stat
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from acting import act, to, well
 
 from benchmarks.killing import tree
 from imagereward_core.errors import WeightsError
-from imagereward_core.library.actions import Journal, JournalError, exclusion, execute
-from imagereward_core.library.actions.exclusion import only_actor
+from imagereward_core.library.actions import Journal, JournalError, exclusion, execute, files, mounts, undo
+from imagereward_core.library.actions.exclusion import BusyError, only_actor
 
 
 @pytest.fixture(params=["by the folder", "by a file"])
@@ -120,3 +121,103 @@ def test_what_a_killed_program_left_is_tidied_up(tmp_path, monkeypatch):
     with only_actor([tmp_path / "other"]):
         notes = [path.read_bytes() for path in tmp_path.glob("imagereward-locks-*/*.folder")]
         assert notes == [os.fsencode(os.path.realpath(tmp_path / "other"))]
+
+
+def is_free(folder):
+    try:
+        with only_actor([folder]):
+            return True
+    except BusyError:
+        return False
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["new", "there"])
+@pytest.mark.parametrize("below", ["", "deep"])
+def test_nobody_else_acts_where_pictures_go(way, outputs, tmp_path, monkeypatch, there, below):
+    """Destinations elsewhere are kept for the run as well, as soon as they are there; undoing it too."""
+    kept = tmp_path / "elsewhere" / "kept"
+    (kept / below if there else kept.parent).mkdir(parents=True)
+    seen = []
+
+    def drop_old(source, target):
+        seen.append((is_free(kept), is_free(kept / below), is_free(outputs)))
+        real(source, target)
+
+    real = files.drop_old
+    monkeypatch.setattr(files, "drop_old", drop_old)
+    with Journal.open(outputs / ".imagereward", data=tmp_path / "data") as journal:
+        steps = [to("move", outputs / f"0000{n}.png", kept / below / f"{n}.png") for n in range(3)]
+        well(execute(journal, journal.begin("a test", steps)))
+        well(undo(journal))
+    assert len(seen) >= 6 and set(seen) == {(False, False, False)}
+    assert not kept.exists() or is_free(kept)
+
+
+def test_a_run_waits_for_who_acts_in_its_destination(way, outputs, tmp_path):
+    kept = tmp_path / "elsewhere"
+    kept.mkdir()
+    before = tree(outputs)
+    with Journal.open(outputs / ".imagereward", data=tmp_path / "data") as journal:
+        run = journal.begin("a test", [to("move", outputs / "00002.png", kept / "sub" / "2.png")])
+        with only_actor([kept]), pytest.raises(JournalError, match="working with .*elsewhere"):
+            execute(journal, run)
+        assert tree(outputs) == before
+        well(execute(journal, run))
+
+
+def test_one_actor_may_have_folders_inside_of_each_other(way, tmp_path):
+    folders = [tmp_path / name for name in ("a/b", "a", "a/b/c", "d")]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    with only_actor(folders) as held:
+        held.add([tmp_path / "a" / "b", tmp_path / "d"])
+        assert not any(map(is_free, folders))
+    assert all(map(is_free, folders))
+
+
+def test_a_thousand_folders_take_few_locks(way, tmp_path, monkeypatch):
+    folders = [tmp_path / "a" / str(number) for number in range(200)]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    with only_actor(folders) as held:
+        assert len(held._open) + len(held._notes) < 100
+        assert not any(map(is_free, folders[::50])) and not is_free(tmp_path / "a")
+
+
+def test_a_folder_shown_in_a_second_place_is_known(tmp_path):
+    """A part of a folder is mounted elsewhere: who acts in one acts in the other."""
+    from test_last_copy import mounted
+
+    (tmp_path / "a" / "sub" / "deep").mkdir(parents=True)
+    with mounted(tmp_path / "a" / "sub", tmp_path / "m"):
+        for one, other in (
+            ("a", "m"),
+            ("m", "a"),
+            ("a", "m/deep"),
+            ("m/deep", "a"),
+            ("a/sub", "m"),
+            ("m", "a/sub/deep"),
+        ):
+            with only_actor([tmp_path / one]):
+                assert not is_free(tmp_path / other), (one, other)
+        with only_actor([tmp_path / "m"]):
+            (tmp_path / "b").mkdir(exist_ok=True)
+            assert is_free(tmp_path / "b")
+
+
+def test_mounts_are_read_as_the_system_writes_them(tmp_path, monkeypatch):
+    table = tmp_path / "mountinfo"
+    table.write_text(
+        "1 0 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n"
+        "2 1 8:2 / /data\\040disk rw - ext4 /dev/sdb1 rw\n"
+        "3 1 8:2 /pictures/out /srv/out rw - ext4 /dev/sdb1 rw\n"
+        "4 1 8:2 /other /srv/other rw - ext4 /dev/sdb1 rw\n"
+        "damaged\n"
+    )
+    monkeypatch.setattr(mounts, "_MOUNTS", table)
+    monkeypatch.setattr(mounts, "_same", lambda one, other: True)
+    found = mounts.ways_to(Path("/srv/out/kept"))
+    assert found == [Path("/srv/out/kept"), Path("/data disk/pictures/out/kept")]
+    assert mounts.ways_to(Path("/home/me")) == [Path("/home/me")]
+    monkeypatch.setattr(mounts, "_MOUNTS", tmp_path / "none")
+    assert mounts.ways_to(Path("/srv/out")) == [Path("/srv/out")]
