@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..imagereward_core.plain import count_of
-from .curation import carry_out, opened, plan, scan, settled, take_back
+from .curation import carry_out, opened, origin_of, plan, scan, settled, take_back
 from .errors import GraphError, choice
 from .filtering import NO_LIMIT, check_percentiles, conditions, rule_of
 from .folders import inside
@@ -239,7 +239,8 @@ class CurateFolder(io.ComfyNode):
             scan(library, scorer, place, options)
             curation = plan(library, scorer, place, options)
             carried = carry_out(library, curation) if mode == DO else None
-        return _result(curation, carried)
+            note = origin_of(library)
+        return _result(curation, carried, note)
 
 
 def _filled(hidden: Any, *folders: str) -> list[str]:
@@ -280,7 +281,7 @@ def _root(where: str) -> Path:
     return Path(folder).resolve()
 
 
-def _result(curation: Curation, carried: Carried | None) -> Any:
+def _result(curation: Curation, carried: Carried | None, note: str) -> Any:
     from ..imagereward_core.library.summary import examples, sentences
 
     def ends(indexes: list[int]) -> list[str]:
@@ -288,7 +289,7 @@ def _result(curation: Curation, carried: Carried | None) -> Any:
 
     kept = ends(curation.verdicts.selection.kept.tolist())
     rejected = ends(curation.verdicts.selection.rejected.tolist())
-    lines = [*sentences(curation)]
+    lines = [*([note] if note else []), *sentences(curation)]
     if carried is None:
         lines.append("This is a preview: nothing has been done. Set mode to 'carry out' to do it.")
     elif carried.run:

@@ -31,6 +31,16 @@ def opened(root: Path, place: Path | None = None) -> Iterator[Library]:
         yield library
 
 
+def origin_of(library: Library) -> str:
+    """What to say where the numbers of a library may be anybody's; empty where they are the user's own."""
+    from ..imagereward_core.library.origin import remark
+
+    return remark(
+        library,
+        "move that folder out of the way (stars and the list of what can be undone go with it), so that all pictures are scored anew",
+    )
+
+
 def _data() -> Path | None:
     """Our part of the host's folder for what belongs to its user; None on a host without one."""
     import folder_paths

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .console import Console
 from .curate_output import document, preview, tell_carried, tell_scan, tell_unscored
-from .curating import add_curation, add_place, curate_options, opened
+from .curating import add_curation, add_place, curate_options, opened, settle_origin
 from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
 from .options import add_overwrite, add_talk, check_writable, weight_settings
 
@@ -79,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
     check_writable({"--html": args.html}, args.overwrite)
     options = curate_options(args)
     with opened(args, console, acting=args.yes) as library:
+        settle_origin(args, library, console)
         watch = Watch()
         panel = load_panel(args, weight_settings(args), console, watch)
         stop = StopSwitch(console, "What has been scored is kept, nothing is moved")

@@ -191,6 +191,17 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         help="score only pictures that have neither stars nor any score by this scorer",
     )
     group.add_argument(
+        "--rescore",
+        action="store_true",
+        help="forget all scores in the store, by every scorer, and score the pictures anew; for a folder that came with a store from "
+        "somebody else. Stars and what was decided by hand stay",
+    )
+    group.add_argument(
+        "--trust-scores",
+        action="store_true",
+        help="take the scores and stars of a store that was made elsewhere, or by an earlier version, as yours from now on",
+    )
+    group.add_argument(
         "--retry", action="store_true", help="try again pictures that could not be read and have not changed"
     )
 
@@ -300,6 +311,25 @@ def opened(
             with library.journal() as journal:
                 tell_settled(journal.recovered, console)
         yield library
+
+
+def settle_origin(args: argparse.Namespace, library: Library, console: Console) -> None:
+    """Says so where the numbers of a store come from elsewhere, or does what the command line wants done about it.
+
+    Raises:
+        UsageError: The store can only be read.
+    """
+    from ..library.origin import claim, remark
+
+    anew = getattr(args, "rescore", False)
+    if anew or getattr(args, "trust_scores", False):
+        if library.beside != library.database.path.parent:
+            raise UsageError(
+                f"{library.beside} can only be read; --rescore and --trust-scores need a store that can be written. --store names another"
+            )
+        claim(library, anew=anew)
+    elif told := remark(library):
+        console.complain(f"note: {told}")
 
 
 def _writable(place: Path) -> bool:

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from ..plain import count_of
 from .console import Console
-from .curating import add_folders, add_place, destination_folders, place_of
+from .curating import add_folders, add_place, destination_folders, place_of, settle_origin
 from .exits import DONE, EXPLANATION
-from .options import add_overwrite, add_talk, add_weights, check_writable, positive, weight_settings
+from .options import (
+    add_overwrite,
+    add_talk,
+    add_weights,
+    check_writable,
+    data_folder,
+    positive,
+    weight_settings,
+)
 from .rank import add_filter, check_percentiles, rule_of
 
 if TYPE_CHECKING:
@@ -153,7 +161,8 @@ def run(args: argparse.Namespace) -> int:
         require(form)
     root = args.outputs.expanduser().absolute()
     place = place_of(args, make=False)
-    with Library.look(place) as library:
+    with Library.look(place, root=root, data=data_folder()) as library:
+        settle_origin(args, library, console)
         rule = rule_of(args)
         found = _judge(library, args, console, root, rule)
         _deliver(args, console, found, rule, root, files)

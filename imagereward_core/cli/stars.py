@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..plain import count_of
 from .console import Console
-from .curating import add_place, opened, place_of
+from .curating import add_place, opened, place_of, settle_origin
 from .exits import DONE, EXPLANATION, SOME_FAILED, UsageError
 from .options import add_talk
 
@@ -79,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
         console.say(f"{_have(0)} stars: nothing is stored about {args.outputs} yet. {_TO_HAVE_SOME}")
         return DONE
     with opened(args, console, make=False, acting=False) as library:
+        settle_origin(args, library, console)
         _list(library, console, root)
     return DONE
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .console import Console
 from .curate import planned, wanted
 from .curate_output import preview, tell_failures, tell_scan, tell_settled
-from .curating import add_curation, add_place, curate_options, opened
+from .curating import add_curation, add_place, curate_options, opened, settle_origin
 from .exits import DONE, INTERRUPTED, UsageError
 from .options import add_talk, finite, weight_settings
 
@@ -104,6 +104,7 @@ def run(args: argparse.Namespace) -> int:
             "there is nobody to ask; give --yes to begin at once, or --dry-run to see what would happen"
         )
     with opened(args, console, acting=args.yes) as library:
+        settle_origin(args, library, console)
         panel = load_panel(args, weight_settings(args), console, Watch())
         with _until_stopped(console) as stop:
             if not args.yes:

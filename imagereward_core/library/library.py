@@ -79,7 +79,15 @@ class Library:
         Raises:
             StoreError: It is damaged, of a newer version, or cannot be written.
         """
-        return cls(Database(absolute(place) / FILE_NAME), root, data, beside)
+        from .origin import claim_new
+
+        library = cls(Database(absolute(place) / FILE_NAME), root, data, beside)
+        try:
+            claim_new(library)
+        except BaseException:
+            library.close()
+            raise
+        return library
 
     @classmethod
     def look(cls, place: Path, *, root: Path | None = None, data: Path | None = None) -> Library:

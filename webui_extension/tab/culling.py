@@ -171,9 +171,10 @@ def _changed(session: Session, row: Row, **fields: Any) -> tuple[Session, Values
 def _library() -> Any:
     from imagereward_core.library.library import Library
 
+    from ..hosts import data_folder
     from .scoring import store_place
 
-    return Library.open(store_place())
+    return Library.open(store_place(), data=data_folder())
 
 
 def _is_whole(value: Any) -> bool:

@@ -35,6 +35,7 @@ def score_folder(job: Job, wish: Wish) -> tuple[View, str]:
     Raises:
         CuratorError: The scorer cannot be made ready, or the store cannot be used.
     """
+    from ..hosts import data_folder
     from ..loaded import load
 
     job.tell(Progress(note="making the scorer ready"))
@@ -50,7 +51,7 @@ def score_folder(job: Job, wish: Wish) -> tuple[View, str]:
         with turn(), loaded.at_work(pictures, interruptible=False):
             yield
 
-    with Library.open(store_place()) as library:
+    with Library.open(store_place(), data=data_folder()) as library:
         done = library.scan(
             [wish.folder],
             loaded.panel,

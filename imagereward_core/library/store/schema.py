@@ -125,5 +125,12 @@ def _notes(connection: sqlite3.Connection) -> None:
         connection.execute(f"ALTER TABLE files ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _decisions, _notes)
+def _origin(connection: sqlite3.Connection) -> None:
+    """Who made it: each row a number, the folder it lies in, and the signature of a user's data folder over both; see ``origin.py``."""
+    connection.execute(
+        "CREATE TABLE origin (id BLOB NOT NULL, place, device TEXT, inode TEXT, signature BLOB)"
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _decisions, _notes, _origin)
 """Step ``n`` makes version ``n + 1`` out of version ``n``; version 0 is an empty file."""
