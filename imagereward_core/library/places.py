@@ -17,7 +17,7 @@ from .actions.names import free_names
 from .actions.roots import led_out
 from .actions.sidecars import companions_of, would_mix
 from .records import Row
-from .store.values import is_below
+from .store.values import STORE_FOLDER, is_below
 
 _NUMBERED = re.compile(r"(.+) \(\d+\)(\.[^.]*)?")
 _SCORED = re.compile(r"(.+)_score-?\d+\.\d{4}((?: \(\d+\))?)(\.[^.]*)?")
@@ -72,7 +72,7 @@ class Destinations:
         """Raises where pictures could not be told from sorted ones.
 
         Raises:
-            CurateError: A destination holds the curated folder, or two names share a folder.
+            CurateError: A destination holds the curated folder, two names share a folder, or no scan would look into one.
         """
         seen: dict[str, str] = {}
         for name, folder in self.folders.items():
@@ -80,6 +80,12 @@ class Destinations:
             if self._root.startswith(prefix):
                 raise CurateError(
                     f"{folder}, where {name} pictures are to go, holds the folder {self.root} itself; expected a folder inside or beside it"
+                )
+            hidden = hidden_part(folder, self.root)
+            if hidden:
+                raise CurateError(
+                    f"{folder}, where {name} pictures are to go, lies in {hidden}: scans pass over folders whose names begin with a dot, "
+                    "so pictures would never be found again; expected a folder without the dot"
                 )
             if prefix in seen:
                 raise CurateError(
@@ -119,6 +125,23 @@ class Destinations:
         """
         file = home.file if score is None else with_score(home.file, score)
         return Path(self.folders[name], home.folder, file)
+
+
+def hidden_part(folder: Path, root: Path) -> str:
+    """The part of a folder's path for which scans pass it over, by its name or, links resolved, where it leads; empty where none is.
+
+    Parts above the curated folder do not count: somebody's whole work may lie below one. A store is no place for pictures anywhere.
+    """
+    for path, within in ((folder, root), (Path(os.path.realpath(folder)), Path(os.path.realpath(root)))):
+        above = len(within.parts) if is_below(path, within) else 0
+        own = path.parts[above:]
+        if above:
+            found = next((part for part in own if part.startswith(".")), "")
+        else:
+            found = path.name if path.name.startswith(".") else ""
+        if found or STORE_FOLDER in own:
+            return found or STORE_FOLDER
+    return ""
 
 
 def _prefix(folder: Path) -> str:

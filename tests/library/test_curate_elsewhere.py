@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
@@ -11,6 +12,7 @@ from benchmarks.hostile.tricks import bring
 from imagereward_core.library import curate as curating
 from imagereward_core.library.curate import CurateOptions, carry_out, plan_curation, take_back
 from imagereward_core.library.library import Library
+from imagereward_core.library.places import CurateError
 from imagereward_core.library.rules import CurationRule
 from imagereward_core.selection import Rule
 
@@ -136,3 +138,22 @@ def test_another_picture_of_the_name_is_left_and_the_next_name_taken(panel, outp
         mine = target.read_bytes()
         carry_out(library, plan(library, panel, outputs, wanted))
     assert target.read_bytes() == mine and target.with_name(f"{target.stem} (2).png").is_file()
+
+
+@pytest.mark.parametrize("where", [".imagereward/k", ".hidden", "a/.b/c", "link"])
+def test_no_destination_is_a_folder_that_scans_pass_over(tmp_path, where):
+    root = tmp_path / ".work" / "out"
+    (root / ".imagereward" / "k").mkdir(parents=True)
+    if os.name != "nt":
+        (root / "link").symlink_to(root / ".imagereward" / "k", target_is_directory=True)
+    elif where == "link":
+        pytest.skip("links need a right there")
+    with pytest.raises(CurateError, match="never be found again"):
+        CurateOptions(folders={"kept": root / where}).destinations(root)
+    with pytest.raises(CurateError, match="never be found again"):
+        CurateOptions(folders={"kept": tmp_path / ".imagereward" / "k"}).destinations(root)
+
+
+def test_dots_above_the_folder_do_not_count(tmp_path):
+    for root in (tmp_path / ".work" / "out", tmp_path / "out"):
+        CurateOptions(folders={"kept": tmp_path / ".work" / "kept"}).destinations(root)
