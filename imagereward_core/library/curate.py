@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from .actions import Step
 from .competing import is_alone, judged_files
-from .places import CurateError, Destinations, Home, Names, Unnoticed
+from .places import CurateError, Destinations, Home, Names, Unnoticed, linked_paths
 from .records import Row
 from .rules import CurationRule, Verdicts, judge
 from .scan.options import ScanOptions
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Action = Literal["copy", "hardlink", "symlink", "move", "stay"]
 XmpStyle = Literal["", "both", "full", "stem"]
-Fate = Literal["go", "there", "earlier", "left", "fresh", "aside", "unscored"]
+Fate = Literal["go", "there", "earlier", "left", "fresh", "aside", "unscored", "linked"]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,8 @@ class Placing:
     Attributes:
         name: What it is sorted under; empty without a score.
         fate: ``"go"``: there is a step for it. It stays where it is because it is ``"there"`` already, was sorted ``"earlier"`` under
-            another name, is to be ``"left"``, is too ``"fresh"``, is not among those asked about (``"aside"``), or is ``"unscored"``.
+            another name, is to be ``"left"``, is too ``"fresh"``, is not among those asked about (``"aside"``), is ``"unscored"``, or is
+            ``"linked"``: a link to another of these pictures, or a picture that such a link leads to, which would dangle after a move.
         path: Where it lies.
         end: Where it, or its copy in a destination folder, lies in the end.
     """
@@ -206,7 +207,8 @@ def plan_moves(
     destinations = options.destinations(folder)
     if not options.scan.follow_links:
         destinations.check_links()
-    planner = _Planner(options, destinations, copies or {}, None if only is None else frozenset(only))
+    tied = linked_paths(row.path for row in rows) if options.action == "move" else frozenset()
+    planner = _Planner(options, destinations, copies or {}, None if only is None else frozenset(only), tied)
     placings = tuple(planner.place(row, name) for row, name in zip(rows, verdicts.names, strict=True))
     return Curation(absolute(folder), options, rows, verdicts, placings, tuple(planner.steps), result)
 
@@ -220,8 +222,10 @@ class _Planner:
         destinations: Destinations,
         copies: Mapping[Path, Sequence[tuple[str, Path]]],
         only: frozenset[Path] | None = None,
+        tied: frozenset[Path] = frozenset(),
     ) -> None:
         self.options, self.destinations, self.copies, self.only = options, destinations, copies, only
+        self.tied = tied
         self.names, self.unnoticed = Names(), Unnoticed(destinations)
         self.steps: list[Step] = []
 
@@ -242,6 +246,8 @@ class _Planner:
         action = self.options.action
         if action == "stay" or name in self.options.leave:
             return Placing(name, "left", row.path, row.path)
+        if row.path in self.tied:
+            return Placing(name, "linked", row.path, row.path)
         fresh = self.options.fresh_ns is not None and row.modified_ns > self.options.fresh_ns
         if fresh or row.path in self.options.hold:
             return Placing(name, "fresh", row.path, row.path)

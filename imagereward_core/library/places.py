@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
@@ -125,6 +125,17 @@ class Destinations:
         """
         file = home.file if score is None else with_score(home.file, score)
         return Path(self.folders[name], home.folder, file)
+
+
+def linked_paths(paths: Iterable[Path]) -> frozenset[Path]:
+    """Those of some files that are symbolic links to others of them, and those that such links lead to."""
+    files = list(paths)
+    links = {path: os.path.realpath(path) for path in files if os.path.islink(path)}  # noqa: PTH114 - of a million files
+    if not links:
+        return frozenset()
+    real = {os.path.realpath(path): path for path in files if path not in links}
+    found = {path for link, end in links.items() if end in real for path in (link, real[end])}
+    return frozenset(found)
 
 
 def hidden_part(folder: Path, root: Path) -> str:

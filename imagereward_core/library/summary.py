@@ -35,6 +35,7 @@ class NameSummary:
         best: Their highest score; NaN where nothing is known.
         worst: Their lowest.
         folder: Where they go.
+        linked: How many stay because a move would leave a link without what it leads to.
     """
 
     name: str
@@ -47,6 +48,7 @@ class NameSummary:
     best: float
     worst: float
     folder: Path | None
+    linked: int = 0
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ def summarise(curation: Curation) -> list[NameSummary]:
                 best=max(values, default=math.nan),
                 worst=min(values, default=math.nan),
                 folder=destinations.folders[name] if name else None,
+                linked=fates.count("linked"),
             )
         )
     return found
@@ -201,6 +204,11 @@ def _places(parts: Sequence[NameSummary]) -> list[str]:
         found.append(f"{left:,} {_verb(left, 'stays', 'stay')} in place, as asked for.")
     if fresh:
         found.append(f"{fresh:,} changed just now: looked at later.")
+    if linked := sum(part.linked for part in parts):
+        found.append(
+            f"{linked:,} {_verb(linked, 'stays', 'stay')} in place: symbolic links to other pictures of the folder, and what they lead to, "
+            "are not moved, so that no link leads nowhere. Copy them, or remove the links first."
+        )
     if unscored:
         found.append(f"{unscored:,} {_verb(unscored, 'has', 'have')} no score: left in place.")
     return found

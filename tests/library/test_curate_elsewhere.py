@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from curation_fakes import draw_outputs, files, tree
@@ -14,6 +15,7 @@ from imagereward_core.library.curate import CurateOptions, carry_out, plan_curat
 from imagereward_core.library.library import Library
 from imagereward_core.library.places import CurateError
 from imagereward_core.library.rules import CurationRule
+from imagereward_core.library.summary import sentences
 from imagereward_core.selection import Rule
 
 
@@ -157,3 +159,25 @@ def test_no_destination_is_a_folder_that_scans_pass_over(tmp_path, where):
 def test_dots_above_the_folder_do_not_count(tmp_path):
     for root in (tmp_path / ".work" / "out", tmp_path / "out"):
         CurateOptions(folders={"kept": tmp_path / ".work" / "kept"}).destinations(root)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links to files need a right there")
+@pytest.mark.parametrize("name", ["000.png", "zzz.png"])
+@pytest.mark.parametrize("inside", [True, False], ids=["inside", "elsewhere"])
+def test_no_link_is_left_leading_nowhere_by_a_move(panel, outputs, tmp_path, name, inside):
+    """Whichever comes first, the link or the picture; a link to a picture elsewhere goes, and leads there as before."""
+    real = sorted(outputs.rglob("*.png"))[1]
+    if not inside:
+        real = Path(shutil.copy(real, tmp_path / "real.png"))
+    link = outputs / name
+    link.symlink_to(os.path.relpath(real, outputs))
+    before = tree(outputs)
+    with opened(outputs, tmp_path) as library:
+        curation = plan(library, panel, outputs, CurateOptions(CurationRule(Rule(top_k=2)), "move"))
+        assert curation.count(fate="linked") == 2 * inside
+        assert ("2 stay in place" in " ".join(sentences(curation))) == inside
+        assert not carry_out(library, curation).failed
+        links = [path for path in outputs.rglob("*.png") if path.is_symlink()]
+        assert len(links) == 1 and links[0].samefile(real)
+        take_back(library)
+    assert tree(outputs) == before and link.samefile(real)
