@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,7 +21,7 @@ from .files import Refused, mark_of
 from .reach import folders_of
 from .records import ADVANCE, INSERT, SELECT, Record, mark_of_bytes, one_page
 from .roots import Root
-from .runs import latest_standing, read_runs, unsettled_runs
+from .runs import latest_standing, next_number, read_runs, unsettled_runs
 from .schema import APPLICATION_ID, MIGRATIONS
 from .steps import Recovery, RunInfo, Step, StepInfo
 from .trust import Seal
@@ -189,9 +190,10 @@ class Journal:
         within = self.root.folder if folder is None else absolute(folder)
         about = self.custody.new_run(within if folder is not None else self.root.named)
         with self._database.writing() as connection:
+            values = (next_number(connection, "runs"), now, title.encode("utf-8", "replace").decode("utf-8"))
             number = connection.execute(
-                "INSERT INTO runs (begun, title, base, anchor, device, inode, folder) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (now, title.encode("utf-8", "replace").decode("utf-8"), *about),
+                "INSERT INTO runs (id, begun, title, base, anchor, device, inode, folder) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*values, *about),
             ).lastrowid
             run = int(number or 0)
             self.custody.begun(run, about, None if follow_links else within)
@@ -209,8 +211,13 @@ class Journal:
                             record.before = mark_of(record.target)
                 if step.made_from is not ...:
                     record.before = mark_of_bytes(step.made_from)
-                connection.execute(INSERT, self.custody.values(self.custody.own(record)))
+                self._insert(connection, record)
         return run
+
+    def _insert(self, connection: sqlite3.Connection, record: Record) -> int:
+        """Adds a row; returns its number."""
+        values = self.custody.values(self.custody.own(record))
+        return int(connection.execute(INSERT, (next_number(connection, "steps"), *values)).lastrowid or 0)
 
     def runs(self) -> list[RunInfo]:
         """All runs, earliest first."""
@@ -260,7 +267,7 @@ class Journal:
 
         The condition is asked of what is written; a record that waits to be written is given as it will be.
         """
-        compare, order, last = ("<", "DESC", 1 << 62) if backwards else (">", "ASC", 0)
+        compare, order, last = ("<=", "DESC", (1 << 63) - 1) if backwards else (">", "ASC", 0)
         while True:
             waiting = dict(self._later)
             with self._database.reading() as connection:
@@ -274,7 +281,7 @@ class Journal:
                 yield waiting.get(row[0]) or self.custody.read(row)
             if not rows:
                 return
-            last = rows[-1][0]
+            compare, last = compare[0], rows[-1][0]
 
     def unsettled(self) -> list[int]:
         """Runs that a process left with a step half done, text files that have not followed their picture, or emptied folders."""
@@ -318,8 +325,7 @@ class Journal:
                 if record.id:
                     connection.execute(ADVANCE, (*self.custody.progress(record), record.id))
                 else:
-                    values = self.custody.values(self.custody.own(record))
-                    record.id = int(connection.execute(INSERT, values).lastrowid or 0)
+                    record.id = self._insert(connection, record)
             connection.executemany(
                 "INSERT OR IGNORE INTO folders (run, path, signature) VALUES (?, ?, ?)",
                 [self.custody.folder_row(records[0].run, folder) for folder in folders],

@@ -32,7 +32,7 @@ _READ = [
 ]
 SELECT = f"SELECT id, {', '.join(_READ)} FROM steps"
 """What is larger than a step of ours can be is read as 0."""
-INSERT = f"INSERT INTO steps ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+INSERT = f"INSERT INTO steps (id, {', '.join(COLUMNS)}) VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"
 UPDATE = f"UPDATE steps SET {', '.join(f'{column} = ?' for column in COLUMNS)} WHERE id = ?"
 PROGRESS = COLUMNS[7:]
 ADVANCE = f"UPDATE steps SET {', '.join(f'{column} = ?' for column in PROGRESS)} WHERE id = ?"

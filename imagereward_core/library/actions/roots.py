@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..store.values import STORE_FOLDER, Name, absolute, from_name, is_below, to_name
+from ..store.values import STORE_FOLDER, Name, NoText, absolute, from_name, is_below, to_name
 from .names import is_device
 
 Base = Literal["store", "folder", "none"]
@@ -140,7 +140,7 @@ def read_path(stored: object, folder: Path | None, windows: bool = os.name == "n
         folder: What relative paths start from.
         windows: Whether the rules of Windows hold.
     """
-    if not isinstance(stored, (str, bytes)):
+    if not isinstance(stored, (str, bytes)) or isinstance(stored, NoText):
         return Path("?"), "a path in the journal is no text"
     text = from_name(stored)
     path = Path(text.replace("\x00", "?") or "?")

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from typing import Any, Literal
 
 from .steps import RunInfo, RunState
+
+NUMBERS_END = 1 << 62
+"""No run and no step of ours has this number or a larger one. A row with the largest that SQLite has would end all counting."""
+
+
+def next_number(connection: sqlite3.Connection, table: Literal["runs", "steps"]) -> int | None:
+    """The number for a new row, where SQLite cannot count on by itself because somebody has taken its last one; else None."""
+    (last,) = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+    if last is None or (isinstance(last, int) and last < NUMBERS_END):
+        return None
+    (last,) = connection.execute(
+        f"SELECT coalesce(max(id), 0) FROM {table} WHERE id < {NUMBERS_END}"
+    ).fetchone()
+    return max(0, int(last)) + 1
 
 
 def read_runs(connection: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> list[RunInfo]:
@@ -40,8 +54,12 @@ def read_runs(connection: sqlite3.Connection, where: str, values: tuple[Any, ...
             state = "planned" if planned == total else "interrupted"
         else:
             state = "done"
-        found.append(RunInfo(number, str(begun), str(title), state, total, standing, failed, undone))
+        found.append(RunInfo(number, _shown(begun), _shown(title), state, total, standing, failed, undone))
     return found
+
+
+def _shown(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def latest_standing(connection: sqlite3.Connection, before: int = 0) -> int | None:
@@ -52,9 +70,8 @@ def latest_standing(connection: sqlite3.Connection, before: int = 0) -> int | No
         before: Only runs before this one; 0 for all.
     """
     row = connection.execute(
-        f"SELECT run FROM steps WHERE state IN ('done', 'undoing', 'restoring') {'AND run < ?' if before else ''} "
-        "ORDER BY run DESC LIMIT 1",
-        (before,) if before else (),
+        "SELECT run FROM steps WHERE state IN ('done', 'undoing', 'restoring') AND run < ? ORDER BY run DESC LIMIT 1",
+        (before or NUMBERS_END,),
     ).fetchone()
     return None if row is None else row[0]
 

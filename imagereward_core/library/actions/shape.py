@@ -10,6 +10,7 @@ from ...images.suffixes import PICTURE_SUFFIXES
 from .files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, Refused
 from .records import Record
 from .roots import too_long
+from .runs import NUMBERS_END
 from .sidecars import SIDECAR_SUFFIXES, is_companion
 
 _TEMPORARY = re.compile(re.escape(TEMPORARY_PREFIX) + r"[0-9a-f]{16}" + re.escape(TEMPORARY_SUFFIX))
@@ -28,6 +29,8 @@ def check_shape(record: Record, parent: Record | None) -> None:
     """
     if record.flaw:
         raise _refused(record, record.flaw)
+    if max(record.id, record.run) >= NUMBERS_END:
+        raise _refused(record, "has a number that none of ours reaches")
     if record.made is None and record.state not in ("planned", "skipped", "failed", "undone"):
         raise _refused(record, "names no file it made")
     for path in (record.source, record.target, record.made):

@@ -12,7 +12,7 @@ from typing import Literal
 
 from .schema import APPLICATION_ID, MIGRATIONS, Migration
 from .tables import not_ours
-from .values import StrangeValueError
+from .values import NoText, StrangeValueError
 from .view import StoreError, View, check_beside
 
 BUSY_SECONDS = 30.0
@@ -36,7 +36,8 @@ class Database:
         synchronous: ``FULL`` where a commit must survive the loss of power as well.
         what: What messages call the file.
         exact: Whether every table and index has to be as the migrations make it. Things that act by themselves, such as triggers, are
-            refused in any case.
+            refused in any case. Text that is none, which SQLite keeps all the same, is given as bytes then, so that it spoils its own row
+            alone.
         read_only: Only to look: no file is made, changed or migrated, and neither it nor its folder need be writable. A file that is
             missing is as an empty one.
 
@@ -56,7 +57,7 @@ class Database:
         exact: bool = False,
     ) -> None:
         self.path, self.application, self.migrations = path, application, migrations
-        self.synchronous, self.what = synchronous, what
+        self.synchronous, self.what, self.exact = synchronous, what, exact
         self._idle: list[sqlite3.Connection] = []
         self._turn = threading.RLock()
         self._closed = False
@@ -100,6 +101,8 @@ class Database:
             cached_statements=256,
         )
         try:
+            if self.exact:
+                connection.text_factory = _text
             connection.execute("PRAGMA trusted_schema = OFF")
             if check is not None:
                 check(connection)  # before anything is changed
@@ -246,6 +249,13 @@ class Database:
                 self._idle.pop().close()
             self._writer.close()
             self._let_go()
+
+
+def _text(data: bytes) -> str | bytes:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return NoText(data)
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

@@ -41,6 +41,10 @@ class StrangeValueError(Exception):
     """A store holds what no version of this program writes into one. It may have come along with a folder, from anybody."""
 
 
+class NoText(bytes):
+    """What a store holds as text and is none: SQLite keeps whatever bytes it is given."""
+
+
 _OF_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 

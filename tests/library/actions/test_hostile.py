@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 
 import pytest
 from acting import act, reasons, to, well
@@ -191,3 +192,62 @@ def test_names_that_other_systems_lack_are_read_where_they_are_allowed(journal, 
     assert {path.name for path in kept.iterdir()} == set(names)
     well(undo(journal))
     assert tree(outputs) == before
+
+
+def sorted_folder(outputs):
+    """Two pictures moved by run 1; returns the journal's file."""
+    with Journal.open(outputs / ".imagereward") as journal:
+        well(
+            act(journal, *[to("move", outputs / n, outputs / "kept" / n) for n in ("00002.png", "00003.png")])
+        )
+    return outputs / ".imagereward" / "journal.sqlite3"
+
+
+def change(path, *statements):
+    with sqlite3.connect(path) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize("column", ["reason", "made", "source", "kind", "after_digest", "temporary"])
+def test_text_that_is_none_spoils_its_own_row_alone(column, outputs):
+    path = sorted_folder(outputs)
+    change(
+        path,
+        f"UPDATE steps SET {column} = CAST(x'ff41' AS TEXT) WHERE id = 1",
+        "UPDATE runs SET title = CAST(x'ff41' AS TEXT)",
+    )
+    with Journal.look(path.parent) as journal:
+        assert [info.title for info in journal.runs()] == ["\ufffdA"]
+        assert len(refused(journal)) == (0 if column == "reason" else 1)
+    with Journal.open(path.parent) as journal:
+        result = undo(journal)
+        assert result.done == (2 if column == "reason" else 1)
+        assert all("left untouched" in reason for reason in reasons(result))
+    assert (outputs / "00003.png").exists()
+
+
+@pytest.mark.parametrize("table", ["runs", "steps", "both", "sequence"])
+def test_a_row_with_the_last_number_holds_up_no_run(table, outputs):
+    path, last = sorted_folder(outputs), (1 << 63) - 1
+    run = last if table in ("runs", "both") else 1
+    rows = {
+        "runs": [f"INSERT INTO runs (id, begun, title) VALUES ({last}, 'x', 'y')"],
+        "steps": [
+            "INSERT INTO steps (id, run, kind, source, target, made, state) "
+            f"VALUES ({last}, {run}, 'copy', 'x.png', 'y.png', 'y.png', 'done')"
+        ],
+        "sequence": [f"UPDATE sqlite_sequence SET seq = {last}"],
+    }
+    change(path, *(rows["runs"] + rows["steps"] if table == "both" else rows[table]))
+    with Journal.look(path.parent) as journal:
+        told = [reason for _, _, reason in refused(journal)]
+        assert len(told) == (table in ("steps", "both")) and all(
+            "a number that none of ours" in text for text in told
+        )
+    with Journal.open(path.parent) as journal:
+        assert well(act(journal, to("copy", outputs / "00000.png", outputs / "kept" / "00000.png"))).run == 2
+        assert well(undo(journal)).run == 2
+        result = undo(journal)
+        assert result.run == 1 and result.done == 2
