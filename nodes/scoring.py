@@ -130,6 +130,7 @@ def _prompts(given: Any, number: int, clean: bool, needed: bool, noun: str) -> l
         PromptError: The number does not fit, or the one prompt for all is empty and must not be.
     """
     from ..imagereward_core.images.metadata import clean_prompt
+    from ..imagereward_core.images.metadata.prompt import has_words
     from ..imagereward_core.images.missing import MissingPrompt
 
     texts: Sequence[Any] = given if isinstance(given, list) else [given]
@@ -148,7 +149,7 @@ def _prompts(given: Any, number: int, clean: bool, needed: bool, noun: str) -> l
             if isinstance(text, NoPrompt)
             else "its prompt is empty, or holds generator syntax only"
         )
-        seen.append(words if words.strip() else MissingPrompt(why))
+        seen.append(words if has_words(words) else MissingPrompt(why))
     if needed and len(texts) == 1 and not isinstance(seen[0], str) and not isinstance(texts[0], NoPrompt):
         raise PromptError(
             "the prompt is empty, or holds generator syntax only; this scorer compares pictures with their prompt. Type or connect what "

@@ -71,6 +71,11 @@ def _add_rule(parser: argparse.ArgumentParser) -> None:
         help="sort kept pictures further, best first: great=90,good=50 makes folders great and good; the rest is rejected, or goes to a "
         "folder of another name where one follows: great=90,good=50,poor",
     )
+    add_bucket_measure(group)
+
+
+def add_bucket_measure(group: argparse._ActionsContainer) -> None:
+    """What the numbers of buckets are, and whom stars keep."""
     group.add_argument(
         "--buckets-by",
         choices=("percentile", "score", "share"),
@@ -233,8 +238,10 @@ def curate_options(args: argparse.Namespace) -> CurateOptions:
     from ..library.curate import CurateOptions
     from ..library.places import CurateError
     from ..library.rules import CurationRule
+    from .prompts import check_typed
 
     check_percentiles(args)
+    check_typed(args)
     args.within = "all"  # --per takes its place
     folders = destination_folders(args)
     for text in args.into:

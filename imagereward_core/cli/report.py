@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..plain import count_of
 from .console import Console
-from .curating import add_folders, add_place, destination_folders, place_of, settle_origin
+from .curating import add_bucket_measure, add_folders, add_place, destination_folders, place_of, settle_origin
 from .exits import DONE, EXPLANATION
 from .options import (
     add_overwrite,
@@ -90,8 +90,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--buckets",
         metavar="TEXT",
-        help="name buckets by percentile, such as great=90,good=50; see --buckets of 'imagereward curate'",
+        help="name buckets, such as great=90,good=50; see --buckets of 'imagereward curate'",
     )
+    add_bucket_measure(parser)
     add_weights(parser)
     output = parser.add_argument_group("output")
     output.add_argument(
@@ -203,7 +204,7 @@ def _judge(library: Library, args: argparse.Namespace, console: Console, root: P
     check_percentiles(args, panel.card, scores.on_reference)
     homes = [destinations.home(row.path) for row in scored.rows]
     verdicts = judge(scored.rows, scores, options.rule, [home.folder for home in homes])
-    if rule == Rule(within=rule.within) and not args.buckets:
+    if rule == Rule(within=rule.within) and not args.buckets and not args.keep_stars:
         earlier = [dict(copies.get(row.path, ())) for row in scored.rows]
         names = [home.name or next(filter(None, found), "") for home, found in zip(homes, earlier)]
         verdicts = as_sorted(verdicts, names)
@@ -225,7 +226,8 @@ def _rule(args: argparse.Namespace, rule: Rule) -> CurationRule:
     from ..library.buckets import Buckets
     from ..library.rules import CurationRule
 
-    return CurationRule(rule, rule.within, None, Buckets.parse(args.buckets) if args.buckets else None)
+    buckets = Buckets.parse(args.buckets, args.buckets_by) if args.buckets else None
+    return CurationRule(rule, rule.within, None, buckets, args.keep_stars)
 
 
 def _deliver(

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from ..library.judged import beside_note
 from ..plain import count_of
 from .console import Console
-from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
+from .exits import DONE, INTERRUPTED, SOME_FAILED
 from .inputs import Input, find_pictures
 from .loading import load_panel
 from .options import check_writable, chosen_format, weight_settings
 from .output import put, render, window_width
 from .pipeline import Scored, Watch, score_all
-from .prompts import ORIGINS, PromptFinder
+from .prompts import ORIGINS, PromptFinder, check_typed
 from .rows import Row, make_rows
 
 if TYPE_CHECKING:
@@ -50,10 +50,7 @@ def score_pictures(args: argparse.Namespace) -> Job:
     check_writable({"--output": args.output, "--html": args.html}, args.overwrite)
     chosen_format(args)  # one that there is not is an error now, not after an hour
     finder = PromptFinder(args.prompt, args.prompt_from, args.raw_prompt)
-    if args.prompt is not None and (not args.prompt.strip() or finder(Path()).problem):
-        raise UsageError(
-            "--prompt holds no words for the scorer to read; expected a description of the pictures"
-        )
+    check_typed(args)
     found = find_pictures(args.pictures, args.recursive, sys.stdin)
     if found.passed_over:
         console.say(

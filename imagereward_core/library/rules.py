@@ -135,7 +135,7 @@ def judge(rows: Sequence[Row], scores: Scores, rule: CurationRule, folders: Sequ
     chosen = select(scores.take(leading), rule.conditions, among, remark)
     names = [rule.names[-1] if has else "" for has in has_score.tolist()]
     reasons = [
-        f"rejected: no score ({scores.failures[index]})" if index in scores.failures else ""
+        f"no score: {scores.failures[index]}" if index in scores.failures else ""
         for index in range(len(rows))
     ]
     for place, index in enumerate(leading.tolist()):

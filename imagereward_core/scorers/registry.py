@@ -33,7 +33,7 @@ def scorer_ids() -> list[str]:
 
 def is_checkpoint(name: str | os.PathLike[str]) -> bool:
     """Whether ``name`` is the path or file name of a checkpoint, and not the id of a scorer or the text of a blend."""
-    return Path(name).suffix.lower() in SUFFIXES and ("=" not in os.fspath(name) or Path(name).is_file())
+    return Path(name).suffix.lower() in SUFFIXES and ("=" not in os.fspath(name) or _is_file(Path(name)))
 
 
 def network_config(card: ScorerCard) -> RewardConfig:
@@ -109,9 +109,14 @@ def card_of(
     text = os.fspath(name)
     if is_checkpoint(name):
         path = Path(name).expanduser()
-        if not path.is_file():
+        if not _is_file(path):
             path = find_by_name(text, settings) or path
-        if not path.is_file():
+        if not _is_file(path):
+            if not _may_be(path):
+                raise UnknownScorerError(
+                    f"a name of {len(text):,} characters, {text[:60]!r} and so on, is none of a file; expected the name of a scorer or "
+                    "the path of a checkpoint"
+                )
             raise WeightsError(f"there is no checkpoint {path}; expected a .safetensors or .pt file")
         return (CARDS["ImageReward-v1.0"] if is_official(path) else own_card(path)), path
     try:
@@ -122,7 +127,7 @@ def card_of(
             return own[text.casefold()].card, own[text.casefold()].path
         known = ", ".join((*CARDS, *(each.card.id for each in own.values())))
         raise UnknownScorerError(
-            f"no scorer is called {text!r}; expected one of {known} or the path of a checkpoint"
+            f"no scorer is called {text[:200]!r}; expected one of {known} or the path of a checkpoint"
         ) from error
 
 
@@ -178,3 +183,13 @@ def create_scorer(
     from .making import Maker
 
     return Maker(runtime, settings, batch_size, whole_picture=framing == "pad").make(name)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is a file of this name, whatever it is; some Pythons raise for names that no file can have."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def _may_be(path: Path) -> bool:
+    """Whether a file could have this name: no part of it is longer than file systems allow."""
+    return "\0" not in str(path) and all(len(os.fsencode(part)) <= 255 for part in path.parts)

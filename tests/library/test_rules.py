@@ -56,7 +56,7 @@ def test_the_best_one_of_all_of_each_prompt_or_of_each_folder(per, kept):
 def test_a_picture_without_a_score_gets_no_place():
     verdicts, _, _ = judged([math.nan, 1.0], CurationRule(Rule(top_k=0)))
     assert verdicts.names == ("", "rejected")
-    assert verdicts.selection.reasons[0] == "rejected: no score (unreadable)"
+    assert verdicts.selection.reasons[0] == "no score: unreadable"
 
 
 def test_of_near_duplicates_the_best_is_kept_and_the_reason_names_it():
@@ -138,7 +138,7 @@ def test_what_a_person_decided_outweighs_every_condition_and_the_rejected_take_n
         "rejected: by hand",
         "rejected: rank 3 without those rejected by hand is beyond the best 2",
         "kept: by hand (otherwise rank 4 without those rejected by hand is beyond the best 2)",
-        "rejected: no score (unreadable)",
+        "no score: unreadable",
     )
 
 
@@ -219,7 +219,8 @@ def test_every_scored_picture_has_one_place_and_a_reason_and_nobody_else_has(giv
         name, reason = verdicts.names[index], verdicts.selection.reasons[index]
         assert (name == "") == math.isnan(number)
         assert (index in kept) == (name in rule.names[:-1])
-        assert reason.startswith("kept: " if index in kept else "rejected: ")
+        fate = "no score: " if math.isnan(number) else "kept: " if index in kept else "rejected: "
+        assert reason.startswith(fate)
         leader = int(verdicts.leaders[index])
         if rule.keep_stars is None and leader != index:
             assert scores.values[leader] >= number and index not in kept

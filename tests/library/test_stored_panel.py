@@ -144,7 +144,7 @@ def test_a_report_of_stored_numbers_needs_no_torch(folder, tmp_path, more):
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == 0, done.stderr
-    assert "6 of 6 pictures have a score" in done.stderr
+    assert "6 of 6 pictures scored" in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == sorted(
         name for name in more if name.startswith(("page", "rows"))
     )

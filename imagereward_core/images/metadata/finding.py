@@ -18,7 +18,7 @@ from ..decode import clipping_note, open_image
 from ..missing import MissingPrompt
 from . import read_prompt
 from .cleaning import clean_prompt
-from .prompt import PictureText
+from .prompt import PictureText, has_words
 from .sidecar import Readable, sidecar_prompt
 
 PromptSource = Literal["auto", "sidecar", "metadata"]
@@ -121,7 +121,7 @@ class PromptFinder:
                 found = self._look(name, picture, data)
             except ImageError as error:
                 return FoundPrompt(problem=_why_unreadable(picture, error))
-            if found is not None and found.prompt.strip():
+            if found is not None and has_words(found.prompt):
                 return self._finish(found, name)
             seen = seen or found
         return self._missing(seen)
@@ -135,10 +135,11 @@ class PromptFinder:
 
     def _finish(self, found: PictureText, source: str) -> FoundPrompt:
         if self.raw:
-            return FoundPrompt(found.prompt, found.prompt, source, found.notes, text=found)
+            problem = "" if has_words(found.prompt) or not self.needed else "its prompt holds no words"
+            return FoundPrompt(found.prompt, found.prompt, source, found.notes, problem, text=found)
         clean = self._clean(found.prompt)
         problem = ""
-        if self.needed and not clean.text:
+        if self.needed and not has_words(clean.text):
             problem = f"its prompt holds generator syntax and no words{self.without_words}"
         return FoundPrompt(found.prompt, clean.text, source, (*found.notes, *clean.notes), problem, found)
 

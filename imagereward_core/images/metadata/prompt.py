@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,6 +21,15 @@ Source = Literal[
     "civitai",
     "sidecar",
 ]
+
+
+def has_words(text: str) -> bool:
+    r"""Whether there is anything in a prompt that stands for something: more than spaces, marks and signs that cannot be seen.
+
+    >>> has_words("a fox"), has_words("\N{FOX FACE}"), has_words(", ,"), has_words("\u200b"), has_words("")
+    (True, True, False, False, False)
+    """
+    return any(unicodedata.category(character)[0] not in "PZCM" for character in text)
 
 
 @dataclass(frozen=True)

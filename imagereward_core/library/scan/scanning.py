@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ...errors import Cancelled, CuratorError, PromptError
 from ...images.metadata import READER
 from ...images.metadata.finding import PromptFinder
+from ...images.metadata.prompt import has_words
 from ..store.database import Database
 from ..store.scoring import adopt, scorer_keys, scorer_number
 from ..store.values import absolute, intern
@@ -79,7 +80,7 @@ def _asked(database: Database, panel: Panel | None, options: ScanOptions) -> tup
     prompt = None
     if options.prompt is not None:
         prompt = PromptFinder(options.prompt, raw=options.raw_prompt)(Path()).seen
-        if not prompt.strip():
+        if not has_words(prompt):
             raise PromptError(
                 f"the prompt for all pictures is {options.prompt!r}, which holds no words; expected a description of the pictures"
             )
