@@ -293,7 +293,7 @@ def _result(curation: Curation, carried: Carried | None, note: str) -> Any:
     if carried is None:
         lines.append("This is a preview: nothing has been done. Set mode to 'carry out' to do it.")
     elif carried.run:
-        lines += settled(carried)
+        lines += [*carried.notes, *settled(carried)]
         lines.append(
             f"Run {carried.run}: {count_of(carried.done, 'step')} done."
             f"{f' Mode {UNDO!r} undoes them.' if carried.done else ''}"

@@ -119,6 +119,7 @@ def _finish(
     args: argparse.Namespace, console: Console, library: Library, panel: Panel, curation: Curation
 ) -> int:
     from ..library.curate import carry_out
+    from ..library.doubts import doubts
     from ..library.summary import rule_words
     from .output import ellipsis, put, window_width
     from .pipeline import StopSwitch
@@ -127,6 +128,9 @@ def _finish(
         sys.stdout.write(preview(curation, window_width(), ellipsis()))
         sys.stdout.flush()
     tell_unscored(curation, console)
+    doubt = doubts(library, curation)
+    if doubt:
+        console.complain(f"{doubt}.")
     carried = None
     if wanted(args, console, "Do this?"):
         stop = StopSwitch(console, "What has been done is in the journal and can be undone")

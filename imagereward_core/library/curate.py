@@ -315,9 +315,11 @@ def carry_out(
         CuratorError: Journal or library cannot be written.
     """
     from .actions import execute
+    from .doubts import doubts
     from .marking import all_steps
 
     problems: list[tuple[Path, str]] = []
+    doubt = doubts(library, curation)
     steps = all_steps(curation, problems)
     first = next(steps, None)
     if first is None:
@@ -333,7 +335,8 @@ def carry_out(
         finally:
             tell(library, journal, run)
     failed = (*problems, *((step.source, reason) for step, reason in result.failed))
-    return Carried(run, title, result.done, result.skipped, failed, result.left, tuple(journal.recovered))
+    settled, notes = tuple(journal.recovered), (f"{doubt}.",) if doubt else ()
+    return Carried(run, title, result.done, result.skipped, failed, result.left, settled, notes)
 
 
 def take_back(

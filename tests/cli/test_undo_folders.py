@@ -294,3 +294,17 @@ def test_undo_takes_the_last_run_of_the_folder_that_is_named_and_tells_of_others
     nothing = run("undo", outputs, "--yes", *store)
     assert nothing.code == 2 and f"nothing to take back in {outputs}. The store holds runs of" in nothing.err
     assert run("undo", other, "--yes", *store).code == 0 and tree(other) == before[1]
+
+
+def test_a_damaged_key_is_told_before_anything_leads_out(run, outputs, home, tmp_path):
+    before = tree(outputs)
+    away = ("--kept", tmp_path / "best", "--leave", "rejected", "--move")
+    assert curate(run, outputs, *away, "--yes").code == 0 and run("undo", outputs, "--yes").code == 0
+    key = next(home.rglob("journal.key"))
+    key.write_bytes(b"short")
+    assert "is damaged" not in curate(run, outputs, "--dry-run").err
+    told = curate(run, outputs, *away, "--dry-run")
+    assert "journal.key is damaged: it has 5 bytes; expected 32" in told.err and key.read_bytes() == b"short"
+    assert "is damaged" in curate(run, outputs, *away, "--yes").err
+    assert key.with_name("journal.key.damaged").read_bytes() == b"short"
+    assert run("undo", outputs, "--yes").code == 0 and tree(outputs) == before

@@ -191,10 +191,9 @@ class Journal:
         about = self.custody.new_run(within if folder is not None else self.root.named)
         with self._database.writing() as connection:
             values = (next_number(connection, "runs"), now, title.encode("utf-8", "replace").decode("utf-8"))
-            number = connection.execute(
-                "INSERT INTO runs (id, begun, title, base, anchor, device, inode, folder) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*values, *about),
-            ).lastrowid
+            columns = "id, begun, title, base, anchor, device, inode, folder"
+            insert = f"INSERT INTO runs ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            number = connection.execute(insert, (*values, *about)).lastrowid
             run = int(number or 0)
             self.custody.begun(run, about, None if follow_links else within)
             for step in steps:

@@ -10,12 +10,48 @@ import hashlib
 import hmac
 import os
 import secrets
+import time
 from collections.abc import Iterable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
+
+from ...errors import WeightsError
+from ...weights.locks import exclusive
 
 KEY_FILE = "journal.key"
 _BYTES = 32
+_WITHOUT = "what is moved or copied out of the folder from now on is not vouched for, and undo will ask about it (--confirm-outside)"
+
+
+def key_problem(data: Path | None) -> str:
+    """What is wrong with the key of a data folder, and what that means for what leads out of the folder that is dealt with.
+
+    Empty where nothing is wrong, where there is no key yet, and for None. Nothing is changed.
+    """
+    if data is None:
+        return ""
+    key = data / KEY_FILE
+    try:
+        size = key.stat().st_size
+        if _read(data) is None and size != _BYTES:
+            return (
+                f"{key} is damaged: it has {size} bytes; expected {_BYTES}. It is kept as {_aside(key).name}, and a new one is made. What "
+                "was moved or copied out of a folder before is no longer vouched for: undo asks about it (--confirm-outside)"
+            )
+        with key.open("rb"):
+            return ""
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        return f"{key} cannot be read ({error.strerror}); {_WITHOUT}. Allow reading it"
+    there = next((folder for folder in (data, *data.parents) if os.path.lexists(folder)), data)
+    if os.path.isdir(there) and os.access(there, os.W_OK):  # noqa: PTH112 - raises nothing
+        return ""
+    return (
+        f"{data}, where the key lies that vouches for what leads out of a folder, cannot be used: {there} is no folder, or may not be "
+        f"written to; {_WITHOUT}"
+    )
 
 
 class Seal:
@@ -33,7 +69,7 @@ class Seal:
     def sign(self, parts: Iterable[object]) -> bytes:
         """The signature of some values: text, bytes, whole numbers or None, in this order."""
         if self._key is None and self._data is not None:
-            self._key = _read(self._data) or _make(self._data)
+            self._key = _read(self._data) or _renewed(self._data)
         if self._key is None:
             self._key = secrets.token_bytes(_BYTES)
         return hmac.new(self._key, _joined(parts), hashlib.sha256).digest()
@@ -70,6 +106,28 @@ def _read(data: Path) -> bytes | None:
         if len(key) == _BYTES:
             return key
     return None
+
+
+def _renewed(data: Path) -> bytes | None:
+    """A new key; a damaged one gets another name, and is kept."""
+    key, until = data / KEY_FILE, time.monotonic() + 30
+
+    def wait() -> None:
+        if time.monotonic() > until:
+            raise WeightsError(f"{key} is held by another program")
+
+    if os.path.lexists(key):
+        with suppress(OSError, WeightsError), exclusive(key, wait):
+            # Under the lock: another process may have made the new one just now. One that cannot be read is left.
+            if _read(data) is None and key.is_file() and os.access(key, os.R_OK):
+                key.rename(_aside(key))
+    return _make(data)
+
+
+def _aside(key: Path) -> Path:
+    """A free name for a damaged key."""
+    names = (f"{key.name}.damaged{f'-{number}' if number else ''}" for number in count())
+    return next(path for path in map(key.with_name, names) if not os.path.lexists(path))
 
 
 def _make(data: Path) -> bytes | None:

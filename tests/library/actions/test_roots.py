@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import threading
 
 import pytest
 from acting import act, reasons, to, well
@@ -15,7 +14,7 @@ from benchmarks.killing import tree
 from imagereward_core.images.metadata.writing.splice import Splice
 from imagereward_core.library.actions import Journal, JournalError, execute, leading_out, refused, undo
 from imagereward_core.library.actions.roots import Anchor
-from imagereward_core.library.actions.trust import KEY_FILE, Seal
+from imagereward_core.library.actions.trust import KEY_FILE
 
 
 @pytest.fixture
@@ -302,43 +301,6 @@ def test_a_data_folder_that_cannot_be_used_stops_nothing(outputs, elsewhere, tmp
     assert len(list((elsewhere / "new").iterdir())) == 2
     with opened(outputs, tmp_path / "file" / "data") as journal:
         assert undo(journal).done == 0
-
-
-def test_a_damaged_key_is_left_as_it_is_and_vouches_for_nothing(data):
-    data.mkdir(parents=True)
-    (data / KEY_FILE).write_bytes(b"short")
-    assert Seal(data).knows(Seal(data).sign(["x"]), ["x"]) is False
-    assert (data / KEY_FILE).read_bytes() == b"short"
-
-
-def test_programs_that_make_the_key_at_once_agree(data):
-    """Each thread has a seal of its own, as each process has."""
-    gate, signed = threading.Barrier(8), []
-
-    def work():
-        gate.wait()
-        signed.append(Seal(data).sign(["x", None, b"y", 1]))
-
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(signed) == 8 and len(set(signed)) == 1
-    assert [path.name for path in data.iterdir()] == [KEY_FILE]
-
-
-def test_values_that_differ_only_in_where_one_ends_are_signed_differently(data):
-    seal = Seal(data)
-    assert (
-        len(
-            {
-                seal.sign(parts)
-                for parts in (["ab", "c"], ["a", "bc"], ["abc"], [b"ab", "c"], ["ab", None, "c"])
-            }
-        )
-        == 5
-    )
 
 
 # Journals of the version before, with absolute paths.

@@ -1,0 +1,23 @@
+"""What a person should know about a plan before it is carried out, because it bears on taking it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .actions.roots import Root
+from .actions.trust import key_problem
+
+if TYPE_CHECKING:
+    from .curate import Curation
+    from .library import Library
+
+
+def doubts(library: Library, curation: Curation) -> str:
+    """What speaks against taking a plan back later as easily as others; empty where nothing does.
+
+    Steps that lead out of the folder are signed with the user's own key, and that may be damaged, or its folder out of use.
+    """
+    problem = key_problem(library.data)
+    root = Root(library.beside, library.root)
+    ends = {placing.end.parent / "x": False for placing in curation.placings}
+    return problem if problem and root.folder is not None and root.outside(ends.items()) else ""
