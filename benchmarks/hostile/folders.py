@@ -34,6 +34,8 @@ def play(arena: Arena) -> None:
         _last_copies(arena, pattern, how)
     for number in range(ROUNDS):
         _two_stores(arena, pattern, number)
+    _one_store(arena, pattern)
+    _hard_links(arena, pattern)
 
 
 def _copied(arena: Arena, pattern: Path, how: tuple[str, ...]) -> None:
@@ -159,6 +161,43 @@ def _two_stores(arena: Arena, pattern: Path, number: int) -> None:
         ended = apart(command("undo", folder, "--yes", *store), cwd=room, home=room / "home")
     wrong = changes(before, tree(folder), "the folder")
     arena.note("folders", "two stores at once", "undo of both", wrong, ended)
+
+
+def _one_store(arena: Arena, pattern: Path) -> None:
+    """Two folders with one store, of which the one that acted last is on a drive that is away."""
+    room = arena.room()
+    here, drive = room / "here", room / "usb"
+    other = drive / "other"
+    for folder in (here, other):
+        shutil.copytree(pattern, folder)
+    before, store = tree(here), ("--store", room / "store")
+    for folder in (here, other):
+        apart(command("curate", folder, *RULE, "--move", *store), cwd=room, home=room / "home")
+    after = tree(other)
+    drive.rename(room / "away")
+    ended = apart(command("undo", here, "--yes", *store), cwd=room, home=room / "home")
+    wrong = changes(before, tree(here), "the folder") + changes(
+        after, tree(room / "away" / "other"), "the drive"
+    )
+    arena.note("folders", "one store, a drive that is away", "undo", wrong, ended)
+
+
+def _hard_links(arena: Arena, pattern: Path) -> None:
+    """A backup that shares every file with the original, its store as well."""
+    room = arena.room()
+    folder, backup = room / "folder", room / "backup"
+    shutil.copytree(pattern, folder)
+    before = tree(folder)
+    apart(command("curate", folder, *RULE, "--move"), cwd=room, home=room / "home")
+    after = tree(folder)
+    shutil.copytree(folder, backup, symlinks=True, copy_function=os.link)
+    ended = apart(command("undo", backup, "--yes"), cwd=room, home=room / "home")
+    arena.note(
+        "folders", "a backup of hard links", "undo", changes(after, tree(folder), "the original"), ended
+    )
+    shutil.rmtree(backup)
+    ended = apart(command("undo", folder, "--yes"), cwd=room, home=room / "home")
+    arena.note("folders", "its original", "undo", changes(before, tree(folder), "the original"), ended)
 
 
 def both(first: Work, second: Work) -> Work:
