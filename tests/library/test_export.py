@@ -161,7 +161,7 @@ def test_rows_are_read_and_written_one_after_another(tmp_path):
 @pytest.mark.parametrize("rows", [3, 5])
 def test_rows_that_do_not_fit_the_scores_are_refused_and_leave_the_earlier_file(tmp_path, rows):
     result = make_result(VALUES, PROMPTS)
-    (tmp_path / "a.csv").write_text(",".join(row_columns(ExportRow)))
+    (tmp_path / "a.csv").write_text(",".join((*row_columns(ExportRow), "scorer", "revision")))
     with pytest.raises(ValueError):
         export(tmp_path / "a.csv", map(make_row, range(rows)), result, select(result.main), CARD)
     assert (tmp_path / "a.csv").read_text().startswith("file,score") and len(list(tmp_path.iterdir())) == 1

@@ -78,6 +78,7 @@ def test_a_store_from_before_decisions_keeps_its_stars_and_takes_decisions(libra
         file.execute("ALTER TABLE pictures DROP COLUMN decision")
         for column in ("notes", "picture_note"):
             file.execute(f"ALTER TABLE files DROP COLUMN {column}")
+        file.execute("DROP TABLE origin")
         file.execute("PRAGMA user_version = 1")
         assert file.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
     with Library.look(place.parent) as older:

@@ -304,7 +304,7 @@ def test_half_characters_in_pictures_and_in_odd_bodies_are_answered(api):
     (prompt, image), *_ = scenes()
     data = encoded(png(image))
     pictures = [
-        {"image": data, "prompt": "\ud800"},
+        {"image": data, "prompt": "\ud800 star"},
         {"image": data, "prompt": prompt, "name": "\udfff"},
         {"image": "\ud800", "prompt": prompt},
         {"path": "\ud800.png"},
