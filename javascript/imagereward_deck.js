@@ -21,6 +21,7 @@
             this.size = this.pages = 1;
             this.at = -1; // place of the chosen picture among all
             this.chosen = null;
+            this.going = false; // whether the chosen place lies on a page that is still on its way; "chosen" is the picture before then
             this.problem = ""; // what went wrong with the last wish
             this.waiting = []; // wishes not yet granted, the first one on its way
             this.listeners = [];
@@ -54,10 +55,21 @@
             });
             if (!moves) this.at = deck.picked;
             const here = this.pictures.find((picture) => picture.id === id);
-            if (moves && here) this.at = this.start + this.pictures.indexOf(here);
-            if (this.at < 0) this.chosen = null;
-            else this.chosen = this.picture(this.at) || this.chosen;
+            if (moves && here && !this.going) this.at = this.start + this.pictures.indexOf(here);
+            this.arrive();
             this.tell("pictures");
+        }
+
+        // The picture at the chosen place, if it is here by now.
+        arrive() {
+            const picture = this.at < 0 ? null : this.picture(this.at);
+            if (picture || this.at < 0) this.going = false;
+            this.chosen = picture || (this.at < 0 ? null : this.chosen);
+        }
+
+        // What is told about the chosen picture. One that is still on its way is the one that is chosen when its turn comes.
+        get meant() {
+            return this.going ? "" : this.chosen.id;
         }
 
         // Chooses the picture at a place among all; places beyond the ends are the ends. The id says which picture is meant where the
@@ -71,22 +83,26 @@
             if (picture) {
                 this.at = at;
                 this.chosen = picture;
+                this.going = false;
                 this.tell("chosen");
+            } else if (!id) {
+                this.at = at; // the next step goes on from there
+                this.going = true;
             }
             this.want({do: "show", at, id: picture ? picture.id : id});
         }
 
         rate(stars) {
-            if (this.chosen) this.want({do: "rate", id: this.chosen.id, stars});
+            if (this.chosen) this.want({do: "rate", id: this.meant, stars});
         }
 
         decide(kept) {
-            if (this.chosen) this.want({do: "decide", id: this.chosen.id, kept});
+            if (this.chosen) this.want({do: "decide", id: this.meant, kept});
         }
 
         // Makes the chosen picture ready for being sent elsewhere, then calls back; not where something is wrong with it.
         send(ready) {
-            if (this.chosen) this.want({do: "send", id: this.chosen.id}, ready);
+            if (this.chosen) this.want({do: "send", id: this.meant}, ready);
         }
 
         want(wish, then = null) {
@@ -122,9 +138,10 @@
 
         // The program's choice in the end, where it is another one.
         settle(picked) {
-            if (picked === this.at && (picked < 0) === (this.chosen === null)) return;
+            if (picked === this.at && !this.going && (picked < 0) === (this.chosen === null)) return;
             this.at = picked;
-            this.chosen = picked < 0 ? null : this.picture(picked) || this.chosen;
+            this.arrive();
+            this.going = false;
             this.tell("chosen");
         }
     }

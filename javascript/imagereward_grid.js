@@ -28,7 +28,7 @@
     // Buttons for the stars and the decision about the chosen picture; ``mark`` shows what they are for another one.
     function judging(deck) {
         // A click on the stars that it has takes them away.
-        const rate = (number) => deck.rate(deck.chosen && deck.chosen.stars === number ? null : number);
+        const rate = (number) => deck.rate(deck.chosen && !deck.going && deck.chosen.stars === number ? null : number);
         const stars = [0, 1, 2, 3, 4, 5].map((number) => button(
             "stars", number ? "★" : "0", () => rate(number), {"data-stars": number, "aria-label": `${number}/5`},
         ));

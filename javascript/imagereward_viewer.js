@@ -320,6 +320,7 @@
                 const [width, height] = from.pane.natural.map((side) => side * from.zoom.scale);
                 this.moveTo(from.pane, from.zoom.x - right / width, from.zoom.y - down / height);
             });
+            for (const lost of ["pointercancel", "lostpointercapture"]) this.stage.addEventListener(lost, () => { from = null; });
             this.stage.addEventListener("pointerup", (event) => {
                 const begun = from;
                 from = null;

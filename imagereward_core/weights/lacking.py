@@ -60,9 +60,9 @@ def lacking(cards: Iterable[WeightsCard], settings: WeightSettings) -> list[Lack
         needed = [] if find_weights(card, settings) else [preferred_form(card)]
         if card.tokenizer is not None and find_vocabulary(card, settings) is None:
             needed.append(card.tokenizer)
-        folder = target_folder(card, settings)
         for file in needed:
             if file is not None and (file.repository or file.address):
+                folder = target_folder(card, settings)
                 found.setdefault((folder, file.name), Lacking(card, file, folder))
         under = backbone_of(card)
         for each in lacking([under] if under else [], settings):

@@ -1,7 +1,7 @@
 """With hires. fix, the first pass is scored and only what passes is upscaled."""
 
 import pytest
-from fake_webui import curate, score_of, settings_of, with_script
+from fake_webui import curate, ours, score_of, settings_of, with_script
 
 HIRES = {"enable_hr": True, "batch_size": 4, "seed": 5}
 UPSCALERS = ["Lanczos", "Latent"]
@@ -51,6 +51,20 @@ def test_first_passes_that_stopped_lie_among_the_rejects_at_their_size(host, sco
                 found["ImageReward"] == f"{score_of(picture):.4f}" and found["Curator verdict"] == "rejected"
             )
             assert found["Seed"] == name.split("-")[1]
+
+
+def test_lists_of_the_result_have_everything_of_a_first_pass(host, scorer, monkeypatch):
+    seen = []
+    true = ours("script.gallery").put_lists
+
+    def put_lists(processed, pictures):
+        true(processed, pictures)
+        seen.append((processed.all_negative_prompts, processed.all_subseeds))
+
+    monkeypatch.setattr(ours("script.gallery"), "put_lists", put_lists)
+    curate(host, {"keep_best": 2, "gate_hires": True}, negative_prompt="ugly", **HIRES)
+    negatives, subseeds = max(seen, key=lambda each: len(each[0]))
+    assert negatives == ["ugly"] * 4 and None not in subseeds
 
 
 def test_a_first_pass_says_nothing_of_what_is_done_to_finished_pictures(host, scorer):

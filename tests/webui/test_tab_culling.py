@@ -88,6 +88,27 @@ def test_a_decision_by_hand_outweighs_the_filter_stays_and_is_carried_out(page):
     assert page.deck["pictures"][0]["kept"] and page.deck["pictures"][0]["decision"] is None
 
 
+def test_what_is_said_before_a_page_has_come_is_said_of_the_picture_that_was_gone_to(page):
+    """The keys "on" and "reject" in a hurry, at the end of a page."""
+    page.host.option("imagereward_tab_page", 4)
+    page.score()
+    names = [page.session.view.rows[place].path.name for place in page.session.shown]
+    page.look_at(3)
+    page.wish("show", at=4)
+    page.wish("decide", id="", kept=False)
+    page.wish("rate", id="", stars=4)
+    rows = {row.path.name: (row.decision, row.stars) for row in page.session.view.rows}
+    assert rows[names[4]] == (False, 4) and rows[names[3]] == (None, None)
+
+
+def test_a_plan_goes_when_a_decision_makes_it_another_one(page):
+    page.score()
+    page.preview()
+    assert page.values["plan"] and page.properties["carry_out"]["interactive"]
+    page.wish("decide", id=page.deck["pictures"][0]["id"], kept=False)
+    assert page.values["plan"] == "" and not page.properties["carry_out"]["interactive"]
+
+
 def test_where_the_judged_picture_leaves_the_page_the_next_one_takes_its_place(page):
     page.score()
     page.filter(show="Kept")

@@ -224,3 +224,26 @@ def test_works_in_img2img(host, scorer):
         host, {"keep_best": 1, "until": 3}, batch_size=2, kind="Img2Img", init_images=["a picture"]
     )
     assert len(result.all_seeds) == 3
+
+
+@pytest.mark.parametrize("fault", ["result", "score"])
+@pytest.mark.parametrize("is_api", [False, True])
+def test_small_copies_are_never_given_as_pictures(host, scorer, monkeypatch, fault, is_api):
+    if fault == "result":
+        drops = type("Drops", (host.scripts.Script,), {
+            "title": lambda self: "Drops",
+            "postprocess": lambda self, p, processed, *_: processed.images.pop(),
+        })  # fmt: skip
+        host.add(drops())
+    else:
+        true, turns = ours("script.scoring").evaluate, iter(range(99))
+
+        def evaluate(*arguments, **named):
+            if next(turns) > 3:
+                raise RuntimeError("no more")
+            return true(*arguments, **named)
+
+        monkeypatch.setattr(ours("script.scoring"), "evaluate", evaluate)
+    more = {"is_api": True} if is_api else {}
+    result = curate(host, {"keep_best": 1, "until": 5}, batch_size=3, width=128, height=128, **more)
+    assert min(side for image in result.images for side in image.size) >= 128

@@ -109,3 +109,14 @@ def test_a_hub_that_cannot_be_reached_leaves_no_file_unnamed(tmp_path: Path, hub
     with pytest.raises(DownloadError, match="could not begin") as caught:
         resolve_all(cards, settings)
     assert told(caught.value) == set().union(*(needed(card, tmp_path) for card in cards))
+
+
+def test_where_nothing_is_missing_no_folder_is_needed(monkeypatch):
+    """In a container with another user's number there is neither a home nor a models folder to write to."""
+
+    def nowhere(card, settings):
+        raise WeightsError("there is no folder")
+
+    monkeypatch.setattr("imagereward_core.weights.lacking.target_folder", nowhere)
+    settings = WeightSettings(folders=(), allow_download=False, use_hub_cache=False)
+    assert resolve(CARDS["demo"], settings).checkpoint.is_file()

@@ -10,7 +10,7 @@ from imagereward_core.images.metadata.score_keys import METADATA_KEY
 
 from . import infotext, page, report
 from .ordering import Place, Result, arranged, none_passed
-from .records import REJECTED, Picture, Run
+from .records import REJECTED, Job, Picture, Run
 
 _STEP = re.compile(r"\d+ out of \d+")
 _FIRST = "_imagereward_first"
@@ -65,7 +65,7 @@ def finish(run: Run, processed: Any, more: Sequence[Picture] = ()) -> None:
         _amend(run, processed, mine)
         if job.failure:
             _strip(processed, [picture for picture in mine if not picture.fields])
-        append(processed, more)
+        append(processed, whole(job, more))
         if not fits and not job.failure and job.scored and not run.is_bound:
             job.note(
                 "Another script changed the result after the pictures were scored, so that its order is left as it is."
@@ -210,9 +210,15 @@ def leave(run: Run, processed: Any, more: Sequence[Picture]) -> None:
     """After a failure: the host's result, with pictures of further runs behind it, and the reason."""
     for image in processed.images:
         page.forget(image)
-    append(processed, more)
+    append(processed, whole(run.job, more))
     _tell(processed, {"version": report.VERSION, "failure": run.job.failure})
     add_comment(processed, run.job.failure)
+
+
+def whole(job: Job, pictures: Sequence[Picture]) -> list[Picture]:
+    """Pictures to be shown as they are: neither small copies of what lies on the disk, nor first passes that were put away."""
+    away = {id(each) for each in job.gated}
+    return [each for each in pictures if not each.reduced and id(each) not in away]
 
 
 def append(processed: Any, pictures: Sequence[Picture]) -> None:

@@ -182,14 +182,22 @@ def _moved_up(values: list[Any], start: int, rows: list[int]) -> list[Any]:
 def _put_away(run: Run, row: int, image: Any, numbers: dict[str, Any]) -> None:
     """Saves a first pass among the rejected ones, where the host saves at all."""
     p = run.p
-    picture = Picture(SimpleNamespace(image=image), p.prompts[row], seed=p.seeds[row], verdict=REJECTED)
+    own = {
+        name: values[row]
+        for name, values in (("negative", p.negative_prompts), ("subseed", p.subseeds))
+        if isinstance(values, list) and row < len(values)
+    }
+    picture = Picture(
+        SimpleNamespace(image=image), p.prompts[row], seed=p.seeds[row], verdict=REJECTED, **own
+    )
     scoring.take(picture, numbers)
     picture.reason, picture.first_pass = "first pass did not pass", True
     picture.fields[selecting.VERDICT] = REJECTED
-    run.job.gated.append(picture)
-    run.made.append(picture)
     if p.save_samples() and run.settings.rejects != NOT_SAVED:
         _save(run, row, picture)
+    # Not before: where it cannot be saved, its row goes on to the second pass.
+    run.job.gated.append(picture)
+    run.made.append(picture)
     picture.let_go()
 
 

@@ -14,7 +14,7 @@ from ..door import report
 from .addresses import addresses
 from .deck import answer
 from .session import Session
-from .showing import Values, described, everything, gallery, page_size, sendable, to_send
+from .showing import Change, Values, described, everything, gallery, page_size, sendable, to_send
 
 if TYPE_CHECKING:
     from imagereward_core.library.records import Row
@@ -28,7 +28,8 @@ def command(session: Session, text: str) -> tuple[Session, Values]:
     Args:
         session: The page.
         text: JSON with ``number``, ``do`` and what that needs: ``at`` (place among all that are shown, from 0) and, where it is known,
-            ``id`` for ``show``; ``id`` and ``stars`` for ``rate``; ``id`` and ``kept`` for ``decide``; ``id`` for ``send``.
+            ``id`` for ``show``; ``id`` and ``stars`` for ``rate``; ``id`` and ``kept`` for ``decide``; ``id`` for ``send``. An empty
+            ``id`` of the last three means the chosen picture.
     """
     wish = _read(text)
     number, problem = wish.get("number"), ""
@@ -143,7 +144,8 @@ def _asked(session: Session, wish: Mapping[str, Any]) -> Row:
     Raises:
         CuratorError: It is not in the folder that is shown.
     """
-    place = _place(session, wish)
+    # Without an address the one is meant that was chosen just before; its page had not come when the key was pressed.
+    place = _place(session, wish) if wish.get("id") else session.picked
     if place is None or session.view is None:
         raise CuratorError("this picture is no longer in the folder that is shown; choose another one")
     return session.view.rows[place]
@@ -165,7 +167,8 @@ def _changed(session: Session, row: Row, **fields: Any) -> tuple[Session, Values
         replace(each, **fields) if each.content == row.content else each for each in session.view.rows
     )
     after = session.judged_anew(replace(session.view, rows=rows), page_size())
-    return after, everything(after)
+    stale = {"plan": "", "carry_out": Change({"interactive": False})} if session.previewed is not None else {}
+    return after, {**everything(after), **stale}
 
 
 def _library() -> Any:
