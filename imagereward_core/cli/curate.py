@@ -79,9 +79,9 @@ def run(args: argparse.Namespace) -> int:
     check_writable({"--html": args.html}, args.overwrite)
     options = curate_options(args)
     with opened(args, console, acting=args.yes) as library:
-        settle_origin(args, library, console)
         watch = Watch()
         panel = load_panel(args, weight_settings(args), console, watch)
+        settle_origin(args, library, console)
         stop = StopSwitch(console, "What has been scored is kept, nothing is moved")
         with stop as watch.switch, console.scan() as report:
             result = library.scan(
@@ -89,7 +89,10 @@ def run(args: argparse.Namespace) -> int:
             )
         tell_scan(result, console)
         if result.stopped:
-            console.say("Run the same command again to go on where it stopped.")
+            console.say(
+                "Run the same command again to go on where it stopped"
+                f"{', without --rescore, which would begin anew' if args.rescore else ''}."
+            )
             return INTERRUPTED
         curation = planned(library, panel, args.outputs, options)
         if not curation.rows:

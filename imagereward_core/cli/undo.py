@@ -166,7 +166,10 @@ def _tell_outside(steps: Sequence[StepInfo], root: Path, doubt: str) -> None:
         "whether these are files that you moved or copied yourself"
     )
     if doubt:
-        why = f"{plain(doubt).capitalize()}. Look whether this was done with the files that lie there now ({count_of(len(steps), 'step')})"
+        why = (
+            f"{plain(doubt[:1].upper() + doubt[1:])}. Look whether this was done with the files that lie there now "
+            f"({count_of(len(steps), 'step')})"
+        )
     sys.stdout.write(f"{why}:\n{''.join(lines)}")
 
 

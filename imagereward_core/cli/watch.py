@@ -104,8 +104,8 @@ def run(args: argparse.Namespace) -> int:
             "there is nobody to ask; give --yes to begin at once, or --dry-run to see what would happen"
         )
     with opened(args, console, acting=args.yes) as library:
-        settle_origin(args, library, console)
         panel = load_panel(args, weight_settings(args), console, Watch())
+        settle_origin(args, library, console)
         with _until_stopped(console) as stop:
             if not args.yes:
                 with console.scan() as report:

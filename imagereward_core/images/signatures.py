@@ -57,7 +57,7 @@ _INSIDE = re.compile(
             rb"\x01\x00\x00\x00.{36} EMF",
             rb".{4}ftypcrx ",  # raw files of Canon
             rb"PK\x03\x04.{26}mimetype(?:application/x-krita|image/openraster)",
-            rb"\xef?\xbb?\xbf?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE svg[^>]*>\s*)*<svg[\s>]",
+            rb"\xef?\xbb?\xbf?\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*|<!DOCTYPE svg[^>]*>\s*)*<svg[\s>]",
         )
     ),
     re.DOTALL,

@@ -91,3 +91,14 @@ def test_a_signature_is_of_one_folder_and_one_key(run, batch, tmp_path, home):
         assert NOTE in run(*CURATE, other).err
     (home / ".local" / "share" / "imagereward" / "journal.key").unlink(missing_ok=True)
     assert NOTE in run(*CURATE, batch).err
+
+
+def test_nothing_is_forgotten_where_the_scorer_cannot_be_had(run, batch):
+    assert run(*CURATE, batch).code == 0
+    place = batch / ".imagereward" / "library.sqlite3"
+    with closing(sqlite3.connect(place)) as connection:
+        (before,) = connection.execute("SELECT count(*) FROM scores").fetchone()
+    failed = run("curate", batch, "-s", "PickScore", "--offline", "--top", "1", "-n", "--rescore")
+    assert failed.code != 0
+    with closing(sqlite3.connect(place)) as connection:
+        assert before and connection.execute("SELECT count(*) FROM scores").fetchone() == (before,)

@@ -262,3 +262,12 @@ def test_importing_the_library_loads_nothing_heavy():
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_moved_file_takes_everything_along_that_the_store_says_of_it(library):
+    from imagereward_core.library.store import moving
+
+    with library.database.reading() as connection:
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(files)")}
+    of_the_place = {"id", "folder", "name", "gone", *moving._DISK}
+    assert columns - of_the_place == set(moving._SAME)

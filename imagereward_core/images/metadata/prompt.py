@@ -29,7 +29,10 @@ def has_words(text: str) -> bool:
     >>> has_words("a fox"), has_words("\N{FOX FACE}"), has_words(", ,"), has_words("\u200b"), has_words("")
     (True, True, False, False, False)
     """
-    return any(unicodedata.category(character)[0] not in "PZCM" for character in text)
+    # What this Python's tables do not know yet, such as the newest emoji, may be a word.
+    return any(
+        kind[0] not in "PZM" and kind not in ("Cc", "Cf", "Cs") for kind in map(unicodedata.category, text)
+    )
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from ...images.beside import alike
 from ...images.metadata.writing.splice import Splice, copy_applied, reversed_splices
 from ...images.suffixes import PICTURE_SUFFIXES
 from . import files
@@ -49,11 +51,13 @@ def edit(journal: Journal, record: Record) -> Work:
 def put(journal: Journal, record: Record) -> Work:
     """Gives a file a content; what it held before is kept in the journal."""
     path = _meant(journal, record)
-    planned, record.before, record.former = record.before, None, None
+    planned, record.former = record.before, None
+    # That nothing was there is kept: a process that goes on with the step after this one was killed has to know it too.
+    record.before = None if record.replaces else planned
     is_so = files.holds(path, mark_of_bytes(record.content))
     if planned is not None and not is_so and not is_still(path, planned):
         raise Refused(f"{path} changed since its new content was planned; plan it again")
-    if planned is not None and not any(map(files.exists, map(path.with_name, _pictures(path)))):
+    if planned is not None and not _has_picture(path):
         raise Refused(f"the picture of {path} is no longer there, so nothing is written beside it")
     if not files.exists(path):
         change = Change(journal, record, FORWARD, missing_folders(path.parent))
@@ -103,6 +107,18 @@ def _pictures(text: Path) -> list[str]:
         text.stem,
         *(text.stem + case(suffix) for suffix in PICTURE_SUFFIXES for case in (str.lower, str.upper)),
     ]
+
+
+def _has_picture(text: Path) -> bool:
+    """Whether a picture a text file may belong to is there."""
+    if any(map(files.exists, map(text.with_name, _pictures(text)))):
+        return True
+    with suppress(OSError):  # spelled in a way that is not tried above
+        return any(
+            alike(Path(name).stem) == alike(text.stem) and Path(name).suffix.lower() in PICTURE_SUFFIXES
+            for name in os.listdir(text.parent)  # noqa: PTH208 - names only
+        )
+    return False
 
 
 def _real(path: Path) -> Path:

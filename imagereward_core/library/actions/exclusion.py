@@ -24,7 +24,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ...errors import WeightsError
-from ...weights.locks import exclusive
+from ...weights.locks import StrangeLockError, exclusive
 from .mounts import ways_to
 
 try:
@@ -116,9 +116,16 @@ class Held:
             handle = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
         except OSError:  # one that may be passed through, but not be read
             return None
-        self._stack.callback(os.close, handle)
+        self._stack.callback(_give_back, handle)
         self._open[key] = handle
         return handle
+
+
+def _give_back(handle: int) -> None:
+    # By name: a process that the host has started meanwhile may hold the file open for longer.
+    with suppress(OSError):
+        fcntl.flock(handle, fcntl.LOCK_UN)
+    os.close(handle)
 
 
 class _Place:
@@ -170,7 +177,7 @@ def _lock_by_file(place: _Place, held: ExitStack, own: set[str], there: bool) ->
     notes = Path(tempfile.gettempdir(), f"imagereward-locks-{user}".rstrip("-"))
     notes.mkdir(mode=0o700, exist_ok=True)
     if hasattr(os, "getuid") and notes.lstat().st_uid != user:
-        raise WeightsError(
+        raise StrangeLockError(
             f"{notes} belongs to another user; remove it, so that programs can lock folders there"
         )
     until = time.monotonic() + 30

@@ -33,6 +33,7 @@ def carry_out(journal: Journal, record: Record, result: RunResult) -> Work:
     except Refused as error:  # left untouched in the journal as well
         result.failed.append((record.step, str(error)))
         return
+    planned = record.before
     try:
         try:
             yield from work(journal, record)
@@ -41,7 +42,7 @@ def carry_out(journal: Journal, record: Record, result: RunResult) -> Work:
             if not is_full(error) or not (yield Turn()):
                 raise
             journal.forget_companions(record)
-            record.state, record.made, record.temporary = "planned", None, None
+            record.state, record.made, record.temporary, record.before = "planned", None, None, planned
             yield from work(journal, record)
     except Refused as error:
         _fail(journal, record, str(error), result)

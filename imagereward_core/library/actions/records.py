@@ -95,6 +95,11 @@ class Record:
     sealed: tuple[Any, ...] = ()
 
     @property
+    def replaces(self) -> bool:
+        """Whether a put found a file in its place."""
+        return self.before is not None and self.before != _NOTHING
+
+    @property
     def step(self) -> Step:
         """What was asked for."""
         return Step(self.kind, self.source, self.target, self.splices, self.content)

@@ -119,7 +119,7 @@ def _took_place(record: Record, begun: bool) -> bool:
     if record.kind == "move":
         ways = (record.source, made) if forward else (made, record.source)
         return _moved(*ways, record.temporary, begun)
-    if record.kind == "edit" or (record.kind == "put" and record.before is not None):
+    if record.kind == "edit" or (record.kind == "put" and record.replaces):
         return _rewritten(record, made, forward)
     if not forward:
         return not files.exists(made)

@@ -94,7 +94,7 @@ def _undo(journal: Journal, record: Record, made: Path, companions: list[Record]
     if record.kind == "move":
         yield from _move_back(journal, record, made, change)
     elif not files.exists(made):
-        if record.kind == "edit" or (record.before is not None and record.kind == "put"):
+        if record.kind == "edit" or (record.replaces and record.kind == "put"):
             raise Refused(f"{made} is no longer there")
         record.state, record.reason = "undone", "was no longer there"
         journal.later(record)
@@ -106,7 +106,7 @@ def _undo(journal: Journal, record: Record, made: Path, companions: list[Record]
             copy_applied(reading, writing, splices)
 
         yield from change.rewrite(made, cut_out, record.before)
-    elif record.kind == "put" and record.before is not None:
+    elif record.kind == "put" and record.replaces:
         former = record.former or b""
         _check_unchanged(record, made)
 
@@ -170,18 +170,20 @@ def _check_superfluous(journal: Journal, record: Record, made: Path) -> None:
         )
 
 
-def _is_moved(record: Record, made: Path) -> bool:
+def _is_moved(journal: Journal, record: Record, made: Path) -> bool:
     """Whether a file can be the one that was moved.
 
     Times are lost where a folder is copied, packed or brought to another kind of disk. Where the bytes were read when it was moved,
-    they decide. Else the size does: what is moved back keeps its bytes and its time and replaces nothing, so that the worst that can
-    come of it is a file under its old name that somebody has written to. Reading every picture for a checksum before a move that
-    renames it would cost a hundred times the move. That the time is another one is told.
+    they decide. Else, in a folder that is a copy of the one it was moved in, the size does: what is moved back keeps its bytes and its
+    time and replaces nothing, so that the worst that can come of it is a file under its old name that somebody has written to. Reading
+    every picture for a checksum before a move that renames it would cost a hundred times the move. That the time is another one is told.
     """
     mark = files.mark_of(made)
     if mark.looks_like(record.after) or files.holds(made, record.after):
         return True
-    return record.after is not None and not record.after.digest and mark.size == record.after.size
+    then, now = journal.custody.run(record.run).anchor, journal.root.anchor
+    copied = then is not None and now is not None and not then.is_same(now)
+    return copied and record.after is not None and not record.after.digest and mark.size == record.after.size
 
 
 def _move_back(journal: Journal, record: Record, made: Path, change: Change) -> Work:
@@ -197,7 +199,7 @@ def _move_back(journal: Journal, record: Record, made: Path, change: Change) -> 
         text = os.fsdecode(record.former)
         if not made.is_symlink():
             raise Refused(f"{made} is another file now; it is left as it is")
-    elif not made.is_file() or not _is_moved(record, made):
+    elif not made.is_file() or not _is_moved(journal, record, made):
         raise Refused(f"{made} changed since it was moved; it is left as it is")
     source.parent.mkdir(parents=True, exist_ok=True)
     if files.spells_alike(made, source):

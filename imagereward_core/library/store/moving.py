@@ -10,7 +10,9 @@ from .files import add_file, find_file, find_files, folder_number, mark_gone
 from .scoring import rank_file, scorers_of
 
 _DISK = ("size", "modified")
-_SAME = "beside asked state picture problem prompt fixed own written negative origin generator model loras missing seed".split()
+_SAME = (
+    "beside asked state picture problem prompt fixed own written negative origin generator model loras missing notes picture_note seed"
+).split()
 
 
 def move_file(connection: sqlite3.Connection, source: Path, target: Path) -> None:

@@ -18,6 +18,10 @@ def scorer_number(connection: sqlite3.Connection, key: ScorerKey, reads_prompt: 
     """The number of a scorer, which is stored if it is new."""
     found = find_scorer(connection, key)
     if found is not None:
+        connection.execute(
+            "UPDATE scorers SET reads_prompt = ? WHERE id = ? AND reads_prompt <> ?",
+            (reads_prompt, found, reads_prompt),
+        )
         return found
     row = (key.scorer, key.revision, key.preprocessing, reads_prompt)
     insert = "INSERT INTO scorers (scorer, revision, preprocessing, reads_prompt) VALUES (?, ?, ?, ?)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sqlite3
 import stat
@@ -59,7 +60,7 @@ def check_beside(path: Path, writing: bool = False) -> None:
             f"{place}: {' and '.join(linked)} {'has' if len(linked) == 1 else 'have'} a second name somewhere (a hard link), as in a "
             "backup that was made with 'cp -al' or the like; expected a file of this folder alone, for what is written here would change "
             "the backup too. Copy it to a new file and put that in its place: "
-            + "; ".join(f"cp {name} {name}.own && mv {name}.own {name}" for name in linked)
+            + "; ".join(_own_copy(path.with_name(name)) for name in linked)
             + ". Lists, reports and dry runs work without that."
         )
     journal = _beside(path, "-journal")
@@ -158,3 +159,11 @@ def _holds_anything(path: Path) -> bool:
         return path.stat().st_size > 0
     except OSError:
         return False
+
+
+def _own_copy(path: Path) -> str:
+    """The command that makes a file of its own of one with several names."""
+    own = path.with_name(f"{path.name}.own")
+    if os.name == "nt":
+        return f'copy "{path}" "{own}" && move /Y "{own}" "{path}"'
+    return f"cp {shlex.quote(str(path))} {shlex.quote(str(own))} && mv {shlex.quote(str(own))} {shlex.quote(str(path))}"

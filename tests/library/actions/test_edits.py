@@ -15,6 +15,7 @@ from imagereward_core.images.metadata.png import PNG_SIGNATURE
 from imagereward_core.images.metadata.writing import plan_edit
 from imagereward_core.images.metadata.writing.splice import Splice, apply
 from imagereward_core.library.actions import execute, undo
+from imagereward_core.library.actions.content import put as put_steps
 
 
 def edit(path, *splices):
@@ -285,3 +286,24 @@ def test_an_xmp_file_that_came_along_is_rated_where_it_is_now(journal, outputs, 
     assert then.read_bytes() == b"<r/>" and not xmp.exists()
     well(undo(journal))
     assert tree(outputs) == before
+
+
+def test_a_run_that_is_gone_on_with_still_knows_that_nothing_was_there(journal, outputs):
+    xmp = outputs / "00002.png.xmp"
+    run = journal.begin("a test", [to("put", xmp, xmp, content=b"<rated/>", made_from=None)])
+    (record,) = journal.records("run = ?", (run,))
+    works = put_steps(journal, record)
+    next(works)  # the row says now that it is being written; the process ends here
+    journal.write(record)
+    works.close()
+    (again,) = journal.records("run = ?", (run,))
+    assert again.state == "doing"
+    xmp.write_bytes(b"<x stars='5'/>")
+    assert "changed since" in reasons(execute(journal, run))[0] and xmp.read_bytes() == b"<x stars='5'/>"
+
+
+def test_a_picture_whose_suffix_is_spelled_in_another_way_gets_its_xmp_file(journal, outputs):
+    (outputs / "00002.png").rename(outputs / "00002.Png")
+    xmp = outputs / "00002.xmp"
+    well(act(journal, to("put", xmp, xmp, content=b"<rated/>", made_from=None)))
+    assert xmp.read_bytes() == b"<rated/>"

@@ -47,7 +47,8 @@ def test_programs_that_make_the_key_at_once_agree(data):
     for thread in threads:
         thread.join()
     assert len(signed) == 8 and len(set(signed)) == 1
-    assert [path.name for path in data.iterdir()] == [KEY_FILE]
+    # Some versions of the library for locks leave its empty file.
+    assert {path.name for path in data.iterdir()} - {f".{KEY_FILE}.lock"} == {KEY_FILE}
 
 
 def test_values_that_differ_only_in_where_one_ends_are_signed_differently(data):

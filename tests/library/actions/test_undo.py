@@ -219,3 +219,12 @@ def test_a_text_file_that_could_not_go_back_is_tried_again(journal, outputs, kep
     assert undo(journal).failed == [] and not made.exists()
     with pytest.raises(JournalError, match="nothing to undo"):
         undo(journal)
+
+
+def test_another_picture_of_the_same_size_is_not_moved_back(journal, outputs, moved, kept):
+    source, made = moved
+    size = made.stat().st_size
+    made.rename(kept / "mine.png")
+    made.write_bytes(bytes(size))
+    assert "changed since it was moved" in reasons(undo(journal))[0]
+    assert made.read_bytes() == bytes(size) and not source.exists()
