@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from .console import Console
 from .curate_output import document, preview, tell_carried, tell_scan, tell_unscored
-from .curating import add_curation, add_place, curate_options, opened, settle_origin
+from .curating import add_curation, add_place, curate_options, opened
 from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
 from .options import add_overwrite, add_talk, check_writable, weight_settings
+from .origin import settle_origin
 
 if TYPE_CHECKING:
     from ..library.curate import CurateOptions, Curation

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..plain import count_of
 from .console import Console
-from .curating import add_bucket_measure, add_folders, add_place, destination_folders, place_of, settle_origin
+from .curating import add_bucket_measure, add_folders, add_place, destination_folders, place_of
 from .exits import DONE, EXPLANATION
 from .options import (
     add_overwrite,
@@ -20,6 +20,7 @@ from .options import (
     positive,
     weight_settings,
 )
+from .origin import settle_origin
 from .rank import add_filter, check_percentiles, rule_of
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from ..plain import count_of
 from .console import Console
-from .curating import add_place, opened, place_of, settle_origin
+from .curating import add_place, opened, place_of
 from .exits import DONE, EXPLANATION, SOME_FAILED, UsageError
 from .options import add_talk
+from .origin import settle_origin
 
 if TYPE_CHECKING:
     from ..library.library import Library

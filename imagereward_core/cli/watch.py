@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from .console import Console
 from .curate import planned, wanted
 from .curate_output import preview, tell_failures, tell_scan, tell_settled
-from .curating import add_curation, add_place, curate_options, opened, settle_origin
+from .curating import add_curation, add_place, curate_options, opened
 from .exits import DONE, INTERRUPTED, UsageError
 from .options import add_talk, finite, weight_settings
+from .origin import settle_origin
 
 if TYPE_CHECKING:
     from ..library.watch import Pass
