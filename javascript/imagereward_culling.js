@@ -61,6 +61,10 @@
         };
 
         function act(name, key) {
+            // After a page was turned nothing on it is chosen: then the small picture that has the focus is meant.
+            const focused = document.activeElement && document.activeElement.closest("[data-at]");
+            const elsewhere = deck.at >= 0 && !deck.going && !deck.picture(deck.at);
+            if (elsewhere && !viewer.isOpen && focused && grid.box.contains(focused)) deck.go(Number(focused.dataset.at));
             if (deck.at < 0 && name !== "help" && deck.total && !curator.keys.MOVING.includes(name)) deck.go(deck.start);
             does[name](key);
         }
