@@ -131,6 +131,39 @@ def test_keys_go_through_the_grid_row_by_row_page_by_page_and_to_both_ends(page,
     assert page.evaluate("scrollY") == 0
 
 
+def test_after_a_page_was_turned_a_key_means_the_picture_that_has_the_focus(page, server):
+    page.locator(".imagereward-thumb").nth(3).click()
+    before = names(page)
+    settled(page, before[3])
+    part(page, "page_on").click()
+    page.wait_for_function(
+        "(name) => !document.querySelector(`.imagereward-thumb img[alt='${name}']`)", arg=before[0]
+    )
+    seen = names(page)[0]
+    page.locator(".imagereward-thumb").first.focus()
+    press(page, "x")
+    part(page, "count").get_by_text("1 rejected").wait_for()
+    settled(page, seen)
+    assert page.locator(".imagereward-hand").count() == 1 and names(page)[0] == seen
+    press(page, "u")
+    page.wait_for_function("!document.querySelector('.imagereward-hand')")
+
+
+def test_a_reject_pressed_before_the_next_page_has_come_is_of_the_picture_gone_to(page, server):
+    last = names(page)[-1]
+    page.locator(".imagereward-thumb").last.click()
+    settled(page, last)
+    press(page, "ArrowRight")
+    press(page, "x")
+    part(page, "count").get_by_text("1 rejected").wait_for()
+    settled(page, names(page)[0])
+    assert (
+        last not in names(page) and page.locator(".imagereward-picked .imagereward-hand").inner_text() == "✕"
+    )
+    press(page, "u")
+    page.wait_for_function("!document.querySelector('.imagereward-hand')")
+
+
 def test_hurried_keys_end_at_the_picture_they_say(page, server):
     page.locator(".imagereward-thumb").first.click()
     for _ in range(7):
