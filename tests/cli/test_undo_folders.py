@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "library"))
 
-from curation_fakes import draw_outputs, files, tree
+from curation_fakes import drawn_folder, files, tree
 from full_disk import read_only
 
 from benchmarks.hostile.tricks import TRICKS, bring, seen
@@ -18,9 +18,7 @@ from benchmarks.hostile.tricks import TRICKS, bring, seen
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("drawn")
-    draw_outputs(folder)
-    return folder
+    return drawn_folder(tmp_path_factory)
 
 
 @pytest.fixture

@@ -31,11 +31,9 @@ def panel():
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):
     """Two folders with four pictures each, to be copied."""
-    from curation_fakes import draw_outputs
+    from curation_fakes import drawn_folder
 
-    folder = tmp_path_factory.mktemp("drawn")
-    draw_outputs(folder)
-    return folder
+    return drawn_folder(tmp_path_factory)
 
 
 @pytest.fixture

@@ -51,6 +51,13 @@ def draw_outputs(folder, prompts=2, pictures=4, seed=3):
     return found
 
 
+def drawn_folder(factory):
+    """Such a folder made once for a module, to be copied; ``factory`` is pytest's ``tmp_path_factory``."""
+    folder = factory.mktemp("drawn")
+    draw_outputs(folder)
+    return folder
+
+
 def tree(folder):
     """Every file outside of the store with its bytes, and every folder."""
     return {

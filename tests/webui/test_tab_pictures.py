@@ -6,6 +6,7 @@ import io
 import os
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 from api_client import ApiHost
 from drawn import SETTINGS, png, save_scenes, scenes
@@ -141,6 +142,16 @@ def test_formats_that_browsers_do_not_know_are_sent_upright_and_without_loss(pag
     sent = Image.open(io.BytesIO(answer.content)).convert("RGB")
     upright = ImageOps.exif_transpose(Image.open(page.host.samples / "turned.tiff")).convert("RGB")
     assert sent.size == (40, 60) and sent.tobytes() == upright.tobytes()
+
+
+def test_grey_of_16_bits_keeps_all_of_them(page):
+    grey = Image.frombytes("I;16", (64, 64), bytes(range(256)) * 32)
+    grey.save(page.host.samples / "deep.tiff")
+    (page.host.samples / "deep.txt").write_text(scenes()[0][0], encoding="utf-8")
+    answer = page.client.get(f"{LARGE}/{address(page, 'deep.tiff')}")
+    sent = Image.open(io.BytesIO(answer.content))
+    assert answer.headers["content-type"] == "image/png"
+    assert np.array_equal(np.asarray(sent), np.asarray(grey))
 
 
 def test_a_page_that_is_called_a_picture_is_never_sent(page):

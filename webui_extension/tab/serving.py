@@ -117,7 +117,7 @@ def _kind(path: Path) -> str:
 
 
 def _as_png(path: Path) -> bytes:
-    """A picture that browsers do not know, without loss.
+    """A picture that browsers do not know: without loss, but for CMYK and floating point, which become 8 bits of red, green and blue.
 
     Raises:
         ImageError: It cannot be read.
@@ -127,7 +127,7 @@ def _as_png(path: Path) -> bytes:
     from imagereward_core.images.decode import open_image
 
     picture = ImageOps.exif_transpose(open_image(path))
-    if picture.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
+    if picture.mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"):
         picture = picture.convert("RGB")
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", compress_level=1)
