@@ -102,7 +102,7 @@ def lint(session):
 def train_demo(session):
     """Train the embedded demo model anew (about forty minutes on two cores) and write it into the package."""
     install(session, "-e", ".")
-    session.run("python", "-m", "imagereward_core.demo.train", *session.posargs)
+    session.run("python", "-m", "imagereward_lab.demo_model.train", *session.posargs)
 
 
 @nox.session

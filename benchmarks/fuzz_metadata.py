@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from imagereward_core.library.library import Library
-from imagereward_core.library.records import Query
+from imagereward_core.library.store.records import Query
 
 from . import fuzzing
 from .scorers import save_results

@@ -19,27 +19,14 @@ from pathlib import Path
 from PIL import features
 
 from imagereward_core.errors import ImageError
-from imagereward_core.images.metadata import (
-    clean_prompt,
-    generated_facts,
-    positive_prompt,
-    read_blocks,
-    read_prompt,
-    sidecar_prompt,
-)
-from imagereward_core.images.metadata.a1111 import parse_infotext
-from imagereward_core.images.metadata.drawthings import parse_xmp
-from imagereward_core.images.metadata.easydiffusion import parse_lines
-from imagereward_core.images.metadata.fooocus_log import logged_prompt
-from imagereward_core.images.metadata.invokeai import parse_dream, parse_invoke_graph, parse_sd_metadata
-from imagereward_core.images.metadata.json_text import parse_json_text
-from imagereward_core.images.metadata.writing import (
-    apply,
-    plan_stream,
-    read_xmp,
-    reversed_splices,
-    xmp_with_rating,
-)
+from imagereward_core.metadata import clean_prompt, generated_facts, positive_prompt, read_blocks, read_prompt, sidecar_prompt
+from imagereward_core.metadata.formats.a1111 import parse_infotext
+from imagereward_core.metadata.formats.drawthings import parse_xmp
+from imagereward_core.metadata.formats.easydiffusion import parse_lines
+from imagereward_core.metadata.formats.fooocus_log import logged_prompt
+from imagereward_core.metadata.formats.invokeai import parse_dream, parse_invoke_graph, parse_sd_metadata
+from imagereward_core.metadata.formats.json_text import parse_json_text
+from imagereward_core.metadata.writing import apply, plan_stream, read_xmp, reversed_splices, xmp_with_rating
 
 from . import generator_files as files
 from .fuzz_damage import BLOCK_DAMAGE, PICTURE_DAMAGE, Damage, split

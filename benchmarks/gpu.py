@@ -20,8 +20,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from imagereward_core.runtime import Precision
-from imagereward_core.scorers.imagereward import ImageRewardScorer
-from imagereward_core.scorers.tokenizer import pad_ids
+from imagereward_core.scorers.families.imagereward import ImageRewardScorer
+from imagereward_core.scorers.tokenizers.bert import pad_ids
 
 from .parity import compare
 from .pictures import PROMPTS, make_pictures, scene

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from imagereward_core.images.metadata.writing.splice import Splice
-from imagereward_core.library.actions import Journal, Step, execute, undo
+from imagereward_core.metadata.writing.splice import Splice
+from imagereward_core.library.journal import Journal, Step, execute, undo
 
 
 def measure(folder: Path, pictures: int) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from imagereward_core.images.metadata.writing.splice import Splice
-from imagereward_core.library.actions import Journal, Step, execute, undo
+from imagereward_core.metadata.writing.splice import Splice
+from imagereward_core.library.journal import Journal, Step, execute, undo
 
 from .killing import Entry, contents, instants, killed_at_line, lines_of, problems, tree
 

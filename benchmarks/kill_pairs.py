@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from imagereward_core.errors import CuratorError
-from imagereward_core.library.actions import Journal
-from imagereward_core.library.curate import carry_out, plan_curation, take_back
+from imagereward_core.library.journal import Journal
+from imagereward_core.library.curate.plan import carry_out, plan_curation, take_back
 from imagereward_core.library.library import Library
 from imagereward_core.scorers.panel import Panel
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from imagereward_core.library.actions import Journal
-from imagereward_core.library.curate import Action, CurateOptions, carry_out, plan_curation, take_back
+from imagereward_core.library.journal import Journal
+from imagereward_core.library.curate.plan import Action, CurateOptions, carry_out, plan_curation, take_back
 from imagereward_core.library.library import Library
-from imagereward_core.library.records import Query
-from imagereward_core.library.rules import CurationRule
+from imagereward_core.library.store.records import Query
+from imagereward_core.library.curate.rules import CurationRule
 from imagereward_core.library.scan.keys import key_of
 from imagereward_core.library.scan.options import ScanOptions
 from imagereward_core.scorers.panel import Panel

@@ -27,7 +27,7 @@ from typing import Any
 import torch
 
 from imagereward_core.runtime import LocalRuntime
-from imagereward_core.scorers.loading import LoadRequest, make_panel
+from imagereward_core.scorers.requests import LoadRequest, make_panel
 from imagereward_core.scorers.panel import Panel
 from imagereward_core.weights.locate import WeightSettings
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from imagereward_core.library.actions.files import TEMPORARY_PREFIX
+from imagereward_core.library.journal.files import TEMPORARY_PREFIX
 
 WATCHED = tuple(str(Path(part)) for part in ("library/actions", "library/store/database.py", "splice.py"))
 """Parts of file names whose lines count as instants."""

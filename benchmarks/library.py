@@ -33,7 +33,7 @@ from torch import nn
 from imagereward_core.demo.scenes import draw, random_scene
 from imagereward_core.images.spec import ImageSpec
 from imagereward_core.library.library import FILE_NAME, Library
-from imagereward_core.library.records import Generated, Query, ScorerKey
+from imagereward_core.library.store.records import Generated, Query, ScorerKey
 from imagereward_core.library.scan.keys import Voice, key_of
 from imagereward_core.library.store.files import (
     Content,
@@ -44,7 +44,7 @@ from imagereward_core.library.store.files import (
     write_generated,
     write_version,
 )
-from imagereward_core.library.store.scoring import rank_file, scorer_number, write_scores
+from imagereward_core.library.store.scores import rank_file, scorer_number, write_scores
 from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.engine import PictureScorer, Tower
 from imagereward_core.scorers.panel import Panel

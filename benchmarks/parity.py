@@ -21,7 +21,7 @@ import torch
 from imagereward_core.nets.config import RewardConfig
 from imagereward_core.nets.reward import build_skeleton
 from imagereward_core.runtime import Precision
-from imagereward_core.scorers.imagereward import ImageRewardScorer
+from imagereward_core.scorers.families.imagereward import ImageRewardScorer
 
 from .pictures import PROMPTS, Picture, as_argument, make_pictures
 from .random_weights import ensure_random_checkpoint

@@ -31,7 +31,7 @@ from PIL import Image
 from imagereward_core.nets.clip import ClipConfig, TowerConfig
 from imagereward_core.nets.mps import MpsConfig
 from imagereward_core.runtime import LocalRuntime
-from imagereward_core.scorers.making import KINDS, Maker
+from imagereward_core.scorers.factory import KINDS, Maker
 from imagereward_core.weights.cards import CARDS
 from imagereward_core.weights.locate import WeightSettings
 

@@ -19,7 +19,7 @@ from torch import nn
 
 from imagereward_core.runtime import LocalRuntime, Precision
 from imagereward_core.scorers.engine import PictureScorer, score_together
-from imagereward_core.scorers.making import KINDS, Maker, skeleton_of
+from imagereward_core.scorers.factory import KINDS, Maker, skeleton_of
 from imagereward_core.weights.card import WeightsCard
 from imagereward_core.weights.cards import CARDS
 from imagereward_core.weights.locate import FoundWeights, WeightSettings

@@ -107,7 +107,7 @@ def child_load(kind: str, folder: Path) -> dict[str, float]:
         import_reference()
         load: Callable[[], Any] = lambda: load_reference(folder / "ImageReward-random.pt")  # noqa: E731
     else:
-        import imagereward_core.scorers.imagereward
+        import imagereward_core.scorers.families.imagereward
         import imagereward_core.scorers.registry
         import imagereward_core.weights.checkpoint
         import imagereward_core.weights.store  # noqa: F401

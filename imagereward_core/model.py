@@ -25,11 +25,11 @@ from .plain import plain
 from .runtime import LocalRuntime, out_of_memory, pick_device
 from .scorers.base import Picture
 from .scorers.engine import PictureScorer
-from .scorers.imagereward import ImageRewardScorer
+from .scorers.families.imagereward import ImageRewardScorer
 from .scorers.meaning import own_notice
-from .scorers.pictures import prepare
+from .scorers.inputs import prepare
 from .scorers.registry import card_of, find, load_network, make_encoder, network_config, text_config_from_json
-from .scorers.tokenizer import PromptEncoder
+from .scorers.tokenizers.bert import PromptEncoder
 from .weights.card import ScorerCard
 from .weights.locate import WeightSettings
 
@@ -229,7 +229,7 @@ def load(
             raise ValueError(
                 f"med_config describes ImageReward's text tower; {card.id} has another. Leave it out"
             )
-        from .scorers.making import Maker
+        from .scorers.factory import Maker
 
         made = Maker(LocalRuntime("auto" if device is None else device, "fp32"), settings).make(name)
         assert isinstance(made, PictureScorer)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Union
 
 from .clips import Clips, Pieces, latent_pieces, mask_pieces
-from .hosting import blocked, listed
-from .scored import ScoredBatch
+from .host.outputs import blocked, listed
+from .links import ScoredBatch
 from .streams import Items, Latents, Masks, Pictures, Stream
 
 Shown = Union[Pictures, Clips]

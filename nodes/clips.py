@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from comfy_api.latest import io
 
 from ..imagereward_core.clips import FrameRule
-from .errors import GraphError, choice
-from .hosting import one
+from .host.errors import GraphError, choice
+from .host.outputs import one
 from .schema import advanced
 from .streams import Latents, Masks, Pictures, take_latents
 

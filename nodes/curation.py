@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..imagereward_core.plain import count_of
-from .errors import GraphError
-from .loaded import LoadedScorer
+from .host.errors import GraphError
+from .host.scorer_cache import LoadedScorer
 
 if TYPE_CHECKING:
-    from ..imagereward_core.library.curate import Carried, CurateOptions, Curation
+    from ..imagereward_core.library.curate.plan import Carried, CurateOptions, Curation
     from ..imagereward_core.library.library import Library
 
 
@@ -25,7 +25,7 @@ def opened(root: Path, place: Path | None = None) -> Iterator[Library]:
         place: The folder inside of it whose runs are asked for; None for all.
     """
     from ..imagereward_core.library.library import Library
-    from ..imagereward_core.library.store.values import STORE_FOLDER
+    from ..imagereward_core.files.values import STORE_FOLDER
 
     with Library.open(root / STORE_FOLDER, root=place or root, data=_data()) as library:
         yield library
@@ -100,7 +100,7 @@ def plan(library: Library, scorer: LoadedScorer, place: Path, options: CurateOpt
     Raises:
         GraphError: There is no picture, or percentiles are asked for where there are none.
     """
-    from ..imagereward_core.library.curate import plan_curation
+    from ..imagereward_core.library.curate.plan import plan_curation
 
     try:
         curation = plan_curation(library, scorer.panel, place, options)
@@ -113,8 +113,8 @@ def plan(library: Library, scorer: LoadedScorer, place: Path, options: CurateOpt
 
 def carry_out(library: Library, curation: Curation) -> Carried:
     """Does what was planned; what was done before somebody stopped it stands in the journal."""
-    from ..imagereward_core.library import curate
-    from ..imagereward_core.library.summary import rule_words
+    from ..imagereward_core.library.curate import plan as curate
+    from ..imagereward_core.library.curate.summary import rule_words
 
     host = _Host()
     carried = curate.carry_out(
@@ -126,7 +126,7 @@ def carry_out(library: Library, curation: Curation) -> Carried:
 
 def take_back(root: Path, place: Path) -> str:
     """Takes the last run back that was done in a folder inside of one of the host's; returns what to say about it."""
-    from ..imagereward_core.library import curate
+    from ..imagereward_core.library.curate import plan as curate
 
     host = _Host()
     with opened(root, place) as library:

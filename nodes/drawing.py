@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from .errors import choice
+from .host.errors import choice
 
 if TYPE_CHECKING:
     from torch import Tensor

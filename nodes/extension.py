@@ -9,18 +9,18 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 FAMILIES = (
-    "loading",
-    "scoring",
-    "selecting",
-    "filtering",
-    "blending",
-    "telling",
-    "plotting",
-    "sheet",
-    "saving",
+    "load_scorer",
+    "score_images",
+    "sort_and_pick",
+    "filter_by_score",
+    "blend_scores",
+    "score_to_text",
+    "score_plot",
+    "contact_sheet",
+    "save_images",
     "prompts",
-    "folder",
-    "curate",
+    "load_folder",
+    "curate_folder",
 )
 """Modules of this package; each names its node classes in ``NODES``."""
 
@@ -52,8 +52,8 @@ def make_extension() -> Any:
     """The object through which the host gets the nodes; also tells it where the models lie."""
     from comfy_api.latest import ComfyExtension
 
-    from .errors import name_plainly
-    from .folders import register_models_folder
+    from .host.errors import name_plainly
+    from .host.folders import register_models_folder
 
     name_plainly()
     try:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .errors import GraphError
+from .host.errors import GraphError
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -17,7 +17,7 @@ from tiny_registry import tiny_registry
 import imagereward_core as RM
 from imagereward_core.errors import ImageError, PromptError, UnknownScorerError, WeightsError
 from imagereward_core.nets.reward import build_skeleton
-from imagereward_core.scorers.tokenizer import PromptEncoder
+from imagereward_core.scorers.tokenizers.bert import PromptEncoder
 from imagereward_core.weights import store
 
 

@@ -15,8 +15,8 @@ from imagereward_core.images.spec import ImageSpec
 from imagereward_core.nets.config import HeadConfig, RewardConfig, TextConfig, VisionConfig
 from imagereward_core.nets.reward import RewardNetwork
 from imagereward_core.runtime import LocalRuntime
-from imagereward_core.scorers.imagereward import ImageRewardScorer
-from imagereward_core.scorers.tokenizer import PromptEncoder
+from imagereward_core.scorers.families.imagereward import ImageRewardScorer
+from imagereward_core.scorers.tokenizers.bert import PromptEncoder
 from imagereward_core.weights.card import Distribution, ScorerCard, WeightFile
 
 WORDS = [

@@ -13,7 +13,7 @@ from tiny import TINY, telling, write_vocabulary
 from imagereward_core.nets.clip import ClipConfig, TowerConfig
 from imagereward_core.nets.mps import MpsConfig
 from imagereward_core.nets.siglip import SiglipConfig
-from imagereward_core.scorers import making, registry
+from imagereward_core.scorers import factory, registry
 from imagereward_core.weights import cards
 from imagereward_core.weights.card import WeightFile, WeightsCard
 from imagereward_core.weights.locate import WeightSettings
@@ -69,7 +69,7 @@ def _write(card: WeightsCard, folder: Path, seed: int) -> None:
     home = folder / card.folder
     home.mkdir(parents=True, exist_ok=True)
     if card.layout:
-        kind = making.KINDS[card.layout]
+        kind = factory.KINDS[card.layout]
         network = kind.make(kind.sizes())
     else:
         from imagereward_core.nets.reward import RewardNetwork
@@ -88,10 +88,10 @@ def _write(card: WeightsCard, folder: Path, seed: int) -> None:
 def tiny_registry(folder: Path, monkeypatch: pytest.MonkeyPatch) -> WeightSettings:
     """Makes every scorer but the demo a tiny random one, with its weights in ``folder``; returns settings that find them."""
     for layout, sizes in SIZES.items():
-        kind = dataclasses.replace(making.KINDS[layout], sizes=sizes)
-        monkeypatch.setitem(making.KINDS, layout, kind)
+        kind = dataclasses.replace(factory.KINDS[layout], sizes=sizes)
+        monkeypatch.setitem(factory.KINDS, layout, kind)
     whole = registry.network_config
-    monkeypatch.setattr(making, "network_config", lambda card: whole(card) if card.id == "demo" else TINY)
+    monkeypatch.setattr(factory, "network_config", lambda card: whole(card) if card.id == "demo" else TINY)
     torch.manual_seed(0)
     for seed, (name, card) in enumerate([*cards.CARDS.items(), *cards.BACKBONES.items()]):
         if name == "demo":

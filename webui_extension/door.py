@@ -11,7 +11,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from . import hosts
+from .host import info
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def connect(root: Path) -> list[type]:
     Returns:
         The classes that the host is to find in the script file.
     """
-    if hosts.is_sdnext():
+    if info.is_sdnext():
         log.warning(
             "ImageReward Curator: SD.Next is not supported and nothing was added to it; the command `imagereward` scores its pictures"
         )

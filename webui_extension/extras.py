@@ -47,8 +47,8 @@ def controls() -> dict[str, Any]:
     import gradio as gr
     from modules.ui_components import InputAccordion
 
-    from .hosts import option
-    from .loaded import choices
+    from .host.info import option
+    from .scorer_cache import choices
 
     scorers = choices()
     with InputAccordion(False, label="ImageReward score", elem_id="imagereward_extras") as enable, gr.Row():
@@ -72,8 +72,8 @@ def remember_prompt(
     """Reads the prompt while the picture still has its metadata; other steps make pictures without. Never raises."""
     if not enable:
         return
-    from imagereward_core.images.metadata.finding import PromptFinder
-    from imagereward_core.images.missing import MissingPrompt
+    from imagereward_core.metadata.prompt_finder import PromptFinder
+    from imagereward_core.metadata.missing import MissingPrompt
 
     from .door import report
 
@@ -102,10 +102,10 @@ def score(pp: Any, enable: bool | None = None, scorer: str | None = None, prompt
 
 
 def _fields(pp: Any, scorer: str, typed: str) -> dict[str, str]:
-    from imagereward_core.images.metadata.finding import PromptFinder
-    from imagereward_core.images.metadata.score_keys import score_fields
+    from imagereward_core.metadata.prompt_finder import PromptFinder
+    from imagereward_core.metadata.score_keys import score_fields
 
-    from .loaded import load, request_from_settings
+    from .scorer_cache import load, request_from_settings
 
     if not hasattr(pp.shared, "imagereward_prompt"):
         # The host runs only a half of the entry there, and would write one picture's score into the next one's infotext.

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import hosts, loaded
+from .host import info as hosts
+from . import scorer_cache
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Setting:
 
 
 def _scorers() -> dict[str, Any]:
-    return {"choices": loaded.choices()}
+    return {"choices": scorer_cache.choices()}
 
 
 def _devices() -> dict[str, Any]:
@@ -58,7 +59,7 @@ def _look_again() -> None:
 SETTINGS = (
     Setting(
         "scorer",
-        loaded.DEFAULT_SCORER,
+        scorer_cache.DEFAULT_SCORER,
         "Default scorer",
         "what the accordion, the tab and the API use when nothing else is chosen; weights are downloaded once, at first use",
         "Dropdown",
@@ -212,7 +213,7 @@ def _changed(setting: Setting) -> Callable[[], None] | None:
             return
         good[0] = value
         if setting.changes_scorers:
-            loaded.expire()
+            scorer_cache.expire()
 
     if not objection(setting, hosts.option(key, setting.default)):
         good[0] = hosts.option(key, setting.default)

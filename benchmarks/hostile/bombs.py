@@ -16,7 +16,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from imagereward_core.demo.batches import draw_batches
-from imagereward_core.images.metadata.png import PNG_SIGNATURE
+from imagereward_core.metadata.containers.png import PNG_SIGNATURE
 
 from ..killing import tree
 from .arena import Arena, apart, changes, command

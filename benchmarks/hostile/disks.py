@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from imagereward_core.library.actions import Journal
+from imagereward_core.library.journal import Journal
 
 from ..kill_folder import make_folder
 from ..killing import contents, hidden, tree

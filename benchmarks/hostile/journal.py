@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from imagereward_core.library.actions.schema import APPLICATION_ID, MIGRATIONS
+from imagereward_core.library.journal.schema import APPLICATION_ID, MIGRATIONS
 from imagereward_core.library.library import Library
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(1000)

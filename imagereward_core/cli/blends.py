@@ -49,15 +49,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _file(args: argparse.Namespace) -> BlendFile:
     from ..scorers.blend_file import BlendFile
-    from .loading import blends_folder
+    from .scorers import blends_folder
 
     return BlendFile(blends_folder(weight_settings(args)))
 
 
 def _list(args: argparse.Namespace) -> int:
     from ..scorers.blend_file import format_blend
-    from .output import ellipsis, window_width
-    from .table import Column, render_table
+    from .output.write import ellipsis, window_width
+    from .output.table import Column, render_table
 
     blends, problems = _file(args).load()
     console = Console(args.quiet)

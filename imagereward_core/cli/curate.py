@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .console import Console
-from .curate_output import document, preview, tell_carried, tell_scan, tell_unscored
-from .curating import add_curation, add_place, curate_options, opened
+from .curate_text import document, preview, tell_carried, tell_scan, tell_unscored
+from .curate_options import add_curation, add_place, curate_options, opened
 from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
 from .options import add_overwrite, add_talk, check_writable, weight_settings
 from .origin import settle_origin
 
 if TYPE_CHECKING:
-    from ..library.curate import CurateOptions, Curation
+    from ..library.curate.plan import CurateOptions, Curation
     from ..library.library import Library
     from ..scorers.panel import Panel
 
@@ -73,8 +73,8 @@ def run(args: argparse.Namespace) -> int:
         UsageError: The folder or the rule makes no sense.
         CuratorError: The scorer, the store or the journal cannot be used.
     """
-    from .loading import load_panel
-    from .pipeline import StopSwitch, Watch
+    from .scorers import load_panel
+    from .batches import StopSwitch, Watch
 
     console = Console(args.quiet)
     check_writable({"--html": args.html}, args.overwrite)
@@ -110,8 +110,8 @@ def planned(library: Library, panel: Panel, folder: Path, options: CurateOptions
     Raises:
         UsageError: The rule asks for percentiles, and the scorer has none.
     """
-    from ..library.buckets import BucketError
-    from ..library.curate import plan_curation
+    from ..library.curate.buckets import BucketError
+    from ..library.curate.plan import plan_curation
 
     try:
         return plan_curation(library, panel, folder.absolute(), options)
@@ -122,11 +122,11 @@ def planned(library: Library, panel: Panel, folder: Path, options: CurateOptions
 def _finish(
     args: argparse.Namespace, console: Console, library: Library, panel: Panel, curation: Curation
 ) -> int:
-    from ..library.curate import carry_out
+    from ..library.curate.plan import carry_out
     from ..library.doubts import doubts
-    from ..library.summary import rule_words
-    from .output import ellipsis, put, window_width
-    from .pipeline import StopSwitch
+    from ..library.curate.summary import rule_words
+    from .output.write import ellipsis, put, window_width
+    from .batches import StopSwitch
 
     if args.format == "table":
         sys.stdout.write(preview(curation, window_width(), ellipsis()))
@@ -179,7 +179,7 @@ def _write_page(
     args: argparse.Namespace, library: Library, curation: Curation, panel: Panel, done: bool
 ) -> None:
     """The report, with every picture where it lies now."""
-    from ..library.library_report import own_history, write_library_report
+    from ..library.report_entries import own_history, write_library_report
 
     assert curation.result is not None
     rows = [

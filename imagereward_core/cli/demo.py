@@ -13,7 +13,7 @@ from .options import add_talk, between, whole
 
 if TYPE_CHECKING:
     from ..demo.batches import DrawnBatch, DrawnPicture
-    from .pipeline import Scored
+    from .batches import Scored
 
 DEFAULT_FOLDER = "imagereward-demo"
 SOFTWARE = "imagereward demo"
@@ -84,13 +84,13 @@ def run(args: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from ..demo.batches import draw_batches
-    from ..library.report import write_report
+    from ..report.write import write_report
     from ..selection import Rule, select
     from .inputs import Input
-    from .output import put, render, window_width
+    from .output.write import put, render, window_width
     from .prompts import PromptFinder
-    from .rows import make_rows, order_by_prompt
-    from .run import exit_code, report_entries, score_inputs
+    from .output.rows import make_rows, order_by_prompt
+    from .score_run import exit_code, report_entries, score_inputs
 
     console = Console(args.quiet)
     folder = args.output or Path(_default_folder(args))
@@ -160,7 +160,7 @@ def _save(folder: Path, number: int, place: int, batch: DrawnBatch, picture: Dra
     """Saves a picture as a WebUI would, with its prompt and settings in the PNG text ``parameters``."""
     from PIL.PngImagePlugin import PngInfo
 
-    from ..weights.whole import written_whole
+    from ..files.whole import written_whole
 
     path = folder / f"{number:02d}-{place:02d} {picture.truth.removeprefix('as asked, ')}.png"
     _check(path)
@@ -196,7 +196,7 @@ def _check(path: Path) -> None:
 def _is_own(path: Path) -> bool:
     from PIL import Image
 
-    from ..library.report_page import GENERATOR
+    from ..report.page import GENERATOR
 
     try:
         if path.suffix == ".html":

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
-from ..images.regular import is_folder
+from ..files.regular import is_folder
 from ..images.suffixes import is_picture_name, is_preview_name
 from .exits import UsageError
 

@@ -66,8 +66,8 @@ def _list(args: argparse.Namespace) -> int:
     from ..weights.cards import CARDS
     from ..weights.locate import FoundWeights, find_weights
     from ..weights.own import own_checkpoints
-    from .output import ellipsis, window_width
-    from .table import Column, render_table
+    from .output.write import ellipsis, window_width
+    from .output.table import Column, render_table
 
     settings = weight_settings(args)
     facts = [_facts(card, find_weights(card, settings)) for card in CARDS.values()]
@@ -199,7 +199,7 @@ def _fetch(card: WeightsCard, settings: WeightSettings, progress: Progress) -> P
 
 def _verify(args: argparse.Namespace) -> int:
     from ..nets.reward import POSITION_IDS
-    from ..scorers.making import skeleton_of
+    from ..scorers.factory import skeleton_of
     from ..scorers.registry import card_of
     from ..weights.checkpoint import verify
     from ..weights.locate import find_weights

@@ -274,9 +274,9 @@ def check_writable(targets: Mapping[str, Path | None], overwrite: bool) -> None:
     Raises:
         UsageError: A file cannot be written where it was asked for, or must not be.
     """
-    from ..images.regular import is_folder
-    from ..library.atomic import is_stream
-    from ..library.output_files import refusal
+    from ..files.regular import is_folder
+    from ..report.replace import is_stream
+    from ..report.output_files import refusal
 
     named: dict[str, str] = {}
     for option, target in targets.items():

@@ -37,7 +37,7 @@ def settle_origin(args: argparse.Namespace, library: Library, console: Console) 
 
 def _how_to_settle(args: argparse.Namespace) -> str:
     """The commands that have a store's pictures scored anew, or take its numbers as one's own."""
-    from .curate_output import shell_word
+    from .curate_text import shell_word
 
     store = f" --store {shell_word(args.store)}" if getattr(args, "store", None) else ""
     return f"'imagereward curate {shell_word(args.outputs)}{store} ...' with --rescore scores anew, with --trust-scores takes them as yours"

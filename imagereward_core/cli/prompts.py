@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..images.metadata import finding
-from ..images.metadata.finding import ORIGINS, FoundPrompt, PromptSource
+from ..metadata import prompt_finder
+from ..metadata.prompt_finder import ORIGINS, FoundPrompt, PromptSource
 from .exits import UsageError
 
 __all__ = ["ORIGINS", "FoundPrompt", "PromptFinder", "PromptSource", "check_typed"]
@@ -27,7 +27,7 @@ def check_typed(args: argparse.Namespace) -> None:
         )
 
 
-class PromptFinder(finding.PromptFinder):
+class PromptFinder(prompt_finder.PromptFinder):
     """Finds prompts, and says which options help where there is none."""
 
     without_words = "; give one with --prompt, or use --raw-prompt"

@@ -123,8 +123,8 @@ def run(args: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from ..selection import select
-    from .rows import order_by_prompt
-    from .run import deliver, score_pictures
+    from .output.rows import order_by_prompt
+    from .score_run import deliver, score_pictures
 
     check_percentiles(args)
     rule = rule_of(args)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..plain import count_of
 from .console import Console
-from .curating import add_bucket_measure, add_folders, add_place, destination_folders, place_of
+from .curate_options import add_bucket_measure, add_folders, add_place, destination_folders, place_of
 from .exits import DONE, EXPLANATION
 from .options import (
     add_overwrite,
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..library.library import Library
-    from ..library.records import Row
-    from ..library.rules import CurationRule
+    from ..library.store.records import Row
+    from ..library.curate.rules import CurationRule
     from ..scorers.panel import Panel, PanelResult
     from ..scores import FloatArray
     from ..selection import Rule, Selection
@@ -152,7 +152,7 @@ def run(args: argparse.Namespace) -> int:
         ExportError: A package for a form is missing.
     """
     from ..library.library import Library
-    from ..library.tables import require
+    from ..report.tables import require
 
     console = Console(args.quiet)
     files = {form: target for form in _FORMS if (target := getattr(args, form)) is not None}
@@ -173,13 +173,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _judge(library: Library, args: argparse.Namespace, console: Console, root: Path, rule: Rule) -> Found:
-    from ..library.competing import judged_files
-    from ..library.curate import CurateOptions
-    from ..library.library_report import own_history
-    from ..library.rules import as_sorted, judge
+    from ..library.curate.candidates import judged_files
+    from ..library.curate.plan import CurateOptions
+    from ..library.report_entries import own_history
+    from ..library.curate.rules import as_sorted, judge
     from ..library.stored_panel import stored_panel
     from ..selection import Rule
-    from .loading import saved_blends
+    from .scorers import saved_blends
 
     folder = root / args.folder if args.folder else root
     also = [part.strip() for text in args.also for part in text.split(",") if part.strip()]
@@ -224,8 +224,8 @@ def _judge(library: Library, args: argparse.Namespace, console: Console, root: P
 
 def _rule(args: argparse.Namespace, rule: Rule) -> CurationRule:
     """The filter as ``curate`` applies it: ``--within`` is its ``--per``."""
-    from ..library.buckets import Buckets
-    from ..library.rules import CurationRule
+    from ..library.curate.buckets import Buckets
+    from ..library.curate.rules import CurationRule
 
     buckets = Buckets.parse(args.buckets, args.buckets_by) if args.buckets else None
     return CurationRule(rule, rule.within, None, buckets, args.keep_stars)
@@ -241,10 +241,10 @@ def _deliver(
 ) -> None:
     """Writes the files, or prints the best pictures where none was asked for."""
     from ..library.export import export, export_rows
-    from ..library.library_report import write_library_report
-    from ..library.places import shown_name
-    from .output import put, render, window_width
-    from .rows import order_by_prompt
+    from ..library.report_entries import write_library_report
+    from ..library.curate.destinations import shown_name
+    from .output.write import put, render, window_width
+    from .output.rows import order_by_prompt
 
     card, scores = found.panel.card, found.result.main
     told: dict[str, Any] = {"buckets": found.buckets, "history": found.history, "copies": found.copies}
@@ -307,7 +307,7 @@ def _title(root: Path, folder: Path | None, number: int) -> str:
 
 def _tell(library: Library, console: Console, found: Found) -> None:
     """Who has scored how many, and what has to be known to read the numbers."""
-    from ..library.records import Query
+    from ..library.store.records import Query
     from ..scorers.meaning import compare_warning
 
     scores, main = found.result.main, found.panel.main

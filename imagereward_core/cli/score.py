@@ -28,7 +28,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     """Scores and prints; returns the exit code."""
     from ..selection import select
-    from .run import deliver, score_pictures
+    from .score_run import deliver, score_pictures
 
     job = score_pictures(args)
     selection = select(job.scored.scores)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..plain import count_of
 from .console import Console
-from .curating import add_place, opened, place_of
+from .curate_options import add_place, opened, place_of
 from .exits import DONE, EXPLANATION, SOME_FAILED, UsageError
 from .options import add_talk
 from .origin import settle_origin
@@ -109,8 +109,8 @@ def _give(library: Library, console: Console, root: Path, files: list[str], star
 
 
 def _take_over(library: Library, console: Console, root: Path) -> int:
-    from ..images.metadata.stars import given_stars
-    from ..library.records import Query
+    from ..metadata.stars import given_stars
+    from ..library.store.records import Query
 
     taken = 0
     known: dict[str, int] = {}
@@ -130,11 +130,11 @@ def _take_over(library: Library, console: Console, root: Path) -> int:
 
 
 def _list(library: Library, console: Console, root: Path) -> None:
-    from ..library.competing import apart
-    from ..library.curate import CurateOptions
-    from ..library.places import shown_name
-    from ..library.records import Query
-    from .output import put
+    from ..library.curate.candidates import apart
+    from ..library.curate.plan import CurateOptions
+    from ..library.curate.destinations import shown_name
+    from ..library.store.records import Query
+    from .output.write import put
 
     rows = [row for row in library.rows(Query(folder=root)) if row.stars is not None]
     destinations = CurateOptions().destinations(root)

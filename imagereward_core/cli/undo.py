@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from ..plain import count_of, plain
 from .console import Console
-from .curate_output import tell_failures, tell_settled
-from .curating import add_place, opened, place_of
+from .curate_text import tell_failures, tell_settled
+from .curate_options import add_place, opened, place_of
 from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
 from .options import add_talk, data_folder, positive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..library.actions import RunInfo, StepInfo
+    from ..library.journal import RunInfo, StepInfo
 
 _MOST_SHOWN = 100
 _MOST_OTHERS = 5
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         UsageError: There is no such run.
         CuratorError: Another program is at work, or the journal cannot be used.
     """
-    from ..library.actions import Journal, JournalError, elsewhere, leading_out, refused
+    from ..library.journal import Journal, JournalError, elsewhere, leading_out, refused
 
     console = Console(args.quiet)
     place, root = place_of(args, make=False), args.outputs.expanduser().absolute()
@@ -114,9 +114,9 @@ def _others(runs: Sequence[tuple[int, Path]], which: str = "") -> str:
 
 
 def _take_back(args: argparse.Namespace, console: Console, info: RunInfo, outside: Sequence[StepInfo]) -> int:
-    from ..library.curate import take_back
+    from ..library.curate.plan import take_back
     from .curate import wanted
-    from .pipeline import StopSwitch
+    from .batches import StopSwitch
 
     if not wanted(args, console, "Take them back?"):
         return DONE
@@ -183,8 +183,8 @@ def _tell_refused(found: Sequence[tuple[int, StepInfo, str]]) -> None:
 
 
 def _table(runs: Sequence[RunInfo]) -> str:
-    from .output import ellipsis, window_width
-    from .table import Column, render_table
+    from .output.write import ellipsis, window_width
+    from .output.table import Column, render_table
 
     columns = (
         Column("Run", right=True),

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from .console import Console
 from .curate import planned, wanted
-from .curate_output import preview, tell_failures, tell_scan, tell_settled
-from .curating import add_curation, add_place, curate_options, opened
+from .curate_text import preview, tell_failures, tell_scan, tell_settled
+from .curate_options import add_curation, add_place, curate_options, opened
 from .exits import DONE, INTERRUPTED, UsageError
 from .options import add_talk, finite, weight_settings
 from .origin import settle_origin
 
 if TYPE_CHECKING:
-    from ..library.watch import Pass
+    from ..library.watch.watcher import Pass
 
 _EXAMPLES = """\
 examples:
@@ -92,11 +92,11 @@ def run(args: argparse.Namespace) -> int:
         UsageError: The folder or the rule makes no sense, or nobody can be asked.
         CuratorError: The scorer, the store or the folder cannot be used.
     """
-    from ..library.summary import remarks
-    from ..library.watch import Watcher, WatchSettings
-    from .loading import load_panel
-    from .output import ellipsis, window_width
-    from .pipeline import Watch
+    from ..library.curate.summary import remarks
+    from ..library.watch.watcher import Watcher, WatchSettings
+    from .scorers import load_panel
+    from .output.write import ellipsis, window_width
+    from .batches import Watch
 
     console = Console(args.quiet)
     options = curate_options(args)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from .dataset import scene_where
 from .degrade import FLAWS, Flaw
-from .scenes import Scene, change, draw, possible_differences
+from .scenes import Scene, change, draw, possible_differences, scene_where
 
 # Noise and blocks as fine as a large picture's pixels vanish when a scorer shrinks it; the demo model has learnt these.
 _SPOILT_AT = 128

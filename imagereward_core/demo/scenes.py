@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
@@ -225,3 +226,16 @@ def _other(rng: random.Random, choices: Sequence[Choice], current: Choice) -> Ch
 def _shade(colour: tuple[int, int, int], rng: random.Random, spread: int) -> tuple[int, int, int]:
     red, green, blue = (min(255, max(0, value + rng.randint(-spread, spread))) for value in colour)
     return red, green, blue
+
+
+def is_held_out(scene: Scene) -> bool:
+    """Whether the scene's words belong to the tenth of all prompts that training never sees."""
+    return zlib.crc32(scene.prompt.encode()) % 10 == 0
+
+
+def scene_where(rng: random.Random, held_out: bool, pairs: int = 1) -> Scene:
+    """A random scene from the held-out tenth of prompts, or from the rest."""
+    while True:
+        scene = random_scene(rng, pairs)
+        if is_held_out(scene) == held_out:
+            return scene

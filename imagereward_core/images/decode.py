@@ -18,7 +18,7 @@ from PIL import Image, UnidentifiedImageError
 from ..errors import ImageError
 from ..plain import encodable
 from .plugins import HEAD_BYTES, plugin_for
-from .regular import NotAFileError, open_regular
+from ..files.regular import NotAFileError, open_regular
 
 ImageSource = Union[str, "os.PathLike[str]", Image.Image, np.ndarray]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .actions.roots import Root
-from .actions.trust import key_problem
+from .journal.roots import Root
+from .journal.trust import key_problem
 
 if TYPE_CHECKING:
-    from .curate import Curation
+    from .curate.plan import Curation
     from .library import Library
 
 

@@ -13,10 +13,10 @@ from ..scorers.meaning import percentiles_in_history
 from ..scores import FloatArray
 from ..selection import Selection
 from ..weights.card import ScorerCard
-from .atomic import replacing
-from .judged import JudgedRow, PictureFacts, bare_reason, judged_fields, number
-from .records import Row
-from .tables import FORMS, ExportError, Layout, require, write_parquet, write_text
+from ..report.replace import replacing
+from ..report.rows import JudgedRow, PictureFacts, bare_reason, judged_fields, number
+from .store.records import Row
+from ..report.tables import FORMS, ExportError, Layout, require, write_parquet, write_text
 
 if TYPE_CHECKING:
     from ..scorers.panel import PanelResult

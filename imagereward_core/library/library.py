@@ -9,20 +9,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from .records import Query, Row, ScorerKey
+from .store.records import Query, Row, ScorerKey
 from .scan.options import ScanOptions, ScanProgress, ScanResult
 from .store import pages, sources
-from .store.database import Database
+from ..files.sqlite import Database
 from .store.files import find_files
-from .store.moving import copy_file, move_file
+from .store.relocation import copy_file, move_file
+from .store.schema import APPLICATION_ID, MIGRATIONS
 from .store.rows import rows_of
-from .store.scoring import scorer_keys
-from .store.values import absolute
+from .store.scores import scorer_keys
+from ..files.values import absolute
 
 if TYPE_CHECKING:
     from ..scorers.panel import Panel, PanelResult
     from ..scores import FloatArray
-    from .actions import Journal
+    from .journal import Journal
 
 FILE_NAME = "library.sqlite3"
 _AT_ONCE = 1000
@@ -40,6 +41,12 @@ class ScoredFiles:
 
     rows: list[Row]
     result: PanelResult
+
+
+
+def _database(place: Path, read_only: bool = False) -> Database:
+    """The store's file in the folder ``place``."""
+    return Database(place / FILE_NAME, application=APPLICATION_ID, migrations=MIGRATIONS, read_only=read_only)
 
 
 class Library:
@@ -81,7 +88,7 @@ class Library:
         """
         from .origin import claim_new
 
-        library = cls(Database(absolute(place) / FILE_NAME), root, data, beside)
+        library = cls(_database(absolute(place)), root, data, beside)
         try:
             claim_new(library)
         except BaseException:
@@ -96,7 +103,7 @@ class Library:
         Raises:
             StoreError: It is damaged, or of a newer version.
         """
-        return cls(Database(absolute(place) / FILE_NAME, read_only=True), root, data)
+        return cls(_database(absolute(place), read_only=True), root, data)
 
     def journal(self, *, looking: bool = False) -> Journal:
         """The journal beside the library.
@@ -107,7 +114,7 @@ class Library:
         Raises:
             CuratorError: It is damaged, of a newer version, or cannot be written.
         """
-        from .actions import Journal
+        from .journal import Journal
 
         opened = Journal.look if looking else Journal.open
         return opened(self.beside, root=self.root, data=self.data)
@@ -153,7 +160,7 @@ class Library:
             PromptError: The prompt for all pictures holds no words.
             StoreError: The store cannot be written.
         """
-        from .scan.scanning import scan
+        from .scan.scan import scan
 
         return scan(self.database, roots, panel, options or ScanOptions(), progress, cancelled, turn)
 
@@ -227,7 +234,7 @@ class Library:
             choose: Given all these rows, with the numbers of the panel's first scorer, tells which are judged, by their places in
                 order; None for all.
         """
-        from .judging import judge
+        from .stored_scores import judge
 
         folders = [folder] if folder is None or isinstance(folder, Path) else folder
         rows, result = judge(self, panel, folders, paths, choose)
@@ -235,7 +242,7 @@ class Library:
 
     def find(self, paths: Sequence[Path], key: ScorerKey | None = None) -> list[Row]:
         """The rows of files, in the order given; unknown files are left out."""
-        from .store.scoring import find_scorer
+        from .store.scores import find_scorer
 
         with self.database.reading() as connection:
             scorer = 0 if key is None else find_scorer(connection, key) or 0
@@ -244,7 +251,7 @@ class Library:
     def alike(self, rows: Sequence[Row], key: ScorerKey | None = None) -> list[Row]:
         """The rows of all files with the same pixels as one of these, themselves among them."""
         from .store.files import files_alike
-        from .store.scoring import find_scorer
+        from .store.scores import find_scorer
 
         with self.database.reading() as connection:
             scorer = 0 if key is None else find_scorer(connection, key) or 0
@@ -259,7 +266,7 @@ class Library:
         """
         import numpy as np
 
-        from .store.scoring import all_values
+        from .store.scores import all_values
 
         with self.database.reading() as connection:
             return np.fromiter(all_values(connection, key, besides), dtype=np.float64)

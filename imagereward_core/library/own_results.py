@@ -15,7 +15,7 @@ import struct
 from collections.abc import Collection, Iterator
 from typing import BinaryIO
 
-from ..images.regular import open_regular
+from ..files.regular import open_regular
 
 _ALWAYS = frozenset(
     "file score percentile rank rank_in_prompt scored_in_prompt kept reason prompt prompt_cut prompt_written prompt_source notes".split()

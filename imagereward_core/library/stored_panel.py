@@ -12,8 +12,8 @@ from ..scorers.panel import Panel
 from ..scorers.registry import is_checkpoint
 from ..weights.cards import CARDS, get_card
 from ..weights.own import stored_card
-from .records import Query, ScorerKey
-from .stored_scorer import NoNumbersError, StoredScorer
+from .store.records import Query, ScorerKey
+from .store.scorer import NoNumbersError, StoredScorer
 
 if TYPE_CHECKING:
     from ..weights.locate import WeightSettings

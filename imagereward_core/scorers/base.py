@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, Union
 
 from ..errors import PromptError
-from ..images.missing import MissingPrompt, Prompt
+from ..metadata.missing import MissingPrompt, Prompt
 from ..plain import count_of, well_formed
 from ..scores import Scores
 from ..weights.card import ScorerCard
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import torch
     from PIL import Image
 
-    from .pictures import Prepared
+    from .inputs import Prepared
 
 Picture = Union[str, "os.PathLike[str]", "Image.Image", "np.ndarray", "torch.Tensor", "Prepared"]
 

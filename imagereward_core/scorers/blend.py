@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Literal, Union, get_args
 import numpy as np
 import numpy.typing as npt
 
-from ..images.missing import Prompt
+from ..metadata.missing import Prompt
 from ..scores import FloatArray, Scores
 from ..weights.card import Distribution, ScorerCard
-from .agreement import check_same_pictures, normalised_ranks, standardised, unscored
+from ..metrics.agreement import check_same_pictures, normalised_ranks, standardised, unscored
 from .base import Picture, Scorer
 from .blend_names import NAME_LENGTH as NAME_LENGTH
 from .blend_names import BlendError as BlendError

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..weights.locks import exclusive
-from ..weights.whole import written_whole
+from ..files.locks import exclusive
+from ..files.whole import written_whole
 from .blend import METHODS, NAME_LENGTH, Blend, BlendError, BlendMember
 from .registry import is_checkpoint
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..images.missing import Prompt
+from ..metadata.missing import Prompt
 from ..images.preprocess import normalize
 from ..images.spec import ImageSpec
 from ..nets.packing import pack
@@ -21,7 +21,7 @@ from ..scores import FloatArray, Scores
 from ..weights.card import ScorerCard
 from .base import objection, prompts_per_picture
 from .meaning import constant_warning
-from .pictures import Waiting, as_list, decoded_windows, unique
+from .inputs import Waiting, as_list, decoded_windows, unique
 from .variety import Variety
 
 if TYPE_CHECKING:

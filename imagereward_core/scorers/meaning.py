@@ -10,7 +10,7 @@ import numpy as np
 
 from ..scores import FloatArray
 from ..weights.card import ScorerCard
-from .agreement import ordinal
+from ..metrics.agreement import ordinal
 
 MIN_HISTORY = 50
 """Below this many earlier scores a percentile is off by more than 7 points more often than one time in three."""

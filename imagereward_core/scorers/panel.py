@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Union, cast
 from ..errors import WeightsError
 from ..scores import Scores
 from ..weights.card import ScorerCard
-from .agreement import Disagreement, PairAgreement, agreement, disagreements
+from ..metrics.agreement import Disagreement, PairAgreement, agreement, disagreements
 from .blend import BlendScorer, combine
 from .meaning import own_notice
 
 if TYPE_CHECKING:
     import torch
 
-    from ..images.missing import Prompt
+    from ..metadata.missing import Prompt
     from .base import Picture
     from .engine import Memory, PictureScorer
 

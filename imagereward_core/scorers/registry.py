@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..runtime import Runtime
     from ..weights.store import FoundWeights
     from .panel import AnyScorer
-    from .tokenizer import PromptEncoder
+    from .tokenizers.bert import PromptEncoder
 
 
 def scorer_ids() -> list[str]:
@@ -152,7 +152,7 @@ def find(name: str | os.PathLike[str], settings: WeightSettings) -> tuple[Scorer
 
 def make_encoder(card: ScorerCard, found: FoundWeights) -> PromptEncoder:
     """The tokenizer that belongs to the weights, with the scorer's token limit."""
-    from .tokenizer import PromptEncoder
+    from .tokenizers.bert import PromptEncoder
 
     assert found.vocabulary is not None and card.token_limit is not None
     return PromptEncoder(found.vocabulary, card.token_limit)
@@ -180,7 +180,7 @@ def create_scorer(
         BlendError: The text of a blend cannot be read.
         WeightsError: The weights are missing, damaged or of another layout.
     """
-    from .making import Maker
+    from .factory import Maker
 
     return Maker(runtime, settings, batch_size, whole_picture=framing == "pad").make(name)
 

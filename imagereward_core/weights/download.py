@@ -18,7 +18,7 @@ from .hub import ask, reason, stream
 from .lacking import by_hand, preferred_form
 from .ledger import remember
 from .locate import FoundWeights, WeightSettings, inside, target_folder
-from .locks import exclusive
+from ..files.locks import exclusive
 from .manifest import Progress, read_manifest, sha256_of, write_manifest
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .ledger import found_once, is_sha256
-from .whole import written_whole
+from ..files.whole import written_whole
 
 logger = logging.getLogger(__name__)
 

@@ -128,7 +128,7 @@ def find_by_name(name: str, settings: WeightSettings) -> Path | None:
 def is_image_reward(path: Path) -> bool:
     """Whether a file has ImageReward's layout, by the names in it; False where it cannot be read, which is logged."""
     from .checkpoint import StateFile
-    from .checkpoint.recognising import has_reward_head
+    from .checkpoint.kinds import has_reward_head
 
     try:
         key = (str(path.resolve()), state_of(path))
@@ -149,7 +149,7 @@ def has_flat_head(path: Path) -> bool:
     See :func:`.checkpoint.head_is_untrained`. Nothing but the head is read.
     """
     from .checkpoint import StateFile, head_is_untrained
-    from .checkpoint.recognising import is_of_head
+    from .checkpoint.kinds import is_of_head
 
     try:
         key = (str(path.resolve()), state_of(path))

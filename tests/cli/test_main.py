@@ -35,7 +35,7 @@ def test_help_documents_exit_codes(run, command):
 
 
 def test_help_documents_every_column(run):
-    from imagereward_core.cli.output import COLUMNS
+    from imagereward_core.cli.output.write import COLUMNS
 
     assert all(name in options.ROWS for name in COLUMNS)
     assert options.ROWS in run("score", "--help").out
@@ -75,7 +75,7 @@ def test_an_unexpected_error_is_one_line_too_and_debug_shows_where(run, folder, 
     def fail(*_):
         raise ZeroDivisionError("surprise")
 
-    monkeypatch.setattr("imagereward_core.cli.run.score_inputs", fail)
+    monkeypatch.setattr("imagereward_core.cli.score_run.score_inputs", fail)
     assert run("score", folder, "-s", "demo").code == 4
     assert "Traceback" not in run("score", folder, "-s", "demo").err
     assert "Traceback" in run("score", folder, "-s", "demo", "--debug").err

@@ -6,7 +6,7 @@ import pytest
 from cli_fakes import SETTINGS, save_picture
 
 from imagereward_core.errors import UnknownScorerError
-from imagereward_core.images.metadata.finding import PromptFinder
+from imagereward_core.metadata.prompt_finder import PromptFinder
 from imagereward_core.model import load
 
 CURATE = ("curate", "-s", "demo", "--top", "1", "-n", "-f", "json")

@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 from cli_fakes import SETTINGS, save_picture
 
-from imagereward_core.library.atomic import replacing
+from imagereward_core.report.replace import replacing
 from imagereward_core.library.library import Library
-from imagereward_core.library.output_files import OutputFileError
+from imagereward_core.report.output_files import OutputFileError
 from imagereward_core.library.own_results import written_by_us
 from imagereward_core.runtime import LocalRuntime
-from imagereward_core.scorers.making import Maker
+from imagereward_core.scorers.factory import Maker
 from imagereward_core.scorers.panel import Panel
 
 pytest.importorskip("pyarrow")
@@ -116,7 +116,7 @@ def test_two_outputs_cannot_share_a_file(run, batch, tmp_path):
 
 
 def test_nothing_is_scored_before_a_name_is_found_wrong(run, batch, monkeypatch):
-    monkeypatch.setattr("imagereward_core.cli.run.load_panel", lambda *_: pytest.fail("scored first"))
+    monkeypatch.setattr("imagereward_core.cli.score_run.load_panel", lambda *_: pytest.fail("scored first"))
     assert run(*RANK, "--html", *sorted(batch.glob("*.png"))).code == 2
 
 
@@ -276,7 +276,7 @@ def test_a_dash_is_no_name_of_a_file(run, batch, monkeypatch, option):
 
 
 def test_a_form_that_there_is_not_is_told_before_anything_is_scored(run, batch, monkeypatch):
-    monkeypatch.setattr("imagereward_core.cli.run.load_panel", None, raising=False)
+    monkeypatch.setattr("imagereward_core.cli.score_run.load_panel", None, raising=False)
     done = run(*RANK, "-o", batch / "results.xlsx", batch)
     assert done.code == 2 and ".xlsx; expected .csv, .json" in done.err
     assert not (batch / "results.xlsx").exists()

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from tiny import write_flat_checkpoint, write_own_checkpoint
 from tiny_registry import tiny_registry
 
-from imagereward_core.library.watch import Watcher
+from imagereward_core.library.watch.watcher import Watcher
 from imagereward_core.scorers import engine
 from imagereward_core.scorers.meaning import constant_warning
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from cli_fakes import SETTINGS, save_picture
 
-from imagereward_core.cli import pipeline
+from imagereward_core.cli import batches
 from imagereward_core.nets.reward import RewardNetwork
 
 
@@ -92,9 +92,9 @@ def test_copies_of_a_picture_are_tied_in_every_part_of_a_run(run, tmp_path, monk
         "encode_images",
         lambda self, pixels: encode(self, pixels) * (1 + 1e-3 * torch.rand(len(pixels), 1, 1)),
     )
-    monkeypatch.setattr(pipeline, "_FIRST", 2)
-    monkeypatch.setattr(pipeline, "_LEAST", 2)
-    monkeypatch.setattr(pipeline, "_MOST", 3)
+    monkeypatch.setattr(batches, "_FIRST", 2)
+    monkeypatch.setattr(batches, "_LEAST", 2)
+    monkeypatch.setattr(batches, "_MOST", 3)
     for number in range(6):
         seed = f"Seed: {number}, Size: 48x40"
         save_picture(

@@ -12,7 +12,7 @@ import pytest
 from imagereward_core.demo.batches import draw_batches
 from imagereward_core.library.library import Library
 from imagereward_core.runtime import LocalRuntime
-from imagereward_core.scorers.making import Maker
+from imagereward_core.scorers.factory import Maker
 from imagereward_core.scorers.panel import Panel
 
 

@@ -9,8 +9,8 @@ import signal
 import pytest
 from cli_fakes import SETTINGS, save_picture
 
-from imagereward_core.cli import pipeline
-from imagereward_core.cli.output import COLUMNS
+from imagereward_core.cli import batches
+from imagereward_core.cli.output.write import COLUMNS
 
 FIELDS = {
     "file",
@@ -130,7 +130,7 @@ def test_results_go_to_a_file_in_the_form_of_its_ending(run, folder, tmp_path):
 @pytest.mark.parametrize("option", ["--output", "--html"])
 def test_a_file_that_cannot_be_written_is_found_before_the_work(run, folder, tmp_path, option, monkeypatch):
     monkeypatch.setattr(
-        "imagereward_core.cli.run.score_inputs", lambda *_: pytest.fail("scored all the same")
+        "imagereward_core.cli.score_run.score_inputs", lambda *_: pytest.fail("scored all the same")
     )
     assert run("score", folder, "-s", "demo", option, tmp_path / "no" / "a.csv").code == 2
     assert run("score", folder, "-s", "demo", option, tmp_path).code == 2
@@ -162,9 +162,9 @@ def test_pieces_do_not_change_any_number(run, tmp_path, monkeypatch):
         )
     (tmp_path / "in" / "3.png").write_bytes(b"broken")
     whole = run("score", tmp_path / "in", "-s", "demo", "-f", "json").document
-    monkeypatch.setattr(pipeline, "_FIRST", 2)
-    monkeypatch.setattr(pipeline, "_LEAST", 1)
-    monkeypatch.setattr(pipeline, "_MOST", 2)
+    monkeypatch.setattr(batches, "_FIRST", 2)
+    monkeypatch.setattr(batches, "_LEAST", 1)
+    monkeypatch.setattr(batches, "_MOST", 2)
     pieces = run("score", tmp_path / "in", "-s", "demo", "-f", "json").document
     for one, other in zip(whole.pop("rows"), pieces.pop("rows")):
         assert math.isclose(one.pop("score") or 0, other.pop("score") or 0, abs_tol=1e-6)
@@ -176,11 +176,11 @@ def test_pieces_do_not_change_any_number(run, tmp_path, monkeypatch):
 def test_ctrl_c_prints_what_is_done_and_says_so(run, tmp_path, monkeypatch):
     for number in range(5):
         save_picture(tmp_path / "in" / f"{number}.png", (30 * number, 90, 200), "a ring" + SETTINGS)
-    monkeypatch.setattr(pipeline, "_FIRST", 2)
-    monkeypatch.setattr(pipeline, "_MOST", 2)
-    monkeypatch.setattr(pipeline, "_LEAST", 2)
+    monkeypatch.setattr(batches, "_FIRST", 2)
+    monkeypatch.setattr(batches, "_MOST", 2)
+    monkeypatch.setattr(batches, "_LEAST", 2)
     before = signal.getsignal(signal.SIGINT)
-    find = pipeline.PromptFinder.__call__
+    find = batches.PromptFinder.__call__
 
     def press(self, picture):
         if picture.name == "3.png":

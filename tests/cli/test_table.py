@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagereward_core.cli.table import Column, render_table, shorten, text_width
+from imagereward_core.cli.output.table import Column, render_table, shorten, text_width
 
 COLUMNS = (
     Column("Score", right=True),

@@ -244,7 +244,7 @@ def test_a_backup_of_hard_links_does_not_undo_the_original(run, outputs, tmp_pat
 
 
 def test_a_program_that_has_to_wait_leaves_no_run_behind(run, outputs):
-    from imagereward_core.library.actions.exclusion import only_actor
+    from imagereward_core.library.journal.exclusion import only_actor
 
     assert curate(run, outputs, "--dry-run").code == 0
     with only_actor([outputs]):

@@ -8,9 +8,9 @@ import unicodedata
 
 import pytest
 
-from imagereward_core.images import beside
-from imagereward_core.images.beside import PROMPT_ENDINGS, owners, side_files
-from imagereward_core.images.metadata import sidecar_prompt
+from imagereward_core.metadata import companions
+from imagereward_core.metadata.companions import PROMPT_ENDINGS, owners, side_files
+from imagereward_core.metadata import sidecar_prompt
 
 EXACT = sys.platform.startswith("linux")
 exact_names = pytest.mark.skipif(not EXACT, reason="needs a file system that tells letter case apart")
@@ -82,7 +82,7 @@ def test_the_order_of_endings_is_kept(tmp_path):
 def test_a_listing_is_used_again_only_while_it_is_right(tmp_path, monkeypatch):
     reads = []
     monkeypatch.setattr(
-        beside, "_read", lambda folder, read=beside._read: reads.append(folder) or read(folder)
+        companions, "_read", lambda folder, read=companions._read: reads.append(folder) or read(folder)
     )
     pictures = [tmp_path / f"{number}.png" for number in range(20)]
     for picture in pictures:

@@ -282,7 +282,7 @@ def test_names_never_break_a_terminal(tmp_path):
     ],
 )
 def test_grey_that_is_no_grey_of_8_bits_is_said_to_be_clipped(mode, level, noted, tmp_path):
-    from imagereward_core.images.metadata.finding import PromptFinder
+    from imagereward_core.metadata.prompt_finder import PromptFinder
 
     path = tmp_path / "grey.tif"
     Image.new(mode, (8, 8), level).save(path)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PIL.PngImagePlugin import PngInfo
 
 from imagereward_core.demo.batches import draw_batches
-from imagereward_core.library.curate import carry_out, plan_curation
+from imagereward_core.library.curate.plan import carry_out, plan_curation
 from imagereward_core.runtime import LocalRuntime
-from imagereward_core.scorers.making import Maker
+from imagereward_core.scorers.factory import Maker
 from imagereward_core.scorers.panel import Panel
 from imagereward_core.weights.locate import WeightSettings
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from report_fakes import make_scores
 
-from imagereward_core.library.records import Generated, Row
-from imagereward_core.scorers.agreement import Disagreement
+from imagereward_core.library.store.records import Generated, Row
+from imagereward_core.metrics.agreement import Disagreement
 from imagereward_core.scorers.panel import PanelResult
 
 FOLDER = Path("/pictures, 写真") if Path("/").drive == "" else Path("C:/pictures, 写真")

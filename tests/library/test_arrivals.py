@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from imagereward_core.library.arrivals import PATIENCE, Arrivals
-from imagereward_core.library.folder_events import pictures_of
+from imagereward_core.library.watch.arrivals import PATIENCE, Arrivals
+from imagereward_core.library.watch.folder_events import pictures_of
 
 
 class Clock:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_scores import make, values
 
-from imagereward_core.library.buckets import BucketError, Buckets, fill
+from imagereward_core.library.curate.buckets import BucketError, Buckets, fill
 
 
 def everybody(number):

@@ -10,12 +10,12 @@ import pytest
 from curation_fakes import SETTINGS, curate, files, plan, save_scene, tree
 from PIL import Image
 
-from imagereward_core.images.metadata.writing import read_xmp, sidecar_paths
-from imagereward_core.library.actions import Journal
-from imagereward_core.library.buckets import Buckets
-from imagereward_core.library.curate import CurateOptions, carry_out, plan_moves, take_back
+from imagereward_core.metadata.writing import read_xmp, sidecar_paths
+from imagereward_core.library.journal import Journal
+from imagereward_core.library.curate.buckets import Buckets
+from imagereward_core.library.curate.plan import CurateOptions, carry_out, plan_moves, take_back
 from imagereward_core.library.library import Library
-from imagereward_core.library.rules import CurationRule
+from imagereward_core.library.curate.rules import CurationRule
 from imagereward_core.library.scan.options import ScanOptions
 from imagereward_core.selection import Rule
 
@@ -305,7 +305,7 @@ def test_a_file_that_vanishes_fails_alone(library, panel, outputs):
 
 
 def test_it_can_be_stopped_and_taken_back(library, panel, outputs, monkeypatch):
-    monkeypatch.setattr("imagereward_core.library.actions.groups.MOST_STEPS", 2)
+    monkeypatch.setattr("imagereward_core.library.journal.groups.MOST_STEPS", 2)
     before = tree(outputs)
     seen = []
     curation = plan(library, panel, outputs, replace(BEST, action="move"))

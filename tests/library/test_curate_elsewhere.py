@@ -10,12 +10,12 @@ import pytest
 from curation_fakes import draw_outputs, files, tree
 
 from benchmarks.hostile.tricks import bring
-from imagereward_core.library import curate as curating
-from imagereward_core.library.curate import CurateOptions, carry_out, plan_curation, take_back
+from imagereward_core.library.curate import plan as curating
+from imagereward_core.library.curate.plan import CurateOptions, carry_out, plan_curation, take_back
 from imagereward_core.library.library import Library
-from imagereward_core.library.places import CurateError
-from imagereward_core.library.rules import CurationRule
-from imagereward_core.library.summary import sentences
+from imagereward_core.library.curate.destinations import CurateError
+from imagereward_core.library.curate.rules import CurationRule
+from imagereward_core.library.curate.summary import sentences
 from imagereward_core.selection import Rule
 
 

@@ -16,7 +16,7 @@ from report_fakes import CARD
 
 from imagereward_core.library import export as exporting
 from imagereward_core.library.export import ExportRow, export, export_rows
-from imagereward_core.library.tables import ExportError, row_columns, spreadsheet_safe
+from imagereward_core.report.tables import ExportError, row_columns, spreadsheet_safe
 from imagereward_core.selection import Rule, select
 
 NAN = math.nan

@@ -15,7 +15,7 @@ LIMIT = "/proc/sys/user/max_inotify_watches"
 SCRIPT = """
 import sys, time
 from pathlib import Path
-from imagereward_core.library.folder_events import WatchLimitError, folder_events
+from imagereward_core.library.watch.folder_events import WatchLimitError, folder_events
 
 root = Path(sys.argv[1])
 try:

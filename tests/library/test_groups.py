@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from imagereward_core.images.identity import fingerprint
-from imagereward_core.library.groups import MOST_DISTANCE, near_duplicates
+from imagereward_core.library.curate.near_duplicates import MOST_DISTANCE, near_duplicates
 
 words = st.integers(0, 2**64 - 1)
 

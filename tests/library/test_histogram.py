@@ -5,7 +5,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagereward_core.library.report_histogram import histogram, ticks
+from imagereward_core.report.histogram import histogram, ticks
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scan_fakes import MeanScorer, panel_of, pixels, same, save, settle
 
-from imagereward_core.library.records import Query, ScorerKey
+from imagereward_core.library.store.records import Query, ScorerKey
 from imagereward_core.library.scan.keys import key_of
 from imagereward_core.scorers.blend import Blend, BlendMember, BlendScorer
 from imagereward_core.scorers.panel import Panel
@@ -265,9 +265,9 @@ def test_importing_the_library_loads_nothing_heavy():
 
 
 def test_a_moved_file_takes_everything_along_that_the_store_says_of_it(library):
-    from imagereward_core.library.store import moving
+    from imagereward_core.library.store import relocation
 
     with library.database.reading() as connection:
         columns = {row[1] for row in connection.execute("PRAGMA table_info(files)")}
-    of_the_place = {"id", "folder", "name", "gone", *moving._DISK}
-    assert columns - of_the_place == set(moving._SAME)
+    of_the_place = {"id", "folder", "name", "gone", *relocation._DISK}
+    assert columns - of_the_place == set(relocation._SAME)

@@ -9,11 +9,11 @@ import pytest
 from curation_fakes import files, tree
 from PIL import Image
 
-from imagereward_core.library.actions import Step, execute
-from imagereward_core.library.buckets import Buckets
-from imagereward_core.library.curate import CurateOptions, carry_out, plan_curation, take_back
+from imagereward_core.library.journal import Step, execute
+from imagereward_core.library.curate.buckets import Buckets
+from imagereward_core.library.curate.plan import CurateOptions, carry_out, plan_curation, take_back
 from imagereward_core.library.library import Library
-from imagereward_core.library.rules import CurationRule
+from imagereward_core.library.curate.rules import CurationRule
 from imagereward_core.selection import Rule
 
 BUCKETS = CurateOptions(CurationRule(buckets=Buckets.parse("great=50,good=5", "share")))

@@ -9,11 +9,11 @@ import json
 import numpy as np
 import pytest
 
-from imagereward_core.cli.output import render
-from imagereward_core.cli.rows import Row
+from imagereward_core.cli.output.write import render
+from imagereward_core.cli.output.rows import Row
 from imagereward_core.library.export import ExportRow
 from imagereward_core.library.own_results import written_by_us
-from imagereward_core.library.tables import TEXT_FORMS, Layout, row_columns, write_parquet, write_text
+from imagereward_core.report.tables import TEXT_FORMS, Layout, row_columns, write_parquet, write_text
 from imagereward_core.scores import Scores
 from imagereward_core.weights.cards import get_card
 

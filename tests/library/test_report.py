@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from report_fakes import CARD, Page, make_scores
 
-from imagereward_core.library.report import ReportEntry, write_report
-from imagereward_core.library.report_page import json_for_page
+from imagereward_core.report.write import ReportEntry, write_report
+from imagereward_core.report.page import json_for_page
 from imagereward_core.selection import Rule, select
 
 NAN = math.nan
@@ -216,7 +216,7 @@ def test_a_page_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr("imagereward_core.library.report.page_end", fail)
+    monkeypatch.setattr("imagereward_core.report.write.page_end", fail)
     with pytest.raises(OSError, match="disk full"):
         page_of(tmp_path, make_scores([0.1]))
     assert page.read_bytes() == before and [path.name for path in tmp_path.iterdir()] == ["page.html"]

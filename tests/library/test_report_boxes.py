@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_fakes import Page
 
-from imagereward_core.library.report_boxes import LEAST_IN_BOX, MOST_GROUPS, box_of, box_plot
+from imagereward_core.report.boxes import LEAST_IN_BOX, MOST_GROUPS, box_of, box_plot
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 

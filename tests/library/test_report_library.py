@@ -11,11 +11,11 @@ import pytest
 from library_fakes import FOLDER, make_result, make_row
 from report_fakes import CARD, Page, make_scores
 
-from imagereward_core.library import report_contents
-from imagereward_core.library.library_report import report_entries, write_library_report
-from imagereward_core.library.places import shown_name
-from imagereward_core.library.report import ReportEntry, write_report
-from imagereward_core.library.report_contents import AT_ONCE, CARDS_IN_BLOCK
+from imagereward_core.report import contents as report_contents
+from imagereward_core.library.report_entries import report_entries, write_library_report
+from imagereward_core.library.curate.destinations import shown_name
+from imagereward_core.report.write import ReportEntry, write_report
+from imagereward_core.report.contents import AT_ONCE, CARDS_IN_BLOCK
 from imagereward_core.selection import Rule, select
 
 NAN = math.nan
@@ -154,7 +154,7 @@ def test_a_picture_with_two_loras_counts_for_both(tmp_path):
         [],
         make_scores([1.0, 2.0]).values,
     )
-    from imagereward_core.library.judged import PictureFacts
+    from imagereward_core.report.rows import PictureFacts
 
     contents = replace(contents, facts=list(PictureFacts(contents.scores, select(contents.scores))))
     assert contents.groups("lora") == {"No LoRA": [2.0], "x": [1.0], "y": [1.0]}

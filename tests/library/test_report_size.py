@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 from report_fakes import CARD, Page, make_scores
 
-from imagereward_core.library import report, report_size
-from imagereward_core.library.report import ReportEntry, write_report
-from imagereward_core.library.thumbnails import Thumbnail
+from imagereward_core.report import write as report, size
+from imagereward_core.report.write import ReportEntry, write_report
+from imagereward_core.report.thumbnails import Thumbnail
 from imagereward_core.selection import select
 
 
@@ -57,8 +57,8 @@ def test_pictures_beyond_the_room_are_not_even_opened(tmp_path, monkeypatch):
         opened.append(source)
         return Thumbnail("data:image/jpeg;base64," + "A" * 9_000, side, side)
 
-    monkeypatch.setattr("imagereward_core.library.thumbnails.thumbnail", stub)
-    monkeypatch.setattr(report_size, "side_for", lambda sources, room: 96)
+    monkeypatch.setattr("imagereward_core.report.thumbnails.thumbnail", stub)
+    monkeypatch.setattr(size, "side_for", lambda sources, room: 96)
     monkeypatch.setattr(report, "side_for", lambda sources, room: 96)
     monkeypatch.setattr(report, "LARGEST_PAGE", 700_000)
     write(tmp_path, tmp_path / "x.jpg", 250)
@@ -76,7 +76,7 @@ def test_a_page_whose_text_alone_is_too_long_shows_the_best(tmp_path, monkeypatc
 
 def test_three_thousand_large_thumbnails_make_no_page_beyond_fifty_megabytes(tmp_path, monkeypatch):
     stub = Thumbnail("data:image/jpeg;base64," + "A" * 40_000, 96, 96)
-    monkeypatch.setattr("imagereward_core.library.thumbnails.thumbnail", lambda source, side: stub)
-    monkeypatch.setattr(report_size, "thumbnail", lambda source, side: stub)
+    monkeypatch.setattr("imagereward_core.report.thumbnails.thumbnail", lambda source, side: stub)
+    monkeypatch.setattr(size, "thumbnail", lambda source, side: stub)
     page, _ = write(tmp_path, tmp_path / "x.jpg", 3000)
     assert 30_000_000 < page.stat().st_size < 50_000_000

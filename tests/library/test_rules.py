@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from test_scores import make, values
 from test_selection import rules as conditions
 
-from imagereward_core.library.buckets import Buckets
-from imagereward_core.library.records import Generated, Row
-from imagereward_core.library.rules import CurationRule, judge, ratings
+from imagereward_core.library.curate.buckets import Buckets
+from imagereward_core.library.store.records import Generated, Row
+from imagereward_core.library.curate.rules import CurationRule, judge, ratings
 from imagereward_core.selection import Rule
 
 

@@ -12,12 +12,12 @@ from curation_fakes import draw_outputs, files, tree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagereward_core.images.metadata import sidecar
-from imagereward_core.library import places
-from imagereward_core.library.curate import CurateOptions, carry_out, plan_curation, take_back
+from imagereward_core.metadata import sidecar
+from imagereward_core.library.curate import destinations
+from imagereward_core.library.curate.plan import CurateOptions, carry_out, plan_curation, take_back
 from imagereward_core.library.library import Library
-from imagereward_core.library.places import with_score, without_score
-from imagereward_core.library.rules import CurationRule
+from imagereward_core.library.curate.destinations import with_score, without_score
+from imagereward_core.library.curate.rules import CurationRule
 from imagereward_core.selection import Rule
 
 NAMED = CurateOptions(CurationRule(Rule(top_k=1), "prompt"), name_scores=True)
@@ -41,7 +41,7 @@ def curate(library, panel, outputs, options):
     return curation, carry_out(library, curation)
 
 
-@pytest.mark.parametrize("module", [places, sidecar])
+@pytest.mark.parametrize("module", [destinations, sidecar])
 def test_the_examples_hold(module):
     assert doctest.testmod(module).attempted and not doctest.testmod(module).failed
 

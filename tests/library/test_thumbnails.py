@@ -6,7 +6,7 @@ import io
 import pytest
 from PIL import Image
 
-from imagereward_core.library.thumbnails import LARGEST_SIDE, thumbnail, thumbnail_side, thumbnails
+from imagereward_core.report.thumbnails import LARGEST_SIDE, thumbnail, thumbnail_side, thumbnails
 
 
 def opened(small) -> Image.Image:

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from curation_fakes import draw_outputs, tree
 
-from imagereward_core.library.actions import Journal, JournalError
-from imagereward_core.library.curate import CurateOptions, take_back
-from imagereward_core.library.folder_events import WatchError
+from imagereward_core.library.journal import Journal, JournalError
+from imagereward_core.library.curate.plan import CurateOptions, take_back
+from imagereward_core.library.watch.folder_events import WatchError
 from imagereward_core.library.library import Library
-from imagereward_core.library.records import Query
-from imagereward_core.library.rules import CurationRule
-from imagereward_core.library.watch import Watcher, WatchSettings
+from imagereward_core.library.store.records import Query
+from imagereward_core.library.curate.rules import CurationRule
+from imagereward_core.library.watch.watcher import Watcher, WatchSettings
 from imagereward_core.selection import Rule
 
 QUICK = WatchSettings(quiet=0.3, gather=0.3)
@@ -233,7 +233,7 @@ def test_two_watches_of_one_folder_are_refused(outputs, panel):
 
 
 def test_a_folder_that_goes_away_is_waited_for(outputs, scenes, panel, monkeypatch, tmp_path):
-    import imagereward_core.library.watch as module
+    import imagereward_core.library.watch.watcher as module
 
     monkeypatch.setattr(module, "_AGAIN", 0.2)
     settings = WatchSettings(quiet=0.2, gather=0.2, sweep=0.4)
@@ -272,7 +272,7 @@ def test_more_folders_than_the_system_watches_are_looked_at_every_so_often(
         raise OSError(number, "inotify watch limit reached")
 
     monkeypatch.setattr(observers.Observer, "start", limited)
-    monkeypatch.setattr("imagereward_core.library.watch._POLL", 0.3)
+    monkeypatch.setattr("imagereward_core.library.watch.watcher._POLL", 0.3)
     with watching(outputs, panel) as found:
         found.until(lambda: found.complaints)
         shutil.copy(scenes[0], outputs / "late.png")
@@ -284,7 +284,7 @@ def test_events_that_end_at_a_folder_made_later_are_noticed(outputs):
     pytest.importorskip("watchdog.observers")
     from watchdog.observers.api import EventEmitter
 
-    from imagereward_core.library.folder_events import folder_events
+    from imagereward_core.library.watch.folder_events import folder_events
 
     with folder_events(outputs, lambda _: None) as alive:
         assert alive()
@@ -295,7 +295,7 @@ def test_events_that_end_at_a_folder_made_later_are_noticed(outputs):
 
 
 def test_a_folder_that_vanishes_and_returns_keeps_its_store(outputs, panel, scenes, monkeypatch):
-    monkeypatch.setattr("imagereward_core.library.watch._AGAIN", 0.2)
+    monkeypatch.setattr("imagereward_core.library.watch.watcher._AGAIN", 0.2)
     away = outputs.with_name("away")
     with watching(outputs, panel, settings=WatchSettings(quiet=0.3, gather=0.3, poll=0.2)) as found:
         shutil.copy(scenes[0], outputs / "first.png")
@@ -312,7 +312,7 @@ def test_a_folder_that_vanishes_and_returns_keeps_its_store(outputs, panel, scen
 
 
 def test_a_folder_that_returns_without_its_store_is_left_alone(outputs, panel, monkeypatch):
-    monkeypatch.setattr("imagereward_core.library.watch._AGAIN", 0.2)
+    monkeypatch.setattr("imagereward_core.library.watch.watcher._AGAIN", 0.2)
     settings = WatchSettings(quiet=0.3, gather=0.3, poll=0.2)
     with (
         pytest.raises(WatchError, match="is another or none"),

@@ -19,4 +19,4 @@ def scored(fake, values, prompts=None, scorer="demo", pictures=None, failures=No
         failures=failures or {},
     )
     names = tuple(pictures or [f"picture {index}" for index in range(number)])
-    return fake.module("nodes.scored").ScoredBatch(made, names, cards.get_card(scorer))
+    return fake.module("nodes.links").ScoredBatch(made, names, cards.get_card(scorer))

@@ -14,7 +14,7 @@ from imagereward_core.scorers.blend_file import BlendFile, parse_blend
 
 
 def test_two_scorers_are_blended_by_rank_and_agreement_is_told(fake):
-    blending = fake.module("nodes.blending")
+    blending = fake.module("nodes.blend_scores")
     one = scored(fake, [3.0, 2.0, 1.0, 0.0])
     other = scored(fake, [0.2, 0.1, 0.4, 0.0], scorer="CLIP")
     output = blending.BlendScores.execute(
@@ -30,7 +30,7 @@ def test_two_scorers_are_blended_by_rank_and_agreement_is_told(fake):
 
 
 def test_any_number_of_scorers_by_chaining(fake):
-    blending = fake.module("nodes.blending")
+    blending = fake.module("nodes.blend_scores")
     ids = ["demo", "CLIP", "BLIP", "PickScore", "HPSv2", "MPS"]
     every = [scored(fake, [float(at), 1.0], scorer=name) for at, name in enumerate(ids)]
     _, parts, _ = blending.BlendScores.execute(
@@ -43,17 +43,17 @@ def test_any_number_of_scorers_by_chaining(fake):
 
 
 def test_a_blend_is_no_part_of_a_blend_and_says_how_to_join_them(fake):
-    blending = fake.module("nodes.blending")
+    blending = fake.module("nodes.blend_scores")
     first, _, _ = blending.BlendScores.execute(
         scored(fake, [1.0, 2.0]), scores_2=scored(fake, [1.0, 2.0], scorer="CLIP")
     ).args
-    with pytest.raises(fake.module("nodes.errors").GraphError, match="is a blend already"):
+    with pytest.raises(fake.module("nodes.host.errors").GraphError, match="is a blend already"):
         blending.BlendScores.execute(first, scores_2=scored(fake, [1.0, 2.0], scorer="BLIP"))
 
 
 def test_the_same_scorer_twice_is_refused(fake):
-    blending = fake.module("nodes.blending")
-    with pytest.raises(fake.module("nodes.errors").GraphError, match="demo is in the blend twice.*name_1"):
+    blending = fake.module("nodes.blend_scores")
+    with pytest.raises(fake.module("nodes.host.errors").GraphError, match="demo is in the blend twice.*name_1"):
         blending.BlendScores.execute(scored(fake, [1.0]), scores_2=scored(fake, [2.0]))
 
 
@@ -152,7 +152,7 @@ def test_names_take_the_hosts_tokens_and_leave_what_nobody_knows(host):
 
 
 def test_names_go_along_with_parts(fake):
-    blending = fake.module("nodes.blending")
+    blending = fake.module("nodes.blend_scores")
     one, other = scored(fake, [1.0, 2.0]), scored(fake, [2.0, 1.0], prompts=["q", "q"])
     _, parts, _ = blending.BlendScores.execute(one, scores_2=other, name_1="a", name_2="b").args
     blended, _, _ = blending.BlendScores.execute(scored(fake, [0.0, 1.0], scorer="CLIP"), more=parts).args
@@ -161,7 +161,7 @@ def test_names_go_along_with_parts(fake):
 
 def test_blends_are_found_in_every_models_folder(fake, tmp_path):
     """As extra_model_paths.yaml gives them: those of the user before ours."""
-    paths, loaded = fake.host.folder_paths, fake.module("nodes.loaded")
+    paths, loaded = fake.host.folder_paths, fake.module("nodes.host.scorer_cache")
     own, ours = tmp_path / "elsewhere", tmp_path / "models" / "imagereward"
     for folder in (own, ours):
         folder.mkdir(parents=True, exist_ok=True)
@@ -191,7 +191,7 @@ def test_own_checkpoints_are_members_under_their_own_names_also_below_a_models_f
 
     folder = tmp_path / "models" / "imagereward"
     install_own(folder / "mine", monkeypatch, lambda name: fake.module(f"imagereward_core.{name}"))
-    loaded = fake.module("nodes.loaded")
+    loaded = fake.module("nodes.host.scorer_cache")
     assert "mine/mine.safetensors" in loaded.own_checkpoints()
     for text in ("mine=1,demo=0.5@weighted", "mine.safetensors=1,demo=0.5@weighted"):
         panel = loaded.load(loaded.LoadRequest(text, allow_download=False)).panel

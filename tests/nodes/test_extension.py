@@ -83,7 +83,7 @@ def test_a_family_that_cannot_be_imported_leaves_the_others(fake, monkeypatch, c
 
 
 def test_a_schema_the_host_refuses_costs_that_node_alone(fake, monkeypatch, caplog):
-    selecting = fake.module("nodes.selecting")
+    selecting = fake.module("nodes.sort_and_pick")
 
     def refused(cls):
         raise TypeError("Schema.__init__() got an unexpected keyword argument 'tomorrow'")
@@ -94,7 +94,7 @@ def test_a_schema_the_host_refuses_costs_that_node_alone(fake, monkeypatch, capl
 
 
 def test_a_host_without_model_folders_still_gets_the_nodes(fake, monkeypatch, caplog):
-    folders = fake.module("nodes.folders")
+    folders = fake.module("nodes.host.folders")
     monkeypatch.setattr(folders, "register_models_folder", lambda: 1 / 0)
     extension = fake.module("nodes.extension").make_extension()
     assert (
@@ -108,11 +108,11 @@ def test_models_folders_of_the_user_come_first_and_only_weights_are_listed(fake,
     own.mkdir()
     paths.folder_names_and_paths.clear()
     paths.add_model_folder_path("imagereward", str(own), is_default=True)
-    fake.module("nodes.folders").register_models_folder()
+    fake.module("nodes.host.folders").register_models_folder()
     for name in ("trained.safetensors", "ImageReward.pt", "notes.txt"):
         (own / name).write_bytes(b"x")
     write_own_checkpoint(own / "trained.safetensors")
-    assert [folder.name for folder in fake.module("nodes.folders").models_folders()] == [
+    assert [folder.name for folder in fake.module("nodes.host.folders").models_folders()] == [
         "elsewhere",
         "imagereward",
     ]
@@ -125,7 +125,7 @@ def test_models_folders_of_the_user_come_first_and_only_weights_are_listed(fake,
 def test_saved_blends_are_listed_and_a_damaged_file_hides_nothing_else(fake, tmp_path):
     from imagereward_core.scorers.blend_file import FILE_NAME, BlendFile, parse_blend
 
-    loaded = fake.module("nodes.loaded")
+    loaded = fake.module("nodes.host.scorer_cache")
     folder = tmp_path / "models" / "imagereward"
     folder.mkdir()
     assert loaded.loading.BLENDS_FILE == FILE_NAME and loaded.saved_blends() == []

@@ -9,13 +9,13 @@ from tiny import write_own_checkpoint
 
 
 def request_for(fake, name="demo", **changes):
-    loaded = fake.module("nodes.loaded")
+    loaded = fake.module("nodes.host.scorer_cache")
     return loaded, loaded.LoadRequest(name, **changes)
 
 
 def test_a_download_moves_the_bar_and_stops_when_the_host_is_interrupted(fake):
     loaded, _ = request_for(fake)
-    runtime = fake.module("nodes.runtime").HostRuntime()
+    runtime = fake.module("nodes.host.runtime").HostRuntime()
     bar = loaded.DownloadBar(runtime)
     bar("a.pt", 0, 1000)
     bar("a.pt", 500, 1000)
@@ -127,7 +127,7 @@ def test_scores_do_not_depend_on_how_pictures_are_handed_over(host):
 @pytest.mark.parametrize("number", [-4, 2.5])
 def test_a_linked_number_of_pictures_at_once_that_is_none_is_refused_in_words(fake, number):
     """The host checks what is typed into the widget, not what another node hands over."""
-    node = fake.module("nodes.loading").LoadScorer
+    node = fake.module("nodes.load_scorer").LoadScorer
     with pytest.raises(fake.module("imagereward_core.errors").CuratorError, match="at once.*whole number"):
         node.execute(scorer="demo", batch_size=number)
 

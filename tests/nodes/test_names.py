@@ -10,7 +10,7 @@ import urllib.request
 import pytest
 from graphs import PROMPTS, Graph, shown
 
-from imagereward_core.images.metadata.finding import PromptFinder
+from imagereward_core.metadata.prompt_finder import PromptFinder
 
 
 def saving(prefix, prompt=PROMPTS[0], kind="single", **changes):

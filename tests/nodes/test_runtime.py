@@ -14,7 +14,7 @@ from graphs import Graph, shown
 
 
 def loaded(fake, **changes):
-    module = fake.module("nodes.loaded")
+    module = fake.module("nodes.host.scorer_cache")
     return module.load(module.LoadRequest("demo", **changes))
 
 
@@ -51,7 +51,7 @@ def test_a_scorer_nobody_holds_is_freed(fake):
 
 
 def test_pieces_are_cut_to_free_memory(fake):
-    managed = fake.module("imagereward_core.scorers.managed")
+    managed = fake.module("imagereward_core.scorers.managed_runtime")
     scorer = loaded(fake)
     scorer.runtime.device = torch.device("meta")
     single = scorer.panel.scorers[0]
@@ -107,7 +107,7 @@ def test_the_bar_on_the_node_reaches_its_end(fake):
 
 
 def test_half_precision_only_where_the_host_says_it_is_good(fake):
-    management, runtime = fake.host.management, fake.module("nodes.runtime")
+    management, runtime = fake.host.management, fake.module("nodes.host.runtime")
     assert runtime.HostRuntime().dtype == torch.float32
     management.device = torch.device("cuda")
     assert runtime.HostRuntime().dtype == torch.float32

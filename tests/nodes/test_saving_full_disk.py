@@ -22,7 +22,7 @@ def test_on_a_really_full_disk_every_file_there_is_whole(fake, tmp_path, kind):
     with small_disk(tmp_path / "disk", 40 * 1024) as disk:
         writer = files.Writer(str(disk), kind, 90)
         saved = 0
-        with pytest.raises(fake.module("nodes.errors").GraphError) as caught:
+        with pytest.raises(fake.module("nodes.host.errors").GraphError) as caught:
             for picture in noise(20):
                 writer.save(picture, "batch/picture", None, {})
                 saved += 1
@@ -44,5 +44,5 @@ def test_a_folder_that_cannot_be_made_is_named(fake, tmp_path, monkeypatch, numb
         raise OSError(number, os.strerror(number), str(path))
 
     monkeypatch.setattr(files.Path, "mkdir", refuse)
-    with pytest.raises(fake.module("nodes.errors").GraphError, match="new.*cannot be written"):
+    with pytest.raises(fake.module("nodes.host.errors").GraphError, match="new.*cannot be written"):
         files.Writer(str(tmp_path), "png", 90).save(noise(1)[0], "new/picture", None, {})

@@ -24,7 +24,7 @@ from PIL import Image
 )
 def test_one_value_of_choice(fake, which, place, value):
     batch = scored(fake, [1.0, -1.0, 2.0, 0.0])
-    found = fake.module("nodes.telling").ScoreToText.execute(batch, which, place, 2).args
+    found = fake.module("nodes.score_to_text").ScoreToText.execute(batch, which, place, 2).args
     assert found[0] == value and found[1] == f"{value:.2f}" and found[2] and found[5] == [1.0, -1.0, 2.0, 0.0]
     facts = json.loads(found[4])
     assert [each["rank"] for each in facts["pictures"]] == [2, 4, 1, 3]
@@ -32,15 +32,15 @@ def test_one_value_of_choice(fake, which, place, value):
 
 def test_a_place_that_is_not_there_is_refused(fake):
     batch = scored(fake, [1.0, float("nan")], failures={1: "torn"})
-    telling = fake.module("nodes.telling").ScoreToText
-    with pytest.raises(fake.module("nodes.errors").GraphError, match="number is 2, but 1 picture has"):
+    telling = fake.module("nodes.score_to_text").ScoreToText
+    with pytest.raises(fake.module("nodes.host.errors").GraphError, match="number is 2, but 1 picture has"):
         telling.execute(batch, "by rank", 2)
     value, text, meaning, *_ = telling.execute(batch, "by position", 2).args
     assert value != value and text == "none" and meaning == "No score: torn"
 
 
 def test_the_table_warns_of_what_a_person_should_know(fake):
-    wording = fake.module("nodes.wording")
+    wording = fake.module("nodes.text")
     batch = scored(
         fake, [1.0, float("nan"), -0.00001], prompts=["a", "b", "a"], failures={1: "the picture holds NaN"}
     )
@@ -52,12 +52,12 @@ def test_the_table_warns_of_what_a_person_should_know(fake):
 def test_why_there_is_no_score_is_told_once(fake):
     """Where a verdict says it, the table and the text file beside a picture do not say it again; without a verdict they do."""
     batch = scored(fake, [1.0, float("nan")], failures={1: "the picture holds NaN"})
-    filtering, files = fake.module("nodes.filtering"), fake.module("nodes.files")
+    filtering, files = fake.module("nodes.filter_by_score"), fake.module("nodes.files")
     chosen = filtering.decide(batch, filtering.rule_of(1, 100.0, -1000.0, 0.0, 0), filtering.BLOCK)
-    choices = fake.module("nodes.scored").ChosenBatch(chosen, batch.pictures)
+    choices = fake.module("nodes.links").ChosenBatch(chosen, batch.pictures)
     texts = [
-        fake.module("nodes.wording").table(batch, chosen.reasons),
-        fake.module("nodes.wording").table(batch),
+        fake.module("nodes.text").table(batch, chosen.reasons),
+        fake.module("nodes.text").table(batch),
         files.text_of(batch, 1, choices),
         files.text_of(batch, 1, None),
     ]
@@ -66,9 +66,9 @@ def test_why_there_is_no_score_is_told_once(fake):
 
 def test_equal_scores_have_one_rank_in_the_column_and_in_the_reason(fake):
     batch = scored(fake, [2.0, 3.0, 3.0, 1.0])
-    filtering = fake.module("nodes.filtering")
+    filtering = fake.module("nodes.filter_by_score")
     chosen = filtering.decide(batch, filtering.rule_of(3, 100.0, -1000.0, 0.0, 0), filtering.BLOCK)
-    lines = fake.module("nodes.wording").table(batch, chosen.reasons).splitlines()[1:]
+    lines = fake.module("nodes.text").table(batch, chosen.reasons).splitlines()[1:]
     found = [(int(line.split(".")[0]), int(line.partition(" rank ")[2].split()[0])) for line in lines]
     assert found == [(1, 1), (1, 1), (3, 3), (4, 4)]
 
@@ -125,7 +125,7 @@ def test_drawing_shows_progress_and_stops_where_somebody_interrupts(host, kind):
 
 def labels_of(fake, monkeypatch, values, show):
     """What is written on a plot."""
-    plotting, drawing = fake.module("nodes.plotting"), fake.module("nodes.drawing")
+    plotting, drawing = fake.module("nodes.score_plot"), fake.module("nodes.drawing")
     written = []
     monkeypatch.setattr(plotting, "write", lambda draw, at, text, *rest: written.append(text))
     plotting.draw_plot(scored(fake, values), None, show, (1024, 640), drawing.theme_of("dark"))
@@ -153,7 +153,7 @@ def test_labels_have_the_decimals_that_tell_them_apart(fake, monkeypatch, values
 def test_badges_of_a_narrow_blend_differ(fake, monkeypatch):
     import torch
 
-    sheet, drawing = fake.module("nodes.sheet"), fake.module("nodes.drawing")
+    sheet, drawing = fake.module("nodes.contact_sheet"), fake.module("nodes.drawing")
     written = []
     monkeypatch.setattr(sheet, "_badge", lambda draw, at, text, *rest: written.append(text))
     values = [-0.05, -0.0499, -0.0498]
@@ -200,7 +200,7 @@ def plain_text(text, drawing, size):
 )
 @pytest.mark.parametrize("show", ["histogram and ranked bars", "histogram", "ranked bars"])
 def test_any_scores_can_be_drawn(fake, values, show):
-    plotting, drawing = fake.module("nodes.plotting"), fake.module("nodes.drawing")
+    plotting, drawing = fake.module("nodes.score_plot"), fake.module("nodes.drawing")
     picture = plotting.draw_plot(
         scored(fake, [float(value) for value in values]), None, show, (256, 200), drawing.theme_of("light")
     )
@@ -209,7 +209,7 @@ def test_any_scores_can_be_drawn(fake, values, show):
 
 
 def test_kept_and_rejected_are_told_apart_by_colour(fake):
-    plotting, drawing = fake.module("nodes.plotting"), fake.module("nodes.drawing")
+    plotting, drawing = fake.module("nodes.score_plot"), fake.module("nodes.drawing")
     theme = drawing.theme_of("dark")
     picture = plotting.draw_plot(scored(fake, [2.0, 1.0]), [True, False], "ranked bars", (400, 300), theme)
     colours = {colour for _, colour in picture.getcolors(100_000)}
@@ -219,7 +219,7 @@ def test_kept_and_rejected_are_told_apart_by_colour(fake):
 def test_the_sheet_puts_the_best_picture_first(fake):
     import torch
 
-    sheet, drawing = fake.module("nodes.sheet"), fake.module("nodes.drawing")
+    sheet, drawing = fake.module("nodes.contact_sheet"), fake.module("nodes.drawing")
     red, blue = torch.tensor([1.0, 0, 0]).expand(20, 40, 3), torch.tensor([0, 0, 1.0]).expand(40, 20, 3)
     drawn = sheet.draw_sheet(
         scored(fake, [0.0, 5.0]), [red, blue], [1, 0], None, "none", 2, 64, drawing.theme_of("dark")
@@ -257,13 +257,13 @@ def test_tokens_in_names_are_filled_in_and_stay_plain_names(fake):
     naming = files.Naming(batch, text, None, "k", "r", host)
     assert naming.of(1, torch.zeros(20, 30, 3)) == "a/scored_002_-0.2500_demo_002_none_30x20"
     blended, _, _ = (
-        fake.module("nodes.blending").BlendScores.execute(batch, method="weighted", name="mine").args
+        fake.module("nodes.blend_scores").BlendScores.execute(batch, method="weighted", name="mine").args
     )
     assert files.Naming(blended, "%scorer%", None, "k", "r", host).of(0, torch.zeros(2, 2, 3)) == "blend_mine"
 
 
 def test_metadata_of_a_blend_names_every_scorer_by_keys_others_read(fake):
-    files, blending = fake.module("nodes.files"), fake.module("nodes.blending")
+    files, blending = fake.module("nodes.files"), fake.module("nodes.blend_scores")
     parts = [scored(fake, [5.5, 6.25], scorer=name) for name in ("PickScore", "Aesthetic", "HPSv2.1")]
     blended, _, _ = blending.BlendScores.execute(
         parts[0], scores_2=parts[1], scores_3=parts[2], method="weighted"
@@ -279,7 +279,7 @@ def test_a_picture_goes_through_the_host_without_losing_a_level(fake, tmp_path):
 
     levels = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)
     Image.fromarray(levels).save(tmp_path / "levels.png")
-    tensor = fake.module("nodes.folder").load_picture(tmp_path / "levels.png")
+    tensor = fake.module("nodes.load_folder").load_picture(tmp_path / "levels.png")
     assert isinstance(tensor, torch.Tensor) and tensor.shape == (1, 16, 16, 3)
     assert np.array_equal(np.asarray(fake.module("nodes.drawing").to_picture(tensor[0])), levels)
 
@@ -299,7 +299,7 @@ def test_what_a_library_keeps_is_no_folder_of_pictures(host):
 
 
 def test_prompts_come_from_files_as_the_command_finds_them(fake):
-    folder = fake.module("nodes.folder")
+    folder = fake.module("nodes.load_folder")
     assert folder.prompt_of(fake.base / "input" / "scenes" / "0_0.png") == PROMPTS[0]
-    with pytest.raises(fake.module("nodes.errors").GraphError, match="leads out"):
+    with pytest.raises(fake.module("nodes.host.errors").GraphError, match="leads out"):
         folder._find("../models", False)

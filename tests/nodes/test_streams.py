@@ -87,7 +87,7 @@ def test_one_mask_stands_for_all_pictures(streams):
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(0, 3))
 def test_a_picture_has_one_fingerprint_and_another_picture_another(fake, height, width, channel):
-    scored = fake.module("nodes.scored")
+    scored = fake.module("nodes.links")
     picture = torch.full((height, width, 3 + channel // 3), 0.5)
     other = picture.clone()
     other[0, 0, min(channel, picture.shape[2] - 1)] = 0.6
@@ -101,10 +101,10 @@ def test_a_picture_has_one_fingerprint_and_another_picture_another(fake, height,
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=40))
 def test_no_name_leads_out_of_its_folder(fake, tmp_path, name):
-    folders = fake.module("nodes.folders")
+    folders = fake.module("nodes.host.folders")
     try:
         path = folders.inside(tmp_path, name)
-    except fake.module("nodes.errors").GraphError:
+    except fake.module("nodes.host.errors").GraphError:
         return
     assert path == tmp_path.resolve() or tmp_path.resolve() in path.parents
 
@@ -113,5 +113,5 @@ def test_a_link_out_of_the_folder_is_followed_and_refused(fake, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "link").symlink_to(tmp_path / "out")
-    with pytest.raises(fake.module("nodes.errors").GraphError, match="leads out"):
-        fake.module("nodes.folders").inside(tmp_path / "in", "link/x")
+    with pytest.raises(fake.module("nodes.host.errors").GraphError, match="leads out"):
+        fake.module("nodes.host.folders").inside(tmp_path / "in", "link/x")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagereward_core.errors import PromptError
-from imagereward_core.scorers.agreement import DifferentPicturesError
+from imagereward_core.metrics.agreement import DifferentPicturesError
 from imagereward_core.scorers.base import prompts_per_picture
 from imagereward_core.scorers.blend import METHODS, Blend, BlendError, BlendMember, BlendScorer, combine
 from imagereward_core.scores import Scores

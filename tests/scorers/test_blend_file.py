@@ -246,7 +246,7 @@ def test_two_programs_that_save_at_once_lose_nothing(tmp_path):
 
 
 def test_a_file_another_program_holds_is_left_alone_after_a_while(tmp_path, monkeypatch):
-    from imagereward_core.weights.locks import exclusive
+    from imagereward_core.files.locks import exclusive
 
     monkeypatch.setattr(blend_file, "_PATIENCE", 1)
     file = BlendFile(tmp_path)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from oracles import import_torchvision
 
 from imagereward_core.errors import CuratorError, PromptError, WeightsError
-from imagereward_core.scorers.clip_tokenizer import ClipPromptEncoder, build_clip_tokenizer
+from imagereward_core.scorers.tokenizers.clip import ClipPromptEncoder, build_clip_tokenizer
 from imagereward_core.weights.cards.clip import CLIP_VOCABULARY
 
 pytest.importorskip("ftfy")

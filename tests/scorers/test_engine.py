@@ -14,9 +14,9 @@ from tiny import CARD, tiny_network, tiny_scorer
 
 from imagereward_core.errors import Cancelled, NumberError
 from imagereward_core.runtime import LocalRuntime
-from imagereward_core.scorers import pictures as decoding
-from imagereward_core.scorers.aesthetic import AestheticScorer
-from imagereward_core.scorers.cosine import CosineScorer
+from imagereward_core.scorers import inputs as decoding
+from imagereward_core.scorers.families.aesthetic import AestheticScorer
+from imagereward_core.scorers.families.cosine import CosineScorer
 from imagereward_core.scorers.engine import Tower, score_together
 
 ROUNDING = 2e-5
@@ -142,7 +142,7 @@ def test_a_prompt_goes_through_the_text_tower_once(tmp_path):
 
 
 def test_kept_prompts_are_limited(tmp_path, monkeypatch):
-    from imagereward_core.scorers import cosine as module
+    from imagereward_core.scorers.families import cosine as module
 
     monkeypatch.setattr(module, "PROMPTS_KEPT", 2)
     scorer = cosine(Counted(), tmp_path)

@@ -12,7 +12,7 @@ from tiny_registry import tiny_registry
 
 from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.engine import score_together
-from imagereward_core.scorers.making import Maker
+from imagereward_core.scorers.factory import Maker
 from imagereward_core.weights.cards import CARDS
 
 NAMES = list(CARDS)

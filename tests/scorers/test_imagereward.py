@@ -15,7 +15,7 @@ from tiny import TINY, tiny_scorer
 from imagereward_core.errors import Cancelled, ImageError, PromptError
 from imagereward_core.images.preprocess import normalize
 from imagereward_core.runtime import LocalRuntime
-from imagereward_core.scorers.pictures import prepare
+from imagereward_core.scorers.inputs import prepare
 
 # One forward in a batch and one alone differ by the order in which a matrix product is summed.
 ROUNDING = 2e-5

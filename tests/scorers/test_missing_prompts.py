@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from imagereward_core.errors import PromptError
-from imagereward_core.images.missing import MissingPrompt
+from imagereward_core.metadata.missing import MissingPrompt
 from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.base import objection
-from imagereward_core.scorers.making import Maker
+from imagereward_core.scorers.factory import Maker
 from imagereward_core.weights.cards import CARDS
 
 PICTURES = [Image.new("RGB", (40, 40), colour) for colour in ("red", "green", "blue", "red")]

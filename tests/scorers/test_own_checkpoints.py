@@ -15,10 +15,10 @@ from tiny_registry import tiny_registry
 import imagereward_core as RM
 from imagereward_core.errors import UnknownScorerError, WeightsError
 from imagereward_core.library.library import Library
-from imagereward_core.library.records import ScorerKey
+from imagereward_core.library.store.records import ScorerKey
 from imagereward_core.library.stored_panel import stored_panel
 from imagereward_core.runtime import LocalRuntime
-from imagereward_core.scorers.making import Maker
+from imagereward_core.scorers.factory import Maker
 from imagereward_core.scorers.meaning import constant_warning, explain
 from imagereward_core.scorers.panel import Panel
 from imagereward_core.weights.checkpoint import sha256_of

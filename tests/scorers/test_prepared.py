@@ -7,7 +7,7 @@ import random
 from imagereward_core.demo.scenes import draw, random_scene
 from imagereward_core.images.decode import open_image
 from imagereward_core.runtime import LocalRuntime
-from imagereward_core.scorers.pictures import Prepared, prepare_all
+from imagereward_core.scorers.inputs import Prepared, prepare_all
 from imagereward_core.scorers.registry import create_scorer
 
 

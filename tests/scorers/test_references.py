@@ -27,8 +27,8 @@ from tiny import TINY, telling
 
 from imagereward_core.images.spec import CLIP_PROCESSOR_SPEC, CLIP_SPEC, HPS_SPEC
 from imagereward_core.runtime import LocalRuntime
-from imagereward_core.scorers import making
-from imagereward_core.scorers.making import Maker
+from imagereward_core.scorers import factory
+from imagereward_core.scorers.factory import Maker
 from imagereward_core.weights.cards import CARDS
 
 Pipeline = Callable[[Image.Image, str], torch.Tensor]
@@ -155,7 +155,7 @@ def simple_tokenizer(merges: Path):
 def clip_model(name: str, folder: Path):
     """transformers' CLIPModel with the weights of a scorer."""
     layout = CARDS[name].layout
-    model = import_transformers().CLIPModel(clip_oracle_config(making.KINDS[layout].sizes())).eval()
+    model = import_transformers().CLIPModel(clip_oracle_config(factory.KINDS[layout].sizes())).eval()
     result = model.load_state_dict(weights(name, folder), strict=False)
     assert not result.unexpected_keys and all("position_ids" in key for key in result.missing_keys)
     return model
@@ -247,7 +247,7 @@ def aesthetic(folder: Path, merges: Path) -> Pipeline:
 def aesthetic_v25(folder: Path, merges: Path) -> Pipeline:
     transformers = import_transformers()
     pytest.importorskip("transformers.models.siglip")
-    sizes, name = making.KINDS["siglip"].sizes(), "siglip-so400m-patch14-384"
+    sizes, name = factory.KINDS["siglip"].sizes(), "siglip-so400m-patch14-384"
     model = transformers.SiglipVisionModel(
         transformers.SiglipVisionConfig(
             hidden_size=sizes.vision.width,

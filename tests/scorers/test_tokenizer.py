@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tiny import CARD, write_vocabulary
 
 from imagereward_core.errors import PromptError, WeightsError
-from imagereward_core.scorers.tokenizer import PromptEncoder, build_tokenizer, pad_ids
+from imagereward_core.scorers.tokenizers.bert import PromptEncoder, build_tokenizer, pad_ids
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from tiny import TINY, telling
 from imagereward_core.images.spec import ImageSpec
 from imagereward_core.nets.config import HeadConfig, RewardConfig
 from imagereward_core.nets.reward import Head, RewardNetwork
-from imagereward_core.training.initialise import initialise, initialise_head
-from imagereward_core.training.loss import ranking_loss
-from imagereward_core.training.ranking import RankedBatch, ranked_pairs
-from imagereward_core.training.trainer import TrainingConfig, batch_rewards, evaluate, rate_at, train
+from imagereward_lab.training.initialise import initialise, initialise_head
+from imagereward_lab.training.loss import ranking_loss
+from imagereward_lab.training.ranking import RankedBatch, ranked_pairs
+from imagereward_lab.training.trainer import TrainingConfig, batch_rewards, evaluate, rate_at, train
 
 SPEC = ImageSpec(size=32)
 

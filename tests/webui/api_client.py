@@ -59,7 +59,7 @@ class ApiHost(FakeHost):
             self.requests.append(request)
             return Loaded(request)
 
-        monkeypatch.setattr(ours("loaded"), "load", load)
+        monkeypatch.setattr(ours("scorer_cache"), "load", load)
         self.option("imagereward_scorer", "demo")
         self.app = FastAPI()
 

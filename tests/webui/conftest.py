@@ -51,4 +51,4 @@ def one_host(monkeypatch, tmp_path):
 @pytest.fixture
 def scorer(monkeypatch):
     """In place of every scorer: the brightness of a picture, from -2 to 2."""
-    return FakeScorer.install(monkeypatch, ours("loaded"))
+    return FakeScorer.install(monkeypatch, ours("scorer_cache"))

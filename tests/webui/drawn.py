@@ -52,7 +52,7 @@ def save_scenes(folder, **how):
 def demo_panel(*others):
     """The demo scorer as the core makes it, on the CPU."""
     from imagereward_core.runtime import LocalRuntime
-    from imagereward_core.scorers.making import Maker
+    from imagereward_core.scorers.factory import Maker
     from imagereward_core.scorers.panel import Panel
 
     main, *beside = Maker(LocalRuntime("cpu", "fp32")).make_all(["demo", *others])

@@ -51,7 +51,7 @@ class TabPage:
     """
 
     def __init__(self, host, monkeypatch, fresh=True):
-        monkeypatch.setattr(ours("loaded"), "load", lambda request, interruptible=True: QuietLoaded(request))
+        monkeypatch.setattr(ours("scorer_cache"), "load", lambda request, interruptible=True: QuietLoaded(request))
         if fresh:
             ours("tab.jobs").close()
         self.host, self.handlers = host, ours("tab.handlers")
@@ -81,7 +81,7 @@ class TabPage:
         return int(found["picked"])
 
     def _take(self, session, changed):
-        change = ours("tab.showing").Change
+        change = ours("tab.updates").Change
         self.session = session
         for name, value in changed.items():
             properties = value.properties if isinstance(value, change) else {"value": value}

@@ -43,7 +43,7 @@ def serve(folder, port):
     sent = []
     host.infotext.ParamBinding = types.SimpleNamespace
     host.infotext.register_paste_params_button = lambda binding: sent.append(vars(binding))
-    ours("loaded").load = lambda request, interruptible=True: QuietLoaded(request)
+    ours("scorer_cache").load = lambda request, interruptible=True: QuietLoaded(request)
     host.shared.opts.imagereward_scorer, host.shared.opts.imagereward_tab_page = "demo", 10
     tab = ours("tab")
     ((blocks, title, element),) = tab.on_ui_tabs()

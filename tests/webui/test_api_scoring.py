@@ -207,7 +207,7 @@ def test_a_scorer_that_cannot_work_is_an_answer_and_the_queue_goes_on(api, monke
 
     (prompt, image), *_ = scenes()
     client = api.start()
-    monkeypatch.setattr(ours("loaded"), "load", load)
+    monkeypatch.setattr(ours("scorer_cache"), "load", load)
     answer = post(client, "score", {"image": encoded(png(image)), "prompt": prompt}, expect=code)
     assert "said so" in answer["detail"] and not api.queue.lock.locked()
 
@@ -220,7 +220,7 @@ def test_models_names_what_may_be_asked_for(api):
 
 
 def test_a_scorer_whose_file_is_empty_or_whose_tower_is_missing_is_not_present(api):
-    folder = ours("hosts").models_folders()[-1]
+    folder = ours("host.info").models_folders()[-1]
     for name in ("ImageReward.safetensors", "PickScore/model.safetensors"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
@@ -329,7 +329,7 @@ def test_undecodable_names_of_this_machine_are_written_out(api, monkeypatch):
     (folder / os.fsdecode(b"a\xff.png")).write_bytes(png(image, prompt + SETTINGS))
     (api.samples / "link.png").symlink_to(folder / os.fsdecode(b"a\xff.png"))
     (api.samples / "bad.png").symlink_to(folder / os.fsdecode(b"gone\xff.png"))
-    monkeypatch.setattr(ours("hosts"), "allowed_folders", lambda: [api.samples, folder])
+    monkeypatch.setattr(ours("host.info"), "allowed_folders", lambda: [api.samples, folder])
     entries = [{"path": str(api.samples / name)} for name in ("link.png", "bad.png")] + [
         {"path": "/etc/passwd"}
     ]

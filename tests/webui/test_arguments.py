@@ -8,7 +8,7 @@ from fake_webui import ours
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagereward_core.images.metadata import parse_infotext
+from imagereward_core.metadata import parse_infotext
 
 arguments = ours("script.arguments")
 infotext = ours("script.infotext")

@@ -187,7 +187,7 @@ def test_the_packages_are_ours_under_names_nobody_else_has_and_stay_importable_o
     code = """
 load()
 import imagereward_webui, imagereward_core
-import imagereward_webui.hosts
+import imagereward_webui.host.info
 import imagereward_core.selection
 print(imagereward_webui.__file__.startswith(root), imagereward_core.__file__.startswith(root), root in sys.path)
 print([name for name in ("nodes", "tests", "webui_extension", "scripts") if name in sys.modules])

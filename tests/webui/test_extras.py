@@ -31,7 +31,7 @@ def entry(monkeypatch, tmp_path):
     scripts.ScriptPostprocessing = type("ScriptPostprocessing", (), {"name": None, "order": 1000})
     monkeypatch.setitem(sys.modules, "modules.scripts_postprocessing", scripts)
     monkeypatch.setattr(sys.modules["modules"], "scripts_postprocessing", scripts, raising=False)
-    monkeypatch.setattr(ours("loaded"), "load", lambda request, *_: Loaded(request))
+    monkeypatch.setattr(ours("scorer_cache"), "load", lambda request, *_: Loaded(request))
     host.shared.opts.imagereward_scorer = "demo"
     return ours("extras").make_script()()
 
@@ -106,17 +106,17 @@ def test_a_failure_costs_the_score_and_nothing_else(entry, monkeypatch, caplog, 
     def fail(request, *_):
         raise error
 
-    monkeypatch.setattr(ours("loaded"), "load", fail)
+    monkeypatch.setattr(ours("scorer_cache"), "load", fail)
     assert run(entry, opened(), enable=True) == {} and "no score" in caplog.text
 
 
 def test_a_prompt_that_cannot_be_read_stops_nothing(entry, monkeypatch, caplog):
-    from imagereward_core.images.metadata import finding
+    from imagereward_core.metadata import prompt_finder
 
     def breaks(*_):
         raise RuntimeError("damaged")
 
-    monkeypatch.setattr(finding.PromptFinder, "__call__", breaks)
+    monkeypatch.setattr(prompt_finder.PromptFinder, "__call__", breaks)
     image = opened()
     pp = Processed(image)
     entry.process_firstpass(pp, enable=True)

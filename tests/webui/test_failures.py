@@ -12,17 +12,17 @@ from imagereward_core.errors import WeightsError
 RUN = {"prompt": "a red cat", "seed": 5, "batch_size": 2, "n_iter": 2}
 
 BEFORE_ANYTHING = [
-    ("driving", "begin"),
-    ("driving", "settings_of"),
-    ("driving", "read_arguments"),
-    ("driving", "_guard_loop"),
-    ("driving", "start_batch"),
-    ("driving", "list_batch"),
-    ("driving", "collect"),
-    ("driving", "finish_batch"),
+    ("lifecycle", "begin"),
+    ("lifecycle", "settings_of"),
+    ("lifecycle", "read_arguments"),
+    ("lifecycle", "_guard_loop"),
+    ("lifecycle", "start_batch"),
+    ("lifecycle", "list_batch"),
+    ("lifecycle", "collect"),
+    ("lifecycle", "finish_batch"),
     ("infotext", "to_infotext"),
     ("xyz", "override"),
-    ("driving", "_set_reader"),
+    ("lifecycle", "_set_reader"),
     ("scoring", "load"),
     ("scoring", "scorer_name"),
     ("scoring", "score"),
@@ -36,8 +36,8 @@ AFTER_THE_SAVES = [
     ("gallery", "note_texts"),
     ("gallery", "finish"),
     ("gallery", "_order"),
-    ("until", "go_on"),
-    ("until", "_next"),
+    ("generate_until", "go_on"),
+    ("generate_until", "_next"),
     ("xyz", "remember"),
     ("report", "text"),
     ("report", "data"),
@@ -71,15 +71,15 @@ def fails(monkeypatch, name, function, error=None):
     module = ours(f"script.{name}")
     original = getattr(module, function)
     for each in (
-        "driving",
+        "lifecycle",
         "hooks",
         "gallery",
         "report",
-        "until",
+        "generate_until",
         "xyz",
         "scoring",
         "saving",
-        "gate",
+        "hires_gate",
         "selecting",
         "infotext",
     ):
@@ -169,7 +169,7 @@ def test_failure_between_the_passes_upscales_everything(host, scorer, tmp_path, 
     needs_a_model(host)
     plain_run(host, tmp_path, enable_hr=True)
     with_script(host)
-    fails(monkeypatch, "gate", function)
+    fails(monkeypatch, "hires_gate", function)
     result = curate(host, {"keep_best": 2, "gate_hires": True}, **RUN, enable_hr=True)
     assert pixels(host.samples) == pixels(tmp_path / "plain")
     assert len(result.images) == 5
@@ -184,7 +184,7 @@ def test_failure_after_further_runs_returns_their_pictures_too(host, scorer, mon
 
 
 def test_failure_in_the_middle_of_a_search_returns_what_was_made(host, scorer, monkeypatch):
-    until, calls = ours("script.until"), []
+    until, calls = ours("script.generate_until"), []
     next_of = until._next
 
     def breaks(*arguments):
@@ -204,7 +204,7 @@ def test_rejected_pictures_that_cannot_be_let_go_cost_memory_only(host, scorer, 
     def breaks(picture):
         raise RuntimeError("injected failure")
 
-    monkeypatch.setattr(ours("script.records").Picture, "let_go", breaks)
+    monkeypatch.setattr(ours("script.state").Picture, "let_go", breaks)
     result = curate(host, {"keep_best": 1, "until": 4}, **RUN)
     assert "4 of 8 passed" in result.comments and len(result.images) == 1 + 4
     assert "injected failure" in caplog.text
@@ -263,7 +263,7 @@ def test_failure_in_the_second_batch_keeps_what_the_first_came_to(host, scorer, 
             scorer.error = RuntimeError("the device is lost")
         return load(request)
 
-    monkeypatch.setattr(ours("loaded"), "load", second_time_broken)
+    monkeypatch.setattr(ours("scorer_cache"), "load", second_time_broken)
     result = curate(host, {"keep_best": 1}, **RUN)
     assert len(host.files(host.samples)) == 4 and len(result.images) == 5
     scored = [text for text in result.infotexts if "ImageReward: " in text]
@@ -293,7 +293,7 @@ def test_error_of_the_host_before_its_loop_leaves_nothing_behind(host, scorer, m
     p = host.make({"enabled": True}, script=script, **RUN)
     p.scripts.before_process(p)
     host.run(host.make({"enabled": False}, script=script, **RUN))
-    ours("script.driving").restore()
+    ours("script.lifecycle").restore()
     assert host.processing.process_images_inner is inner
     assert len(host.files(host.samples)) == 4 and scorer.calls == []
 

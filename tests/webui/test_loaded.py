@@ -27,7 +27,7 @@ def memory(host, monkeypatch):
 
 @pytest.fixture
 def loaded(host, memory):
-    module = ours("loaded")
+    module = ours("scorer_cache")
     yield module
     module.free()
     ours("runtime").close()
@@ -53,7 +53,7 @@ def test_equal_requests_get_one_scorer_and_others_their_own(loaded):
 def test_a_scorer_is_held_once_however_it_is_spelled(loaded, one, other):
     from imagereward_core.scorers.blend_file import BlendFile, parse_blend
 
-    BlendFile(ours("hosts").models_folders()[0]).save(parse_blend("demo=1@rank", "Mine"))
+    BlendFile(ours("host.info").models_folders()[0]).save(parse_blend("demo=1@rank", "Mine"))
     first = loaded.load(loaded.request_from_settings(one))
     assert loaded.load(loaded.request_from_settings(other)) is first and len(loaded.held()) == 1
     beside = [loaded.load(loaded.LoadRequest(one, also=(name,))) for name in ("demo=2@rank", "DEMO=2@rank")]
@@ -93,7 +93,7 @@ def test_changed_files_make_a_new_scorer(loaded, monkeypatch):
 def test_a_saved_blend_that_changed_makes_a_new_scorer(loaded, host):
     from imagereward_core.scorers.blend_file import BlendFile, parse_blend
 
-    file = BlendFile(ours("hosts").models_folders()[0])
+    file = BlendFile(ours("host.info").models_folders()[0])
     file.save(parse_blend("demo=1@rank", "mine"))
     assert "blend:mine" in loaded.choices()
     first = loaded.load(loaded.LoadRequest("blend:mine"))
@@ -103,7 +103,7 @@ def test_a_saved_blend_that_changed_makes_a_new_scorer(loaded, host):
 
 
 def test_own_checkpoints_are_listed_and_a_name_never_leads_out_of_the_folder(loaded, host, tmp_path):
-    folder = ours("hosts").models_folders()[0]
+    folder = ours("host.info").models_folders()[0]
     folder.mkdir(parents=True)
     for name in ("trained.safetensors", "ImageReward.pt", "notes.txt"):
         (folder / name).write_bytes(b"x")

@@ -86,7 +86,7 @@ def test_every_translated_text_is_one_the_extension_shows(path, known):
 def test_every_text_on_a_widget_of_the_tab_is_translated(path):
     from fake_webui import ours
 
-    wishes, exporting = ours("tab.wishes"), ours("tab.exporting")
+    wishes, exporting = ours("tab.forms"), ours("tab.exporting")
     choices = {
         *wishes.SHOW,
         *wishes.SORT,

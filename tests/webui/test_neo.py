@@ -34,7 +34,7 @@ def test_a_first_pass_that_stays_the_result_has_its_own_brightness(neo, scorer, 
 
 @pytest.mark.parametrize("black", [0.0, -1.0])
 def test_a_black_first_pass_is_black_whichever_range_the_host_hands_over(neo, black):
-    gate = ours("script.gate")
+    gate = ours("script.hires_gate")
     decoded = torch.full((2, 3, 8, 8), black)
     decoded[1] = 1.0
     first, second = [gate._to_picture(row) for row in gate._first_passes(None, None, decoded)]

@@ -67,7 +67,7 @@ def test_a_rejects_folder_that_leads_to_another_disk(one_host, scorer, tmp_path)
 
 
 def test_a_disk_that_gives_back_other_bytes_costs_no_picture(tmp_path, other_disk, monkeypatch):
-    from imagereward_core.library.actions import Refused, files
+    from imagereward_core.library.journal import Refused, files
 
     picture = tmp_path / "1.png"
     picture.write_bytes(b"picture")
@@ -79,7 +79,7 @@ def test_a_disk_that_gives_back_other_bytes_costs_no_picture(tmp_path, other_dis
 
 
 def test_a_picture_still_being_written_is_not_moved_to_another_disk(tmp_path, other_disk, monkeypatch):
-    from imagereward_core.library.actions import Refused, files
+    from imagereward_core.library.journal import Refused, files
 
     picture = tmp_path / "1.png"
     picture.write_bytes(b"picture")
@@ -90,7 +90,7 @@ def test_a_picture_still_being_written_is_not_moved_to_another_disk(tmp_path, ot
         picture.write_bytes(b"picture and more")
 
     monkeypatch.setattr(files, "rename_new", written_to)
-    monkeypatch.setattr("imagereward_core.library.actions.move.files.rename_new", written_to)
+    monkeypatch.setattr("imagereward_core.library.journal.move.files.rename_new", written_to)
     with pytest.raises(Refused, match="still writing"):
         rejects.move([picture], tmp_path / "rejects" / "1.png")
     assert [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()] == [b"picture and more"]

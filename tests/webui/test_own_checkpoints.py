@@ -24,15 +24,15 @@ BOTH = pytest.mark.parametrize(("name", "said"), [("mine.safetensors", NOTICE), 
 @pytest.fixture
 def place(monkeypatch, tmp_path):
     """A host with real scorers and two checkpoints of the user's own."""
-    load = ours("loaded").load
+    load = ours("scorer_cache").load
     made = ApiHost(monkeypatch, tmp_path)
     fake_memory.install(monkeypatch, made)
     monkeypatch.setattr(sys.modules["modules.call_queue"], "queue_lock", made.queue)
-    monkeypatch.setattr(ours("loaded"), "load", load)
-    folder = ours("hosts").models_folders()[0]
+    monkeypatch.setattr(ours("scorer_cache"), "load", load)
+    folder = ours("host.info").models_folders()[0]
     install_own(folder, monkeypatch, lambda name: importlib.import_module(f"imagereward_core.{name}"))
     yield made
-    ours("loaded").free()
+    ours("scorer_cache").free()
     ours("runtime").close()
 
 
@@ -50,9 +50,9 @@ def test_a_generation_has_its_name_and_no_percentile_and_says_what_must_be_known
 @BOTH
 def test_the_tab_says_what_must_be_known_beside_the_count(place, monkeypatch, name, said):
     save_scenes(place.samples)
-    load = ours("loaded").load
+    load = ours("scorer_cache").load
     page = TabPage(place, monkeypatch)
-    monkeypatch.setattr(ours("loaded"), "load", load)
+    monkeypatch.setattr(ours("scorer_cache"), "load", load)
     page.score(scorer=name)
     assert said in page.values["count"]
     page.filter(top=2)
@@ -65,7 +65,7 @@ def test_answers_of_the_api_say_it_and_models_knows_it_before_anything_is_loaded
     client = place.start()
     listed = {each["id"]: each for each in client.get(f"{PREFIX}/models").json()["scorers"]}
     assert listed[name]["own"] and said in " ".join(listed[name]["remarks"]) and not listed["demo"]["own"]
-    assert listed[name]["typical_range"] == [] and not ours("loaded").held()
+    assert listed[name]["typical_range"] == [] and not ours("scorer_cache").held()
     pictures = [{"image": encoded(png(image)), "prompt": prompt} for prompt, image in scenes()]
     answer = client.post(f"{PREFIX}/score", json={"pictures": pictures, "scorer": name}).json()
     assert answer["scorer"] == name.partition(".")[0] and said in " ".join(answer["remarks"])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 @pytest.fixture
 def places():
-    return ours("places")
+    return ours("host.allowed_paths")
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_ordinary_windows_paths_are_looked_up(places, text):
     st.lists(st.sampled_from(["..", ".", "sub", "a.png", "door", "", "secret", "//", "~", "\\"]), max_size=8)
 )
 def test_whatever_is_answered_lies_inside(tmp_path_factory, parts):
-    places = ours("places")
+    places = ours("host.allowed_paths")
     base = tmp_path_factory.mktemp("places")
     (base / "outputs/sub").mkdir(parents=True)
     (base / "secret").mkdir()

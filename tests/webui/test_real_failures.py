@@ -23,12 +23,12 @@ pytestmark = pytest.mark.skipif(
     reason="needs a real WebUI: set WEBUI_PATH to its folder and WEBUI_PYTHON to its interpreter",
 )
 CORE = [
-    ("imagereward_core.scorers.loading", "make_panel"),
-    ("imagereward_core.scorers.loading", "LoadRequest.__post_init__"),
-    ("imagereward_core.scorers.loading", "has_changed"),
+    ("imagereward_core.scorers.requests", "make_panel"),
+    ("imagereward_core.scorers.requests", "LoadRequest.__post_init__"),
+    ("imagereward_core.scorers.requests", "has_changed"),
     ("imagereward_core.scorers.panel", "Panel.score"),
     ("imagereward_core.scorers.panel", "Panel.judge"),
-    ("imagereward_core.scorers.managed", "ManagedRuntime.resident"),
+    ("imagereward_core.scorers.managed_runtime", "ManagedRuntime.resident"),
     ("imagereward_core.scores", "Scores.join"),
     ("imagereward_core.scores", "Scores.ranks"),
     ("script.selecting", "select"),

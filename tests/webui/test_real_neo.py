@@ -15,7 +15,7 @@ import pytest
 from PIL import Image, ImageChops
 from real_webui import HERE, RealWebUI, kind_of
 
-from imagereward_core.images.metadata.containers import read_blocks
+from imagereward_core.metadata.containers.blocks import read_blocks
 
 WEBUI, PYTHON = os.environ.get("WEBUI_PATH"), os.environ.get("WEBUI_PYTHON")
 pytestmark = pytest.mark.skipif(

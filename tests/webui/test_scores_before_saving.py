@@ -316,7 +316,7 @@ def test_of_a_folder_in_img2img_every_file_has_its_line(host, scorer):
 def test_nothing_of_a_run_is_held_once_it_is_over(host, scorer):
     import gc
 
-    records = ours("script.records")
+    records = ours("script.state")
     curate(host, {"keep_best": 1, "until": 3}, batch_size=2)
     scorer.pictures.clear()
     gc.collect()

@@ -27,7 +27,7 @@ def test_every_choice_is_explained():
 
 
 def test_every_name_of_the_answer_is_explained():
-    records = ours("script.records")
+    records = ours("script.state")
     job = records.Job(arguments.Settings())
     told = report.data(job, [(0, records.Picture(None, "a cat"))])
     for name in (*told, *told["pictures"][0]):

@@ -73,7 +73,7 @@ def test_list_of_scorers_that_cannot_be_made_still_has_the_default(script, monke
     def broken():
         raise OSError("no such drive")
 
-    monkeypatch.setattr(ours("loaded"), "choices", broken)
+    monkeypatch.setattr(ours("scorer_cache"), "choices", broken)
     assert script.ui(False)[1].choices == ["default"]
 
 

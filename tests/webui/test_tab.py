@@ -143,8 +143,8 @@ def test_rejected_pictures_are_moved_and_brought_back(page):
 
 def test_undo_leaves_what_nobody_vouches_for_and_names_the_command_that_asks(page):
     """As after an update: runs of the version before are signed by no key."""
-    from imagereward_core.library.actions.trust import KEY_FILE
-    from webui_extension.hosts import data_folder
+    from imagereward_core.library.journal.trust import KEY_FILE
+    from webui_extension.host.info import data_folder
 
     page.score()
     page.filter(top=2)

@@ -106,7 +106,7 @@ def test_a_failure_is_a_line_on_the_page_and_the_queue_goes_on(page, monkeypatch
     def fail(request, interruptible=True):
         raise error
 
-    monkeypatch.setattr(ours("loaded"), "load", fail)
+    monkeypatch.setattr(ours("scorer_cache"), "load", fail)
     page.score()
     assert "imagereward-error" in page.values["progress"] and type(error).__name__ in page.values["progress"]
     assert not page.host.queue.lock.locked()

@@ -6,7 +6,7 @@ import time
 import pytest
 from fake_webui import curate, needs_a_model, ours, score_of, settings_of, with_script
 
-until = ours("script.until")
+until = ours("script.generate_until")
 
 TRUE_LOOP = True
 
@@ -50,7 +50,7 @@ _jobs = []
 
 @pytest.fixture(autouse=True)
 def remember_jobs(monkeypatch):
-    records, driving = ours("script.records"), ours("script.driving")
+    records, driving = ours("script.state"), ours("script.lifecycle")
 
     def make(*arguments, **named):
         _jobs.append(records.Job(*arguments, **named))
@@ -116,7 +116,7 @@ def test_search_stops_when_the_scorer_fails(host, scorer, monkeypatch):
         scorer.error = RuntimeError("lost") if len(scorer.calls) >= 2 else None
         return load(request)
 
-    monkeypatch.setattr(ours("loaded"), "load", breaks)
+    monkeypatch.setattr(ours("scorer_cache"), "load", breaks)
     result = curate(host, {"min_score": "9", "until": 5}, batch_size=2)
     assert "lost" in result.comments and len(host.files(host.samples)) == 6
     assert len(result.all_seeds) == 6, "all of them, as nothing is selected any more"

@@ -15,8 +15,8 @@ import torch
 from weights_fakes import ROOT, run_script, sparse_safetensors, tiny_state
 
 from imagereward_core.errors import WeightsError
-from imagereward_core.weights.checkpoint import convert, converting, open_state, sha256_of
-from imagereward_core.weights.locks import exclusive
+from imagereward_core.weights.checkpoint import convert, conversion, open_state, sha256_of
+from imagereward_core.files.locks import exclusive
 from imagereward_core.weights.manifest import read_manifest, safetensors_metadata
 
 
@@ -105,7 +105,7 @@ def test_an_interruption_leaves_no_target(source: Path, monkeypatch: pytest.Monk
         if moment == "writing":
             seen: list[torch.Tensor] = []
             patch.setattr(
-                converting,
+                conversion,
                 "bytes_of",
                 lambda tensor: stop() if len(seen) == 3 else seen.append(tensor) or b"",
             )
@@ -172,7 +172,7 @@ def test_a_disk_that_fills_up_meanwhile_leaves_no_target(
 def test_two_programs_do_not_write_the_same_file(source: Path) -> None:
     target = source.with_suffix(".safetensors")
     holder = (
-        "import sys, time\nfrom pathlib import Path\nfrom imagereward_core.weights.locks import exclusive\n"
+        "import sys, time\nfrom pathlib import Path\nfrom imagereward_core.files.locks import exclusive\n"
         "with exclusive(Path(sys.argv[1])):\n    print('held', flush=True)\n    sys.stdin.read()\n"
     )
     with subprocess.Popen(

@@ -28,7 +28,7 @@ from imagereward_core.weights.checkpoint import (
     read_layout,
     recognise,
 )
-from imagereward_core.weights.checkpoint.reading import StateFile
+from imagereward_core.weights.checkpoint.reader import StateFile
 
 POSITIONS = frozenset({"text_encoder.embeddings.position_ids"})
 

@@ -18,7 +18,7 @@ from imagereward_core.errors import WeightsError
 from imagereward_core.weights.checkpoint import KEYMAPS, open_state
 from imagereward_core.weights.checkpoint.keymaps import KeyMap, as_named
 from imagereward_core.weights.checkpoint.pickled import PickleRefusedError
-from imagereward_core.weights.checkpoint.reading import StateFile
+from imagereward_core.weights.checkpoint.reader import StateFile
 from imagereward_core.weights.checkpoint.whole_model import read_model
 
 WHOLE = KeyMap("a model", as_named, whole_model=True)

@@ -43,7 +43,7 @@ class Limits:
 
 def limits() -> Limits:
     """The limits the host's settings hold; a setting that is no positive number counts as its default."""
-    from ..hosts import option
+    from ..host.info import option
 
     return Limits(
         **{

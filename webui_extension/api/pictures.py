@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagereward_core.errors import CuratorError, ImageError
-from imagereward_core.images.metadata.finding import FoundPrompt, PromptFinder
-from imagereward_core.images.regular import open_regular
+from imagereward_core.metadata.prompt_finder import FoundPrompt, PromptFinder
+from imagereward_core.files.regular import open_regular
 
-from ..places import confine
+from ..host.allowed_paths import confine
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -63,7 +63,7 @@ def score(request: ScoreRequest) -> ScoreAnswer:
 
 def rank(request: RankRequest) -> ScoreAnswer:
     """Scores pictures; rows come best first, and say which pictures pass the filter and why."""
-    from .asking import rule_of
+    from .requests import rule_of
     from .scoring import answer
 
     _check_number(request)
@@ -72,8 +72,8 @@ def rank(request: RankRequest) -> ScoreAnswer:
 
 def models() -> ModelsAnswer:
     """What may be asked for as ``scorer``, and whether its weights are on this machine."""
-    from .asking import default_scorer
-    from .offered import offered
+    from .requests import default_scorer
+    from .models import offered
 
     return _told(
         lambda: ModelsAnswer(default=default_scorer(), scorers=[ScorerOut(**each) for each in offered()])
@@ -82,8 +82,8 @@ def models() -> ModelsAnswer:
 
 def unload(request: UnloadRequest) -> UnloadAnswer:
     """Frees the memory that scorers hold, once nothing is being generated or scored."""
-    from ..loaded import free
-    from ..work import turn
+    from ..scorer_cache import free
+    from ..host.queue import turn
 
     def freed() -> UnloadAnswer:
         with turn():
@@ -96,7 +96,7 @@ def version() -> VersionAnswer:
     """Which version answers here, and in which WebUI."""
     import imagereward_core
 
-    from ..hosts import host
+    from ..host.info import host
 
     return VersionAnswer(version=imagereward_core.__version__, host=host())
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from imagereward_core.plain import encodable
 
-from ..work import job
-from .asking import RequestError, load_request
+from ..host.queue import job
+from .requests import RequestError, load_request
 from .limits import Limits
 from .pictures import Asked, Budget, Prompts, ask
 from .schemas import RowOut, ScoreAnswer, ScoreRequest
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from imagereward_core.scores import Scores
     from imagereward_core.selection import Rule, Selection
 
-    from ..loaded import LoadedScorer
+    from ..scorer_cache import LoadedScorer
 
 SOURCES = ("auto", "sidecar", "metadata")
 
@@ -39,9 +39,9 @@ def answer(request: ScoreRequest, limits: Limits, rule: Rule | None = None) -> S
     """
     from imagereward_core.selection import select
 
-    from ..hosts import allowed_folders
-    from ..loaded import load
-    from ..places import readable_in
+    from ..host.info import allowed_folders
+    from ..scorer_cache import load
+    from ..host.allowed_paths import readable_in
 
     if request.prompt_from not in SOURCES:
         raise RequestError(f"prompt_from is {request.prompt_from!r}; expected one of {', '.join(SOURCES)}")
@@ -83,9 +83,9 @@ def _answer(
     selection: Selection,
     rule: Rule | None,
 ) -> ScoreAnswer:
-    from imagereward_core.images.metadata.finding import picture_remarks
-    from imagereward_core.library.judged import JudgedRow, PictureFacts, bare_reason, judged_fields
-    from imagereward_core.library.tables import Layout
+    from imagereward_core.metadata.prompt_finder import picture_remarks
+    from imagereward_core.report.rows import JudgedRow, PictureFacts, bare_reason, judged_fields
+    from imagereward_core.report.tables import Layout
 
     scores = result.main
     disputed = {each.index: each.reason for each in result.disagreements}

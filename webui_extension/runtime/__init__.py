@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Union
 
-from .. import hosts
+from ..host import info
 from .idle import close, watch_idle
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def make_runtime(device: str = "auto", precision: Precision = "auto") -> HostRun
     Raises:
         SettingError: There is no such device or precision.
     """
-    if hosts.host() == "a1111":
+    if info.host() == "a1111":
         from .plain import PlainRuntime
 
         return PlainRuntime(device, precision)

@@ -11,7 +11,7 @@ import torch
 from imagereward_core.errors import Cancelled, CuratorError
 from imagereward_core.runtime import Precision, pick_dtype
 
-from .. import hosts
+from ..host import info
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 MOVING_OUT = ("auto", "always", "never")
@@ -97,7 +97,7 @@ def moves_out(by_itself: bool) -> bool:
     Args:
         by_itself: What the setting ``auto`` stands for in this host.
     """
-    chosen = str(hosts.option("imagereward_move_out", "auto"))
+    chosen = str(info.option("imagereward_move_out", "auto"))
     return by_itself if chosen not in ("always", "never") else chosen == "always"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from .. import hosts
+from ..host import info
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ _watcher: threading.Thread | None = None
 
 def idle_seconds() -> float:
     """After how many seconds without use a scorer is let go; 0 for never. A setting that is no such number counts as its default."""
-    return 60.0 * hosts.number("imagereward_idle_minutes", DEFAULT_MINUTES, low=0)
+    return 60.0 * info.number("imagereward_idle_minutes", DEFAULT_MINUTES, low=0)
 
 
 def watch_idle() -> None:
@@ -35,23 +35,23 @@ def watch_idle() -> None:
 
 def look() -> bool:
     """Frees what has been idle for too long, unless the host is busy; whether a scorer is still held."""
-    from .. import loaded
+    from .. import scorer_cache
 
     seconds = idle_seconds()
-    if seconds and loaded.held():
+    if seconds and scorer_cache.held():
         from modules.call_queue import queue_lock
 
         # Hosts move models in their own thread: never while one is at work, and never waiting for it.
         if queue_lock.acquire(blocking=False):
             try:
-                freed = loaded.free_idle(seconds)
+                freed = scorer_cache.free_idle(seconds)
             finally:
                 queue_lock.release()
             if freed:
                 log.info(
                     "ImageReward Curator: freed %s after %.0f idle minutes", ", ".join(freed), seconds / 60
                 )
-    return bool(loaded.held())
+    return bool(scorer_cache.held())
 
 
 def _watch() -> None:
@@ -65,16 +65,16 @@ def _watch() -> None:
             )
             going_on = True
         with _guard:
-            from .. import loaded
+            from .. import scorer_cache
 
-            if not going_on and not loaded.held():
+            if not going_on and not scorer_cache.held():
                 _watcher = None
                 return
 
 
 def close() -> None:
     """Ends the watch and frees every scorer; for the host's reload."""
-    from .. import loaded
+    from .. import scorer_cache
 
     _stop.set()
-    loaded.free()
+    scorer_cache.free()

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from imagereward_core.runtime import Precision, precision_notice
-from imagereward_core.scorers.managed import ManagedRuntime, managed_dtype
+from imagereward_core.scorers.managed_runtime import ManagedRuntime, managed_dtype
 
-from .. import hosts
+from ..host import info
 from .common import HostSignals, checked_dtype, exact, moves_out, pick_device
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class ForgeRuntime(HostSignals, ManagedRuntime):
     """
 
     def __init__(self, device: str = "auto", precision: Precision = "auto") -> None:
-        manager, patcher = (import_module(name) for name in _HOMES[hosts.host()])
+        manager, patcher = (import_module(name) for name in _HOMES[info.host()])
         place = pick_device(device, manager.get_torch_device())
         dtype = (
             managed_dtype(manager, precision, place)

@@ -7,7 +7,7 @@ from typing import Any
 
 def connect(door: Any) -> None:
     """Offers the script to the host, the file-name pattern, and the axes of the plot."""
-    from . import driving, filenames, hooks, page, requests, xyz
+    from . import lifecycle, filenames, hooks, page, requests, xyz
 
     door.offer(hooks.script_class())
     filenames.connect(door)
@@ -15,4 +15,4 @@ def connect(door: Any) -> None:
     door.on("app_started", page.on_app_started, "gallery")
     door.on("app_started", requests.on_app_started, "requests")
     door.on_unload(requests.close, "what is around the API's function")
-    door.on_unload(driving.restore, "what is around the host's functions")
+    door.on_unload(lifecycle.restore, "what is around the host's functions")

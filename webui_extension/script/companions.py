@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from imagereward_core.library.actions import Refused
+from imagereward_core.library.journal import Refused
 
 from ..door import report
 from . import rejects
 from .arguments import MARKED
-from .records import REJECTED, Picture, Run
+from .state import REJECTED, Picture, Run
 
 
 def note(run: Run, named: dict[str, Any], result: Any) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .records import Job, Picture
+from .state import Job, Picture
 
 PATTERN = "imagereward"
 _DECIMALS = 4

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from imagereward_core.images.metadata.score_keys import METADATA_KEY
+from imagereward_core.metadata.score_keys import METADATA_KEY
 
 from . import infotext, page, report
 from .ordering import Place, Result, arranged, none_passed
-from .records import REJECTED, Job, Picture, Run
+from .state import REJECTED, Job, Picture, Run
 
 _STEP = re.compile(r"\d+ out of \d+")
 _FIRST = "_imagereward_first"

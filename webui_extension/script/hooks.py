@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..door import guard, report
-from . import driving, gate, infotext, saving, ui
+from . import lifecycle, hires_gate, infotext, saving, ui
 from .arguments import TITLE
-from .guarding import safely
+from .failures import safely
 
 
 def script_class() -> type:
@@ -35,7 +35,7 @@ def script_class() -> type:
         def before_process(self, p: Any, *values: Any) -> None:
             """Before anything of a run."""
             try:
-                driving.begin(p, values)
+                lifecycle.begin(p, values)
             except Exception as error:
                 line = report("this run goes on without scores", error)
                 infotext.announce(p, None)
@@ -44,22 +44,22 @@ def script_class() -> type:
 
         def before_process_batch(self, p: Any, *values: Any, **named: Any) -> None:
             """Before a batch: the one before it is complete."""
-            self._call(p, "starting a batch", driving.start_batch)
+            self._call(p, "starting a batch", lifecycle.start_batch)
 
         def postprocess_batch_list(self, p: Any, pp: Any, *values: Any, **named: Any) -> None:
             """When a batch is decoded."""
             run = saving.find(p)
             if run is not None:
-                gate.align(run, pp)
-            self._call(p, "listing a batch", driving.list_batch, pp)
+                hires_gate.align(run, pp)
+            self._call(p, "listing a batch", lifecycle.list_batch, pp)
 
         def postprocess_image_after_composite(self, p: Any, pp: Any, *values: Any) -> None:
             """When a picture is final."""
-            self._call(p, "collecting a picture", driving.collect, pp)
+            self._call(p, "collecting a picture", lifecycle.collect, pp)
 
         def postprocess(self, p: Any, processed: Any, *values: Any) -> None:
             """After the last batch."""
-            self._call(p, "finishing a run", driving.end, processed)
+            self._call(p, "finishing a run", lifecycle.end, processed)
 
         def _call(self, p: Any, what: str, function: Any, *arguments: Any) -> None:
             run = saving.find(p)

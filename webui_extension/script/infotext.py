@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from imagereward_core.errors import ImageError
-from imagereward_core.images.metadata.writing.infotext import is_infotext, put_into_settings
+from imagereward_core.metadata.writing.infotext import is_infotext, put_into_settings
 
 from .arguments import KEY, Settings, controls, from_infotext, to_infotext
-from .records import Job
+from .state import Job
 
 
 def with_fields(text: str, fields: Mapping[str, str], job: Job) -> str:

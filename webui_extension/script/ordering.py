@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from imagereward_core.images.metadata.score_keys import METADATA_KEY
+from imagereward_core.metadata.score_keys import METADATA_KEY
 
-from .records import REJECTED, Picture, order
+from .state import REJECTED, Picture, order
 
 LISTS = ("all_prompts", "all_negative_prompts", "all_seeds", "all_subseeds")
 """The lists of a result that have one entry per picture."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from imagereward_core.library.actions import Refused, move_new
+from imagereward_core.library.journal import Refused, move_new
 
-from .. import hosts
+from ..host import info
 
 SUFFIX = "-rejected"
 FIRST_PASS = "-first-pass"
@@ -16,7 +16,7 @@ FIRST_PASS = "-first-pass"
 
 def folder_in(outputs: str | os.PathLike[str]) -> str:
     """The rejects folder of an output folder, by the name on the settings page."""
-    return str(Path(outputs) / hosts.rejects_folder())
+    return str(Path(outputs) / info.rejects_folder())
 
 
 def place_for(file: Path, outputs: Path) -> Path:

@@ -10,7 +10,7 @@ from imagereward_core.scorers.meaning import compare_warning
 from imagereward_core.scores import Scores
 
 from .arguments import TITLE, TO_FOLDER
-from .records import REJECTED, Job, Picture, order
+from .state import REJECTED, Job, Picture, order
 
 MOST_LINES = 12
 VERSION = 1

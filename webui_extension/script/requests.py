@@ -9,7 +9,7 @@ from typing import Any
 
 from ..door import guard
 from .arguments import TITLE, Settings
-from .wrapping import mark, original_of
+from .patching import mark, original_of
 
 _API = "modules.api.api"
 _NAME = "init_script_args"

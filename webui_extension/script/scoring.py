@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from imagereward_core.errors import Cancelled, CuratorError
-from imagereward_core.images.metadata import clean_prompt
-from imagereward_core.images.metadata.score_keys import score_fields, score_key
-from imagereward_core.images.missing import MissingPrompt
+from imagereward_core.metadata import clean_prompt
+from imagereward_core.metadata.score_keys import score_fields, score_key
+from imagereward_core.metadata.missing import MissingPrompt
 
-from .. import loaded
+from .. import scorer_cache
 from .arguments import DEFAULT, Settings
-from .records import Job, Picture
+from .state import Job, Picture
 
 INTERRUPTED = "the scoring was interrupted"
 
@@ -25,7 +25,7 @@ def scorer_name(settings: Settings) -> str:
         CuratorError: A blend was written into the wrong field.
     """
     chosen = "" if settings.scorer == DEFAULT else settings.scorer
-    name = loaded.request_from_settings(chosen).name
+    name = scorer_cache.request_from_settings(chosen).name
     if not settings.blend_with:
         return name
     if name.lower().startswith("blend:") or "=" in name:
@@ -44,7 +44,7 @@ def load(settings: Settings) -> Any:
     Raises:
         CuratorError: It cannot be had; the text says why.
     """
-    return loaded.load(loaded.request_from_settings(scorer_name(settings)))
+    return scorer_cache.load(scorer_cache.request_from_settings(scorer_name(settings)))
 
 
 def score(job: Job, pictures: Sequence[Picture]) -> list[Picture]:

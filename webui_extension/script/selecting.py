@@ -9,7 +9,7 @@ from imagereward_core.scores import Scores
 from imagereward_core.selection import Rule, select
 
 from .arguments import BATCH, Settings
-from .records import KEPT, REJECTED, Job, Picture
+from .state import KEPT, REJECTED, Job, Picture
 
 VERDICT = "Curator verdict"
 """Under this key an infotext says whether the picture passed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import loaded
+from .. import scorer_cache
 from ..door import report
 from . import infotext
 from .arguments import DEFAULT, KEY, Control, Settings, controls
@@ -75,7 +75,7 @@ def _component(gr: Any, control: Control, default: Any, elem_id: str) -> Any:
 def scorers() -> list[str]:
     """Names for the list of scorers: the default of the settings page first."""
     try:
-        return [DEFAULT, *loaded.choices()]
+        return [DEFAULT, *scorer_cache.choices()]
     except Exception as error:
         report("the list of scorers could not be made", error)
         return [DEFAULT]

@@ -12,11 +12,11 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from imagereward_core.library.atomic import replacing
+from imagereward_core.report.replace import replacing
 
 from . import labels
 from .arguments import Control, Settings, controls, from_mapping
-from .records import Run
+from .state import Run
 
 PREFIX = "[ImageReward]"
 PLOT = "X/Y/Z plot"

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from imagereward_core.library.records import Row
+    from imagereward_core.library.store.records import Row
 
 PREFIX = "/imagereward/pictures"
 _MOST = 100_000

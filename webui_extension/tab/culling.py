@@ -8,16 +8,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from imagereward_core.errors import CuratorError
-from imagereward_core.images.regular import is_regular
+from imagereward_core.files.regular import is_regular
 
 from ..door import report
 from .addresses import addresses
 from .deck import answer
 from .session import Session
-from .showing import Change, Values, described, everything, gallery, page_size, sendable, to_send
+from .updates import Change, Values, described, everything, gallery, page_size, sendable, to_send
 
 if TYPE_CHECKING:
-    from imagereward_core.library.records import Row
+    from imagereward_core.library.store.records import Row
 
 _LONGEST = 2000
 
@@ -108,8 +108,8 @@ def _decide(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]
 
 def _send(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]:
     """Makes a picture ready for the buttons that send it to another tab: only then, since Gradio copies what it is given."""
-    from ..hosts import allowed_folders
-    from ..places import confine
+    from ..host.info import allowed_folders
+    from ..host.allowed_paths import confine
 
     row = _asked(session, wish)
     if not is_regular(row.path):
@@ -174,7 +174,7 @@ def _changed(session: Session, row: Row, **fields: Any) -> tuple[Session, Values
 def _library() -> Any:
     from imagereward_core.library.library import Library
 
-    from ..hosts import data_folder
+    from ..host.info import data_folder
     from .scoring import store_place
 
     return Library.open(store_place(), data=data_folder())

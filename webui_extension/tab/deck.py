@@ -9,7 +9,7 @@ from typing import Any
 
 from imagereward_core.plain import encodable
 
-from . import wording
+from . import html
 from .addresses import addresses
 from .filtering import number_of_pages
 from .session import Session
@@ -40,14 +40,14 @@ def deck(session: Session, size: int) -> str:
         "picked": place_of(session),
         "pictures": pictures,
     }
-    return f'<div class="imagereward-deck" data-deck="{wording.escape(json.dumps(encodable(told), ensure_ascii=False))}"></div>'
+    return f'<div class="imagereward-deck" data-deck="{html.escape(json.dumps(encodable(told), ensure_ascii=False))}"></div>'
 
 
 def answer(session: Session, number: int, with_deck: bool, problem: str) -> str:
     """That a wish of the script was dealt with: its number, the chosen picture, whether a new page comes along, and what went wrong."""
     return (
         f'<i class="imagereward-answer" data-answer="{number}" data-picked="{place_of(session)}" '
-        f'data-deck="{int(with_deck)}" data-problem="{wording.escape(problem)}"></i>'
+        f'data-deck="{int(with_deck)}" data-problem="{html.escape(problem)}"></i>'
     )
 
 
@@ -63,7 +63,7 @@ def _picture(session: Session, place: int, rank: int, percentile: float) -> dict
     return {
         "id": addresses.of(row),
         "name": row.path.name,
-        "caption": wording.caption(view, choice, place, percentile, rank),
+        "caption": html.caption(view, choice, place, percentile, rank),
         "reason": choice.selection.reasons[place],
         "scored": not math.isnan(value),
         "kept": place in choice.kept,

@@ -23,7 +23,7 @@ _UNSAFE = re.compile(r"[^\w.-]+")
 
 def export_folder() -> Path:
     """Where exported files go."""
-    from ..hosts import data_folder
+    from ..host.info import data_folder
 
     return data_folder() / "exports"
 
@@ -73,7 +73,7 @@ def _write_rows(job: Job, view: View, choice: Choice, wanted: Filter, path: Path
 
 
 def _write_page(job: Job, view: View, choice: Choice, path: Path) -> int:
-    from imagereward_core.library.library_report import write_library_report
+    from imagereward_core.library.report_entries import write_library_report
 
     write_library_report(
         path,

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
-from imagereward_core.library.rules import CurationRule, Per, judge
+from imagereward_core.library.curate.rules import CurationRule, Per, judge
 from imagereward_core.selection import Rule, Selection
 
 if TYPE_CHECKING:
-    from imagereward_core.library.records import Row
-    from imagereward_core.library.rules import Verdicts
+    from imagereward_core.library.store.records import Row
+    from imagereward_core.library.curate.rules import Verdicts
 
     from .view import View
 
@@ -121,7 +121,7 @@ def choose(view: View, wanted: Filter) -> Choice:
 
 def _below(verdicts: Verdicts, values: Sequence[float], maximum: float) -> Verdicts:
     """The verdicts with everything above ``maximum`` rejected."""
-    from imagereward_core.library.buckets import REJECTED
+    from imagereward_core.library.curate.buckets import REJECTED
 
     old = verdicts.selection
     above = {int(index) for index in old.kept if values[int(index)] > maximum}

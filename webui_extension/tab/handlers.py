@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from imagereward_core.errors import CuratorError
 
 from ..door import report
-from . import jobs, wording
+from . import jobs, html
 from .filtering import Filter
 from .session import Session
-from .showing import Change, Values, everything, gallery, page_size, sendable, working
+from .updates import Change, Values, everything, gallery, page_size, sendable, working
 from .view import View
 
 if TYPE_CHECKING:
-    from imagereward_core.library.curate import Curation
+    from imagereward_core.library.curate.plan import Curation
 
 Result = tuple[Session, Values]
 
@@ -33,9 +33,9 @@ def told(handler: Callable[..., Result]) -> Callable[..., Result]:
         try:
             session, shown = handler(session, *values)
         except (CuratorError, ValueError) as error:
-            shown = {"message": wording.message(str(error), "error")}
+            shown = {"message": html.message(str(error), "error")}
         except Exception as error:
-            shown = {"message": wording.message(report(f"{handler.__name__} failed", error), "error")}
+            shown = {"message": html.message(report(f"{handler.__name__} failed", error), "error")}
         return session, sendable(shown)
 
     return guarded
@@ -45,7 +45,7 @@ def told(handler: Callable[..., Result]) -> Callable[..., Result]:
 def score(session: Session, *asked: Any) -> Result:
     """Starts to score a folder; what is asked for is what ``wishes.make_wish`` takes."""
     from .scoring import score_folder
-    from .wishes import make_wish
+    from .forms import make_wish
 
     wish = make_wish(*asked)
     job = jobs.start("Scoring", lambda job: score_folder(job, wish))
@@ -57,7 +57,7 @@ def stop(session: Session) -> Result:
     """Asks what is at work to stop."""
     job = jobs.current()
     if job is None or job.finished:
-        return session, {"message": wording.message("Nothing is at work.")}
+        return session, {"message": html.message("Nothing is at work.")}
     job.stop()
     return session, working(job)
 
@@ -81,7 +81,7 @@ def poll(session: Session) -> Result:
     if job.problem:
         return session, values
     result, words = job.result
-    values["message"] = wording.message(words, "done")
+    values["message"] = html.message(words, "done")
     if isinstance(result, View):
         session = session.showing(result)
         return session, {**values, **everything(session, new_range=True)}
@@ -105,7 +105,7 @@ def refilter(
     text: str,
 ) -> Result:
     """Applies the filter to what is scored."""
-    from .wishes import PER, SHOW, SORT
+    from .forms import PER, SHOW, SORT
 
     least, most = session.view.limits() if session.view is not None else (-math.inf, math.inf)
     wanted = Filter(
@@ -134,8 +134,8 @@ def turn_page(session: Session, by: int) -> Result:
 @told
 def opened(session: Session) -> Result:
     """A page is opened or loaded again: what may be chosen is asked for anew, and work that goes on is shown."""
-    from ..loaded import choices
-    from .wishes import folders_offered
+    from ..scorer_cache import choices
+    from .forms import folders_offered
 
     scorers = Change({"choices": choices()})
     job = jobs.current()
@@ -167,14 +167,14 @@ def export(session: Session, form: str) -> Result:
 @told
 def preview(session: Session, *asked: Any) -> Result:
     """Shows what carrying out would do."""
-    from .acting import plan
+    from .curate import plan
 
     view, choice = session.view, session.choice
     if view is None or choice is None:
         raise CuratorError("no folder is scored yet; score one first")
     curation = plan(view, choice, session.wanted, *asked)
     return replace(session, previewed=curation), {
-        "plan": wording.plan(curation),
+        "plan": html.plan(curation),
         "carry_out": Change({"interactive": has_steps(curation)}),
         "message": "",
     }
@@ -191,7 +191,7 @@ def changed_mind(session: Session) -> Result:
 @told
 def carry_out(session: Session) -> Result:
     """Starts to do what is on the page."""
-    from .acting import perform
+    from .curate import perform
 
     view, curation = session.view, session.previewed
     if view is None or curation is None:
@@ -203,7 +203,7 @@ def carry_out(session: Session) -> Result:
 @told
 def undo(session: Session) -> Result:
     """Starts to take back the last run."""
-    from .acting import take_last_back
+    from .curate import take_last_back
 
     job = jobs.start("Undoing", lambda job: take_last_back(job, session.view))
     return replace(session, job=job.number, previewed=None), _started(job)
@@ -221,11 +221,11 @@ def _started(job: jobs.Job) -> Values:
 @told
 def free(session: Session) -> Result:
     """Frees the memory that scorers hold."""
-    from ..loaded import free as free_scorers
-    from ..work import turn
+    from ..scorer_cache import free as free_scorers
+    from ..host.queue import turn
 
     job = jobs.current()
     if job is not None and not job.finished:
         raise CuratorError(f"{job.title} is at work; stop it first")
     with turn():
-        return session, {"message": wording.message(free_scorers(), "done")}
+        return session, {"message": html.message(free_scorers(), "done")}

@@ -13,9 +13,9 @@ import gradio as gr
 
 from . import culling, handlers
 from .session import Session
-from .showing import Change
-from .wishes import HOW, PER, PROMPTS, SHOW, SORT, WHICH, folders_offered
-from .wording import STARTED, message
+from .updates import Change
+from .forms import HOW, PER, PROMPTS, SHOW, SORT, WHICH, folders_offered
+from .html import STARTED, message
 
 ID = "imagereward"
 SENT = ("txt2img", "img2img", "inpaint", "extras")
@@ -147,8 +147,8 @@ def build() -> Any:
 
 
 def _folder_row(page: Page) -> None:
-    from ..hosts import option
-    from ..loaded import choices
+    from ..host.info import option
+    from ..scorer_cache import choices
 
     folders, scorers = folders_offered(), choices()
     with gr.Row(elem_classes=["imagereward-row"]):

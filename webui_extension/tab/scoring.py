@@ -7,24 +7,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imagereward_core.library.curate import CurateOptions, judged_files
+from imagereward_core.library.curate.plan import CurateOptions, judged_files
 from imagereward_core.library.library import Library
 from imagereward_core.library.scan.keys import key_of
 from imagereward_core.plain import count_of
 
-from ..work import turn
+from ..host.queue import turn
 from .jobs import Job, Progress
 from .view import View, Wish
 
 if TYPE_CHECKING:
     from imagereward_core.library.scan.options import ScanProgress
 
-    from ..loaded import LoadedScorer
+    from ..scorer_cache import LoadedScorer
 
 
 def store_place() -> Path:
     """The folder of the library and its journal."""
-    from ..hosts import data_folder
+    from ..host.info import data_folder
 
     return data_folder() / "library"
 
@@ -35,8 +35,8 @@ def score_folder(job: Job, wish: Wish) -> tuple[View, str]:
     Raises:
         CuratorError: The scorer cannot be made ready, or the store cannot be used.
     """
-    from ..hosts import data_folder
-    from ..loaded import load
+    from ..host.info import data_folder
+    from ..scorer_cache import load
 
     job.tell(Progress(note="making the scorer ready"))
     loaded = load(wish.request, interruptible=False)

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagereward_core.errors import CuratorError, ImageError
-from imagereward_core.images.regular import is_regular
+from imagereward_core.files.regular import is_regular
 from imagereward_core.plain import encodable
 
 from .addresses import PREFIX, addresses
 from .thumbs import thumbs
 
 if TYPE_CHECKING:
-    from imagereward_core.library.records import Row
+    from imagereward_core.library.store.records import Row
 
 KINDS = {
     "PNG": "image/png",
@@ -86,8 +86,8 @@ def large(address: str) -> Any:
 
 def _found(address: str) -> "tuple[Row, Path] | None":
     """The file of an address and where it lies, links followed, if it is still there and may still be shown."""
-    from ..hosts import allowed_folders
-    from ..places import PlaceError, confine
+    from ..host.info import allowed_folders
+    from ..host.allowed_paths import PlaceError, confine
 
     row = addresses.row(address)
     if row is None or not is_regular(row.path):

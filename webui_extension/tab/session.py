@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from imagereward_core.library.curate import Curation
+    from imagereward_core.library.curate.plan import Curation
 
 from .filtering import Choice, Filter, choose, number_of_pages, page_of
 from .view import View

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from imagereward_core.library.records import Row
+    from imagereward_core.library.store.records import Row
 
 SIDE = 384
 _MOST = 4000
@@ -70,7 +70,7 @@ def _write(source: Path, target: Path) -> None:
 
     from imagereward_core.errors import CuratorError, ImageError
     from imagereward_core.images.decode import open_image
-    from imagereward_core.library.thumbnails import small_copy
+    from imagereward_core.report.thumbnails import small_copy
 
     try:
         picture = small_copy(open_image(source), SIDE)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from imagereward_core.library.records import Row
+    from imagereward_core.library.store.records import Row
     from imagereward_core.library.scan.options import ScanOptions
-    from imagereward_core.scorers.loading import LoadRequest
+    from imagereward_core.scorers.requests import LoadRequest
     from imagereward_core.scorers.panel import PanelResult
     from imagereward_core.weights.card import ScorerCard
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..records import ScorerKey
-from ..stored_scorer import StoredScorer
+from ..store.records import ScorerKey
+from ..store.scorer import StoredScorer
 
 if TYPE_CHECKING:
     from ...scorers.engine import PictureScorer

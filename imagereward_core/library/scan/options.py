@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ...images.metadata.finding import PromptSource
-    from ...images.metadata.sidecar import Readable
+    from ...metadata.prompt_finder import PromptSource
+    from ...metadata.sidecar import Readable
 
 STAGES = ("read", "decode", "infer", "write")
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from ...images.regular import is_folder
-from ..store.database import Database
+from ...files.regular import is_folder
+from ...files.sqlite import Database
 from ..store.files import (
     BELOW,
     Known,

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...images.beside import PROMPT_ENDINGS, alike, keys
-from ...images.metadata.fooocus_log import LOG_NAME
+from ...metadata.companions import PROMPT_ENDINGS, alike, keys
+from ...metadata.formats.fooocus_log import LOG_NAME
 from ...images.suffixes import is_picture_name
 from .options import ScanOptions
 

@@ -13,16 +13,16 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from ...images.metadata.finding import PromptFinder
-from ...images.missing import MissingPrompt
+from ...metadata.prompt_finder import PromptFinder
+from ...metadata.missing import MissingPrompt
 from ...scorers.base import objection
-from ..store.database import Database
+from ...files.sqlite import Database
 from ..store.files import State, file_path, show_prompt, write_generated, write_version
-from ..store.scoring import has_any_score, lacking, rank_file, write_scores
+from ..store.scores import has_any_score, lacking, rank_file, write_scores
 from .keys import Voice
 from .options import STAGES, ScanOptions
 from .pending import Asked, Entry, Pending
-from .reading import Finding, Task, examine
+from .picture import Finding, Task, examine
 
 if TYPE_CHECKING:
     from ...images.spec import ImageSpec
@@ -240,7 +240,7 @@ class Work:
 
     def _score(self, group: Sequence[Case], voices: Sequence[Voice]) -> list[Scores]:
         from ...scorers.engine import score_together
-        from ...scorers.pictures import Prepared
+        from ...scorers.inputs import Prepared
 
         pictures = [Prepared(case.finding.pixels) for case in group]
         with self._turn(len(pictures)):

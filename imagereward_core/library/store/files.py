@@ -11,8 +11,8 @@ from enum import IntEnum
 from pathlib import Path
 
 from ...plain import well_formed
-from ..records import Generated
-from .values import file_from, folder_from, intern, signed, to_name
+from .records import Generated
+from ...files.values import file_from, folder_from, intern, signed, to_name
 
 
 class State(IntEnum):

@@ -10,9 +10,8 @@ Paths and names are TEXT, or BLOB (the file system's own bytes) where they canno
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 
-Migration = Callable[[sqlite3.Connection], None]
+from ...files.sqlite import Migration
 
 APPLICATION_ID = 0x49526376
 """Marks an SQLite file as ours."""

@@ -6,10 +6,10 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from ..records import Query, Row
+from .records import Query, Row
 from .files import find_folder
-from .scoring import find_scorer
-from .values import find_text, to_name
+from .scores import find_scorer
+from ...files.values import find_text, to_name
 
 Values = tuple[Any, ...]
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ..manifest import sha256_of
-from .converting import ConversionReport, convert
+from .conversion import ConversionReport, convert
 from .fingerprint import same_tensors, tensors_sha256
 from .keymaps import KEYMAPS, KeyMap, View, keymap_of
 from .layout import Layout, Mismatch, compare
-from .loading import DtypeOf, load_into
-from .reading import StateFile, open_state, read_layout
-from .recognising import recognise
-from .verifying import VerifyReport, head_is_untrained, verify
+from .load import DtypeOf, load_into
+from .reader import StateFile, open_state, read_layout
+from .kinds import recognise
+from .claims import VerifyReport, head_is_untrained, verify
 
 __all__ = [
     "KEYMAPS",

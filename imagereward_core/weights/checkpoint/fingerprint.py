@@ -14,7 +14,7 @@ import torch
 from ..ledger import WORTH_KEEPING, found_once, kind_of_tensors
 from ..manifest import Progress
 from .keymaps import KEYMAPS, KeyMap
-from .reading import StateFile
+from .reader import StateFile
 
 _THREADS = 4
 

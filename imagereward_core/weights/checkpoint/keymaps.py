@@ -15,7 +15,7 @@ import torch
 from ...errors import WeightsError
 from ..card import WeightsCard
 from .layout import Layout
-from .recognising import recognise
+from .kinds import recognise
 
 
 @dataclass(frozen=True)

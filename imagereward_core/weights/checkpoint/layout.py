@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from .recognising import recognise
+from .kinds import recognise
 
 Layout = dict[str, tuple[torch.dtype, tuple[int, ...]]]
 

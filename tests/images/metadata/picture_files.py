@@ -9,8 +9,8 @@ import zlib
 from PIL import Image, PngImagePlugin, features
 
 from benchmarks.generator_files import small_picture
-from imagereward_core.images.metadata.writing.plan import plan_edit, plan_removal
-from imagereward_core.images.metadata.writing.splice import apply
+from imagereward_core.metadata.writing.plan import plan_edit, plan_removal
+from imagereward_core.metadata.writing.splice import apply
 
 HAS_AVIF = "AVIF" in Image.registered_extensions().values() and features.check("avif")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagereward_core.images.metadata.a1111 import looks_like_infotext, parse_infotext
+from imagereward_core.metadata.formats.a1111 import looks_like_infotext, parse_infotext
 
 PARAMS = "Steps: 20, Sampler: DPM++ 2M Karras, CFG scale: 7, Seed: 965400086, Size: 512x768, Model: dream"
 

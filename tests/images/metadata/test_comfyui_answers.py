@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from comfyui_graph_building import encode, graph, node, sampler
 
-from imagereward_core.images.metadata.comfyui import positive_prompt
+from imagereward_core.metadata.formats.comfyui.prompt import positive_prompt
 
 LOAD = node("LoadImage", image="x.png")
 

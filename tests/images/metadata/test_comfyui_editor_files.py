@@ -6,8 +6,8 @@ import copy
 
 import pytest
 
-from imagereward_core.images.metadata.comfyui import positive_prompt
-from imagereward_core.images.metadata.comfyui_workflow import read_workflow
+from imagereward_core.metadata.formats.comfyui.prompt import positive_prompt
+from imagereward_core.metadata.formats.comfyui.workflow import read_workflow
 
 
 class Editor:

@@ -7,7 +7,7 @@ from comfyui_core_samples import CORE
 from comfyui_graph_building import encode, graph, node, sampler
 from comfyui_pack_samples import PACKS
 
-from imagereward_core.images.metadata.comfyui import positive_prompt
+from imagereward_core.metadata.formats.comfyui.prompt import positive_prompt
 
 GRAPHS = {**CORE, **PACKS}
 

@@ -6,7 +6,7 @@ import json
 
 from comfyui_graph_building import node
 
-from imagereward_core.images.metadata import generated_facts, positive_prompt
+from imagereward_core.metadata import generated_facts, positive_prompt
 
 
 def facts(data):

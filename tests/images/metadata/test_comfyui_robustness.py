@@ -11,8 +11,8 @@ from comfyui_graph_building import node
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagereward_core.images.metadata.comfyui import positive_prompt
-from imagereward_core.images.metadata.comfyui_strings import MAX_TEXT
+from imagereward_core.metadata.formats.comfyui.prompt import positive_prompt
+from imagereward_core.metadata.formats.comfyui.strings import MAX_TEXT
 
 
 def drawn(**nodes):

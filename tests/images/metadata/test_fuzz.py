@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import fuzzing
-from imagereward_core.images.metadata.writing import png
+from imagereward_core.metadata.writing import png
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -10,8 +10,8 @@ from picture_files import HAS_AVIF
 
 from benchmarks import generator_files as files
 from benchmarks.generator_files import small_picture
-from imagereward_core.images.metadata import generated_facts, read_prompt, sidecar_prompt
-from imagereward_core.images.metadata.facts import Facts, plain_name
+from imagereward_core.metadata import generated_facts, read_prompt, sidecar_prompt
+from imagereward_core.metadata.generation import Facts, plain_name
 
 EXIF_SUFFIXES = [
     "jpg",
@@ -329,7 +329,7 @@ def test_a_stream_is_read_like_a_file(tmp_path):
 
 
 def test_lists_of_loras_in_infotexts_are_joined_each_once():
-    from imagereward_core.images.metadata import parse_infotext
+    from imagereward_core.metadata import parse_infotext
 
     text = (
         "a <lyco:one:0.5> <lora:sub/two.safetensors:1>\nSteps: 1, Sampler: x, Seed: 2, Model: d/m.ckpt, "

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin, features
 
 from imagereward_core.errors import ImageError
-from imagereward_core.images.metadata import read_prompt
-from imagereward_core.images.metadata.containers import read_blocks
-from imagereward_core.images.metadata.encoding import decode_text, decode_user_comment
+from imagereward_core.metadata import read_prompt
+from imagereward_core.metadata.containers.blocks import read_blocks
+from imagereward_core.metadata.containers.text_encoding import decode_text, decode_user_comment
 
 INFOTEXT = "ein Kätzchen, 猫, кот 🐈\nNegative prompt: 低品質\nSteps: 20, Sampler: Euler, Seed: 7, Size: 8x8"
 HAS_AVIF = "AVIF" in Image.registered_extensions().values() and features.check("avif")
@@ -90,7 +90,7 @@ def test_utf8_in_a_latin1_chunk_is_read_as_utf8(tmp_path):
 
 
 def test_damaged_and_oversized_png_text_is_left_out(tmp_path, monkeypatch):
-    monkeypatch.setattr("imagereward_core.images.metadata.png.MAX_TEXT_BYTES", 1000)
+    monkeypatch.setattr("imagereward_core.metadata.containers.png.MAX_TEXT_BYTES", 1000)
     path = png_with(
         tmp_path / "a.png",
         png_chunk(b"zTXt", b"bomb\0\0" + zlib.compress(b"x" * 1_000_000)),

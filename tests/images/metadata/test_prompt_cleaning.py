@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from imagereward_core.images.metadata.cleaning import clean_prompt
+from imagereward_core.metadata.cleaning import clean_prompt
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import json
 from comfyui_graph_building import encode, graph, node, sampler
 from picture_files import png
 
-from imagereward_core.images.metadata.finding import PromptFinder
+from imagereward_core.metadata.prompt_finder import PromptFinder
 
 
 def test_why_a_graph_gives_no_prompt_is_told(tmp_path):

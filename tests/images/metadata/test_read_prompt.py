@@ -8,8 +8,8 @@ import sys
 import pytest
 from PIL import Image, PngImagePlugin
 
-from imagereward_core.images.metadata import read_prompt, sidecar_prompt
-from imagereward_core.images.metadata.sidecar import MAX_SIDECAR_BYTES
+from imagereward_core.metadata import read_prompt, sidecar_prompt
+from imagereward_core.metadata.sidecar import MAX_SIDECAR_BYTES
 
 INFOTEXT = "a cat\nNegative prompt: blurry\nSteps: 20, Sampler: Euler, Seed: 7"
 GRAPH = {
@@ -203,7 +203,7 @@ def test_a_caption_beside_the_picture_is_read_in_any_encoding(tmp_path, name, en
 def test_other_encodings_are_the_systems_or_that_of_windows_and_told(
     tmp_path, monkeypatch, data, system, text, note
 ):
-    monkeypatch.setattr("imagereward_core.images.metadata.encoding.system_encoding", lambda: system)
+    monkeypatch.setattr("imagereward_core.metadata.containers.text_encoding.system_encoding", lambda: system)
     (tmp_path / "a.txt").write_bytes(data)
     found = sidecar_prompt(tmp_path / "a.png")
     assert found is not None and found.prompt == text
@@ -303,7 +303,7 @@ def test_no_text_beside_the_picture_is_no_prompt(tmp_path):
 def test_reading_prompts_loads_no_torch():
     import subprocess
 
-    code = "import sys, imagereward_core.images.metadata; sys.exit('torch' in sys.modules)"
+    code = "import sys, imagereward_core.metadata; sys.exit('torch' in sys.modules)"
     root = str(
         next(
             parent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imagereward_core.library.actions import Step, execute
+from imagereward_core.library.journal import Step, execute
 
 
 def act(journal, *steps, title="a test"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imagereward_core.library.actions import Journal
+from imagereward_core.library.journal import Journal
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 

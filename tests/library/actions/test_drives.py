@@ -9,8 +9,8 @@ import pytest
 from acting import act, reasons, to, well
 
 from benchmarks.killing import tree
-from imagereward_core.library.actions import Journal, execute, undo
-from imagereward_core.library.actions import files as file_operations
+from imagereward_core.library.journal import Journal, execute, undo
+from imagereward_core.library.journal import files as file_operations
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from acting import act, to, well
 
 from benchmarks.killing import tree
 from imagereward_core.errors import WeightsError
-from imagereward_core.library.actions import Journal, JournalError, exclusion, execute, files, mounts, undo
-from imagereward_core.library.actions.exclusion import BusyError, only_actor
+from imagereward_core.library.journal import Journal, JournalError, exclusion, execute, files, mounts, undo
+from imagereward_core.library.journal.exclusion import BusyError, only_actor
 
 
 @pytest.fixture(params=["by the folder", "by a file"])

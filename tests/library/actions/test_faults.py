@@ -16,9 +16,9 @@ from full_disk import read_only
 
 from benchmarks.killing import contents, hidden, tree
 from imagereward_core.errors import CuratorError
-from imagereward_core.images.metadata.writing.splice import Splice
-from imagereward_core.library.actions import Journal, execute, files, safe_name, undo
-from imagereward_core.library.actions.names import free_names
+from imagereward_core.metadata.writing.splice import Splice
+from imagereward_core.library.journal import Journal, execute, files, safe_name, undo
+from imagereward_core.library.journal.names import free_names
 
 
 def half_then_full(source, target):

@@ -12,9 +12,9 @@ from faults import another_file_system, refusal, refusing
 
 from benchmarks.killing import contents, hidden, killed_at_line, lines_of, tree
 from imagereward_core.errors import CuratorError
-from imagereward_core.images.metadata.writing.splice import Splice
-from imagereward_core.library.actions import Journal, content, execute, files, groups, undo
-from imagereward_core.library.actions.records import Record
+from imagereward_core.metadata.writing.splice import Splice
+from imagereward_core.library.journal import Journal, content, execute, files, groups, undo
+from imagereward_core.library.journal.records import Record
 
 SCORE = (Splice(8, b"", b"score"),)
 

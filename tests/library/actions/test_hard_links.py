@@ -9,9 +9,9 @@ import pytest
 from acting import act, to, well
 
 from benchmarks.killing import tree
-from imagereward_core.library.actions import Journal, undo
+from imagereward_core.library.journal import Journal, undo
 from imagereward_core.library.library import Library
-from imagereward_core.library.store.view import StoreError
+from imagereward_core.files.sqlite_view import StoreError
 
 
 def linked(path, other):

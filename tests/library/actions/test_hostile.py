@@ -11,8 +11,8 @@ from acting import act, reasons, to, well
 from benchmarks.hostile.tricks import PICTURE, TRICKS, bring, seen
 from benchmarks.killing import tree
 from imagereward_core.errors import CuratorError
-from imagereward_core.library.actions import Journal, execute, recover, refused, undo
-from imagereward_core.library.actions.roots import read_path
+from imagereward_core.library.journal import Journal, execute, recover, refused, undo
+from imagereward_core.library.journal.roots import read_path
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="paths and links are those of other systems")
 
@@ -58,7 +58,7 @@ def test_a_journal_that_a_folder_brings_along_does_no_harm(name, tmp_path, monke
 
 def test_the_tricks_would_do_harm_without_the_look_at_each_row(tmp_path, monkeypatch):
     """Otherwise the test above could not fail."""
-    from imagereward_core.library.actions.custody import Custody
+    from imagereward_core.library.journal.custody import Custody
 
     monkeypatch.setattr(Custody, "admit", lambda self, record: None)
     monkeypatch.setattr(Custody, "removable", lambda self, run, stored, signature: read_path(stored, None)[0])

@@ -13,8 +13,8 @@ from acting import act, states, to, well
 
 from benchmarks.killing import killed_at_line, lines_of
 from imagereward_core.errors import CuratorError
-from imagereward_core.images.metadata.writing.splice import Splice
-from imagereward_core.library.actions import Journal, JournalError, Step, execute, recover, undo
+from imagereward_core.metadata.writing.splice import Splice
+from imagereward_core.library.journal import Journal, JournalError, Step, execute, recover, undo
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork to make processes cheaply")
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from imagereward_core.library.actions.trust import KEY_FILE, Seal, key_problem
+from imagereward_core.library.journal.trust import KEY_FILE, Seal, key_problem
 
 
 @pytest.fixture

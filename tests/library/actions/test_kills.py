@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.kill_lines import KINDS, LineKills
 from benchmarks.killing import instants
-from imagereward_core.library.actions import executing, recovering, undoing
+from imagereward_core.library.journal import run, recovery, undo
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork to make processes cheaply")
 
@@ -43,7 +43,7 @@ def test_a_kill_while_an_earlier_one_is_settled_leaves_nothing_half_done(kind, t
 
 def test_the_kill_test_sees_what_it_looks_for(tmp_path, monkeypatch):
     """Where nothing is settled after a kill, the same trials fail."""
-    for module in (executing, recovering, undoing):
+    for module in (run, recovery, undo):
         monkeypatch.setattr(module, "settle_all", lambda journal: [])
     trials = LineKills("move", tmp_path)
     trials.while_doing(instants(0, trials.lines, 12), lambda number: False)

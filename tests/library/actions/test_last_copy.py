@@ -12,7 +12,7 @@ import pytest
 from acting import act, reasons, to, well
 from faults import replaced, without_links
 
-from imagereward_core.library.actions import Journal, execute, files, undo
+from imagereward_core.library.journal import Journal, execute, files, undo
 
 DATA = b"\x89PNG\r\n\x1a\n" + b"\x02" * 1002
 

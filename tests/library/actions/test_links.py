@@ -8,8 +8,8 @@ import pytest
 from acting import act, reasons, to, well
 
 from benchmarks.killing import tree
-from imagereward_core.images.metadata.writing.splice import Splice
-from imagereward_core.library.actions import Journal, execute, undo
+from imagereward_core.metadata.writing.splice import Splice
+from imagereward_core.library.journal import Journal, execute, undo
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links to files need a right there")
 

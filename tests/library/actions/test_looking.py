@@ -11,8 +11,9 @@ from acting import act, to, well
 
 from benchmarks.hostile.tricks import bring
 from benchmarks.killing import killed_at_line, lines_of
-from imagereward_core.library.actions import Journal, refused
-from imagereward_core.library.store.database import Database, StoreError
+from imagereward_core.library.journal import Journal, refused
+from imagereward_core.library.store.schema import APPLICATION_ID, MIGRATIONS
+from imagereward_core.files.sqlite import Database, StoreError
 
 
 def files_of(folder):
@@ -92,6 +93,6 @@ def test_a_folder_that_can_only_be_read_is_looked_at(place):
 
 def test_a_name_that_sqlite_would_take_for_an_option_is_a_name(tmp_path):
     path = tmp_path / "a?mode=rwc#b%20" / "library.sqlite3"
-    Database(path).close()
-    Database(path, read_only=True).close()
+    Database(path, application=APPLICATION_ID, migrations=MIGRATIONS).close()
+    Database(path, application=APPLICATION_ID, read_only=True, migrations=MIGRATIONS).close()
     assert [each.name for each in tmp_path.iterdir()] == ["a?mode=rwc#b%20"]

@@ -10,8 +10,8 @@ from faults import another_file_system
 
 from benchmarks.hostile.tricks import bring
 from benchmarks.killing import hidden, tree
-from imagereward_core.images.metadata.writing.splice import Splice
-from imagereward_core.library.actions import Journal, execute, files, undo
+from imagereward_core.metadata.writing.splice import Splice
+from imagereward_core.library.journal import Journal, execute, files, undo
 
 
 class Killed(BaseException):

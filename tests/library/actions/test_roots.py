@@ -11,10 +11,10 @@ from acting import act, reasons, to, well
 
 from benchmarks.hostile.tricks import bring, seen
 from benchmarks.killing import tree
-from imagereward_core.images.metadata.writing.splice import Splice
-from imagereward_core.library.actions import Journal, JournalError, execute, leading_out, refused, undo
-from imagereward_core.library.actions.roots import Anchor
-from imagereward_core.library.actions.trust import KEY_FILE
+from imagereward_core.metadata.writing.splice import Splice
+from imagereward_core.library.journal import Journal, JournalError, execute, leading_out, refused, undo
+from imagereward_core.library.journal.roots import Anchor
+from imagereward_core.library.journal.trust import KEY_FILE
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_where_the_bytes_were_read_when_they_moved_they_decide(outputs, tmp_path
     """On to another drive; a file of the same size is another one."""
     from errno import EXDEV
 
-    from imagereward_core.library.actions import files as file_operations
+    from imagereward_core.library.journal import files as file_operations
 
     def link(source, target, **more):
         if str(source.parent) != str(target.parent):

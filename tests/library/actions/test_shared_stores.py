@@ -10,8 +10,8 @@ import pytest
 from acting import act, to, well
 
 from benchmarks.killing import tree
-from imagereward_core.library.actions import Journal, JournalError, elsewhere, execute, leading_out, undo
-from imagereward_core.library.actions import files as file_operations
+from imagereward_core.library.journal import Journal, JournalError, elsewhere, execute, leading_out, undo
+from imagereward_core.library.journal import files as file_operations
 
 
 @pytest.fixture

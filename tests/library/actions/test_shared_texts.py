@@ -7,7 +7,7 @@ from acting import act, to, well
 from test_recovery import Killed
 
 from benchmarks.killing import tree
-from imagereward_core.library.actions import Journal, execute, files, groups, undo
+from imagereward_core.library.journal import Journal, execute, files, groups, undo
 
 
 @pytest.fixture

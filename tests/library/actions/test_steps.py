@@ -10,8 +10,8 @@ import pytest
 from acting import act, reasons, states, to, well
 
 from benchmarks.killing import contents, tree
-from imagereward_core.images.metadata.writing.splice import Splice
-from imagereward_core.library.actions import Journal, JournalError, Step, execute, groups, undo
+from imagereward_core.metadata.writing.splice import Splice
+from imagereward_core.library.journal import Journal, JournalError, Step, execute, groups, undo
 
 
 def names(folder):

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from scan_fakes import MeanScorer, panel_of, pixels, save, settle
 
-from imagereward_core.library.records import Query
-from imagereward_core.library.scan import reading
+from imagereward_core.library.store.records import Query
+from imagereward_core.library.scan import picture
 from imagereward_core.library.scan.keys import key_of
 from imagereward_core.library.scan.options import ScanOptions
 
@@ -64,14 +64,14 @@ def test_a_picture_that_breaks_loses_its_place_and_no_other_does(library, tree):
 
 
 def test_a_file_that_vanishes_while_it_is_scanned_fails_for_itself(library, tree, monkeypatch):
-    read = reading._read
+    read = picture._read
 
     def vanishing(path):
         if path.name == "good 1.png":
             path.unlink()
         return read(path)
 
-    monkeypatch.setattr(reading, "_read", vanishing)
+    monkeypatch.setattr(picture, "_read", vanishing)
     result = library.scan([tree], panel_of(MeanScorer()))
     assert (result.done, result.scored) == (8, 3)
     assert "no longer there" in dict(library.failures())[tree / "good 1.png"]
@@ -80,7 +80,7 @@ def test_a_file_that_vanishes_while_it_is_scanned_fails_for_itself(library, tree
 
 
 def test_a_file_that_is_still_being_written_is_tried_again(library, tree, monkeypatch):
-    read = reading._read
+    read = picture._read
     half = (tree / "good 1.png").read_bytes()
 
     def growing(path):
@@ -90,7 +90,7 @@ def test_a_file_that_is_still_being_written_is_tried_again(library, tree, monkey
         return result
 
     with monkeypatch.context() as patch:
-        patch.setattr(reading, "_read", growing)
+        patch.setattr(picture, "_read", growing)
         library.scan([tree], panel_of(MeanScorer()))
     assert "being written" in dict(library.failures())[tree / "good 1.png"]
     assert library.scan([tree], panel_of(MeanScorer())).scored == 1
@@ -102,7 +102,7 @@ def test_an_error_of_the_disk_is_tried_again_by_every_scan(library, tree, monkey
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(reading, "_read", failing)
+        patch.setattr(picture, "_read", failing)
         assert library.scan([tree], panel_of(MeanScorer())).failed == 8
     assert "Input/output error" in library.failures()[0][1]
     result = library.scan([tree], panel_of(MeanScorer()))
@@ -110,11 +110,11 @@ def test_an_error_of_the_disk_is_tried_again_by_every_scan(library, tree, monkey
 
 
 def test_whatever_a_decoder_or_a_reader_of_metadata_raises_stays_with_its_file(library, tree, monkeypatch):
-    monkeypatch.setattr(reading, "content_hash", _raise(lambda image: image.size == (7, 7), RecursionError))
+    monkeypatch.setattr(picture, "content_hash", _raise(lambda image: image.size == (7, 7), RecursionError))
     pixels(1, 7).save(tree / "odd.png")
-    finder = reading.from_found
+    finder = picture.from_found
     monkeypatch.setattr(
-        reading, "from_found", lambda found: 1 // 0 if found.seen == "a trap" else finder(found)
+        picture, "from_found", lambda found: 1 // 0 if found.seen == "a trap" else finder(found)
     )
     save(tree / "trap.png", 11, "a trap")
     scorer = MeanScorer()
@@ -126,7 +126,7 @@ def test_whatever_a_decoder_or_a_reader_of_metadata_raises_stays_with_its_file(l
 
 
 def _raise(when, kind):
-    plain = reading.content_hash
+    plain = picture.content_hash
 
     def hashed(image):
         if when(image):
@@ -169,13 +169,13 @@ def test_the_decoder_may_need_more_memory_than_there_is(library, tree, monkeypat
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(reading, "open_bytes", full)
+        patch.setattr(picture, "open_bytes", full)
         assert library.scan([tree], None).failed == 8
     assert library.scan([tree], None).failed == 4
 
 
 def test_very_large_files_are_decoded_from_the_disk(library, tree, monkeypatch):
-    monkeypatch.setattr(reading, "_MOST_BYTES", 100)
+    monkeypatch.setattr(picture, "_MOST_BYTES", 100)
     scorer = MeanScorer()
     assert library.scan([tree], panel_of(scorer)).scored == 4
 

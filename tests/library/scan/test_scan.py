@@ -12,7 +12,7 @@ from scan_fakes import MeanScorer, panel_of, pixels, same, save, settle
 
 from imagereward_core.errors import PromptError
 from imagereward_core.images.spec import ImageSpec
-from imagereward_core.library.records import Query, ScorerKey
+from imagereward_core.library.store.records import Query, ScorerKey
 from imagereward_core.library.scan.keys import key_of
 from imagereward_core.library.scan.options import ScanOptions
 
@@ -85,10 +85,10 @@ def test_moves_renames_and_edits_of_metadata_keep_the_scores(library, tree):
 
 
 def test_prompts_are_read_anew_once_the_reader_tells_them_better(library, tree, monkeypatch):
-    from imagereward_core.library.scan import scanning
+    from imagereward_core.library.scan import scan
 
     scorer = MeanScorer()
-    monkeypatch.setattr(scanning, "READER", scanning.READER - 1)
+    monkeypatch.setattr(scan, "READER", scan.READER - 1)
     save(tree / "0.png", 0, "what the reader of old took for the prompt")
     library.scan([tree], panel_of(scorer))
     known = (tree / "0.png").stat()

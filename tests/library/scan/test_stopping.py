@@ -16,7 +16,7 @@ from scan_fakes import MeanScorer, panel_of, save
 
 from imagereward_core.errors import Cancelled
 from imagereward_core.library.library import Library
-from imagereward_core.library.records import Query
+from imagereward_core.library.store.records import Query
 from imagereward_core.library.scan import work
 from imagereward_core.library.scan.keys import key_of
 

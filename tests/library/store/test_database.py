@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from imagereward_core.library.library import FILE_NAME, Library
-from imagereward_core.library.store import database as databases
-from imagereward_core.library.store.database import Database, StoreError
-from imagereward_core.library.store.schema import MIGRATIONS
+from imagereward_core.files import sqlite as databases
+from imagereward_core.files.sqlite import Database, StoreError
+from imagereward_core.library.store.schema import APPLICATION_ID, MIGRATIONS
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -36,30 +36,30 @@ def test_a_file_of_an_older_version_is_brought_up_to_date_with_its_rows(tmp_path
         connection.execute("ALTER TABLE first ADD COLUMN more DEFAULT 7")
 
     one = (lambda connection: connection.execute("CREATE TABLE first (x)"),)
-    older = Database(path, migrations=one)
+    older = Database(path, application=APPLICATION_ID, migrations=one)
     with older.writing() as connection:
         connection.execute("INSERT INTO first VALUES (1)")
     older.close()
-    newer = Database(path, migrations=(*one, second))
+    newer = Database(path, application=APPLICATION_ID, migrations=(*one, second))
     with newer.reading() as connection:
         assert connection.execute("SELECT * FROM first").fetchall() == [(1, 7)]
     newer.close()
     with pytest.raises(StoreError, match=r"version 2; expected at most 1.*newer version.*update"):
-        Database(path, migrations=one)
+        Database(path, application=APPLICATION_ID, migrations=one)
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path):
     path = tmp_path / "a.sqlite3"
     one = (lambda connection: connection.execute("CREATE TABLE first (x)"),)
-    Database(path, migrations=one).close()
+    Database(path, application=APPLICATION_ID, migrations=one).close()
 
     def failing(connection):
         connection.execute("DROP TABLE first")
         connection.execute("this is no SQL")
 
     with pytest.raises(StoreError):
-        Database(path, migrations=(*one, failing))
-    again = Database(path, migrations=one)
+        Database(path, application=APPLICATION_ID, migrations=(*one, failing))
+    again = Database(path, application=APPLICATION_ID, migrations=one)
     with again.reading() as connection:
         assert connection.execute("SELECT count(*) FROM first").fetchone() == (0,)
     again.close()

@@ -12,12 +12,12 @@ from pathlib import Path, PureWindowsPath
 import pytest
 from store_fakes import KEY, ROOT, Stored, store
 
-from imagereward_core.library.actions import Journal
+from imagereward_core.library.journal import Journal
 from imagereward_core.library.library import FILE_NAME, Library
-from imagereward_core.library.records import Query
-from imagereward_core.library.store import values
-from imagereward_core.library.store.database import StoreError
-from imagereward_core.library.store.values import StrangeValueError, file_from, folder_from
+from imagereward_core.library.store.records import Query
+from imagereward_core.files import values
+from imagereward_core.files.sqlite import StoreError
+from imagereward_core.files.values import StrangeValueError, file_from, folder_from
 
 posix = pytest.mark.skipif(os.name == "nt", reason="links and pipes need other rights there")
 OPENERS = (Library.open, Library.look, Journal.open, Journal.look)

@@ -9,7 +9,7 @@ import sqlite3
 import pytest
 from store_fakes import KEY, ROOT, Stored, store
 
-from imagereward_core.library.records import Query
+from imagereward_core.library.store.records import Query
 from imagereward_core.library.store.rows import rows_of
 
 NUMBER = 1203  # more than two statements hold

@@ -115,11 +115,12 @@ def seen(webui, major):
         str(webui / "modules_forge" / "packages"),
     ]
     shared = imagine_modules(webui)
-    from webui_extension import hosts, runtime
+    from webui_extension.host import info
+    from webui_extension import runtime
 
     ours = runtime.make_runtime()
     manager = ours.management
-    found = {"host": hosts.host(), "device": str(ours.device), "auto": str(ours.dtype)}
+    found = {"host": info.host(), "device": str(ours.device), "auto": str(ours.dtype)}
     found["fp32"] = str(runtime.make_runtime(precision="fp32").dtype)
     found["full card"] = ours.is_out_of_memory(torch.cuda.OutOfMemoryError("CUDA out of memory"))
     found["other error"] = ours.is_out_of_memory(ValueError("broken"))

@@ -24,9 +24,9 @@ from PIL import Image
 from test_metadata_containers import exif_block
 
 from imagereward_core.errors import ImageError
-from imagereward_core.images.metadata import read_blocks, read_prompt
-from imagereward_core.images.metadata.writing.plan import can_be_edited, plan_edit
-from imagereward_core.images.metadata.writing.splice import apply, reversed_splices
+from imagereward_core.metadata import read_blocks, read_prompt
+from imagereward_core.metadata.writing.plan import can_be_edited, plan_edit
+from imagereward_core.metadata.writing.splice import apply, reversed_splices
 
 KINDS = ["JPEG", "WEBP"]
 ORDERS = [">", "<"]

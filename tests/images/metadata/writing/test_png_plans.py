@@ -22,10 +22,10 @@ from picture_files import (
 from PIL import Image
 
 from imagereward_core.errors import ImageError
-from imagereward_core.images.metadata import read_prompt
-from imagereward_core.images.metadata.score_keys import score_fields
-from imagereward_core.images.metadata.writing.plan import plan_edit, plan_removal
-from imagereward_core.images.metadata.writing.splice import apply, reversed_splices
+from imagereward_core.metadata import read_prompt
+from imagereward_core.metadata.score_keys import score_fields
+from imagereward_core.metadata.writing.plan import plan_edit, plan_removal
+from imagereward_core.metadata.writing.splice import apply, reversed_splices
 
 WORKFLOW = json.dumps({"nodes": [], "note": "x" * 300})
 BLOCK = json.dumps({"version": 1, "scores": [{"scorer": "ImageReward-v1.0", "score": -0.5312}], "rank": 2})

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagereward_core.errors import ImageError
-from imagereward_core.images.metadata.writing.splice import Splice, apply, copy_applied, reversed_splices
+from imagereward_core.metadata.writing.splice import Splice, apply, copy_applied, reversed_splices
 
 
 @st.composite

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from picture_files import FIELDS, OTHER_FIELDS
 
 from imagereward_core.errors import ImageError
-from imagereward_core.images.metadata.writing import read_xmp, sidecar_paths, stars_of, xmp_with_rating
+from imagereward_core.metadata.writing import read_xmp, sidecar_paths, stars_of, xmp_with_rating
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 RATING = "{http://ns.adobe.com/xap/1.0/}Rating"

@@ -2,7 +2,7 @@
 
 import json
 
-from imagereward_core.images.metadata import parse_infotext
+from imagereward_core.metadata import parse_infotext
 
 
 def quote(value):

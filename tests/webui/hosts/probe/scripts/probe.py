@@ -154,8 +154,8 @@ def state():
             {name.partition(".")[0] for name in sys.modules if name.startswith("imagereward")}
         ),
         "interfaces": STATE["ui"],
-        "held": len(sys.modules["imagereward_webui.loaded"].held())
-        if "imagereward_webui.loaded" in sys.modules
+        "held": len(sys.modules["imagereward_webui.scorer_cache"].held())
+        if "imagereward_webui.scorer_cache" in sys.modules
         else 0,
     }
 

@@ -1,0 +1,164 @@
+"""Pictures to scores in pieces, so that memory stays flat, one bad picture fails for itself alone and Ctrl-C loses little."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Cancelled
+from ..metadata.prompt_finder import picture_remarks
+from ..scores import Scores
+from .console import Console
+from .inputs import Input
+from .prompts import FoundPrompt, PromptFinder
+
+if TYPE_CHECKING:
+    from ..scorers.engine import Memory
+    from ..scorers.panel import Panel
+
+_FIRST, _LEAST, _MOST = 32, 16, 512
+_SECONDS = 5.0
+"""How long a piece should take: what a stop can lose at most."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What came of a run.
+
+    Attributes:
+        inputs: The pictures that were reached.
+        prompts: Their prompts.
+        scores: Their scores, in the same order; a picture without a prompt is a failure among them.
+        beside: Scores by other scorers, to be shown beside them.
+        disputed: Pictures that scorers place very differently, with the reason.
+        remarks: What a blend's numbers rest on, and how far the scorers agree, one sentence each.
+        warnings: What must be known about the scorers themselves; these stand among the remarks too.
+        stopped: Whether the person stopped the run before its end.
+    """
+
+    inputs: tuple[Input, ...]
+    prompts: tuple[FoundPrompt, ...]
+    scores: Scores
+    beside: tuple[Scores, ...] = ()
+    disputed: Mapping[int, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    stopped: bool = False
+
+
+class StopSwitch:
+    """While it lasts, the first Ctrl-C asks for a clean stop and the second one stops at once.
+
+    Args:
+        console: Where to say so.
+        promise: What becomes of what has been done.
+    """
+
+    def __init__(
+        self, console: Console, promise: str = "What has been scored so far will be printed"
+    ) -> None:
+        self.console, self.promise, self.asked = console, promise, False
+        self._before: Any = None
+
+    def __enter__(self) -> StopSwitch:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        self.console.complain(f"Stopping. {self.promise}; press Ctrl-C again to stop at once.")
+
+
+class Watch:
+    """Joins the scorer's own progress within a piece to progress over all pictures, and passes a stop on to it."""
+
+    def __init__(self) -> None:
+        self.before = 0
+        self.report: Any = lambda done: None
+        self.switch: StopSwitch | None = None
+
+    def progress(self, done: int, total: int) -> None:
+        """For the runtime: how many pictures of the current piece are done."""
+        self.report(self.before + done)
+
+    def cancelled(self) -> bool:
+        """For the runtime: whether to stop."""
+        return self.switch is not None and self.switch.asked
+
+
+def score_all(
+    panel: Panel, inputs: Sequence[Input], find_prompt: PromptFinder, console: Console, watch: Watch
+) -> Scored:
+    """Scores ``inputs``, piece by piece.
+
+    The pieces grow until one takes about five seconds.
+
+    Raises:
+        Cancelled: Stopped before the first piece was done.
+    """
+    prompts: list[FoundPrompt] = []
+    parts: list[list[Scores]] = []
+    memory: Memory = {}
+    size = _FIRST
+    with StopSwitch(console) as watch.switch, console.count(len(inputs), "pictures") as watch.report:
+        while len(prompts) < len(inputs) and not watch.cancelled():
+            piece = inputs[len(prompts) : len(prompts) + size]
+            began = time.monotonic()
+            watch.before = len(prompts)
+            asked = [
+                FoundPrompt(problem=each.problem) if each.problem else find_prompt(each.path)
+                for each in piece
+            ]
+            try:
+                parts.append(_score_piece(panel, piece, asked, memory))
+            except Cancelled:
+                break
+            prompts.extend(asked)
+            watch.report(len(prompts))
+            rate = len(piece) / max(time.monotonic() - began, 1e-3)
+            size = max(_LEAST, min(_MOST, 2 * size, round(rate * _SECONDS)))
+        stopped = len(prompts) < len(inputs)
+    if not parts:
+        raise Cancelled("stopped before the first pictures were scored")
+    result = panel.judge([Scores.join(each) for each in zip(*parts)])
+    seen = picture_remarks(
+        each.picture_note for index, each in enumerate(prompts) if index not in result.main.failures
+    )
+    return Scored(
+        inputs=tuple(inputs[: len(prompts)]),
+        prompts=tuple(prompts),
+        scores=result.main,
+        beside=result.beside,
+        disputed={each.index: each.reason for each in result.disagreements},
+        remarks=tuple(
+            filter(
+                None,
+                (result.basis, *result.warnings, *seen, *(pair.sentence() for pair in result.agreement)),
+            )
+        ),
+        warnings=(*result.warnings, *seen),
+        stopped=stopped,
+    )
+
+
+def _score_piece(
+    panel: Panel, piece: Sequence[Input], prompts: Sequence[FoundPrompt], memory: Memory
+) -> list[Scores]:
+    """Scores of all pictures of a piece by every scorer; what is no file to read is not shown to the scorers."""
+    fit = [place for place, each in enumerate(piece) if not each.problem]
+    pictures, texts = [piece[place].path for place in fit], [prompts[place].given for place in fit]
+    seen = [prompt.seen for prompt in prompts]
+    problems = {place: each.problem for place, each in enumerate(piece) if each.problem}
+    return [some.spread(fit, seen, problems) for some in panel.score(pictures, texts, memory)]

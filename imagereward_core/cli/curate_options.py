@@ -1,0 +1,373 @@
+"""What ``curate``, ``undo`` and ``watch`` share: options, and the library of a folder."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .console import Console
+from .exits import UsageError
+from .options import add_prompts, add_scorer, add_weights, between, data_folder
+from .rank import add_conditions, check_percentiles, rule_of
+
+if TYPE_CHECKING:
+    from ..library.curate.plan import CurateOptions
+    from ..library.library import Library
+    from ..library.scan.options import ScanOptions
+
+_ACTIONS = {"copy": "copy", "link": "hardlink", "symlink": "symlink", "move": "move", "stay": "stay"}
+_FOLDERS = ("kept", "rejected")
+DUPLICATE_BITS = 6
+"""Bits in which near-duplicates may differ, where nobody says."""
+
+
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """The folder, and where its store is."""
+    parser.add_argument("outputs", type=Path, metavar="OUTPUTS", help="the folder with the pictures")
+    parser.add_argument(
+        "--store",
+        type=Path,
+        metavar="DIR",
+        help="where scores and the journal are kept (default: .imagereward in the folder)",
+    )
+
+
+def add_curation(parser: argparse.ArgumentParser) -> None:
+    """Everything that says which pictures become what."""
+    _add_rule(parser)
+    _add_actions(parser)
+    _add_marks(parser)
+    _add_files(parser)
+    add_prompts(parser)
+    add_scorer(parser)
+    add_weights(parser)
+
+
+def _add_rule(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("rule")
+    add_conditions(group)
+    group.add_argument(
+        "--per",
+        choices=("all", "prompt", "folder"),
+        default="all",
+        help="whether N and P above count over all pictures, within each prompt, or within each folder (default: all)",
+    )
+    group.add_argument(
+        "--unique",
+        type=between(0, 12),
+        nargs="?",
+        const=DUPLICATE_BITS,
+        metavar="BITS",
+        help="of pictures that look alike keep only the best. BITS of the 64 of their perceptual hashes may differ: 0 to 12 "
+        f"(default: {DUPLICATE_BITS})",
+    )
+    group.add_argument(
+        "--buckets",
+        metavar="TEXT",
+        help="sort kept pictures further, best first: great=90,good=50 makes folders great and good; the rest is rejected, or goes to a "
+        "folder of another name where one follows: great=90,good=50,poor",
+    )
+    add_bucket_measure(group)
+
+
+def add_bucket_measure(group: argparse._ActionsContainer) -> None:
+    """What the numbers of buckets are, and whom stars keep."""
+    group.add_argument(
+        "--buckets-by",
+        choices=("percentile", "score", "share"),
+        default="percentile",
+        help="what the numbers of --buckets are: least percentiles, least scores, or shares in percent (default: percentile)",
+    )
+    group.add_argument(
+        "--keep-stars",
+        type=int,
+        choices=range(1, 6),
+        metavar="N",
+        help="keep pictures that you gave at least N stars, whatever their score",
+    )
+
+
+def _add_actions(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what happens to the files")
+    which = group.add_mutually_exclusive_group()
+    for name, words in (
+        (
+            "copy",
+            "copy pictures into the folders kept and rejected (the default; originals stay as they are)",
+        ),
+        ("link", "hard-link them: no disk space is used, both names are the same file"),
+        ("symlink", "make symbolic links to them"),
+        ("move", "move them"),
+        ("stay", "leave all pictures where they are; for --write-back and --xmp alone"),
+    ):
+        which.add_argument(f"--{name}", dest="action", action="store_const", const=_ACTIONS[name], help=words)
+    parser.set_defaults(action="copy")
+    add_folders(group)
+    group.add_argument(
+        "--into",
+        action="append",
+        default=[],
+        metavar="NAME=DIR",
+        help="folder for the pictures of a bucket (default: a folder of its name in OUTPUTS)",
+    )
+    group.add_argument(
+        "--leave",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="leave pictures of this name, such as rejected, where they are; may be given several times",
+    )
+    group.add_argument(
+        "--resort",
+        action="store_true",
+        help="move pictures that lie in these folders already where the rule says otherwise now; without it they stay, also those you "
+        "have moved yourself",
+    )
+    group.add_argument(
+        "--score-in-name",
+        action="store_true",
+        help="give pictures that go into these folders their score in the name: a.png becomes a_score0.8731.png",
+    )
+
+
+def add_folders(group: argparse._ActionsContainer) -> None:
+    """Where kept and rejected pictures go, or went."""
+    for name in _FOLDERS:
+        group.add_argument(
+            f"--{name}",
+            type=Path,
+            metavar="DIR",
+            help=f"folder for {name} pictures (default: {name} in OUTPUTS)",
+        )
+
+
+def destination_folders(args: argparse.Namespace) -> dict[str, Path]:
+    """Those of the options of :func:`add_folders` that are given, absolute."""
+    return {name: _from_here(where) for name in _FOLDERS if (where := getattr(args, name)) is not None}
+
+
+def _from_here(where: Path) -> Path:
+    """What a person types is seen from where that person is, not from the folder."""
+    return where.expanduser().absolute()
+
+
+def _add_marks(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("scores for other programs")
+    group.add_argument(
+        "--write-back",
+        action="store_true",
+        help="write scores into the pictures' own metadata (PNG, JPEG, WebP); pixels and everything else stay as they are",
+    )
+    group.add_argument(
+        "--xmp",
+        nargs="?",
+        const="both",
+        choices=("both", "full", "stem"),
+        default="",
+        help="write ratings as XMP files beside the pictures: 1 to 5 stars, -1 for rejected; as picture.png.xmp (full), picture.xmp "
+        "(stem) or both. A rating you gave yourself stays",
+    )
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("files")
+    for name, words in (
+        (
+            "include",
+            "only pictures whose name fits PATTERN, such as '*.png'; with a slash it speaks of the path",
+        ),
+        ("exclude", "no pictures and no folders whose name fits PATTERN"),
+    ):
+        group.add_argument(f"--{name}", action="append", default=[], metavar="PATTERN", help=words)
+    group.add_argument("--no-subfolders", action="store_true", help="only the pictures of the folder itself")
+    group.add_argument(
+        "--follow-links",
+        action="store_true",
+        help="look into folders that are links as well, and write to where links in OUTPUTS lead; without it nothing outside of OUTPUTS "
+        "changes but in folders you name",
+    )
+    group.add_argument(
+        "--unscored-only",
+        action="store_true",
+        help="score only pictures that have neither stars nor any score by this scorer",
+    )
+    group.add_argument(
+        "--rescore",
+        action="store_true",
+        help="forget all scores in the store, by every scorer, and score the pictures anew; for a folder that came with a store from "
+        "somebody else. Stars and what was decided by hand stay",
+    )
+    group.add_argument(
+        "--trust-scores",
+        action="store_true",
+        help="take the scores and stars of a store that was made elsewhere, or by an earlier version, as yours from now on",
+    )
+    group.add_argument(
+        "--retry", action="store_true", help="try again pictures that could not be read and have not changed"
+    )
+
+
+def scan_options(args: argparse.Namespace) -> ScanOptions:
+    """Which files count."""
+    from ..library.scan.options import ScanOptions
+
+    return ScanOptions(
+        recursive=not args.no_subfolders,
+        include=tuple(args.include),
+        exclude=tuple(args.exclude),
+        follow_links=args.follow_links,
+        unscored_only=args.unscored_only,
+        prompt=args.prompt,
+        prompt_from=args.prompt_from,
+        raw_prompt=args.raw_prompt,
+        retry=args.retry,
+    )
+
+
+def curate_options(args: argparse.Namespace) -> CurateOptions:
+    """The whole command line as options.
+
+    Raises:
+        UsageError: They make no sense together.
+    """
+    from ..library.curate.buckets import BucketError, Buckets
+    from ..library.curate.plan import CurateOptions
+    from ..library.curate.destinations import CurateError
+    from ..library.curate.rules import CurationRule
+    from .prompts import check_typed
+
+    check_percentiles(args)
+    check_typed(args)
+    args.within = "all"  # --per takes its place
+    folders = destination_folders(args)
+    for text in args.into:
+        name, equals, where = text.partition("=")
+        if not (name and equals and where):
+            raise UsageError(
+                f"--into {text!r} cannot be read; expected NAME=DIR, such as great=/pictures/great"
+            )
+        folders[name] = _from_here(Path(where))
+    try:
+        buckets = Buckets.parse(args.buckets, args.buckets_by) if args.buckets else None
+        rule = CurationRule(rule_of(args), args.per, args.unique, buckets, args.keep_stars)
+        options = CurateOptions(
+            rule,
+            args.action,
+            folders,
+            frozenset(args.leave),
+            args.resort,
+            args.write_back,
+            args.xmp,
+            scan_options(args),
+        )
+        destinations = options.destinations(args.outputs.expanduser().absolute())
+        if not args.follow_links:
+            destinations.check_links()
+    except (BucketError, CurateError, ValueError) as error:
+        raise UsageError(str(error)) from error
+    if options.action != "stay" and rule.is_empty:
+        raise UsageError(
+            "there is no rule, so every picture would be kept; say which to keep with --top N, --top-percent P, --min-score X, "
+            "--min-percentile P, --unique or --buckets, or give --stay with --write-back or --xmp to write scores alone"
+        )
+    if options.action == "stay" and not (options.write_scores or options.xmp):
+        raise UsageError(
+            "--stay does nothing alone; give --write-back or --xmp as well, or --copy, --link or --move"
+        )
+    return options
+
+
+@contextmanager
+def opened(
+    args: argparse.Namespace,
+    console: Console,
+    *,
+    make: bool = True,
+    acting: bool = True,
+    noting: bool = False,
+) -> Iterator[Library]:
+    """The library of the folder.
+
+    Args:
+        args: The command line.
+        console: Where to say what was settled.
+        make: Whether a store that is missing is made.
+        acting: Whether files are going to be dealt with: then what an earlier run left half done is settled and told. Otherwise the
+            journal is left alone, and a store that can only be read is taken from a copy that goes in the end.
+        noting: Whether something is going to be noted in the library that has to stay there, where no files are dealt with.
+
+    Raises:
+        UsageError: There is no such folder, or no store.
+    """
+    from ..library.library import Library
+    from .curate_text import tell_settled
+
+    place, root = place_of(args, make), args.outputs.expanduser().absolute()
+    beside = place  # the journal is read where it lies
+    with ExitStack() as until_the_end:
+        if not (acting or noting or _writable(place)):
+            place = _copied(place, until_the_end)
+        library = until_the_end.enter_context(
+            Library.open(place, root=root, data=data_folder(), beside=beside)
+        )
+        if acting:
+            with library.journal() as journal:
+                tell_settled(journal.recovered, console)
+        yield library
+
+
+def _writable(place: Path) -> bool:
+    """Whether a store can be written to, or made."""
+    from ..library.library import FILE_NAME
+    from ..files.sqlite_view import linked_files
+
+    file = place / FILE_NAME
+    if (file.exists() and not os.access(file, os.W_OK)) or linked_files(file):
+        return False
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    return os.access(place, os.W_OK)
+
+
+def _copied(place: Path, until_the_end: ExitStack) -> Path:
+    """A copy of a library elsewhere, for as long as the command runs."""
+    import sqlite3
+    import tempfile
+
+    from ..library.library import FILE_NAME, Library
+
+    folder = Path(until_the_end.enter_context(tempfile.TemporaryDirectory(prefix="imagereward-")))
+    with Library.look(place) as library, library.database.reading() as reading:
+        copy = sqlite3.connect(folder / FILE_NAME)
+        reading.backup(copy)
+        copy.close()
+    return folder
+
+
+def place_of(args: argparse.Namespace, make: bool = True) -> Path:
+    """Where the store of the folder is.
+
+    Args:
+        args: The command line.
+        make: Whether it may be missing.
+
+    Raises:
+        UsageError: There is no such folder, or no store.
+    """
+    from ..library.library import FILE_NAME
+    from ..files.values import STORE_FOLDER
+
+    root = args.outputs.expanduser().absolute()
+    if not root.is_dir():
+        raise UsageError(f"{args.outputs} is no folder; expected the folder with your pictures")
+    place: Path = (args.store.expanduser() if args.store else root / STORE_FOLDER).absolute()
+    if not make and not (place / FILE_NAME).is_file():
+        raise UsageError(
+            f"{place} holds no store, so nothing was ever done here. 'imagereward curate' makes one in the folder it is given; --store "
+            "names another place"
+        )
+    return place

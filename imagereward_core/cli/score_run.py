@@ -1,0 +1,186 @@
+"""What ``score``, ``rank`` and ``demo`` share: from the command line to scores, and from scores to what was asked for."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..report.rows import beside_note
+from ..plain import count_of
+from .console import Console
+from .exits import DONE, INTERRUPTED, SOME_FAILED
+from .inputs import Input, find_pictures
+from .scorers import load_panel
+from .options import check_writable, chosen_format, weight_settings
+from .output.write import put, render, window_width
+from .batches import Scored, Watch, score_all
+from .prompts import ORIGINS, PromptFinder, check_typed
+from .output.rows import Row, make_rows
+
+if TYPE_CHECKING:
+    from ..report.write import ReportEntry
+    from ..selection import Selection
+    from ..weights.card import ScorerCard
+
+_REASONS_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Job:
+    """Scores with what is needed to deliver them."""
+
+    scored: Scored
+    card: ScorerCard
+    console: Console
+
+
+def score_pictures(args: argparse.Namespace) -> Job:
+    """Finds the pictures and prompts the command line names, and scores them.
+
+    Raises:
+        UsageError: There is nothing to score, or something cannot be written or used.
+        CuratorError: The scorer cannot be made ready.
+    """
+    console = Console(args.quiet)
+    check_writable({"--output": args.output, "--html": args.html}, args.overwrite)
+    chosen_format(args)  # one that there is not is an error now, not after an hour
+    finder = PromptFinder(args.prompt, args.prompt_from, args.raw_prompt)
+    check_typed(args)
+    found = find_pictures(args.pictures, args.recursive, sys.stdin)
+    if found.passed_over:
+        console.say(
+            f"Passed over {count_of(found.passed_over, 'file')}: no picture, but text files and the like."
+        )
+    return score_inputs(args, found.pictures, finder, console)
+
+
+def score_inputs(
+    args: argparse.Namespace, inputs: Sequence[Input], finder: PromptFinder, console: Console
+) -> Job:
+    """Makes the scorer ready and scores ``inputs``."""
+    watch = Watch()
+    panel = load_panel(args, weight_settings(args), console, watch)
+    return Job(score_all(panel, inputs, finder, console, watch), panel.card, console)
+
+
+def deliver(
+    args: argparse.Namespace,
+    job: Job,
+    selection: Selection,
+    order: Sequence[int],
+    rule: dict[str, Any] | None,
+) -> int:
+    """Prints or writes the rows in ``order``, writes the page if asked for, says what must be said; returns the exit code."""
+    scored, console = job.scored, job.console
+    rows = make_rows(scored, selection, explain=rule is not None)
+    form = chosen_format(args)
+    width = None if args.output else window_width()
+    put(
+        render(form, rows, order, scored.scores, job.card, rule, width),
+        args.output,
+        form != "table",
+        args.overwrite,
+    )
+    if args.output:
+        console.say(f"Wrote {count_of(len(order), 'row')} to {args.output}")
+    if args.html:
+        from ..report.write import write_report
+
+        kept_only = rule is not None and args.show == "kept"
+        notes = [
+            ". ".join(
+                filter(None, (prompt.picture_note, beside_note(row.beside, row.disputed, row.beside_reason)))
+            )
+            for row, prompt in zip(rows, scored.prompts, strict=True)
+        ]
+        entries = report_entries(scored, args.html, notes)
+        write_report(
+            args.html,
+            entries,
+            scored.scores,
+            selection,
+            job.card,
+            notice=" ".join(scored.warnings),
+            kept_only=kept_only,
+            overwrite=args.overwrite,
+        )
+        console.say(
+            f"Wrote the page {args.html}{' with what was kept; --show all puts all on it' if kept_only else ''}"
+        )
+    shown = set(order)
+    _explain_failures(rows, [index for index in range(len(rows)) if index not in shown], console)
+    _summary(args, rows, job, rule is not None)
+    return exit_code(scored)
+
+
+def exit_code(scored: Scored) -> int:
+    """What a script is told about a run."""
+    return INTERRUPTED if scored.stopped else SOME_FAILED if scored.scores.failures else DONE
+
+
+def report_entries(scored: Scored, page: Path, notes: Sequence[str] = ()) -> list[ReportEntry]:
+    """The pictures as a report wants them, named as seen from the page where they lie below it."""
+    from ..report.write import ReportEntry
+
+    entries = []
+    for index, (each, prompt) in enumerate(zip(scored.inputs, scored.prompts, strict=True)):
+        try:
+            from_page = os.path.relpath(each.path, page.parent)
+        except ValueError:  # another drive
+            from_page = ".."
+        entries.append(
+            ReportEntry(
+                name=each.name if from_page.startswith("..") else from_page,
+                picture=each.path,
+                path=each.path,
+                written=prompt.written,
+                origin=ORIGINS[prompt.source],
+                note=notes[index] if notes else "",
+            )
+        )
+    return entries
+
+
+def _explain_failures(rows: Sequence[Row], hidden: Sequence[int], console: Console) -> None:
+    """Pictures without a score must not go unnoticed where their rows are not printed."""
+    failed = [rows[index] for index in hidden if rows[index].score is None]
+    for row in failed[:_REASONS_SHOWN]:
+        console.complain(f"not scored: {row.file}: {row.reason}")
+    if len(failed) > _REASONS_SHOWN:
+        console.complain(f"not scored: {len(failed) - _REASONS_SHOWN} more; --show all lists them")
+
+
+def _summary(args: argparse.Namespace, rows: Sequence[Row], job: Job, filtered: bool) -> None:
+    """One line about the whole run, and what has to be known to read its numbers."""
+    from ..scorers.meaning import compare_warning
+
+    console, scores = job.console, job.scored.scores
+    good = sum(row.score is not None for row in rows)
+    text = (
+        f"{good} of {count_of(len(rows), 'picture')} scored with {scores.scorer}, weights {scores.revision}"
+    )
+    if filtered:
+        text += f"; {sum(row.kept for row in rows)} kept"
+    if job.scored.stopped:
+        text += "; stopped before the end"
+    console.say(text + ".")
+    for remark in job.scored.remarks:
+        console.say(remark)
+    if job.scored.disputed:
+        console.say(
+            f"The scorers disagree about {count_of(len(job.scored.disputed), 'picture')}; look yourself (see the column disputed)."
+        )
+    if filtered and args.within != "prompt" and (warning := compare_warning(job.card, scores.prompts)):
+        console.say(f"{warning} --within prompt does.")
+    cut = sum(bool(row.prompt_cut) for row in rows)
+    if cut:
+        console.say(
+            f"Longer than the scorer reads: {count_of(cut, 'prompt')}; the end was cut (see the column prompt_cut)."
+        )
+    if not scores.on_reference:
+        console.say("These scores are off-reference (--whole-picture): compare them with each other only.")

@@ -1,0 +1,102 @@
+"""Makes a scorer ready for a command, with progress and with errors that say how to mend them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .console import Console
+from .exits import NoScorerError, UsageError
+from .options import DEFAULT_SCORER
+from .batches import Watch
+from .rank import check_percentiles
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ..runtime import LocalRuntime
+    from ..scorers.panel import Panel
+    from ..scorers.saved_blends import SavedBlends
+    from ..weights.locate import WeightSettings
+
+
+def load_panel(args: argparse.Namespace, settings: WeightSettings, console: Console, watch: Watch) -> Panel:
+    """The scorers that the command line names.
+
+    Raises:
+        UsageError: The device or the precision does not exist here, or percentiles are asked for where there are none.
+        UnknownScorerError: There is no such scorer.
+        BlendError: There is no such blend, or its text cannot be read.
+        WeightsError: Weights are missing or damaged.
+        NoScorerError: Weights are untrained.
+        ImportError: A package is missing.
+    """
+    from ..scorers.factory import Maker
+    from ..scorers.panel import Panel
+    from ..weights.store import resolve_all, resolve_file
+
+    maker = Maker(
+        _runtime(args, watch),
+        settings,
+        args.batch_size,
+        args.whole_picture,
+        saved_blends(settings),
+    )
+    names = [args.scorer, *_others(args, settings)]
+    with console.bytes() as progress:  # the maker would do the same without a bar
+        for card, path in maker.checkpoints(names):
+            resolve_file(path, card, settings, progress)
+        resolve_all(maker.cards(names), settings, progress)
+    scorers = maker.make_all(names)
+    panel = Panel(scorers[0], scorers[1:])
+    for scorer in panel.scorers:
+        if scorer.head_is_constant():  # which was said when it was made
+            raise NoScorerError(f"nothing is scored with {scorer.card.id}; choose another scorer")
+    check_percentiles(args, panel.card)
+    return panel
+
+
+def _others(args: argparse.Namespace, settings: WeightSettings) -> list[str]:
+    """The scorers of --also; ``all`` stands for the published ones whose weights are on this machine."""
+    from ..weights.cards import CARDS
+    from ..weights.locate import is_ready
+
+    names: list[str] = []
+    for part in (part.strip() for text in args.also for part in text.split(",")):
+        if part.lower() == "all":
+            names += [name for name, card in CARDS.items() if name != "demo" and is_ready(card, settings)]
+        elif part:
+            names.append(part)
+    main = str(args.scorer).casefold()
+    return [name for name in dict.fromkeys(names) if name.casefold() != main]
+
+
+def saved_blends(settings: WeightSettings) -> SavedBlends:
+    """The blends in all models folders; those of the folder that new ones are saved in come first."""
+    from ..scorers.saved_blends import SavedBlends
+
+    return SavedBlends((blends_folder(settings), *settings.folders))
+
+
+def blends_folder(settings: WeightSettings) -> Path:
+    """Where blends are saved: in the first models folder, or beside this program's own downloads."""
+    from ..weights.cards import get_card
+    from ..weights.locate import target_folder
+
+    return target_folder(get_card(DEFAULT_SCORER), settings).parent
+
+
+def _runtime(args: argparse.Namespace, watch: Watch) -> LocalRuntime:
+    import torch
+
+    from ..runtime import LocalRuntime
+
+    try:
+        runtime = LocalRuntime(args.device, args.precision, watch.progress, watch.cancelled)
+        torch.zeros(1, device=runtime.device).add_(1)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise UsageError(
+            f"the device {args.device!r} cannot be used here ({reason}); expected auto, cpu, cuda, cuda:1, xpu or mps"
+        ) from error
+    return runtime

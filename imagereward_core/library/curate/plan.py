@@ -1,0 +1,391 @@
+"""Curation of a folder: what a rule says about its pictures, as a plan of steps, and the plan carried out or taken back.
+
+::
+
+    with Library.open(place) as library:
+        library.scan([folder], panel)
+        curation = plan_curation(library, panel, folder, CurateOptions(CurationRule(Rule(top_k=100))))
+        carried = carry_out(library, curation)
+        take_back(library, carried.run)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+from ..journal import Step
+from .candidates import is_alone, judged_files
+from .destinations import CurateError, Destinations, Home, Names, Unnoticed, linked_paths
+from ..store.records import Row
+from .rules import CurationRule, Verdicts, judge
+from ..scan.options import ScanOptions
+from ...files.values import absolute
+from ..relocation import tell
+
+if TYPE_CHECKING:
+    from ...scorers.panel import Panel, PanelResult
+    from ..journal import Recovery, RunResult, StepInfo
+    from ..library import Library
+
+Action = Literal["copy", "hardlink", "symlink", "move", "stay"]
+XmpStyle = Literal["", "both", "full", "stem"]
+Fate = Literal["go", "there", "earlier", "left", "fresh", "aside", "unscored", "linked"]
+
+
+@dataclass(frozen=True)
+class CurateOptions:
+    """What is to become of the pictures of a folder.
+
+    Attributes:
+        rule: What is kept.
+        action: How pictures get to their destinations. ``"stay"`` leaves all of them where they are, for writing scores alone.
+        folders: Destination folders by name, for those that are not to be a folder of that name inside of the curated one. Relative
+            ones are taken from the curated folder.
+        leave: Names whose pictures stay where they are.
+        resort: Whether pictures that lie in a destination folder already go to another one where the rule now says so. By default they
+            count in the comparison and stay, so that what somebody moved by hand stays too.
+        write_scores: Whether scores are written into the files' own metadata. Copies are written to, originals are not.
+        xmp: Ratings and scores as XMP files beside the pictures: ``"full"`` (``a.png.xmp``), ``"stem"`` (``a.xmp``) or ``"both"``.
+        scan: Which files count.
+        fresh_ns: Files changed after this time (nanoseconds since 1970) stay for now, because somebody may still be writing them.
+        hold: Files that stay for now for other reasons.
+        name_scores: Whether pictures that go somewhere get their score into their name: ``a.png`` becomes ``a_score0.8731.png``.
+    """
+
+    rule: CurationRule = field(default_factory=CurationRule)
+    action: Action = "copy"
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    leave: frozenset[str] = frozenset()
+    resort: bool = False
+    write_scores: bool = False
+    xmp: XmpStyle = ""
+    scan: ScanOptions = field(default_factory=ScanOptions)
+    fresh_ns: int | None = None
+    hold: frozenset[Path] = frozenset()
+    name_scores: bool = False
+
+    def __post_init__(self) -> None:
+        if self.action not in get_args(Action):
+            raise ValueError(f"action is {self.action!r}; expected one of {', '.join(get_args(Action))}")
+        if self.xmp not in get_args(XmpStyle):
+            raise ValueError(f"xmp is {self.xmp!r}; expected 'both', 'full', 'stem' or nothing")
+        unknown = (set(self.folders) | self.leave) - set(self.rule.names)
+        if unknown:
+            raise CurateError(
+                f"{', '.join(sorted(unknown))}: nothing is sorted under this name; expected one of {', '.join(self.rule.names)}"
+            )
+
+    def destinations(self, folder: Path) -> Destinations:
+        """The destination folders of a curation of ``folder``.
+
+        Raises:
+            CurateError: One of them holds the folder itself, or two names share one.
+        """
+        root = absolute(folder)
+        found = Destinations(
+            root, {name: absolute(root / self.folders.get(name, name)) for name in self.rule.names}
+        )
+        found.check()
+        return found
+
+
+@dataclass(frozen=True)
+class Placing:
+    """What becomes of one picture.
+
+    Attributes:
+        name: What it is sorted under; empty without a score.
+        fate: ``"go"``: there is a step for it. It stays where it is because it is ``"there"`` already, was sorted ``"earlier"`` under
+            another name, is to be ``"left"``, is too ``"fresh"``, is not among those asked about (``"aside"``), is ``"unscored"``, or is
+            ``"linked"``: a link to another of these pictures, or a picture that such a link leads to, which would dangle after a move.
+        path: Where it lies.
+        end: Where it, or its copy in a destination folder, lies in the end.
+    """
+
+    name: str
+    fate: Fate
+    path: Path
+    end: Path
+
+
+@dataclass(frozen=True, eq=False)
+class Curation:
+    """A plan. Nothing has been done yet.
+
+    Attributes:
+        folder: The curated folder, absolute.
+        options: What was asked for.
+        rows: The pictures that were judged.
+        verdicts: What the rule says about each of them.
+        placings: What becomes of each of them.
+        steps: The copies, links and moves.
+        result: The scores, aligned with ``rows``; None where only verdicts are known, so that no scores can be written.
+    """
+
+    folder: Path
+    options: CurateOptions
+    rows: Sequence[Row]
+    verdicts: Verdicts
+    placings: tuple[Placing, ...]
+    steps: tuple[Step, ...]
+    result: PanelResult | None = None
+
+    def count(self, name: str | None = None, fate: Fate | None = None) -> int:
+        """How many pictures have this name and this fate."""
+        return sum(
+            (name is None or each.name == name) and (fate is None or each.fate == fate)
+            for each in self.placings
+        )
+
+
+def plan_curation(
+    library: Library,
+    panel: Panel,
+    folder: Path,
+    options: CurateOptions,
+    only: Sequence[Path] | None = None,
+) -> Curation:
+    """Judges the pictures a library knows in a folder, and plans what becomes of them. Nothing is scored and no file is changed.
+
+    Copies that earlier runs have made, whatever their folders were called, do not compete with their originals and are not copied
+    again. Pictures that were moved do compete.
+
+    Args:
+        library: Where the scores are.
+        panel: Whose scores count.
+        folder: The folder.
+        options: What is to become of its pictures.
+        only: Deal with these files alone; the others count in the comparison, where the rule compares. None for all.
+
+    Raises:
+        CurateError: Destinations that cannot be.
+        ValueError: The rule asks for percentiles, and there are none.
+    """
+    root = absolute(folder)
+    destinations = options.destinations(root)
+    if only is not None:
+        only = [row.path for row in library.find(only)]  # as the library spells them
+    among = only if is_alone(panel, options) else None
+    scored, copies = judged_files(library, panel, root, options, among)
+    verdicts = judge(
+        scored.rows,
+        scored.result.main,
+        options.rule,
+        [destinations.home(row.path).folder for row in scored.rows],
+    )
+    return plan_moves(root, scored.rows, verdicts, options, scored.result, copies, only)
+
+
+def plan_moves(
+    folder: Path,
+    rows: Sequence[Row],
+    verdicts: Verdicts,
+    options: CurateOptions,
+    result: PanelResult | None = None,
+    copies: Mapping[Path, Sequence[tuple[str, Path]]] | None = None,
+    only: Sequence[Path] | None = None,
+) -> Curation:
+    """Plans where pictures go whose verdicts are known.
+
+    Args:
+        folder: The curated folder.
+        rows: The pictures.
+        verdicts: What was decided about each, in the same order.
+        options: What is to become of them.
+        result: Their scores, for writing them.
+        copies: What runs have made already, by the path of the original, as name and path; what lies in no destination folder hinders
+            nothing.
+        only: Deal with these files alone; None for all.
+
+    Raises:
+        CurateError: Destinations that cannot be, or that only a link in the folder makes of folders elsewhere.
+    """
+    destinations = options.destinations(folder)
+    if not options.scan.follow_links:
+        destinations.check_links()
+    tied = linked_paths(row.path for row in rows) if options.action == "move" else frozenset()
+    planner = _Planner(options, destinations, copies or {}, None if only is None else frozenset(only), tied)
+    placings = tuple(planner.place(row, name) for row, name in zip(rows, verdicts.names, strict=True))
+    return Curation(absolute(folder), options, rows, verdicts, placings, tuple(planner.steps), result)
+
+
+class _Planner:
+    """Decides picture by picture, and remembers which names are promised."""
+
+    def __init__(
+        self,
+        options: CurateOptions,
+        destinations: Destinations,
+        copies: Mapping[Path, Sequence[tuple[str, Path]]],
+        only: frozenset[Path] | None = None,
+        tied: frozenset[Path] = frozenset(),
+    ) -> None:
+        self.options, self.destinations, self.copies, self.only = options, destinations, copies, only
+        self.tied = tied
+        self.names, self.unnoticed = Names(), Unnoticed(destinations)
+        self.steps: list[Step] = []
+
+    def place(self, row: Row, name: str) -> Placing:
+        if not name:
+            return Placing("", "unscored", row.path, row.path)
+        if self.only is not None and row.path not in self.only:
+            return Placing(name, "aside", row.path, row.path)
+        home = self.destinations.home(row.path)
+        found = [path for _, path in self.copies.get(row.path, ())]
+        copies = {where: path for path in found if (where := self.destinations.home(path).name)}
+        if not home.name and not copies:
+            copies = self.unnoticed.of(row, home)
+        if home.name == name:
+            return Placing(name, "there", row.path, row.path)
+        if name in copies:
+            return Placing(name, "there", row.path, copies[name])
+        action = self.options.action
+        if action == "stay" or name in self.options.leave:
+            return Placing(name, "left", row.path, row.path)
+        if row.path in self.tied:
+            return Placing(name, "linked", row.path, row.path)
+        fresh = self.options.fresh_ns is not None and row.modified_ns > self.options.fresh_ns
+        if fresh or row.path in self.options.hold:
+            return Placing(name, "fresh", row.path, row.path)
+        if home.name or copies:
+            earlier = row.path if home.name else next(iter(copies.values()))
+            if not self.options.resort:
+                return Placing(name, "earlier", row.path, earlier)
+            return self._step("move", row, earlier, home, name)
+        return self._step(action, row, row.path, home, name)
+
+    def _step(
+        self,
+        kind: Literal["copy", "hardlink", "symlink", "move"],
+        row: Row,
+        source: Path,
+        home: Home,
+        name: str,
+    ) -> Placing:
+        score = row.value if self.options.name_scores else None
+        target = self.names.free(self.destinations.target(home, name, score), source)
+        self.steps.append(Step(kind, source, target))
+        return Placing(name, "go", row.path, target)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What carrying out or taking back came to.
+
+    Attributes:
+        run: Number of the run in the journal; 0 where there was nothing to do.
+        title: What the run is called.
+        done: Steps done.
+        skipped: Steps that needed nothing.
+        failed: Files that could not be dealt with, with the reason; they are as they were.
+        left: Steps not come to, because somebody stopped.
+        settled: What an earlier process had left half done and was settled before.
+        notes: What there is to say about steps done.
+    """
+
+    run: int
+    title: str = ""
+    done: int = 0
+    skipped: int = 0
+    failed: tuple[tuple[Path, str], ...] = ()
+    left: int = 0
+    settled: tuple[Recovery, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+Progress = Callable[[int, int], None]
+
+
+def carry_out(
+    library: Library,
+    curation: Curation,
+    *,
+    title: str = "curate",
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Carried:
+    """Carries a plan out through the journal beside the library, and tells the library what went where.
+
+    Raises:
+        JournalError: Another program is acting on these files.
+        CuratorError: Journal or library cannot be written.
+    """
+    from ..journal import execute
+    from ..doubts import doubts
+    from .marks import all_steps
+
+    problems: list[tuple[Path, str]] = []
+    doubt = doubts(library, curation)
+    steps = all_steps(curation, problems)
+    first = next(steps, None)
+    if first is None:
+        return Carried(0, title, failed=tuple(problems))
+    # Who is told to wait has written nothing down: no run stands that nobody carried out.
+    with library.journal() as journal, journal.acting(folder=curation.folder):
+        journal.keep_out(curation.options.destinations(curation.folder).outside)
+        run = journal.begin(
+            title, chain([first], steps), curation.folder, follow_links=curation.options.scan.follow_links
+        )
+        try:
+            result = execute(journal, run, progress=progress, cancelled=cancelled)
+        finally:
+            tell(library, journal, run)
+    failed = (*problems, *((step.source, reason) for step, reason in result.failed))
+    settled, notes = tuple(journal.recovered), (f"{doubt}.",) if doubt else ()
+    return Carried(run, title, result.done, result.skipped, failed, result.left, settled, notes)
+
+
+def take_back(
+    library: Library,
+    run: int | None = None,
+    *,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    confirmed: Sequence[StepInfo] = (),
+) -> Carried:
+    """Takes back a run, by default the last one of which something stands, and tells the library.
+
+    Args:
+        library: The library.
+        run: The run; None for the last.
+        progress: Told how far it is.
+        cancelled: Asked between two steps.
+        confirmed: Steps that lead out of the folder, which a person has seen and wants taken back; see :func:`.actions.leading_out`.
+
+    Raises:
+        JournalError: There is no such run, nothing to undo, or another program is acting on these files.
+        CuratorError: Journal or library cannot be written.
+    """
+    from ..journal import undo
+
+    with library.journal() as journal:
+        info = journal.last_done() if run is None else journal.run(run)
+        try:
+            result = undo(journal, run, progress=progress, cancelled=cancelled, confirmed=confirmed)
+        finally:
+            if info is not None:
+                tell(library, journal, info.id)
+        failed = tuple((step.target, reason) for step, reason in result.failed)
+        return Carried(
+            result.run,
+            info.title if info else "",
+            result.done,
+            result.skipped,
+            failed,
+            result.left,
+            tuple(journal.recovered),
+            _notes(result),
+        )
+
+
+def _notes(result: RunResult) -> tuple[str, ...]:
+    if not result.retimed:
+        return ()
+    return (
+        f"Of these, {result.retimed:,} pictures have another time of change than when they were moved, as in a copy of a folder, or "
+        "because somebody wrote to them. They went back as they are.",
+    )

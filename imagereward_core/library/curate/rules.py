@@ -1,0 +1,252 @@
+"""Which pictures of a folder go where: the rules of ``selection`` by prompt, by folder or overall, near-duplicates, buckets, stars."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+
+from ...metadata.writing import stars_of
+from ...scores import FloatArray, IntArray, Scores, grouped
+from ...selection import Labels, Rule, Selection, select
+from .buckets import REJECTED, Buckets, fill
+from .near_duplicates import MOST_DISTANCE, near_duplicates
+from ..store.records import Row
+
+Per = Literal["all", "prompt", "folder"]
+KEPT = "kept"
+
+
+@dataclass(frozen=True)
+class CurationRule:
+    """What makes a picture kept or rejected.
+
+    Attributes:
+        conditions: Those of ``selection``; its ``within`` is not used here, ``per`` takes its place.
+        per: Among which pictures counts and shares hold, and near-duplicates are looked for: all of them, those with the same prompt, or
+            those of the same folder.
+        duplicate_bits: Of pictures whose perceptual hashes differ in at most so many of 64 bits only the best is kept, and the conditions
+            count it alone; None lets near-duplicates be.
+        buckets: Sorts kept pictures further; who meets no bucket's limit is rejected after all.
+        keep_stars: Pictures somebody gave at least so many stars (1..5) are kept whatever their score; None for no such exception.
+    """
+
+    conditions: Rule = field(default_factory=Rule)
+    per: Per = "all"
+    duplicate_bits: int | None = None
+    buckets: Buckets | None = None
+    keep_stars: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.per not in get_args(Per):
+            raise ValueError(f"per is {self.per!r}; expected 'all', 'prompt' or 'folder'")
+        if self.duplicate_bits is not None and not 0 <= self.duplicate_bits <= MOST_DISTANCE:
+            raise ValueError(f"duplicate_bits is {self.duplicate_bits}; expected 0 to {MOST_DISTANCE}")
+        if self.keep_stars is not None and not 1 <= self.keep_stars <= 5:
+            raise ValueError(f"keep_stars is {self.keep_stars}; expected 1 to 5")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What pictures can be sorted into, best first; the last one is for the rejected."""
+        return self.buckets.names if self.buckets else (KEPT, REJECTED)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it rejects nothing that has a score: no condition, no buckets, and near-duplicates are let be."""
+        limits = (
+            self.conditions.top_k,
+            self.conditions.top_percent,
+            self.conditions.min_score,
+            self.conditions.min_percentile,
+        )
+        return all(limit is None for limit in limits) and self.duplicate_bits is None and self.buckets is None
+
+    @property
+    def alone(self) -> bool:
+        """Whether what is said about a picture does not depend on other pictures."""
+        counts = (self.conditions.top_k, self.conditions.top_percent, self.conditions.keep_at_least or None)
+        shares = self.buckets is not None and self.buckets.by == "share"
+        return all(count is None for count in counts) and self.duplicate_bits is None and not shares
+
+
+@dataclass(frozen=True, eq=False)
+class Verdicts:
+    """What the rule says about every picture.
+
+    Attributes:
+        names: For every picture one of the rule's names; empty for a picture without a score, which stays where it is.
+        selection: The same as kept and rejected, with the reasons.
+        leaders: For every picture the best one that looks like it, int64 [N]; itself where there is none.
+    """
+
+    names: tuple[str, ...]
+    selection: Selection
+    leaders: IntArray
+
+
+def judge(rows: Sequence[Row], scores: Scores, rule: CurationRule, folders: Sequence[Hashable]) -> Verdicts:
+    """Applies ``rule``; what a person decided about a picture with a score outweighs it.
+
+    A picture rejected by hand competes with no other; one kept by hand competes, and stays where it loses.
+
+    Args:
+        rows: The pictures: names, stars, decisions and perceptual hashes are read from here.
+        scores: Their scores, in the same order.
+        rule: What to keep.
+        folders: The folder each picture counts as part of.
+
+    Raises:
+        ValueError: The lengths differ, or percentiles are asked for where there are none.
+        BucketError: The same, for buckets.
+    """
+    if not len(rows) == len(scores) == len(folders):
+        raise ValueError(
+            f"{len(rows)} pictures, {len(scores)} scores and {len(folders)} folders; expected one of each"
+        )
+    labels = _labels(rule.per, scores, folders)
+    has_score = ~np.isnan(scores.values)
+    refused = has_score & np.array([row.decision is False for row in rows], dtype=bool)
+    wanted = has_score & np.array([row.decision is True for row in rows], dtype=bool)
+    scored = has_score & ~refused
+    starred = np.array(
+        [rule.keep_stars is not None and (row.stars or 0) >= rule.keep_stars for row in rows], dtype=bool
+    )
+    favoured = scored & (starred | wanted)
+    leaders = np.arange(len(rows), dtype=np.int64)
+    if rule.duplicate_bits is not None:
+        best_first = [index for index in scores.order().tolist() if scored[index]]
+        best_first.sort(key=lambda index: not favoured[index])
+        leaders = near_duplicates(
+            [row.fingerprint for row in rows], best_first, rule.duplicate_bits, labels.of if labels else None
+        )
+    leading = np.flatnonzero(scored & (leaders == np.arange(len(rows))))
+    among = None if labels is None else Labels([labels.of[index] for index in leading.tolist()], labels.kind)
+    missing = [
+        words
+        for words, number in (
+            ("look-alikes", np.count_nonzero(scored) - len(leading)),
+            ("those rejected by hand", np.count_nonzero(refused)),
+        )
+        if number
+    ]
+    remark = f"without {' and '.join(missing)}" if missing else ""
+    chosen = select(scores.take(leading), rule.conditions, among, remark)
+    names = [rule.names[-1] if has else "" for has in has_score.tolist()]
+    reasons = [
+        f"no score: {scores.failures[index]}" if index in scores.failures else ""
+        for index in range(len(rows))
+    ]
+    for place, index in enumerate(leading.tolist()):
+        reasons[index] = chosen.reasons[place]
+    for index in np.flatnonzero(scored & (leaders != np.arange(len(rows)))).tolist():
+        reasons[index] = _beaten(rows, scores, index, int(leaders[index]))
+    keep = np.zeros(len(rows), dtype=bool)
+    keep[leading[chosen.kept]] = True
+    for index in np.flatnonzero(refused).tolist():
+        reasons[index] = "rejected: by hand"
+    for index in np.flatnonzero(favoured).tolist():
+        why = "by hand" if wanted[index] else f"{rows[index].stars} stars given by hand"
+        if not keep[index]:
+            reasons[index] = f"kept: {why} (otherwise {reasons[index].partition(': ')[2]})"
+        elif wanted[index]:
+            reasons[index] = f"kept: {why} ({reasons[index].partition(': ')[2]})"
+    keep |= favoured
+    if rule.buckets:
+        groups = [leading[members] for members in grouped(among.of)] if among else [leading]
+        _into_buckets(rule.buckets, scores, groups, keep, favoured, names, reasons)
+    else:
+        for index in np.flatnonzero(keep).tolist():
+            names[index] = KEPT
+    order = scores.order()
+    selection = Selection(order, order[keep[order]], order[~keep[order]], tuple(reasons))
+    return Verdicts(tuple(names), selection, leaders)
+
+
+def _labels(per: Per, scores: Scores, folders: Sequence[Hashable]) -> Labels | None:
+    """Who competes with whom; None for all with all."""
+    if per == "prompt":
+        return Labels(scores.prompts, "prompt")
+    if per == "folder":
+        return Labels(folders, "folder")
+    return None
+
+
+def _beaten(rows: Sequence[Row], scores: Scores, index: int, leader: int) -> str:
+    """Why a near-duplicate is rejected."""
+    how = "has as good a score" if scores.values[leader] == scores.values[index] else "scores higher"
+    if scores.values[leader] < scores.values[index]:
+        how = "somebody gave stars"
+    return f"rejected: looks like {rows[leader].path.name}, which {how}"
+
+
+def _into_buckets(
+    buckets: Buckets,
+    scores: Scores,
+    groups: Sequence[IntArray],
+    keep: np.ndarray,
+    favoured: np.ndarray,
+    names: list[str],
+    reasons: list[str],
+) -> None:
+    """Names the buckets of kept pictures; takes those that meet no limit from ``keep``, unless a person favoured them."""
+    filled = fill(buckets, scores, groups)
+    for index in np.flatnonzero(keep).tolist():
+        name = filled[index]
+        if name == buckets.rest and favoured[index]:
+            name = buckets.each[-1].name
+        names[index] = name
+        if name == buckets.rest:
+            keep[index] = False
+            reasons[index] = f"rejected: below the limit of {buckets.each[-1].name} ({buckets.by})"
+
+
+def as_sorted(verdicts: Verdicts, names: Sequence[str], rejected: str = REJECTED) -> Verdicts:
+    """The verdicts with what was decided before in the place of what would be decided now.
+
+    Args:
+        verdicts: What a rule says.
+        names: For every picture the name it was sorted under; empty for one that was not sorted, whose verdict stays.
+        rejected: The name of those that were rejected.
+    """
+    new, reasons = list(verdicts.names), list(verdicts.selection.reasons)
+    keep = np.zeros(len(new), dtype=bool)
+    keep[verdicts.selection.kept] = True
+    for index, name in enumerate(names):
+        if name and verdicts.names[index]:
+            new[index], keep[index] = name, name != rejected
+            reasons[index] = f"{'kept' if keep[index] else 'rejected'}: it was sorted into {name}"
+    order = verdicts.selection.order
+    selection = Selection(order, order[keep[order]], order[~keep[order]], tuple(reasons))
+    return Verdicts(tuple(new), selection, verdicts.leaders)
+
+
+def ratings(verdicts: Verdicts, scores: Scores, rows: Sequence[Row]) -> list[int]:
+    """XMP ratings: what a person gave, else -1 for a rejected picture, 1..5 for a kept one, 0 without a score.
+
+    Stars go by the percentile in the scorer's reference distribution where it has one, else by the share of these pictures that score
+    lower; a fifth is a star, see :func:`~imagereward_core.metadata.writing.stars_of`.
+    """
+    percentiles = scores.percentiles() if scores.distribution is not None else _own_percentiles(scores)
+    kept = set(verdicts.selection.kept.tolist())
+    return [
+        row.stars
+        if row.stars is not None
+        else stars_of(percentile, index in kept)
+        if verdicts.names[index]
+        else 0
+        for index, (row, percentile) in enumerate(zip(rows, percentiles.tolist(), strict=True))
+    ]
+
+
+def _own_percentiles(scores: Scores) -> FloatArray:
+    """Share of these scores below each, float64 [N] in 0..100; NaN without a score."""
+    known = np.sort(scores.values[~np.isnan(scores.values)])
+    found = np.full(len(scores), np.nan)
+    has = ~np.isnan(scores.values)
+    if len(known) > 1:
+        found[has] = 100.0 * np.searchsorted(known, scores.values[has], side="left") / (len(known) - 1)
+    else:
+        found[has] = 50.0
+    return found

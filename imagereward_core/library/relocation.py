@@ -1,0 +1,65 @@
+"""The library is told where the pictures of a run lie now; also of a run that was cut off before it was."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .store.files import find_file
+from .store.relocation import recall_file
+from ..files.values import is_below
+
+if TYPE_CHECKING:
+    from .journal import Journal
+    from .library import Library
+
+
+def tell(library: Library, journal: Journal, run: int) -> None:
+    """Tells the library where the pictures of a run lie now, as far as the journal knows."""
+    with library.database.writing():  # one transaction, for a run may be long
+        for info in journal.steps(run):
+            step, made = info.step, info.made
+            if made is None or info.companion or step.kind in ("edit", "put"):
+                continue
+            if info.state == "done":
+                (library.moved if step.kind == "move" else library.copied)(step.source, made)
+            elif info.state == "undone":
+                library.moved(made, step.source)
+
+
+def catch_up(library: Library, outside: Sequence[Path]) -> None:
+    """Tells the library of pictures that the last run has moved to folders that no scan looks into, where it has not been told.
+
+    Args:
+        library: Nothing is done where it was opened only to look.
+        outside: These folders.
+    """
+    from .journal.files import Refused
+    from .journal.journal import FILE_NAME
+
+    if not outside or library.database.read_only or not library.database.path.with_name(FILE_NAME).is_file():
+        return
+    moved: list[tuple[Path, Path]] = []
+    with library.journal(looking=True) as journal, library.database.reading() as connection:
+        last = journal.last_done()
+        if last is None:
+            return
+        where = "run = ? AND parent IS NULL AND kind = 'move' AND state = 'done'"
+        for record in journal.records(where, (last.id,), backwards=True):
+            source, made = record.source, record.made
+            if made is None or not any(is_below(made, folder) for folder in outside):
+                continue
+            if find_file(connection, made) is not None:
+                break  # a run is told as a whole
+            if os.path.lexists(made) and not os.path.lexists(source):
+                try:
+                    journal.custody.admit(record)
+                except Refused:
+                    continue
+                moved.append((source, made))
+    if moved:
+        with library.database.writing() as connection:
+            for source, made in moved:
+                recall_file(connection, source, made)

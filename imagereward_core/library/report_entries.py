@@ -1,0 +1,134 @@
+"""The report of a library: its rows as entries of the page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..metadata.prompt_finder import ORIGINS
+from ..scores import FloatArray
+from ..selection import Selection
+from ..weights.card import ScorerCard
+from ..report.rows import beside_note, beside_reason, number
+from .curate.destinations import shown_name
+from .store.records import Row
+from ..report.write import ReportEntry, write_report
+
+if TYPE_CHECKING:
+    from ..scorers.panel import Panel, PanelResult
+    from .library import Library
+
+MOST_PICTURES = 5000
+"""Pictures on a page, unless another number is asked for: a file of some 40 MB that opens within two seconds."""
+
+
+def write_library_report(
+    path: str | os.PathLike[str],
+    rows: Sequence[Row],
+    result: PanelResult,
+    selection: Selection,
+    card: ScorerCard,
+    *,
+    root: Path,
+    title: str = "",
+    notice: str = "",
+    buckets: Sequence[str] = (),
+    history: Sequence[float] | FloatArray = (),
+    copies: Mapping[int, Sequence[Row]] | None = None,
+    most: int | None = MOST_PICTURES,
+    kept_only: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Writes the page about files of a library; see :func:`~.report.write_report`.
+
+    Args:
+        path: The page.
+        rows: The files, aligned with the scores.
+        result: What the panel makes of them.
+        selection: What was kept.
+        card: Card of the scorer that decides.
+        root: Files are named as seen from here.
+        title: Heading.
+        notice: A warning at the top, before those about the scorers.
+        buckets: For every file the name of its bucket.
+        history: All own scores by the scorer.
+        copies: By the place of a file its copies, which are named with it.
+        most: Show at most so many of the best; drawings count all.
+        kept_only: Show only what was kept.
+        progress: Told the number of pictures written and how many there will be.
+        overwrite: Whether a file that this program did not write may be replaced.
+
+    Raises:
+        ValueError: Rows, scores and selection are of different lengths.
+        OutputFileError: There is a file already that must stay.
+        OSError: The page cannot be written.
+    """
+    entries = report_entries(rows, result, root, buckets, copies or {})
+    notice = " ".join(filter(None, (notice, *result.warnings)))
+    return write_report(
+        path,
+        entries,
+        result.main,
+        selection,
+        card,
+        title,
+        notice,
+        most=most,
+        kept_only=kept_only,
+        history=history,
+        progress=progress,
+        overwrite=overwrite,
+    )
+
+
+def report_entries(
+    rows: Sequence[Row],
+    result: PanelResult,
+    root: Path,
+    buckets: Sequence[str] = (),
+    copies: Mapping[int, Sequence[Row]] = MappingProxyType({}),
+) -> list[ReportEntry]:
+    """Files of a library as a report wants them, named as seen from ``root`` where they lie below it."""
+    disputed = {each.index: each.reason for each in result.disagreements}
+    entries = []
+    for index, row in enumerate(rows):
+        beside = {other.scorer: number(other.values[index]) for other in result.beside}
+        named = [shown_name(copy.path, root) for copy in copies.get(index, ())]
+        reason = beside_reason(result.beside, index, str(row.path))
+        notes = (
+            row.generated.picture_note,
+            beside_note(beside, disputed.get(index, ""), reason),
+            f"Also as {', '.join(named)}" if named else "",
+        )
+        entries.append(
+            ReportEntry(
+                name=shown_name(row.path, root),
+                picture=row.path,
+                path=row.path,
+                written=row.generated.written,
+                origin=ORIGINS.get(row.generated.origin, ""),
+                note=". ".join(filter(None, notes)),
+                stars=row.stars,
+                model=row.generated.model,
+                loras=row.generated.loras,
+                seed=row.generated.seed,
+                bucket=buckets[index] if buckets else "",
+            )
+        )
+    return entries
+
+
+def own_history(library: Library, panel: Panel) -> FloatArray:
+    """All own scores by the scorer that decides; none for a blend, whose numbers are made when they are asked for."""
+    from ..scorers.blend import BlendScorer
+    from .scan.keys import key_of
+
+    if isinstance(panel.main, BlendScorer):
+        return np.empty(0)
+    return library.history(key_of(panel.main))

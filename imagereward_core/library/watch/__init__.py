@@ -1,0 +1,1 @@
+"""A folder is curated while pictures arrive in it."""

@@ -1,0 +1,91 @@
+"""The text chunks of a PNG file, read without decoding a pixel."""
+
+from __future__ import annotations
+
+import zlib
+from typing import BinaryIO
+
+from .text_encoding import mend_latin1
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MAX_TEXT_BYTES = 32 * 1024 * 1024
+"""Most bytes of one text block, unpacked. Workflows with embedded pictures reach a few megabytes."""
+MAX_TOTAL_BYTES = 4 * MAX_TEXT_BYTES
+
+_TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
+
+
+def read_png_chunks(stream: BinaryIO) -> tuple[dict[str, str], bytes]:
+    """Read all text chunks and the EXIF block, wherever in the file they stand.
+
+    Pillow shows text behind the pixels only after decoding them and refuses whole files over one large text;
+    this walk does neither. It stops quietly where a file is cut off, and leaves out what is damaged or larger
+    than ``MAX_TEXT_BYTES``.
+
+    Args:
+        stream: A seekable file, positioned right behind the PNG signature.
+
+    Returns:
+        The texts by keyword (the first of equal keywords counts), and the bytes of the ``eXIf`` chunk or
+        ``b""``.
+    """
+    texts: dict[str, str] = {}
+    exif = b""
+    total = 0
+    while len(header := stream.read(8)) == 8:
+        length, kind = int.from_bytes(header[:4], "big"), header[4:]
+        if kind == b"IEND":
+            break
+        wanted = kind in _TEXT_CHUNKS or kind == b"eXIf"
+        if not wanted or length > MAX_TEXT_BYTES or total > MAX_TOTAL_BYTES:
+            stream.seek(length + 4, 1)
+            continue
+        data = stream.read(length)
+        stream.seek(4, 1)
+        if len(data) < length:
+            break
+        if kind == b"eXIf":
+            exif = exif or data
+            continue
+        keyword, text = _text(kind, data)
+        total += len(data) + len(text)
+        if keyword and keyword not in texts:
+            texts[keyword] = text
+    return texts, exif
+
+
+def _text(kind: bytes, data: bytes) -> tuple[str, str]:
+    """Keyword and text of a chunk (PNG specification, 11.3.3); an empty keyword if it is damaged."""
+    name, found, rest = data.partition(b"\0")
+    keyword = name.decode("latin-1")
+    if not found:
+        return "", ""
+    if kind == b"tEXt":
+        return keyword, mend_latin1(rest.decode("latin-1"))
+    try:
+        if kind == b"zTXt":
+            return keyword, mend_latin1(inflate(rest[1:]).decode("latin-1"))
+        compressed = rest[:1] == b"\1"
+        _language, _, rest = rest[2:].partition(b"\0")
+        _translated, _, rest = rest.partition(b"\0")
+        return keyword, (inflate(rest) if compressed else rest).decode("utf-8", "replace")
+    except (zlib.error, ValueError):
+        return "", ""
+
+
+def inflate(data: bytes, wbits: int = zlib.MAX_WBITS) -> bytes:
+    """Unpack at most ``MAX_TEXT_BYTES``.
+
+    Args:
+        data: The packed bytes.
+        wbits: The form of the packing, as ``zlib.decompressobj`` takes it.
+
+    Raises:
+        ValueError: The text is longer than that.
+        zlib.error: The data is damaged.
+    """
+    unpacker = zlib.decompressobj(wbits)
+    text = unpacker.decompress(data, MAX_TEXT_BYTES)
+    if unpacker.unconsumed_tail:
+        raise ValueError(f"a compressed text is longer than {MAX_TEXT_BYTES} bytes")
+    return text

@@ -1,0 +1,1 @@
+"""One file for each program that writes its settings into pictures."""

@@ -1,0 +1,1 @@
+"""Prompts out of ComfyUI's graphs."""

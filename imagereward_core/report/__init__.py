@@ -1,0 +1,1 @@
+"""Results for people and programs: the page in one file, tables, rows."""

@@ -1,0 +1,75 @@
+"""What is written into a picture's metadata about its scores, by every host and by the command."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ..metadata.formats.comfyui.graph import load_json
+from ..metadata.score_keys import METADATA_KEY, score_fields
+from ..scores import Scores
+
+
+def score_metadata(
+    everyone: Sequence[Scores],
+    index: int,
+    percentile: float,
+    rank: int,
+    kept: bool | None = None,
+    reason: str = "",
+) -> dict[str, str]:
+    """What is written into a picture's metadata: one plain field per scorer that gave a number, and a block with everything.
+
+    Args:
+        everyone: The scores that decide, then those beside them.
+        index: The picture.
+        percentile: Its percentile in the reference distribution; NaN where there is none.
+        rank: Its rank; 0 without a score.
+        kept: What a rule decided; None where none did.
+        reason: Why.
+    """
+    scores = everyone[0]
+    values = {
+        each.scorer: float(each.values[index]) for each in everyone if not math.isnan(each.values[index])
+    }
+    block: dict[str, Any] = {
+        "version": 1,
+        "scores": [
+            {"scorer": each.scorer, "revision": each.revision, "score": values[each.scorer]}
+            for each in everyone
+            if each.scorer in values
+        ],
+        "rank": rank or None,
+        "of": scores.scored,
+        "percentile": None if math.isnan(percentile) else round(percentile, 2),
+        "prompt": scores.prompts[index],
+        "on_reference": scores.on_reference,
+    }
+    if index in scores.failures:
+        block["problem"] = scores.failures[index]
+    if kept is not None:
+        block["kept"] = kept
+        block["reason"] = reason
+    return {**score_fields(values), METADATA_KEY: json.dumps(block)}
+
+
+_OF_OTHERS = ("rank", "of", "reason")
+"""Entries of a block that change whenever other pictures come or go."""
+
+
+def settled_block(block: str, written: str) -> str:
+    """The block to write into a picture: the one that stands there where it tells the same about this picture, else the new one.
+
+    So a picture that comes does not change the files of all others.
+
+    Args:
+        block: The new block.
+        written: The block in the picture; anything, for files are what they are.
+    """
+    old, new = load_json(written), load_json(block)
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return block
+    same = all(old.get(key) == new.get(key) for key in {*old, *new} if key not in _OF_OTHERS)
+    return written if same else block

@@ -1,0 +1,175 @@
+"""One self-contained page about a batch of scored pictures: opens from a folder, without a network and without a server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..scorers.meaning import percentiles_in_history
+from ..scores import FloatArray, Scores
+from ..selection import Selection
+from ..weights.card import ScorerCard
+from .replace import replacing
+from .rows import Facts, PictureFacts
+from .cards import card_html
+from .contents import AT_ONCE, CARDS_IN_BLOCK, Contents
+from .page import page_end, page_middle, page_start
+from .size import LARGEST_PAGE, bytes_of, embedded, fitted, side_for
+
+if TYPE_CHECKING:
+    from ..images.decode import ImageSource
+    from .thumbnails import Thumbnail
+
+
+@dataclass(frozen=True)
+class ReportEntry:
+    """One picture of a report.
+
+    Attributes:
+        name: What the picture is called on the page.
+        picture: What its thumbnail is made from; None where there is nothing to show.
+        path: The file that its thumbnail links to; None for a picture without a file.
+        written: Its prompt as somebody wrote it, before generator syntax was removed; empty where there is none.
+        origin: Where the prompt was found, in words that may follow "written in": ``the picture's metadata``.
+        note: One more line below the picture.
+        stars: What a person gave it, 0..5; None where nobody gave anything.
+        model: The checkpoint that made it; empty where that is not known.
+        loras: LoRAs that were used.
+        seed: The seed, as text.
+        bucket: The bucket it falls into; empty where there are none.
+    """
+
+    name: str
+    picture: ImageSource | None = None
+    path: Path | None = None
+    written: str = ""
+    origin: str = ""
+    note: str = ""
+    stars: int | None = None
+    model: str = ""
+    loras: tuple[str, ...] = ()
+    seed: str = ""
+    bucket: str = ""
+
+
+def write_report(
+    path: str | os.PathLike[str],
+    entries: Sequence[ReportEntry],
+    scores: Scores,
+    selection: Selection,
+    card: ScorerCard,
+    title: str = "",
+    notice: str = "",
+    *,
+    most: int | None = None,
+    kept_only: bool = False,
+    history: Sequence[float] | FloatArray = (),
+    progress: Callable[[int, int], None] | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Writes the page. It appears complete or not at all, and replaces an earlier one of this program.
+
+    Everything is inside the one file: thumbnails, style and script. Thumbnails are decoded and written one after another, so
+    memory does not grow with the number of pictures. The page stays below 50 MB: where there are too many pictures thumbnails are
+    smaller, then only the best have one and the others a link to their file, which the page says; in the end fewer are shown.
+
+    Args:
+        path: The page to write, usually ending in ``.html``. Links to pictures are relative to its folder.
+        entries: One per score, in the order of the scores.
+        scores: The scores.
+        selection: What was kept of them, from :func:`~imagereward_core.selection.select`.
+        card: The card of the scorer.
+        title: Heading; by default the number of pictures.
+        notice: A warning at the top of the page, for example that the weights are random.
+        most: Show at most so many of the best pictures; histogram and box plots count all of them. None for all.
+        kept_only: Show only what was kept; the drawings count all.
+        history: All own scores by the scorer, to say where each picture stands among them.
+        progress: Told after each picture how many are written, and how many there will be.
+        overwrite: Whether a file that this program did not write may be replaced; a picture never is.
+
+    Raises:
+        ValueError: Entries, scores and selection are of different lengths.
+        OutputFileError: There is a file already that must stay.
+        OSError: The page cannot be written.
+    """
+    if not len(entries) == len(scores) == len(selection.order):
+        raise ValueError(
+            f"{len(entries)} entries, {len(scores)} scores and a selection among {len(selection.order)}; expected one of each per "
+            "picture"
+        )
+    target = Path(path)
+    own = percentiles_in_history(scores.values, history)
+    contents = Contents(entries, scores, list(PictureFacts(scores, selection)), own, most, kept_only)
+    known = 0 if np.isnan(own).all() else int(np.count_nonzero(~np.isnan(np.asarray(history))))
+
+    def frame(held: Contents) -> int:
+        ends = page_start(held, card, title, notice, known), page_end(held, target.parent, 0)
+        return sum(map(bytes_of, (*ends, page_middle(held))))
+
+    contents, text = fitted(
+        contents, lambda fact: _card(contents, fact, None, target.parent, True), frame, LARGEST_PAGE
+    )
+    with (
+        replacing(target, overwrite=overwrite) as temporary,
+        # The page's security policy holds checksums of its script and style, so line ends must stay as they are here.
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
+    ):
+        file.write(page_start(contents, card, title, notice, known))
+        small = _thumbnails(contents, LARGEST_PAGE - text)
+        for number, piece in enumerate(_pictures(contents, target.parent, small), start=1):
+            file.write(piece)
+            if progress is not None:
+                progress(number, len(contents.shown))
+        file.write(page_end(contents, target.parent, small.inside))
+    return target
+
+
+class _Small:
+    """Thumbnails of a page; counts how many of its pictures had their turn before there was no more room.
+
+    Attributes:
+        inside: How many.
+    """
+
+    def __init__(self, sources: Sequence[ImageSource | None], room: int) -> None:
+        self.inside = 0
+        self._some = embedded(sources, side_for(sources, room), room)
+
+    def next(self) -> tuple[Thumbnail | None, bool]:
+        """The thumbnail of the next picture, and whether there was room no more."""
+        try:
+            small = next(self._some)
+        except StopIteration:
+            return None, True
+        self.inside += 1
+        return small, False
+
+
+def _thumbnails(contents: Contents, room: int) -> _Small:
+    return _Small([contents.entries[fact.index].picture for fact in contents.shown], room)
+
+
+def _card(contents: Contents, fact: Facts, small: Thumbnail | None, folder: Path, linked: bool) -> str:
+    own = float(contents.own[fact.index])
+    return card_html(contents.entries[fact.index], fact, small, folder, own, linked)
+
+
+def _pictures(contents: Contents, folder: Path, small: _Small) -> Iterator[str]:
+    """The scored pictures from best to worst: the first as they are, the others as text in blocks for the page's script."""
+    shown = contents.shown
+    for place, fact in enumerate(shown):
+        thumbnail, linked = small.next()
+        card = _card(contents, fact, thumbnail, folder, linked)
+        before = after = ""
+        if place >= AT_ONCE:
+            number, within = divmod(place - AT_ONCE, CARDS_IN_BLOCK)
+            if not within:
+                before = f'{"" if number else page_middle(contents)}<script type="text/plain" class="cards">'
+            if within == CARDS_IN_BLOCK - 1 or place == len(shown) - 1:
+                after = "</script>\n"
+        yield f"{before}{card}{after}"

@@ -1,0 +1,94 @@
+"""Scorers whose number is the cosine between a picture's features and a prompt's: CLIP score, BLIP score, PickScore, HPSv2."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...runtime import Runtime
+from ...weights.card import ScorerCard
+from ..engine import PictureScorer, Rewards, Tower
+from ..tokenizers.bert import TokenizedPrompt, pad_ids
+
+PROMPTS_AT_ONCE = 64
+PROMPTS_KEPT = 4096
+
+
+class Tokenizer(Protocol):
+    """Prompts to token ids."""
+
+    def __call__(self, prompt: str) -> TokenizedPrompt:
+        """Ids of one prompt, cut to the scorer's limit."""
+
+
+class CosineScorer(PictureScorer):
+    """Cosine of projected features, times a constant where the scorer's authors have one.
+
+    Features of prompts are kept, so that a prompt goes through the text tower once.
+
+    Args:
+        card: The scorer's card.
+        tower: Gives projected features of pictures, [B, P], not normalised.
+        runtime: See :class:`PictureScorer`.
+        revision: See :class:`PictureScorer`.
+        encoder: Prompts to ids.
+        encode_texts: Ids int64 [B, L] and mask [B, L] to projected features [B, P], not normalised.
+        scale: Asked for the factor of the cosine; by default it is 1.
+        batch_size: See :class:`PictureScorer`.
+    """
+
+    def __init__(
+        self,
+        card: ScorerCard,
+        tower: Tower,
+        runtime: Runtime,
+        revision: str,
+        encoder: Tokenizer,
+        encode_texts: Callable[[Tensor, Tensor], Tensor],
+        scale: Callable[[], float] = lambda: 1.0,
+        batch_size: int | None = None,
+    ) -> None:
+        super().__init__(card, tower, runtime, revision, batch_size)
+        self.encoder, self.encode_texts, self.scale = encoder, encode_texts, scale
+        self._texts: OrderedDict[str, Tensor] = OrderedDict()
+
+    def cut(self, prompt: str) -> str:
+        """The part of the prompt beyond the token limit."""
+        return self.encoder(prompt).cut
+
+    def rate(self, features: Tensor, wanted: Sequence[Sequence[str]]) -> list[Rewards]:
+        """Scores of pictures from their features [B, P]; see :meth:`PictureScorer.rate`."""
+        texts = self._features(list(dict.fromkeys(prompt for prompts in wanted for prompt in prompts)))
+        scale = self.scale()
+        pictures = unit(features)
+        return [
+            [scale * float(picture @ texts[prompt]) for prompt in prompts]
+            for picture, prompts in zip(pictures, wanted)
+        ]
+
+    def _features(self, prompts: Sequence[str]) -> dict[str, Tensor]:
+        """Unit vectors float64 [P] of prompts, from earlier calls or from the text tower."""
+        missing = sorted(
+            (prompt for prompt in prompts if prompt not in self._texts),
+            key=lambda prompt: len(self.encoder(prompt).ids),
+        )
+        for start in range(0, len(missing), PROMPTS_AT_ONCE):
+            group = missing[start : start + PROMPTS_AT_ONCE]
+            ids, mask = pad_ids([self.encoder(prompt).ids for prompt in group])
+            device = self.runtime.device
+            made = unit(self.encode_texts(ids.to(device), mask.to(device)))
+            self._texts.update(zip(group, made))
+        wanted = {prompt: self._texts[prompt] for prompt in prompts}
+        while len(self._texts) > PROMPTS_KEPT:
+            self._texts.popitem(last=False)
+        return wanted
+
+
+def unit(features: Tensor) -> Tensor:
+    """Rows of length 1, float64 on the CPU: one number for one pair of vectors, whatever device made them."""
+    return F.normalize(features.to("cpu", torch.float32).double(), dim=-1)

@@ -1,0 +1,85 @@
+"""ImageReward as a Scorer: batched, independent of batch mates, each picture encoded once however many prompts it meets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ...images.spec import ImageSpec
+from ...nets.reward import RewardNetwork
+from ...runtime import Runtime
+from ...weights.card import ScorerCard
+from ...weights.checkpoint import head_is_untrained
+from ..engine import PictureScorer, Rewards, Tower
+from ..tokenizers.bert import PromptEncoder, pad_ids
+
+PAIRS_AT_ONCE = 64
+
+
+class ImageRewardScorer(PictureScorer):
+    """A reward network with its tokenizer, its picture rules and the runtime it runs in.
+
+    Args:
+        card: The scorer's card.
+        network: The network, on any device; the runtime moves it.
+        encoder: Prompts to ids.
+        runtime: Device, precision, progress, cancellation.
+        revision: Which weights these are.
+        spec: Picture rules; the card's own by default. Others are off-reference.
+        batch_size: See :class:`PictureScorer`.
+        packing: See :class:`Tower`.
+    """
+
+    def __init__(
+        self,
+        card: ScorerCard,
+        network: RewardNetwork,
+        encoder: PromptEncoder,
+        runtime: Runtime,
+        revision: str,
+        spec: ImageSpec | None = None,
+        batch_size: int | None = None,
+        packing: bool = False,
+    ) -> None:
+        tower = Tower(network, spec or card.image, lambda pixels: network.encode_images(pixels), packing)
+        super().__init__(card, tower, runtime, revision, batch_size)
+        self.network, self.encoder = network, encoder
+
+    def begin(self) -> None:
+        """Folds the head, whose weights may have changed since the last call."""
+        self._head = self.network.mlp.fold()
+
+    def head_is_constant(self) -> bool:
+        """See :func:`..weights.checkpoint.head_is_untrained`."""
+        head = self.network.mlp.state_dict()
+        return head_is_untrained({f"mlp.{name}": value.cpu() for name, value in head.items()})
+
+    def cut(self, prompt: str) -> str:
+        """The part of the prompt beyond the token limit."""
+        return self.encoder(prompt).cut
+
+    def rate(self, features: Tensor, wanted: Sequence[Sequence[str]]) -> list[Rewards]:
+        """Scores of pictures from their image tokens [B, T, width]; see :meth:`PictureScorer.rate`."""
+        weight, bias = self._head
+        raw = self._states(features, wanted).cpu().double() @ weight + bias
+        rewards = iter(self.network.normalise(raw).tolist())
+        return [[next(rewards) for _ in prompts] for prompts in wanted]
+
+    def _states(self, image: Tensor, wanted: Sequence[Sequence[str]]) -> Tensor:
+        """What the head reads for every (picture, prompt) pair, picture by picture, float32 [pairs, width]."""
+        device = image.device
+        rows = [row for row, prompts in enumerate(wanted) for _ in prompts]
+        ids = [self.encoder(prompt).ids for prompts in wanted for prompt in prompts]
+        by_length = sorted(range(len(ids)), key=lambda pair: len(ids[pair]))
+        states = torch.empty(len(ids), self.network.config.text.width, device=device)
+        for first in range(0, len(by_length), PAIRS_AT_ONCE):
+            pairs = by_length[first : first + PAIRS_AT_ONCE]
+            batch_ids, mask = pad_ids([ids[pair] for pair in pairs])
+            looked_at = [rows[pair] for pair in pairs]
+            index = (
+                None if looked_at == list(range(image.shape[0])) else torch.tensor(looked_at, device=device)
+            )
+            states[pairs] = self.network.text_states(batch_ids.to(device), mask.to(device), image, index)
+        return states

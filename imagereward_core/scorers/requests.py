@@ -1,0 +1,193 @@
+"""A scorer by request: what somebody chose, which files it needs, and making it ready. Shared by all hosts."""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import CuratorError
+from ..runtime import batch_size_of
+
+if TYPE_CHECKING:
+    from ..runtime import Precision, Runtime
+    from ..weights.locate import FoundWeights, WeightSettings
+    from ..weights.manifest import Progress
+    from .factory import Maker
+    from .panel import Panel
+
+log = logging.getLogger(__name__)
+
+BLENDS_FILE = "blends.json"
+"""The file of saved blends; named here too, so that looking for it costs a host's start nothing."""
+SUFFIXES = frozenset({".safetensors", ".pt", ".pth", ".bin"})
+"""What a file of weights may end in; the same as ``registry.CHECKPOINT_SUFFIXES``, without its imports."""
+
+Stamp = tuple[tuple[str, int, int], ...]
+"""Path, size and time of every file of a scorer."""
+
+
+@dataclass(frozen=True)
+class LoadRequest:
+    """What somebody chose; equal requests get the same scorer, however its name is spelled.
+
+    Attributes:
+        name: A registered id, ``blend:NAME``, the text of a blend, or a checkpoint.
+        precision: See ``runtime.pick_dtype``.
+        device: ``auto`` for the device the host computes on, ``cpu``, or another one the host allows.
+        whole_picture: Whether scorers are shown all of a picture that they would crop (off-reference).
+        batch_size: Pictures per pass; 0 for automatic.
+        allow_download: Whether missing weights may be fetched.
+        also: Scorers whose numbers are shown beside, in order.
+        key: What all spellings of these names have in common; it stands for them where requests are compared.
+
+    Raises:
+        NumberError: ``batch_size`` is negative, or not whole.
+    """
+
+    name: str = field(compare=False)
+    precision: Precision = "auto"
+    device: str = "auto"
+    whole_picture: bool = False
+    batch_size: int = 0
+    allow_download: bool = True
+    also: tuple[str, ...] = field(default=(), compare=False)
+    key: tuple[str, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", tuple(map(spelling, (self.name, *self.also))))
+        object.__setattr__(self, "batch_size", batch_size_of(self.batch_size, least=0))
+
+
+def make_panel(
+    request: LoadRequest,
+    runtime: Runtime,
+    where: WeightSettings,
+    report: Progress | None = None,
+    checkpoint_of: Callable[[str], str] = str,
+) -> tuple[Panel, tuple[Path, ...]]:
+    """The scorers of a request as a panel, and the files they came from; weights are fetched if need be.
+
+    Args:
+        request: What was chosen.
+        runtime: Where it will run.
+        where: Where weights, and saved blends, are looked for.
+        report: Told the progress of a download, a checksum or a conversion.
+        checkpoint_of: Where the host keeps the checkpoint of a name for which :func:`is_weights` holds.
+
+    Raises:
+        UnknownScorerError, WeightsError, DownloadError, BlendError: See ``making.Maker.make``.
+    """
+    import torch
+
+    from .factory import Maker
+    from .panel import Panel
+    from .saved_blends import SavedBlends
+
+    blends = SavedBlends(where.folders) if where.folders else None
+    maker = Maker(runtime, where, whole_picture=request.whole_picture, blends=blends)
+    names = [checkpoint_of(name) if is_weights(name) else name for name in (request.name, *request.also)]
+    files = _fetch(maker, names, where, report)
+    # Hosts run their hooks in inference mode; weights made in it could never be loaded anew outside it.
+    with torch.inference_mode(False):
+        main, *others = maker.make_all(names)
+    return Panel(main, others), tuple(files)
+
+
+def _fetch(maker: Maker, names: Sequence[str], where: WeightSettings, report: Progress | None) -> list[Path]:
+    """Finds or downloads the weights of all scorers that ``names`` need; returns their files."""
+    from ..weights.own import card_path
+    from ..weights.store import resolve_all
+
+    own = [path for _, path in maker.checkpoints(names)]
+    files = [*own, *map(card_path, own)]  # a card may yet be written
+    for found in resolve_all(maker.cards(names), where, report):
+        files.extend(_files(found))
+    return files
+
+
+def _files(found: FoundWeights | None) -> list[Path]:
+    if found is None:
+        return []
+    own = [path for path in (found.checkpoint, found.vocabulary) if path is not None]
+    return own + _files(found.backbone)
+
+
+def stamp_of(files: Iterable[Path]) -> Stamp:
+    """Path, size and time of every file; size -1 for one that is gone."""
+    stamps = []
+    for path in files:
+        try:
+            status = path.stat()
+            stamps.append((str(path), status.st_size, status.st_mtime_ns))
+        except OSError:
+            stamps.append((str(path), -1, 0))
+    return tuple(stamps)
+
+
+def has_changed(stamp: Stamp) -> bool:
+    """Whether any of the files is no longer what it was."""
+    return stamp_of(Path(name) for name, _, _ in stamp) != stamp
+
+
+def saved_blends(folders: Sequence[Path]) -> list[str]:
+    """Names of the blends saved in the models folders, as scorers; a file that cannot be read is passed over."""
+    if not any((folder / BLENDS_FILE).is_file() for folder in folders):
+        return []
+    from .saved_blends import SavedBlends
+
+    return [f"blend:{name}" for name in SavedBlends(folders).names()]
+
+
+def blend_text(name: str, folders: Sequence[Path]) -> str:
+    """What a saved blend consists of right now; empty for anything else."""
+    if not name.lower().startswith("blend:") or not folders:
+        return ""
+    from .blend_file import format_blend
+    from .saved_blends import SavedBlends
+
+    try:
+        return format_blend(SavedBlends(folders).get(name.partition(":")[2]))
+    except CuratorError:
+        return ""
+
+
+def own_checkpoints(names: Iterable[str], path_of: Callable[[str], str]) -> list[str]:
+    """Those of the files in a models folder that are checkpoints of the user's own, told by their layout.
+
+    Args:
+        names: Names of files.
+        path_of: Where the file of a name lies.
+    """
+    from ..weights.own import is_image_reward, own_files
+
+    return [name for name in own_files(names) if is_image_reward(Path(path_of(name)))]
+
+
+def spelling(name: str) -> str:
+    """What all ways to write one scorer's name have in common: letter case, and the form of a blend's weights, do not matter.
+
+    Names of files stay as they are.
+
+    >>> spelling("Demo") == spelling(" demo"), spelling("A=0.5, b=2@rank") == spelling("a=.5,B=2.0@rank")
+    (True, True)
+    """
+    name = name.strip()
+    if is_weights(name):
+        return name
+    if "=" in name:
+        from .blend_file import format_blend, parse_blend
+
+        try:
+            name = format_blend(parse_blend(name))
+        except CuratorError:
+            pass  # whoever loads it says what is wrong with it
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def is_weights(name: str) -> bool:
+    """Whether ``name`` names a file of weights, and not a scorer or the text of a blend."""
+    return "=" not in name and Path(name).suffix.lower() in SUFFIXES

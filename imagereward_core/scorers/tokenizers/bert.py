@@ -1,0 +1,124 @@
+"""Prompts to token ids, and what did not fit.
+
+The tokenizer is BERT's WordPiece as BLIP extends it (BLIP ``blip.py``, ``init_tokenizer``): ``[DEC]`` and ``[ENC]`` take the two ids
+after the vocabulary. It is put together from a ``vocab.txt`` with the ``tokenizers`` library and wrapped by transformers, because
+the constructors of transformers' own BERT tokenizers changed their arguments and their handling of special tokens between 4.30
+and 5.x; wrapped this way the ids are the same in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import PromptError, WeightsError
+from ...plain import well_formed
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedTokenizerFast
+
+SPECIAL_TOKENS = {
+    "unk_token": "[UNK]",
+    "sep_token": "[SEP]",
+    "pad_token": "[PAD]",
+    "cls_token": "[CLS]",
+    "mask_token": "[MASK]",
+}
+# A tokenizer's cost grows with the text. No model here reads more than 512 tokens, and no token of these vocabularies is longer
+# than 100 characters, so nothing beyond this many characters can be seen.
+LONGEST_READ = 51_200
+
+
+@dataclass(frozen=True)
+class TokenizedPrompt:
+    """One prompt as the text tower sees it.
+
+    Attributes:
+        ids: Token ids with the special tokens, at most the scorer's limit, not padded.
+        cut: The part of the prompt that did not fit; empty when all of it did.
+    """
+
+    ids: tuple[int, ...]
+    cut: str = ""
+
+
+def build_tokenizer(vocabulary: Path) -> PreTrainedTokenizerFast:
+    """BLIP's tokenizer over the words in ``vocabulary`` (one per line, in the order of their ids).
+
+    Raises:
+        WeightsError: The file is not a WordPiece vocabulary.
+    """
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    try:
+        lines = vocabulary.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WeightsError(f"{vocabulary} cannot be read as a vocabulary: {error}") from error
+    words = {
+        line.rstrip("\r"): number
+        for number, line in enumerate(lines)
+        if line.rstrip("\r") or number < len(lines) - 1
+    }
+    missing = [token for token in SPECIAL_TOKENS.values() if token not in words]
+    if missing:
+        raise WeightsError(
+            f"{vocabulary} is not a BERT vocabulary: {', '.join(missing)} missing among its {len(words)} lines; expected the vocab.txt "
+            "of bert-base-uncased (30,522 lines)"
+        )
+    core = Tokenizer(models.WordPiece(words, unk_token="[UNK]", max_input_chars_per_word=100))
+    core.normalizer = normalizers.BertNormalizer(lowercase=True)
+    core.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    core.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", words["[CLS]"]), ("[SEP]", words["[SEP]"])]
+    )
+    core.decoder = decoders.WordPiece()
+    core.add_special_tokens(list(SPECIAL_TOKENS.values()))
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=core, model_max_length=512, **SPECIAL_TOKENS)
+    tokenizer.add_special_tokens({"bos_token": "[DEC]"})
+    tokenizer.add_special_tokens({"additional_special_tokens": ["[ENC]"]})
+    tokenizer.enc_token_id = tokenizer.convert_tokens_to_ids("[ENC]")
+    return tokenizer
+
+
+class PromptEncoder:
+    """Turns prompts into ids, once per prompt, and says which part was cut."""
+
+    def __init__(self, vocabulary: Path, limit: int) -> None:
+        self.tokenizer = build_tokenizer(vocabulary)
+        self.limit = limit
+        self._encode_cached = lru_cache(maxsize=4096)(self._encode)
+
+    def __call__(self, prompt: str) -> TokenizedPrompt:
+        """The tokens of ``prompt`` and the part that did not fit.
+
+        Raises:
+            PromptError: ``prompt`` is not text.
+        """
+        if not isinstance(prompt, str):
+            raise PromptError(f"a prompt is {type(prompt).__name__}; expected text")
+        return self._encode_cached(prompt)
+
+    def _encode(self, prompt: str) -> TokenizedPrompt:
+        prompt = well_formed(prompt)  # lone surrogates have no tokens
+        encoding: Any = self.tokenizer(prompt[:LONGEST_READ], return_offsets_mapping=True, verbose=False)
+        ids: Sequence[int] = encoding["input_ids"]
+        if len(ids) <= self.limit and len(prompt) <= LONGEST_READ:
+            return TokenizedPrompt(tuple(ids))
+        kept = min(len(ids), self.limit) - 1
+        cut_from = encoding["offset_mapping"][kept - 1][1] if kept > 1 else 0
+        return TokenizedPrompt((*ids[:kept], ids[-1]), prompt[cut_from:].strip())
+
+
+def pad_ids(sequences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """Token ids of different lengths as one batch, padded on the right with 0 to the longest: ids and mask, int64 [B, L]."""
+    import torch
+
+    length = max(map(len, sequences))
+    ids = torch.tensor([[*sequence, *[0] * (length - len(sequence))] for sequence in sequences])
+    mask = torch.tensor([[1] * len(sequence) + [0] * (length - len(sequence)) for sequence in sequences])
+    return ids, mask

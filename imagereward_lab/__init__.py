@@ -1,0 +1,1 @@
+"""For people with data and time: training and evaluating reward models. No host ever loads it."""

@@ -1,0 +1,1 @@
+"""What the nodes ask of ComfyUI: memory, folders, outputs, errors."""

@@ -1,0 +1,132 @@
+"""Load Scorer: which scorer judges, in which precision, on which device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from .host.scorer_cache import LoadRequest, load, load_key, own_checkpoints, saved_blends
+from .schema import SCORER, advanced, schema
+from .text import about
+
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+DEVICES = ("auto", "cpu")
+
+
+class LoadScorer(io.ComfyNode):
+    """Makes a scorer, or a blend of scorers, ready."""
+
+    @classmethod
+    def define_schema(cls) -> Any:
+        """See the host's V3 schema."""
+        from ..imagereward_core.weights.cards import CARDS
+
+        names = [*CARDS, *saved_blends(), *own_checkpoints()]
+        return schema(
+            "LoadScorer",
+            "Load Scorer",
+            "Loads a model that judges pictures: how well they fit their prompt and how much people like them. Weights are looked for in "
+            "models/imagereward (and extra_model_paths.yaml, key imagereward) and downloaded at first use; afterwards it works offline. "
+            "'demo' is built in and judges drawn scenes only.",
+            [
+                io.Combo.Input(
+                    "scorer",
+                    options=names,
+                    default=names[0],
+                    tooltip="The model. ImageReward judges prompt and quality together; Aesthetic needs no prompt; demo needs no download. "
+                    "Blends saved in models/imagereward/blends.json and your own checkpoints in models/imagereward are listed as well.",
+                ),
+                io.Combo.Input(
+                    "precision",
+                    options=list(PRECISIONS),
+                    default="auto",
+                    tooltip="auto: exact float32 on CPU and Apple devices, half precision on graphics cards, where scores differ in the "
+                    "second or third decimal. fp32 gives the published numbers exactly.",
+                ),
+                io.Combo.Input(
+                    "device",
+                    options=list(DEVICES),
+                    default="auto",
+                    tooltip="auto: the device ComfyUI computes on. cpu: leaves the graphics card to the image model; slower.",
+                ),
+                advanced(
+                    io.String.Input,
+                    "blend",
+                    default="",
+                    placeholder="ImageReward-v1.0=0.7,PickScore=0.3@rank",
+                    tooltip="Several scorers as one, instead of the scorer above: names with weights, then an at sign and rank, "
+                    "standard or weighted. Leave empty to use the scorer above.",
+                ),
+                advanced(
+                    io.Boolean.Input,
+                    "whole_picture",
+                    default=False,
+                    label_on="pad to a square",
+                    label_off="as published",
+                    tooltip="Most scorers see only the middle square of a picture, as published. Switch on to show them all of a wide or "
+                    "tall one; the numbers are then no longer comparable with published ones and have no percentile.",
+                ),
+                advanced(
+                    io.Int.Input,
+                    "batch_size",
+                    default=0,
+                    min=0,
+                    max=256,
+                    tooltip="Pictures at once. 0 chooses by free memory. A batch that does not fit is halved in any case.",
+                ),
+                advanced(
+                    io.Boolean.Input,
+                    "allow_download",
+                    default=True,
+                    tooltip="Whether missing weights may be downloaded. Off: a message tells where to get them and where to put them.",
+                ),
+            ],
+            [
+                SCORER.Output("loaded_scorer", display_name="scorer", tooltip="For Score Images."),
+                io.String.Output(
+                    "about",
+                    display_name="about",
+                    tooltip="What the scorer judges, its typical numbers, its limits and its licence.",
+                ),
+            ],
+            (
+                "ImageReward",
+                "PickScore",
+                "HPSv2",
+                "aesthetic",
+                "CLIP score",
+                "BLIP score",
+                "MPS",
+                "reward model loader",
+            ),
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, **inputs: Any) -> str:
+        """Changes when the files of the scorer do."""
+        return load_key(_request(**inputs))
+
+    @classmethod
+    def execute(cls, **inputs: Any) -> Any:
+        """Finds, downloads and loads."""
+        scorer = load(_request(**inputs))
+        panel = scorer.panel
+        return io.NodeOutput(scorer, about(panel.card, panel.main.revision, panel.warnings()))
+
+
+def _request(
+    scorer: str = "",
+    precision: Any = "auto",
+    device: str = "auto",
+    blend: str = "",
+    whole_picture: bool = False,
+    batch_size: int = 0,
+    allow_download: bool = True,
+) -> LoadRequest:
+    return LoadRequest(
+        (blend or "").strip() or scorer or "", precision, device, whole_picture, batch_size, allow_download
+    )
+
+
+NODES = [LoadScorer]

@@ -1,0 +1,113 @@
+"""Copies, moves or links what was kept or rejected, and takes it back: by the library's own plans and journal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from imagereward_core.library.curate.plan import Carried, CurateOptions, Curation, carry_out, plan_moves, take_back
+from imagereward_core.library.library import Library
+from imagereward_core.library.curate.summary import VERBS
+from imagereward_core.plain import count_of
+
+from .jobs import Job, Progress
+from .scoring import read_view, store_place
+from .forms import HOW, WHICH, destinations
+
+if TYPE_CHECKING:
+    from .filtering import Choice, Filter
+    from .view import View
+
+
+def plan(
+    view: View,
+    choice: Choice,
+    wanted: Filter,
+    which: str,
+    how: str,
+    kept_folder: str,
+    rejected_folder: str,
+    resort: bool,
+    write_scores: bool,
+    xmp: bool,
+) -> Curation:
+    """What would happen. Nothing is done.
+
+    Raises:
+        CurateError: Destinations that cannot be.
+        PlaceError: A destination lies outside of the folders that may be used.
+    """
+    options = CurateOptions(
+        rule=wanted.rule(),
+        action=HOW[how],
+        folders=destinations(view.folder, kept_folder, rejected_folder),
+        leave=WHICH[which],
+        resort=bool(resort),
+        write_scores=bool(write_scores),
+        xmp="both" if xmp else "",
+        scan=view.wish.options,
+    )
+    return plan_moves(view.folder, view.rows, choice.verdicts, options, view.result, view.copies)
+
+
+def perform(job: Job, view: View, curation: Curation) -> tuple[View, str]:
+    """Carries a plan out; returns the folder as it is then, with what was done, in a sentence.
+
+    Raises:
+        CuratorError: Journal or library cannot be written.
+    """
+    verb, past = VERBS[curation.options.action]
+    if curation.options.write_scores or curation.options.xmp:
+        past = "steps done"  # a picture may take several: a copy, its metadata, its rating
+    with _library() as library:
+        carried = carry_out(
+            library,
+            curation,
+            title=f"{verb} from the WebUI: {curation.folder.name}",
+            progress=lambda done, total: job.tell(Progress(done, total)),
+            cancelled=lambda: job.stopping,
+        )
+        return _again(library, view), _words(carried, past, "Undo the last run takes it back.")
+
+
+def take_last_back(job: Job, view: View | None) -> tuple[View | None, str]:
+    """Takes back the last run that stands; returns the folder of the page as it is then, with what was done.
+
+    Raises:
+        CuratorError: There is nothing to take back, or journal or library cannot be written.
+    """
+    with _library() as library:
+        carried = take_back(
+            library,
+            progress=lambda done, total: job.tell(Progress(done, total)),
+            cancelled=lambda: job.stopping,
+        )
+        words = _words(carried, "taken back", "")
+        return None if view is None else _again(library, view), f"{carried.title}: {words}"
+
+
+def _library() -> Library:
+    from ..host.info import data_folder
+
+    return Library.open(store_place(), data=data_folder())
+
+
+def _again(library: Library, view: View) -> View:
+    """The same folder, read anew."""
+    from ..scorer_cache import load
+
+    return read_view(library, load(view.wish.request, interruptible=False), view.wish)
+
+
+def _words(carried: Carried, verb: str, then: str) -> str:
+    parts = [f"{carried.done:,} {verb}"]
+    if carried.skipped:
+        parts.append(f"{carried.skipped:,} needed nothing")
+    settled = sum(each.finished + each.taken_back for each in carried.settled)
+    if settled:
+        parts.append(f"{count_of(settled, 'step')} of a run that was cut off settled before")
+    if carried.left:
+        parts.append(f"{carried.left:,} not come to")
+    if carried.failed:
+        path, reason = carried.failed[0]
+        parts.append(f"{len(carried.failed):,} could not be dealt with, the first: {path}: {reason}")
+    return " ".join(filter(None, (f"{', '.join(parts)}.", *carried.notes, then if carried.done else "")))

@@ -1,0 +1,183 @@
+"""What the tab says, as HTML. Fixed words stand in elements of their own, so that the host's localisation finds them."""
+
+from __future__ import annotations
+
+import html
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from imagereward_core.library.curate.plan import Curation
+
+    from .filtering import Choice
+    from .jobs import Job
+    from .view import View
+
+STARTED = "Choose a folder and press Score."
+_EXAMPLES = 30
+"""Pictures of each kind that a plan names."""
+
+
+def escape(text: object) -> str:
+    """Text as it may stand in HTML."""
+    return html.escape(str(text), quote=True)
+
+
+def duration(seconds: float) -> str:
+    """A time in the largest two units."""
+    whole = max(0, round(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
+
+
+def message(text: str, kind: str = "note") -> str:
+    """A line for the person; ``kind`` is note, error or done."""
+    return (
+        f'<p class="imagereward-message imagereward-{kind}" role="status">{escape(text)}</p>' if text else ""
+    )
+
+
+def progress(job: Job | None, begun: bool = False) -> str:
+    """How far the work is; while it goes on, the page's script asks again.
+
+    Args:
+        job: The work.
+        begun: Whether the page has only just begun it: it may be finished already, and still has to be asked for.
+    """
+    if job is None:
+        return ""
+    if job.finished and not begun:
+        return message(job.problem, "error") if job.problem else ""
+    state = job.progress
+    share = 100 * state.done / state.total if state.total else 0
+    parts = [f"<b>{escape(job.title)}</b>"]
+    if state.total:
+        parts.append(f"{state.done:,} <span>of</span> {state.total:,}")
+    elif state.done:
+        parts.append(f"{state.done:,}")
+    if state.note:
+        parts.append(escape(state.note))
+    if state.seconds_left is not None:
+        parts.append(f"{duration(state.seconds_left)} <span>left</span>")
+    if job.stopping:
+        parts.append("<span>stopping</span>")
+    return (
+        f'<div class="imagereward-progress" data-running="{job.number}" role="progressbar" aria-valuenow="{share:.0f}">'
+        f'<i style="width:{share:.2f}%"></i><p>{" · ".join(parts)}</p></div>'
+    )
+
+
+def count(view: View, choice: Choice) -> str:
+    """How many are kept, rejected and without a score, and what has to be known to read the numbers."""
+    kept, failed = len(choice.kept), len(view.result.main.failures)
+    rejected = len(view.rows) - kept - failed
+    parts = [
+        f"<b>{kept:,}</b> <span>of</span> {len(view.rows):,} <span>kept</span>",
+        f"{rejected:,} <span>rejected</span>",
+    ]
+    if failed:
+        parts.append(f"{failed:,} <span>without a score</span>")
+    said = "".join(message(remark) for remark in (view.result.basis, *view.result.warnings))
+    return f'<p class="imagereward-count" role="status">{", ".join(parts)}</p>{said}'
+
+
+def histogram(view: View, choice: Choice) -> str:
+    """The drawing of all scores, kept ones marked; the page's script shades what lies outside of the range."""
+    from imagereward_core.report.histogram import histogram as draw
+
+    known = [
+        (value, index in choice.kept) for index, value in enumerate(view.result.main) if not math.isnan(value)
+    ]
+    if not known:
+        return '<p class="imagereward-message"><span>There are no scores to draw.</span></p>'
+    values = [value for value, _ in known]
+    drawing = draw(values, [good for _, good in known])
+    return (
+        f'<div class="imagereward-histogram" data-low="{min(values)!r}" data-high="{max(values)!r}">{drawing}'
+        '<i class="imagereward-below"></i><i class="imagereward-above"></i></div>'
+    )
+
+
+def caption(view: View, choice: Choice, place: int, percentile: float, rank: int) -> str:
+    """The line below a picture of the gallery."""
+    row, value = view.rows[place], view.result.main.values[place]
+    if math.isnan(value):
+        return f"no score · {row.path.name}"
+    parts = [f"#{rank}", f"{value:.3f}"]
+    if not math.isnan(percentile):
+        parts.append(f"{percentile:.0f} %")
+    if row.stars:
+        parts.append(f"{row.stars}★")
+    return ("" if place in choice.kept else "✕ ") + " · ".join(parts)
+
+
+def details(view: View, choice: Choice, place: int) -> str:
+    """Everything known about one picture."""
+    from imagereward_core.report.rows import PictureFacts
+    from imagereward_core.scorers.meaning import explain
+
+    row, scores = view.rows[place], view.result.main
+    fact = PictureFacts(scores, choice.selection)[place]
+    lines = [f'<p class="imagereward-name" dir="auto">{escape(row.path)}</p>']
+    if fact.rank:
+        words = explain(
+            view.card,
+            fact.score,
+            fact.rank,
+            fact.scored,
+            history=view.earlier,
+            on_reference=scores.on_reference,
+        )
+        lines.append(f"<p>{escape(words)}</p>")
+        lines.append(
+            f"<p>{fact.rank_in_prompt} <span>of</span> {fact.scored_in_prompt} <span>for its prompt</span></p>"
+        )
+    verdict = "kept" if fact.kept else "rejected"
+    lines.append(f'<p class="imagereward-{verdict}">{escape(fact.reason)}</p>')
+    numbers = [
+        f"<tr><th>{escape(other.scorer)}</th><td>{escape(other.failures.get(place) or f'{other.values[place]:.4g}')}</td></tr>"
+        for other in view.result.beside
+    ]
+    if numbers:
+        lines.append(f"<table>{''.join(numbers)}</table>")
+    made = row.generated
+    texts = [
+        ("Prompt as the scorer reads it", fact.seen),
+        ("Not read, too long", fact.cut),
+        ("Prompt as written", made.written if made.written != made.prompt else ""),
+        ("Negative prompt", made.negative),
+        ("Model", made.model),
+        ("LoRAs", ", ".join(made.loras)),
+        ("Size", f"{row.width} x {row.height}" if row.width else ""),
+    ]
+    lines += [
+        f'<p class="imagereward-fact" dir="auto"><b>{label}</b> <span class="imagereward-text">{escape(text)}</span></p>'
+        for label, text in texts
+        if text
+    ]
+    return f'<div class="imagereward-details">{"".join(lines)}</div>'
+
+
+def pages(page: int, pages_in_all: int, shown: int) -> str:
+    """Where one is among the pages."""
+    return (
+        f'<p class="imagereward-pages"><span>Page</span> {page + 1} <span>of</span> {pages_in_all}, {shown:,} '
+        "<span>pictures</span></p>"
+    )
+
+
+def plan(curation: Curation) -> str:
+    """What carrying out would do, with the best pictures of each kind."""
+    from imagereward_core.library.curate.summary import examples, sentences
+
+    said = "".join(f"<p>{escape(line)}</p>" for line in sentences(curation))
+    rows = "".join(
+        f"<tr><td>{'' if math.isnan(each.score) else f'{each.score:.3f}'}</td>"
+        f'<td dir="auto">{escape(each.file)}</td><td dir="auto">{escape(each.target)}</td></tr>'
+        for each in examples(curation, _EXAMPLES)
+        if each.target
+    )
+    head = "<tr><th>Score</th><th>Picture</th><th>Goes to</th></tr>"
+    return f'<div class="imagereward-plan">{said}{f"<table>{head}{rows}</table>" if rows else ""}</div>'
