@@ -19,7 +19,14 @@ from pathlib import Path
 from PIL import features
 
 from imagereward_core.errors import ImageError
-from imagereward_core.metadata import clean_prompt, generated_facts, positive_prompt, read_blocks, read_prompt, sidecar_prompt
+from imagereward_core.metadata import (
+    clean_prompt,
+    generated_facts,
+    positive_prompt,
+    read_blocks,
+    read_prompt,
+    sidecar_prompt,
+)
 from imagereward_core.metadata.formats.a1111 import parse_infotext
 from imagereward_core.metadata.formats.drawthings import parse_xmp
 from imagereward_core.metadata.formats.easydiffusion import parse_lines

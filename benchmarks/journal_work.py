@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from imagereward_core.library.journal import Step, execute, open_journal, undo
 from imagereward_core.metadata.writing.splice import Splice
-from imagereward_core.library.journal import Journal, Step, execute, undo
 
 
 def measure(folder: Path, pictures: int) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def measure(folder: Path, pictures: int) -> dict[str, Any]:
         steps.append(Step("move", picture, goal))
         steps.append(Step("edit", goal, goal, (Splice(8, b"", b"scores" * 50),)))
     figures = {}
-    with Journal.open(folder / ".imagereward") as journal:
+    with open_journal(folder / ".imagereward") as journal:
         run = journal.begin("benchmark", steps)
         ways: dict[str, Callable[[], Any]] = {
             "done": lambda: execute(journal, run),

@@ -9,8 +9,8 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from imagereward_core.library.journal import Step, execute, open_journal, undo
 from imagereward_core.metadata.writing.splice import Splice
-from imagereward_core.library.journal import Journal, Step, execute, undo
 
 from .killing import Entry, contents, instants, killed_at_line, lines_of, problems, tree
 
@@ -88,7 +88,7 @@ class LineKills:
 
     def go_on(self) -> None:
         """What a person does: begins the run, or goes on with it."""
-        with Journal.open(self.place, data=self.data) as journal:
+        with open_journal(self.place, data=self.data) as journal:
             known = journal.runs()
             execute(
                 journal,
@@ -99,7 +99,7 @@ class LineKills:
 
     def take_back(self) -> None:
         """Undoes whatever stands."""
-        with Journal.open(self.place, data=self.data) as journal:
+        with open_journal(self.place, data=self.data) as journal:
             while journal.last_done() is not None:
                 undo(journal)
 
@@ -155,7 +155,7 @@ class LineKills:
 
     def settle(self) -> None:
         """Opens the journal for work, which settles what is half done."""
-        Journal.open(self.place, data=self.data).close()
+        open_journal(self.place, data=self.data).close()
 
     def _leave_half_done(self, undoing: bool, number: int) -> None:
         self._fresh()
@@ -164,7 +164,7 @@ class LineKills:
         self._kill(number, self.take_back if undoing else self.go_on)
 
     def _end(self, when: str) -> None:
-        with Journal.open(self.place, data=self.data) as journal:
+        with open_journal(self.place, data=self.data) as journal:
             for run in journal.runs():
                 self._expect(not undo(journal, run.id).failed, f"every step was undone {when}")
                 self._expect(journal.run(run.id).done == 0, f"nothing stands {when}")

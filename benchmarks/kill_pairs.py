@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from imagereward_core.errors import CuratorError
-from imagereward_core.library.journal import Journal
-from imagereward_core.library.curate.plan import carry_out, plan_curation, take_back
+from imagereward_core.library.curate.carry_out import carry_out, take_back
+from imagereward_core.library.curate.plan import plan_curation
+from imagereward_core.library.journal import open_journal
 from imagereward_core.library.library import Library
 from imagereward_core.scorers.panel import Panel
 
@@ -98,7 +99,7 @@ class Pair:
             self.tally.both += all(killed)
             self._check(settled=False)
             for place in self.places:
-                with Journal.open(place, root=self.folder, data=self.base / "data") as journal:
+                with open_journal(place, root=self.folder, data=self.base / "data") as journal:
                     unsettled = [problem for found in journal.recovered for problem in found.problems]
                     self._expect(not unsettled, f"every half-done step is settled: {unsettled}")
             self._check(settled=True)

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from imagereward_core.library.journal import Journal
-from imagereward_core.library.curate.plan import Action, CurateOptions, carry_out, plan_curation, take_back
-from imagereward_core.library.library import Library
-from imagereward_core.library.store.records import Query
+from imagereward_core.library.curate.carry_out import carry_out, take_back
+from imagereward_core.library.curate.options import Action, CurateOptions
+from imagereward_core.library.curate.plan import plan_curation
 from imagereward_core.library.curate.rules import CurationRule
+from imagereward_core.library.journal import open_journal
+from imagereward_core.library.library import Library
 from imagereward_core.library.scan.keys import key_of
 from imagereward_core.library.scan.options import ScanOptions
+from imagereward_core.library.store.records import Query
 from imagereward_core.scorers.panel import Panel
 from imagereward_core.selection import Rule
 
@@ -244,13 +246,13 @@ class Round:
         raise AssertionError("something stands that no undo takes back")
 
     def _stands(self) -> bool:
-        with Journal.open(self.place, data=self.base / "data") as journal:
+        with open_journal(self.place, data=self.base / "data") as journal:
             return journal.last_done() is not None
 
     def _after_actions(self, told: list[str]) -> None:
         self._check_tree(settled=False)
         if self.chance.random() < 0.7:  # else the next process finds what the killed one left
-            with Journal.open(self.place, data=self.base / "data") as journal:
+            with open_journal(self.place, data=self.base / "data") as journal:
                 unsettled = [problem for found in journal.recovered for problem in found.problems]
                 self._expect(not unsettled, f"every half-done step is settled: {unsettled}")
                 self._expect(not journal.unsettled(), "nothing is half done after opening the journal")

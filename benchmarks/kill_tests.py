@@ -27,8 +27,8 @@ from typing import Any
 import torch
 
 from imagereward_core.runtime import LocalRuntime
-from imagereward_core.scorers.requests import LoadRequest, make_panel
 from imagereward_core.scorers.panel import Panel
+from imagereward_core.scorers.requests import LoadRequest, make_panel
 from imagereward_core.weights.locate import WeightSettings
 
 from .kill_lines import KINDS, LineKills

@@ -33,7 +33,6 @@ from torch import nn
 from imagereward_core.demo.scenes import draw, random_scene
 from imagereward_core.images.spec import ImageSpec
 from imagereward_core.library.library import FILE_NAME, Library
-from imagereward_core.library.store.records import Generated, Query, ScorerKey
 from imagereward_core.library.scan.keys import Voice, key_of
 from imagereward_core.library.store.files import (
     Content,
@@ -44,11 +43,12 @@ from imagereward_core.library.store.files import (
     write_generated,
     write_version,
 )
+from imagereward_core.library.store.records import Generated, Query, ScorerKey
 from imagereward_core.library.store.scores import rank_file, scorer_number, write_scores
 from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.engine import PictureScorer, Tower
+from imagereward_core.scorers.factory import create_scorer
 from imagereward_core.scorers.panel import Panel
-from imagereward_core.scorers.registry import create_scorer
 from imagereward_core.scores import Scores
 from imagereward_core.weights.cards import CARDS
 

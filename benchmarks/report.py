@@ -21,7 +21,8 @@ from PIL import Image
 
 from imagereward_core.library.export import export
 from imagereward_core.library.store.records import Generated, Row
-from imagereward_core.report.write import ReportEntry, write_report
+from imagereward_core.report.entry import ReportEntry
+from imagereward_core.report.write import write_report
 from imagereward_core.scorers.panel import PanelResult
 from imagereward_core.scores import Scores
 from imagereward_core.selection import Rule, select

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from imagereward_core.runtime import LocalRuntime, Precision
+from imagereward_core.scorers.factory import create_scorer
 from imagereward_core.scorers.families.imagereward import ImageRewardScorer
-from imagereward_core.scorers.registry import create_scorer
 from imagereward_core.weights.locate import WeightSettings
 
 from .machine import describe

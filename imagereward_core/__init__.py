@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .model import RewardModel as RewardModel
     from .model import load as load
     from .runtime import LocalRuntime as LocalRuntime
-    from .scorers.registry import create_scorer as create_scorer
+    from .scorers.factory import create_scorer as create_scorer
     from .scores import Scores as Scores
     from .selection import Rule as Rule
     from .selection import Selection as Selection
@@ -30,7 +30,7 @@ _HOMES = {
     "RewardModel": "model",
     "load": "model",
     "LocalRuntime": "runtime",
-    "create_scorer": "scorers.registry",
+    "create_scorer": "scorers.factory",
     "Scores": "scores",
     "Rule": "selection",
     "Selection": "selection",

@@ -23,11 +23,10 @@ from .images.preprocess import normalize
 from .nets.reward import RewardNetwork
 from .plain import plain
 from .runtime import LocalRuntime, out_of_memory, pick_device
-from .scorers.base import Picture
 from .scorers.engine import PictureScorer
 from .scorers.families.imagereward import ImageRewardScorer
+from .scorers.inputs import Picture, prepare
 from .scorers.meaning import own_notice
-from .scorers.inputs import prepare
 from .scorers.registry import card_of, find, load_network, make_encoder, network_config, text_config_from_json
 from .scorers.tokenizers.bert import PromptEncoder
 from .weights.card import ScorerCard

@@ -11,10 +11,10 @@ from comfy_api.latest import io
 from ..imagereward_core.errors import CuratorError
 from .host.errors import GraphError, choice
 from .host.outputs import tell_on_node
-from .schema import PARTS, SCORES, advanced, schema
 from .links import ScoredBatch, one_scored
-from .tokens import HostTokens
+from .schema import PARTS, SCORES, advanced, schema
 from .text import table
+from .tokens import HostTokens
 
 if TYPE_CHECKING:
     from ..imagereward_core.scores import Scores

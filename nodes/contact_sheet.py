@@ -13,8 +13,8 @@ from .carried import pictures_of
 from .drawing import Theme, fitted, text_size, theme_of, to_picture, to_tensor, write
 from .host.errors import choice
 from .host.outputs import one, watched
-from .schema import AS_GIVEN, BEST_FIRST, SCORES, SELECTION, changed_pictures, schema
 from .links import ChosenBatch, ScoredBatch, one_scored
+from .schema import AS_GIVEN, BEST_FIRST, SCORES, SELECTION, changed_pictures, schema
 from .text import decimals_for, number
 
 if TYPE_CHECKING:

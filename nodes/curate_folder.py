@@ -10,18 +10,20 @@ from comfy_api.latest import io
 
 from ..imagereward_core.plain import count_of
 from .curation import carry_out, opened, origin_of, plan, scan, settled, take_back
-from .host.errors import GraphError, choice
 from .filter_by_score import NO_LIMIT, check_percentiles, conditions, rule_of
+from .host.errors import GraphError, choice
 from .host.folders import inside
 from .host.outputs import listed, unlike_any
 from .host.scorer_cache import LoadedScorer
 from .schema import ALL, EACH_FOLDER, EACH_PROMPT, SCORER, schema
-from .tokens import HostTokens
 from .text import number
+from .tokens import HostTokens
 
 if TYPE_CHECKING:
     from ..imagereward_core.library.curate.buckets import BucketMeasure
-    from ..imagereward_core.library.curate.plan import Action, Carried, Curation
+    from ..imagereward_core.library.curate.carry_out import Carried
+    from ..imagereward_core.library.curate.options import Action
+    from ..imagereward_core.library.curate.plan import Curation
     from ..imagereward_core.library.curate.rules import CurationRule, Per
 
 PREVIEW, DO, UNDO = "preview", "carry out", "take back the last run"
@@ -199,7 +201,7 @@ class CurateFolder(io.ComfyNode):
     ) -> Any:
         """Scans, plans, and does what the mode says."""
         from ..imagereward_core.library.curate.buckets import Buckets
-        from ..imagereward_core.library.curate.plan import CurateOptions
+        from ..imagereward_core.library.curate.options import CurateOptions
         from ..imagereward_core.library.curate.rules import CurationRule
         from ..imagereward_core.library.scan.options import ScanOptions
 

@@ -12,7 +12,9 @@ from .host.errors import GraphError
 from .host.scorer_cache import LoadedScorer
 
 if TYPE_CHECKING:
-    from ..imagereward_core.library.curate.plan import Carried, CurateOptions, Curation
+    from ..imagereward_core.library.curate.carry_out import Carried
+    from ..imagereward_core.library.curate.options import CurateOptions
+    from ..imagereward_core.library.curate.plan import Curation
     from ..imagereward_core.library.library import Library
 
 
@@ -24,8 +26,8 @@ def opened(root: Path, place: Path | None = None) -> Iterator[Library]:
         root: The host's folder.
         place: The folder inside of it whose runs are asked for; None for all.
     """
-    from ..imagereward_core.library.library import Library
     from ..imagereward_core.files.values import STORE_FOLDER
+    from ..imagereward_core.library.library import Library
 
     with Library.open(root / STORE_FOLDER, root=place or root, data=_data()) as library:
         yield library

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from ..imagereward_core.library.journal.files import discard, exists, rename_new, temporary_in
 from ..imagereward_core.metadata.score_keys import METADATA_KEY
 from ..imagereward_core.metadata.sidecar import text_with_scores
-from ..imagereward_core.library.journal.files import discard, exists, rename_new, temporary_in
 from ..imagereward_core.report.score_block import score_metadata
 from .drawing import to_picture
 from .host.errors import GraphError
 from .host.folders import inside
 from .links import ChosenBatch, ScoredBatch
-from .tokens import HostTokens, Part
 from .text import number
+from .tokens import HostTokens, Part
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,8 +13,18 @@ from ..imagereward_core.selection import Rule, Selection, select
 from .carried import Carried
 from .host.errors import GraphError, choice
 from .host.outputs import blocked, listed, one
-from .schema import ALL, AS_GIVEN, BEST_FIRST, SCORES, SELECTION, changed_pictures, schema, streams, within_input
 from .links import ChosenBatch, ScoredBatch, one_scored
+from .schema import (
+    ALL,
+    AS_GIVEN,
+    BEST_FIRST,
+    SCORES,
+    SELECTION,
+    changed_pictures,
+    schema,
+    streams,
+    within_input,
+)
 from .sort_and_pick import within_of
 from .text import table
 

@@ -9,8 +9,8 @@ from comfy_api.latest import io, ui
 from .carried import pictures_of
 from .host.errors import GraphError, choice
 from .host.outputs import listed, one, tell_on_node, watched
-from .schema import SCORES, SELECTION, advanced, changed_pictures, schema
 from .links import ChosenBatch, one_scored
+from .schema import SCORES, SELECTION, advanced, changed_pictures, schema
 from .tokens import HostTokens, known_words, unknown_tokens
 
 FORMATS = ("png", "webp (lossless)", "webp")

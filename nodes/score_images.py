@@ -130,8 +130,8 @@ def _prompts(given: Any, number: int, clean: bool, needed: bool, noun: str) -> l
         PromptError: The number does not fit, or the one prompt for all is empty and must not be.
     """
     from ..imagereward_core.metadata import clean_prompt
-    from ..imagereward_core.metadata.types import has_words
     from ..imagereward_core.metadata.missing import MissingPrompt
+    from ..imagereward_core.metadata.types import has_words
 
     texts: Sequence[Any] = given if isinstance(given, list) else [given]
     if len(texts) not in (1, number):

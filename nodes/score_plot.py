@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw
 from .drawing import Theme, fitted, text_size, theme_of, to_tensor, write
 from .host.errors import choice
 from .host.outputs import watched
-from .schema import SCORES, SELECTION, schema
 from .links import ChosenBatch, ScoredBatch, one_scored
+from .schema import SCORES, SELECTION, schema
 from .text import axis_labels, decimals_for, number
 
 BOTH, HISTOGRAM, BARS = "histogram and ranked bars", "histogram", "ranked bars"

@@ -8,8 +8,8 @@ import numpy as np
 from comfy_api.latest import io
 
 from .host.errors import GraphError, choice
-from .schema import SCORES, schema
 from .links import ScoredBatch, one_scored
+from .schema import SCORES, schema
 from .text import as_json, table
 from .text import number as in_digits
 

@@ -11,8 +11,19 @@ from ..imagereward_core.selection import Rule, select
 from .carried import Carried
 from .host.errors import GraphError, choice
 from .host.outputs import listed, one
-from .schema import ALL, BEST_FIRST, EACH_PROMPT, SCORES, WITHIN, WORST_FIRST, changed_pictures, schema, streams, within_input
 from .links import ScoredBatch, one_scored
+from .schema import (
+    ALL,
+    BEST_FIRST,
+    EACH_PROMPT,
+    SCORES,
+    WITHIN,
+    WORST_FIRST,
+    changed_pictures,
+    schema,
+    streams,
+    within_input,
+)
 
 ORDERS = (BEST_FIRST, WORST_FIRST)
 

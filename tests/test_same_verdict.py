@@ -221,7 +221,8 @@ def test_the_webui_tab_and_the_library_keep_the_same(doors, scenes, monkeypatch)
 
     FakeHost(monkeypatch, scenes.parents[1] / "webui", "a1111")
     filtering = ours("tab.filtering")
-    from imagereward_core.library.curate.plan import CurateOptions, plan_curation
+    from imagereward_core.library.curate.options import CurateOptions
+    from imagereward_core.library.curate.plan import plan_curation
     from imagereward_core.library.stored_panel import stored_panel
 
     curated = doors.curate("--top", "3", "--unique")

@@ -72,8 +72,8 @@ def remember_prompt(
     """Reads the prompt while the picture still has its metadata; other steps make pictures without. Never raises."""
     if not enable:
         return
-    from imagereward_core.metadata.prompt_finder import PromptFinder
     from imagereward_core.metadata.missing import MissingPrompt
+    from imagereward_core.metadata.prompt_finder import PromptFinder
 
     from .door import report
 

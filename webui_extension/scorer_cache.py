@@ -19,7 +19,7 @@ from .host import info
 
 if TYPE_CHECKING:
     from imagereward_core.metadata.missing import Prompt
-    from imagereward_core.scorers.base import Picture
+    from imagereward_core.scorers.inputs import Picture
     from imagereward_core.scorers.panel import Panel, PanelResult
     from imagereward_core.scores import Scores
     from imagereward_core.weights.card import ScorerCard
@@ -126,7 +126,9 @@ def load(request: LoadRequest, interruptible: bool = True) -> LoadedScorer:
             return found
         runtime = make_runtime(request.device, request.precision)
         report = _Telling(runtime if interruptible else None)
-        panel, files = requests.make_panel(request, runtime, weight_settings(request), report, checkpoint_path)
+        panel, files = requests.make_panel(
+            request, runtime, weight_settings(request), report, checkpoint_path
+        )
         if found is not None:
             found.runtime.release()
         _held[request] = LoadedScorer(request, panel, runtime, files)

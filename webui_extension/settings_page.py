@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .host import info as hosts
 from . import scorer_cache
+from .host import info as hosts
 
 log = logging.getLogger(__name__)
 

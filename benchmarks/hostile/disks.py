@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from imagereward_core.library.journal import Journal
+from imagereward_core.library.journal import open_journal
 
 from ..kill_folder import make_folder
 from ..killing import contents, hidden, tree
@@ -114,7 +114,7 @@ def _prepare(way: str, folder: Path, home: Path) -> None:
     more = ("--move", "--write-back") if way.startswith(("undo", "report", "stars")) else ("--dry-run",)
     rule = RULE if "--move" in more else RULE[:-1]
     apart(command("curate", folder, *rule, *more), cwd=folder.parent, home=home)
-    Journal.open(folder / ".imagereward").close()
+    open_journal(folder / ".imagereward").close()
 
 
 def _not_whole(disk: Path) -> list[str]:

@@ -56,8 +56,8 @@ def _file(args: argparse.Namespace) -> BlendFile:
 
 def _list(args: argparse.Namespace) -> int:
     from ..scorers.blend_file import format_blend
-    from .output.write import ellipsis, window_width
     from .output.table import Column, render_table
+    from .output.write import ellipsis, window_width
 
     blends, problems = _file(args).load()
     console = Console(args.quiet)

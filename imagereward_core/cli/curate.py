@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .console import Console
-from .curate_text import document, preview, tell_carried, tell_scan, tell_unscored
 from .curate_options import add_curation, add_place, curate_options, opened
+from .curate_text import document, preview, tell_carried, tell_scan, tell_unscored
 from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
 from .options import add_overwrite, add_talk, check_writable, weight_settings
 from .origin import settle_origin
 
 if TYPE_CHECKING:
-    from ..library.curate.plan import CurateOptions, Curation
+    from ..library.curate.options import CurateOptions
+    from ..library.curate.plan import Curation
     from ..library.library import Library
     from ..scorers.panel import Panel
 
@@ -73,8 +74,8 @@ def run(args: argparse.Namespace) -> int:
         UsageError: The folder or the rule makes no sense.
         CuratorError: The scorer, the store or the journal cannot be used.
     """
-    from .scorers import load_panel
     from .batches import StopSwitch, Watch
+    from .scorers import load_panel
 
     console = Console(args.quiet)
     check_writable({"--html": args.html}, args.overwrite)
@@ -122,11 +123,11 @@ def planned(library: Library, panel: Panel, folder: Path, options: CurateOptions
 def _finish(
     args: argparse.Namespace, console: Console, library: Library, panel: Panel, curation: Curation
 ) -> int:
-    from ..library.curate.plan import carry_out
-    from ..library.doubts import doubts
+    from ..library.curate.carry_out import carry_out
     from ..library.curate.summary import rule_words
-    from .output.write import ellipsis, put, window_width
+    from ..library.doubts import doubts
     from .batches import StopSwitch
+    from .output.write import ellipsis, put, window_width
 
     if args.format == "table":
         sys.stdout.write(preview(curation, window_width(), ellipsis()))

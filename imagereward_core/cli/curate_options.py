@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from .console import Console
 from .exits import UsageError
 from .options import add_prompts, add_scorer, add_weights, between, data_folder
-from .rank import add_conditions, check_percentiles, rule_of
+from .rank import add_conditions, rule_of
+from .scorers import check_percentiles
 
 if TYPE_CHECKING:
-    from ..library.curate.plan import CurateOptions
+    from ..library.curate.options import CurateOptions
     from ..library.library import Library
     from ..library.scan.options import ScanOptions
 
@@ -235,8 +236,8 @@ def curate_options(args: argparse.Namespace) -> CurateOptions:
         UsageError: They make no sense together.
     """
     from ..library.curate.buckets import BucketError, Buckets
-    from ..library.curate.plan import CurateOptions
     from ..library.curate.destinations import CurateError
+    from ..library.curate.options import CurateOptions
     from ..library.curate.rules import CurationRule
     from .prompts import check_typed
 
@@ -322,8 +323,8 @@ def opened(
 
 def _writable(place: Path) -> bool:
     """Whether a store can be written to, or made."""
-    from ..library.library import FILE_NAME
     from ..files.sqlite_view import linked_files
+    from ..library.library import FILE_NAME
 
     file = place / FILE_NAME
     if (file.exists() and not os.access(file, os.W_OK)) or linked_files(file):
@@ -358,8 +359,8 @@ def place_of(args: argparse.Namespace, make: bool = True) -> Path:
     Raises:
         UsageError: There is no such folder, or no store.
     """
-    from ..library.library import FILE_NAME
     from ..files.values import STORE_FOLDER
+    from ..library.library import FILE_NAME
 
     root = args.outputs.expanduser().absolute()
     if not root.is_dir():

@@ -13,8 +13,10 @@ from ..plain import count_of, encodable, plain
 from .console import Console
 
 if TYPE_CHECKING:
+    from ..library.curate.carry_out import Carried
+    from ..library.curate.options import CurateOptions
+    from ..library.curate.plan import Curation
     from ..library.journal import Recovery
-    from ..library.curate.plan import Carried, CurateOptions, Curation
     from ..library.scan.options import ScanResult
 
 _SHOWN = 10

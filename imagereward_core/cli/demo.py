@@ -87,9 +87,9 @@ def run(args: argparse.Namespace) -> int:
     from ..report.write import write_report
     from ..selection import Rule, select
     from .inputs import Input
+    from .output.rows import make_rows, order_by_prompt
     from .output.write import put, render, window_width
     from .prompts import PromptFinder
-    from .output.rows import make_rows, order_by_prompt
     from .score_run import exit_code, report_entries, score_inputs
 
     console = Console(args.quiet)

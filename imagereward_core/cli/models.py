@@ -66,8 +66,8 @@ def _list(args: argparse.Namespace) -> int:
     from ..weights.cards import CARDS
     from ..weights.locate import FoundWeights, find_weights
     from ..weights.own import own_checkpoints
-    from .output.write import ellipsis, window_width
     from .output.table import Column, render_table
+    from .output.write import ellipsis, window_width
 
     settings = weight_settings(args)
     facts = [_facts(card, find_weights(card, settings)) for card in CARDS.values()]

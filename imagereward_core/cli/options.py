@@ -275,8 +275,8 @@ def check_writable(targets: Mapping[str, Path | None], overwrite: bool) -> None:
         UsageError: A file cannot be written where it was asked for, or must not be.
     """
     from ..files.regular import is_folder
-    from ..report.replace import is_stream
     from ..report.output_files import refusal
+    from ..report.replace import is_stream
 
     named: dict[str, str] = {}
     for option, target in targets.items():

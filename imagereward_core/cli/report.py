@@ -21,14 +21,15 @@ from .options import (
     weight_settings,
 )
 from .origin import settle_origin
-from .rank import add_filter, check_percentiles, rule_of
+from .rank import add_filter, rule_of
+from .scorers import check_percentiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..library.curate.rules import CurationRule
     from ..library.library import Library
     from ..library.store.records import Row
-    from ..library.curate.rules import CurationRule
     from ..scorers.panel import Panel, PanelResult
     from ..scores import FloatArray
     from ..selection import Rule, Selection
@@ -174,9 +175,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _judge(library: Library, args: argparse.Namespace, console: Console, root: Path, rule: Rule) -> Found:
     from ..library.curate.candidates import judged_files
-    from ..library.curate.plan import CurateOptions
-    from ..library.report_entries import own_history
+    from ..library.curate.options import CurateOptions
     from ..library.curate.rules import as_sorted, judge
+    from ..library.report_entries import own_history
     from ..library.stored_panel import stored_panel
     from ..selection import Rule
     from .scorers import saved_blends
@@ -240,11 +241,11 @@ def _deliver(
     files: dict[str, Path],
 ) -> None:
     """Writes the files, or prints the best pictures where none was asked for."""
+    from ..library.curate.destinations import shown_name
     from ..library.export import export, export_rows
     from ..library.report_entries import write_library_report
-    from ..library.curate.destinations import shown_name
-    from .output.write import put, render, window_width
     from .output.rows import order_by_prompt
+    from .output.write import put, render, window_width
 
     card, scores = found.panel.card, found.result.main
     told: dict[str, Any] = {"buckets": found.buckets, "history": found.history, "copies": found.copies}

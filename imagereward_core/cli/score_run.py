@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..report.rows import beside_note
 from ..plain import count_of
+from ..report.rows import beside_note
+from .batches import Scored, Watch, score_all
 from .console import Console
 from .exits import DONE, INTERRUPTED, SOME_FAILED
 from .inputs import Input, find_pictures
-from .scorers import load_panel
 from .options import check_writable, chosen_format, weight_settings
-from .output.write import put, render, window_width
-from .batches import Scored, Watch, score_all
-from .prompts import ORIGINS, PromptFinder, check_typed
 from .output.rows import Row, make_rows
+from .output.write import put, render, window_width
+from .prompts import ORIGINS, PromptFinder, check_typed
+from .scorers import load_panel
 
 if TYPE_CHECKING:
-    from ..report.write import ReportEntry
+    from ..report.entry import ReportEntry
     from ..selection import Selection
     from ..weights.card import ScorerCard
 
@@ -125,7 +125,7 @@ def exit_code(scored: Scored) -> int:
 
 def report_entries(scored: Scored, page: Path, notes: Sequence[str] = ()) -> list[ReportEntry]:
     """The pictures as a report wants them, named as seen from the page where they lie below it."""
-    from ..report.write import ReportEntry
+    from ..report.entry import ReportEntry
 
     entries = []
     for index, (each, prompt) in enumerate(zip(scored.inputs, scored.prompts, strict=True)):

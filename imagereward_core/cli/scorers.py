@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .batches import Watch
 from .console import Console
 from .exits import NoScorerError, UsageError
 from .options import DEFAULT_SCORER
-from .batches import Watch
-from .rank import check_percentiles
+
+if TYPE_CHECKING:
+    from ..weights.card import ScorerCard
 
 if TYPE_CHECKING:
     import argparse
@@ -100,3 +103,35 @@ def _runtime(args: argparse.Namespace, watch: Watch) -> LocalRuntime:
             f"the device {args.device!r} cannot be used here ({reason}); expected auto, cpu, cuda, cuda:1, xpu or mps"
         ) from error
     return runtime
+
+
+def check_percentiles(
+    args: argparse.Namespace, card: ScorerCard | None = None, on_reference: bool | None = None
+) -> None:
+    """Raises where percentiles are asked for of scores that have none, before anything is scored.
+
+    Args:
+        args: The command line, with or without a rule.
+        card: Card of the scorer that decides, once it is known.
+        on_reference: Whether its scores are as published; by default as the command line will have them made.
+
+    Raises:
+        UsageError: They are.
+    """
+    if getattr(args, "min_percentile", None) is not None:
+        asked, instead = "--min-percentile", "use --min-score, --top or --top-percent"
+    elif getattr(args, "buckets", None) and getattr(args, "buckets_by", "percentile") == "percentile":
+        asked, instead = "--buckets by percentile", "give --buckets-by score or --buckets-by share"
+        if not hasattr(args, "buckets_by"):
+            instead = "use --min-score, --top or --top-percent"
+    else:
+        return
+    if on_reference is False or (on_reference is None and args.whole_picture):
+        raise UsageError(
+            f"{asked} cannot be used with scores of whole pictures (--whole-picture): they are off-reference and have no percentiles; "
+            f"{instead}"
+        )
+    if card is not None and card.distribution is None:
+        raise UsageError(
+            f"{asked} cannot be used: no reference distribution of {card.id} scores is known to read percentiles against; {instead}"
+        )

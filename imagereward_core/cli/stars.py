@@ -109,8 +109,8 @@ def _give(library: Library, console: Console, root: Path, files: list[str], star
 
 
 def _take_over(library: Library, console: Console, root: Path) -> int:
-    from ..metadata.stars import given_stars
     from ..library.store.records import Query
+    from ..metadata.stars import given_stars
 
     taken = 0
     known: dict[str, int] = {}
@@ -131,8 +131,8 @@ def _take_over(library: Library, console: Console, root: Path) -> int:
 
 def _list(library: Library, console: Console, root: Path) -> None:
     from ..library.curate.candidates import apart
-    from ..library.curate.plan import CurateOptions
     from ..library.curate.destinations import shown_name
+    from ..library.curate.options import CurateOptions
     from ..library.store.records import Query
     from .output.write import put
 

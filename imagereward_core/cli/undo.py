@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from ..plain import count_of, plain
 from .console import Console
-from .curate_text import tell_failures, tell_settled
 from .curate_options import add_place, opened, place_of
+from .curate_text import tell_failures, tell_settled
 from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
 from .options import add_talk, data_folder, positive
 
@@ -114,9 +114,9 @@ def _others(runs: Sequence[tuple[int, Path]], which: str = "") -> str:
 
 
 def _take_back(args: argparse.Namespace, console: Console, info: RunInfo, outside: Sequence[StepInfo]) -> int:
-    from ..library.curate.plan import take_back
-    from .curate import wanted
+    from ..library.curate.carry_out import take_back
     from .batches import StopSwitch
+    from .curate import wanted
 
     if not wanted(args, console, "Take them back?"):
         return DONE
@@ -183,8 +183,8 @@ def _tell_refused(found: Sequence[tuple[int, StepInfo, str]]) -> None:
 
 
 def _table(runs: Sequence[RunInfo]) -> str:
-    from .output.write import ellipsis, window_width
     from .output.table import Column, render_table
+    from .output.write import ellipsis, window_width
 
     columns = (
         Column("Run", right=True),

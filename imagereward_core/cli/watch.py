@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from .console import Console
 from .curate import planned, wanted
-from .curate_text import preview, tell_failures, tell_scan, tell_settled
 from .curate_options import add_curation, add_place, curate_options, opened
+from .curate_text import preview, tell_failures, tell_scan, tell_settled
 from .exits import DONE, INTERRUPTED, UsageError
 from .options import add_talk, finite, weight_settings
 from .origin import settle_origin
@@ -94,9 +94,9 @@ def run(args: argparse.Namespace) -> int:
     """
     from ..library.curate.summary import remarks
     from ..library.watch.watcher import Watcher, WatchSettings
-    from .scorers import load_panel
-    from .output.write import ellipsis, window_width
     from .batches import Watch
+    from .output.write import ellipsis, window_width
+    from .scorers import load_panel
 
     console = Console(args.quiet)
     options = curate_options(args)

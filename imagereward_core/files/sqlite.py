@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from .sqlite_schema import not_ours
-from .values import NoText, StrangeValueError
 from .sqlite_view import StoreError, View, check_beside
+from .values import NoText, StrangeValueError
 
 Migration = Callable[[sqlite3.Connection], None]
 """Makes the next version of a file out of the one before."""

@@ -16,9 +16,9 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import ImageError
+from ..files.regular import NotAFileError, open_regular
 from ..plain import encodable
 from .plugins import HEAD_BYTES, plugin_for
-from ..files.regular import NotAFileError, open_regular
 
 ImageSource = Union[str, "os.PathLike[str]", Image.Image, np.ndarray]
 

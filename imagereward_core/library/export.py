@@ -9,14 +9,14 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..report.replace import replacing
+from ..report.rows import JudgedRow, PictureFacts, bare_reason, judged_fields, number
+from ..report.tables import FORMS, ExportError, Layout, require, write_parquet, write_text
 from ..scorers.meaning import percentiles_in_history
 from ..scores import FloatArray
 from ..selection import Selection
 from ..weights.card import ScorerCard
-from ..report.replace import replacing
-from ..report.rows import JudgedRow, PictureFacts, bare_reason, judged_fields, number
 from .store.records import Row
-from ..report.tables import FORMS, ExportError, Layout, require, write_parquet, write_text
 
 if TYPE_CHECKING:
     from ..scorers.panel import PanelResult

@@ -9,16 +9,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from .store.records import Query, Row, ScorerKey
+from ..files.sqlite import Database
+from ..files.values import absolute
 from .scan.options import ScanOptions, ScanProgress, ScanResult
 from .store import pages, sources
-from ..files.sqlite import Database
 from .store.files import find_files
+from .store.records import Query, Row, ScorerKey
 from .store.relocation import copy_file, move_file
-from .store.schema import APPLICATION_ID, MIGRATIONS
 from .store.rows import rows_of
+from .store.schema import APPLICATION_ID, MIGRATIONS
 from .store.scores import scorer_keys
-from ..files.values import absolute
 
 if TYPE_CHECKING:
     from ..scorers.panel import Panel, PanelResult
@@ -41,7 +41,6 @@ class ScoredFiles:
 
     rows: list[Row]
     result: PanelResult
-
 
 
 def _database(place: Path, read_only: bool = False) -> Database:
@@ -79,7 +78,7 @@ class Library:
 
         Args:
             place: The folder of the store.
-            root: The folder that its journal is about; see :meth:`.actions.Journal.open`.
+            root: The folder that its journal is about; see :func:`.journal.open_journal`.
             data: The user's own folder for this program.
             beside: The folder of the journal, where the store is a copy for this time; None for that of the store.
 
@@ -114,9 +113,9 @@ class Library:
         Raises:
             CuratorError: It is damaged, of a newer version, or cannot be written.
         """
-        from .journal import Journal
+        from .journal import Journal, open_journal
 
-        opened = Journal.look if looking else Journal.open
+        opened = Journal.look if looking else open_journal
         return opened(self.beside, root=self.root, data=self.data)
 
     def close(self) -> None:
@@ -237,8 +236,13 @@ class Library:
         from .stored_scores import judge
 
         folders = [folder] if folder is None or isinstance(folder, Path) else folder
-        rows, result = judge(self, panel, folders, paths, choose)
-        return ScoredFiles(rows, result)
+
+        def read(key: ScorerKey) -> list[Row]:
+            if paths is not None:
+                return self.find(paths, key)
+            return [row for each in folders for row in self.rows(Query(key=key, folder=each, order="name"))]
+
+        return ScoredFiles(*judge(read, panel, choose))
 
     def find(self, paths: Sequence[Path], key: ScorerKey | None = None) -> list[Row]:
         """The rows of files, in the order given; unknown files are left out."""

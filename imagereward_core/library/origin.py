@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..files.values import from_name, to_name
 from .journal.roots import Anchor
 from .journal.trust import Seal
-from ..files.values import from_name, to_name
 
 if TYPE_CHECKING:
     import sqlite3

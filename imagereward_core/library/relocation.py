@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..files.values import is_below
 from .store.files import find_file
 from .store.relocation import recall_file
-from ..files.values import is_below
 
 if TYPE_CHECKING:
     from .journal import Journal

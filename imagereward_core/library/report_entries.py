@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..metadata.prompt_finder import ORIGINS
+from ..report.entry import ReportEntry
+from ..report.rows import beside_note, beside_reason, number
+from ..report.write import write_report
 from ..scores import FloatArray
 from ..selection import Selection
 from ..weights.card import ScorerCard
-from ..report.rows import beside_note, beside_reason, number
 from .curate.destinations import shown_name
 from .store.records import Row
-from ..report.write import ReportEntry, write_report
 
 if TYPE_CHECKING:
     from ..scorers.panel import Panel, PanelResult

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,27 +13,22 @@ from ..metadata.prompt_finder import picture_remarks
 from ..scorers.meaning import constant_warning
 from ..scorers.variety import Variety
 from ..scores import Scores
-from .store.records import Query, Row
 from .scan.keys import key_of
+from .store.records import Row, ScorerKey
 
 if TYPE_CHECKING:
     from ..scorers.engine import PictureScorer
     from ..scorers.panel import Panel, PanelResult
-    from .library import Library
 
 NOT_YET = "it has not been scored yet; scan its folder"
 Choose = Callable[[Sequence[Row]], Sequence[int]]
 
 
 def judge(
-    library: Library,
-    panel: Panel,
-    folders: Sequence[Path | None],
-    paths: Sequence[Path] | None = None,
-    choose: Choose | None = None,
+    read: Callable[[ScorerKey], list[Row]], panel: Panel, choose: Choose | None = None
 ) -> tuple[list[Row], PanelResult]:
-    """See :meth:`imagereward_core.library.library.Library.scored`."""
-    columns = [_rows(library, scorer, folders, paths) for scorer in panel.scorers]
+    """See :meth:`imagereward_core.library.library.Library.scored`; ``read`` gives the rows of all files with one scorer's numbers."""
+    columns = [read(key_of(scorer)) for scorer in panel.scorers]
     if len(columns) > 1:  # a scan may be running
         common = set.intersection(*({row.file for row in column} for column in columns))
         columns = [[row for row in column if row.file in common] for column in columns]
@@ -65,15 +59,6 @@ def _telling(row: Row, value: float | None, cut: str, problem: str) -> Row:
     if (row.value, row.cut, row.problem) == (value, cut, problem):
         return row
     return replace(row, value=value, cut=cut, problem=problem)
-
-
-def _rows(
-    library: Library, scorer: PictureScorer, folders: Sequence[Path | None], paths: Sequence[Path] | None
-) -> list[Row]:
-    key = key_of(scorer)
-    if paths is not None:
-        return library.find(paths, key)
-    return [row for folder in folders for row in library.rows(Query(key=key, folder=folder, order="name"))]
 
 
 def _scores(scorer: PictureScorer, rows: Sequence[Row]) -> Scores:

@@ -10,21 +10,21 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from .formats.a1111 import looks_like_infotext, parse_infotext
 from .cleaning import CleanPrompt, clean_prompt
-from .formats.comfyui.prompt import positive_prompt
-from .formats.comfyui.graph import load_json, read_api_graph
 from .containers.blocks import read_blocks
+from .containers.stealth import stealth_text
+from .formats.a1111 import looks_like_infotext, parse_infotext
+from .formats.comfyui.graph import load_json, read_api_graph
+from .formats.comfyui.prompt import positive_prompt
 from .formats.drawthings import XMP_KEY, parse_xmp
 from .formats.easydiffusion import parse_chunks
-from .generation import Facts, generated_facts
 from .formats.fooocus_log import logged_prompt
 from .formats.invokeai import parse_dream, parse_invoke_graph, parse_sd_metadata
 from .formats.json_text import is_foreign_json, parse_json_text
 from .formats.novelai import parse_novelai
-from .types import PictureText, Source
+from .generation import Facts, generated_facts
 from .sidecar import Readable, sidecar_prompt
-from .containers.stealth import stealth_text
+from .types import PictureText, Source
 
 __all__ = [
     "READER",

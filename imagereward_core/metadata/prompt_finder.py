@@ -13,13 +13,13 @@ from typing import Literal
 from PIL import Image
 
 from ..errors import ImageError
-from ..plain import count_of
 from ..images.decode import clipping_note, open_image
-from .missing import MissingPrompt
+from ..plain import count_of
 from . import read_prompt
 from .cleaning import clean_prompt
-from .types import PictureText, has_words
+from .missing import MissingPrompt
 from .sidecar import Readable, sidecar_prompt
+from .types import PictureText, has_words
 
 PromptSource = Literal["auto", "sidecar", "metadata"]
 _LONGEST_NOTE = 300

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .companions import PROMPT_ENDINGS, side_files
 from ..files.regular import read_regular
+from .companions import PROMPT_ENDINGS, side_files
+from .containers.text_encoding import decode_file
 from .formats.a1111 import looks_like_infotext, parse_infotext
 from .formats.easydiffusion import parse_lines
-from .containers.text_encoding import decode_file
 from .formats.json_text import is_foreign_json, parse_json_text
 from .types import PictureText
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .rows import Facts, is_rank_alone
 from .contents import written_otherwise
 from .html_text import escape, relative_link
+from .rows import Facts, is_rank_alone
 
 if TYPE_CHECKING:
-    from .write import ReportEntry
+    from .entry import ReportEntry
     from .thumbnails import Thumbnail
 
 CUT_LABEL = "Not read, too long:"

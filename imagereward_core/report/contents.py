@@ -14,7 +14,7 @@ from ..scores import FloatArray, Scores
 from .rows import Facts
 
 if TYPE_CHECKING:
-    from .write import ReportEntry
+    from .entry import ReportEntry
 
 AT_ONCE = 300
 """So many pictures a page holds as such. Cards beyond lie in it as text, and the script makes them when they come into view."""

@@ -11,8 +11,8 @@ from .thumbnails import thumbnail, thumbnail_side, thumbnails
 
 if TYPE_CHECKING:
     from ..images.decode import ImageSource
-    from .rows import Facts
     from .contents import Contents
+    from .rows import Facts
     from .thumbnails import Thumbnail
 
 LARGEST_PAGE = 48_000_000

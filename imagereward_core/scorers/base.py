@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, Union
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import PromptError
 from ..metadata.missing import MissingPrompt, Prompt
@@ -13,13 +12,9 @@ from ..scores import Scores
 from ..weights.card import ScorerCard
 
 if TYPE_CHECKING:
-    import numpy as np
     import torch
-    from PIL import Image
 
-    from .inputs import Prepared
-
-Picture = Union[str, "os.PathLike[str]", "Image.Image", "np.ndarray", "torch.Tensor", "Prepared"]
+    from .inputs import Picture
 
 
 def objection(card: ScorerCard, prompt: Prompt) -> str:

@@ -17,13 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..metadata.missing import Prompt
+from ..metrics.agreement import check_same_pictures, normalised_ranks, standardised, unscored
 from ..scores import FloatArray, Scores
 from ..weights.card import Distribution, ScorerCard
-from ..metrics.agreement import check_same_pictures, normalised_ranks, standardised, unscored
-from .base import Picture, Scorer
+from .base import Scorer
 from .blend_names import NAME_LENGTH as NAME_LENGTH
 from .blend_names import BlendError as BlendError
 from .blend_names import check_name as check_name
+from .inputs import Picture
 
 if TYPE_CHECKING:
     import torch

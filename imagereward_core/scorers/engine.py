@@ -12,20 +12,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..metadata.missing import Prompt
 from ..images.preprocess import normalize
 from ..images.spec import ImageSpec
+from ..metadata.missing import Prompt
 from ..nets.packing import pack
 from ..runtime import Runtime, batch_size_of
 from ..scores import FloatArray, Scores
 from ..weights.card import ScorerCard
 from .base import objection, prompts_per_picture
-from .meaning import constant_warning
 from .inputs import Waiting, as_list, decoded_windows, unique
+from .meaning import constant_warning
 from .variety import Variety
 
 if TYPE_CHECKING:
-    from .base import Picture
+    from .inputs import Picture
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -23,16 +23,24 @@ from ..weights.cards import backbone_of
 from ..weights.checkpoint import keymap_of, load_into
 from ..weights.locate import FoundWeights, WeightSettings
 from ..weights.store import former_revisions
-from .families.aesthetic import AestheticScorer
 from .blend import Blend, BlendScorer
 from .blend_file import Blends, blend_of
-from .tokenizers.clip import ClipPromptEncoder, Rules
-from .families.cosine import CosineScorer
 from .engine import PictureScorer, Tower, score_together
+from .families.aesthetic import AestheticScorer
+from .families.cosine import CosineScorer
 from .families.imagereward import ImageRewardScorer
 from .families.mps import MpsScorer
 from .panel import AnyScorer
 from .registry import card_of, find, load_network, make_encoder, network_config
+from .tokenizers.clip import ClipPromptEncoder, Rules
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..images.spec import Framing
+    from ..runtime import Runtime
+    from ..weights.store import FoundWeights
+    from .panel import AnyScorer
 
 log = logging.getLogger(__name__)
 
@@ -261,3 +269,28 @@ def _blip_pictures(network: reward.Blip, pixels: Tensor) -> Tensor:
 def _blip_texts(network: reward.Blip, ids: Tensor, mask: Tensor) -> Tensor:
     """BLIPScore.py: the projected state of token 0, read without the picture."""
     return network.text_proj(network.text_encoder(ids, mask, first_only=True)[:, 0].float())
+
+
+def create_scorer(
+    name: str | os.PathLike[str] = "ImageReward-v1.0",
+    runtime: Runtime | None = None,
+    settings: WeightSettings | None = None,
+    batch_size: int | None = None,
+    framing: Framing = "center_crop",
+) -> AnyScorer:
+    """Makes the scorer ``name`` ready: finds, or downloads, its weights and loads them.
+
+    Args:
+        name: A registered id, the path of a checkpoint with ImageReward's layout, or the text of a blend, such as
+            ``ImageReward-v1.0=0.7,PickScore=0.3@rank``.
+        runtime: Where it runs; by default the best device of this machine.
+        settings: Where weights are looked for and whether they may be downloaded.
+        batch_size: Pictures per forward pass; None picks by device.
+        framing: ``center_crop`` as published, or ``pad`` to see the whole picture (off-reference).
+
+    Raises:
+        UnknownScorerError: There is no such scorer and no such file.
+        BlendError: The text of a blend cannot be read.
+        WeightsError: The weights are missing, damaged or of another layout.
+    """
+    return Maker(runtime, settings, batch_size, whole_picture=framing == "pad").make(name)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Union
 
 import torch
 from torch import Tensor
@@ -20,7 +20,9 @@ from ..images.spec import ImageSpec
 from ..images.tensors import nan_pictures, tensor_to_pixels
 
 if TYPE_CHECKING:
-    from .base import Picture
+    import numpy as np
+    import torch
+    from PIL import Image
 
 
 WINDOW = 128
@@ -175,3 +177,6 @@ def _digest(pixels: Tensor) -> bytes:
 def _wait(future: Future[dict[ImageSpec, Square] | str], spec: ImageSpec) -> Square | str:
     result = future.result()
     return result if isinstance(result, str) else result[spec]
+
+
+Picture = Union[str, "os.PathLike[str]", "Image.Image", "np.ndarray", "torch.Tensor", "Prepared"]

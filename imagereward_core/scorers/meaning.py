@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..metrics.agreement import ordinal
 from ..scores import FloatArray
 from ..weights.card import ScorerCard
-from ..metrics.agreement import ordinal
 
 MIN_HISTORY = 50
 """Below this many earlier scores a percentile is off by more than 7 points more often than one time in three."""

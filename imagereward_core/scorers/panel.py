@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Union, cast
 
 from ..errors import WeightsError
+from ..metrics.agreement import Disagreement, PairAgreement, agreement, disagreements
 from ..scores import Scores
 from ..weights.card import ScorerCard
-from ..metrics.agreement import Disagreement, PairAgreement, agreement, disagreements
 from .blend import BlendScorer, combine
 from .meaning import own_notice
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import torch
 
     from ..metadata.missing import Prompt
-    from .base import Picture
     from .engine import Memory, PictureScorer
+    from .inputs import Picture
 
 AnyScorer = Union["PictureScorer", BlendScorer]
 

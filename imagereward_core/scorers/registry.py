@@ -18,11 +18,8 @@ from ..weights.own import SUFFIXES, find_by_name, is_official, own_card, own_che
 if TYPE_CHECKING:
     import torch
 
-    from ..images.spec import Framing
     from ..nets.reward import RewardNetwork
-    from ..runtime import Runtime
     from ..weights.store import FoundWeights
-    from .panel import AnyScorer
     from .tokenizers.bert import PromptEncoder
 
 
@@ -156,33 +153,6 @@ def make_encoder(card: ScorerCard, found: FoundWeights) -> PromptEncoder:
 
     assert found.vocabulary is not None and card.token_limit is not None
     return PromptEncoder(found.vocabulary, card.token_limit)
-
-
-def create_scorer(
-    name: str | os.PathLike[str] = "ImageReward-v1.0",
-    runtime: Runtime | None = None,
-    settings: WeightSettings | None = None,
-    batch_size: int | None = None,
-    framing: Framing = "center_crop",
-) -> AnyScorer:
-    """Makes the scorer ``name`` ready: finds, or downloads, its weights and loads them.
-
-    Args:
-        name: A registered id, the path of a checkpoint with ImageReward's layout, or the text of a blend, such as
-            ``ImageReward-v1.0=0.7,PickScore=0.3@rank``.
-        runtime: Where it runs; by default the best device of this machine.
-        settings: Where weights are looked for and whether they may be downloaded.
-        batch_size: Pictures per forward pass; None picks by device.
-        framing: ``center_crop`` as published, or ``pad`` to see the whole picture (off-reference).
-
-    Raises:
-        UnknownScorerError: There is no such scorer and no such file.
-        BlendError: The text of a blend cannot be read.
-        WeightsError: The weights are missing, damaged or of another layout.
-    """
-    from .factory import Maker
-
-    return Maker(runtime, settings, batch_size, whole_picture=framing == "pad").make(name)
 
 
 def _is_file(path: Path) -> bool:

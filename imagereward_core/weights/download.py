@@ -13,12 +13,12 @@ import shutil
 from pathlib import Path
 
 from ..errors import DownloadError
+from ..files.locks import exclusive
 from .card import WeightFile, WeightsCard
 from .hub import ask, reason, stream
 from .lacking import by_hand, preferred_form
 from .ledger import remember
 from .locate import FoundWeights, WeightSettings, inside, target_folder
-from ..files.locks import exclusive
 from .manifest import Progress, read_manifest, sha256_of, write_manifest
 
 logger = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .ledger import found_once, is_sha256
 from ..files.whole import written_whole
+from .ledger import found_once, is_sha256
 
 logger = logging.getLogger(__name__)
 

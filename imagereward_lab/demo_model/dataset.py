@@ -11,12 +11,21 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from imagereward_core.demo.degrade import FLAWS
+from imagereward_core.demo.scenes import (
+    OPENINGS,
+    Scene,
+    change,
+    draw,
+    is_held_out,
+    possible_differences,
+    scene_where,
+)
 from imagereward_core.images.preprocess import to_pixels
 from imagereward_core.images.spec import ImageSpec
 from imagereward_core.scorers.tokenizers.bert import pad_ids
+
 from ..training.ranking import RankedBatch
-from imagereward_core.demo.degrade import FLAWS
-from imagereward_core.demo.scenes import is_held_out, scene_where, OPENINGS, Scene, change, draw, possible_differences, random_scene
 
 Encode = Callable[[str], Sequence[int]]
 

@@ -14,12 +14,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from imagereward_core.demo.scenes import (
+    OPENINGS,
+    Scene,
+    change,
+    draw,
+    is_held_out,
+    possible_differences,
+    scene_where,
+)
 from imagereward_core.images.preprocess import normalize
 from imagereward_core.images.spec import ImageSpec
 from imagereward_core.nets.reward import RewardNetwork
 from imagereward_core.scorers.tokenizers.bert import pad_ids
+
 from .dataset import Encode, stack
-from imagereward_core.demo.scenes import is_held_out, scene_where, OPENINGS, Scene, change, draw, possible_differences
 
 PROMPTS_PER_PICTURE = 4
 _NO_WORD = -1.0

@@ -13,11 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from imagereward_core.demo.scenes import BACKGROUNDS, COLOURS, SHAPES, Scene, draw, scene_where
 from imagereward_core.images.preprocess import normalize
 from imagereward_core.images.spec import ImageSpec
 from imagereward_core.nets.vit import VisionTransformer
+
 from .dataset import stack
-from imagereward_core.demo.scenes import scene_where, BACKGROUNDS, COLOURS, SHAPES, Scene, draw
 
 ARRANGEMENTS = ("one", "two", "three", "four", "side by side", "one above the other")
 CLASSES = (len(SHAPES), len(COLOURS), len(SHAPES) + 1, len(COLOURS) + 1, len(ARRANGEMENTS), len(BACKGROUNDS))

@@ -25,10 +25,11 @@ from imagereward_core.images.spec import ImageSpec
 from imagereward_core.nets.config import HeadConfig, RewardConfig, TextConfig, VisionConfig
 from imagereward_core.nets.reward import RewardNetwork
 from imagereward_core.scorers.tokenizers.bert import PromptEncoder, pad_ids
-from ..training.initialise import initialise
-from ..training.trainer import TrainingConfig, train
 from imagereward_core.weights.bundled import FACTS_FILE, MODEL_FOLDER
 from imagereward_core.weights.checkpoint import load_into
+
+from ..training.initialise import initialise
+from ..training.trainer import TrainingConfig, train
 from .dataset import Encode, Families, HeldOutGroup, held_out_group
 from .grounding import ground
 from .measure import measure

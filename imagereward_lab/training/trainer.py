@@ -15,6 +15,7 @@ from torch import Tensor
 from imagereward_core.images.preprocess import normalize
 from imagereward_core.images.spec import ImageSpec
 from imagereward_core.nets.reward import RewardNetwork
+
 from .loss import ranking_loss
 from .ranking import RankedBatch, RankedData, ranked_pairs
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ...imagereward_core.errors import ImageError
 from ...imagereward_core.scorers import requests
 from ...imagereward_core.scorers.requests import LoadRequest, Stamp
-from .folders import MODELS, models_folders
 from ..links import Clip, ScoredBatch, fingerprint
+from .folders import MODELS, models_folders
 
 if TYPE_CHECKING:
     from torch import Tensor

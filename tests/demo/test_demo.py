@@ -12,25 +12,26 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagereward_lab.demo_model.dataset import FLAWED, MATCH, WRONG, Families, held_out_group
-from imagereward_core.demo.scenes import is_held_out, scene_where
 from imagereward_core.demo.degrade import FLAWS
-from imagereward_lab.demo_model.measure import kind_of_pair, measure
 from imagereward_core.demo.scenes import (
     DIFFERENCES,
     Scene,
     Thing,
     change,
     draw,
+    is_held_out,
     possible_differences,
     random_scene,
+    scene_where,
 )
-from imagereward_lab.demo_model.vocabulary import vocabulary
 from imagereward_core.images.spec import ImageSpec
-from imagereward_core.scorers.registry import create_scorer
-from imagereward_lab.training.ranking import ranked_pairs
+from imagereward_core.scorers.factory import create_scorer
 from imagereward_core.weights.bundled import FACTS_FILE, MODEL_FOLDER
 from imagereward_core.weights.cards import get_card
+from imagereward_lab.demo_model.dataset import FLAWED, MATCH, WRONG, Families, held_out_group
+from imagereward_lab.demo_model.measure import kind_of_pair, measure
+from imagereward_lab.demo_model.vocabulary import vocabulary
+from imagereward_lab.training.ranking import ranked_pairs
 
 SPEC = ImageSpec(size=64)
 

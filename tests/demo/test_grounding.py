@@ -7,13 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from imagereward_core.demo.scenes import is_held_out
-from imagereward_lab.demo_model.grounding import asked, ground, wrong_words
-from imagereward_core.demo.scenes import Scene, Thing, random_scene
-from imagereward_lab.demo_model.train import SPEC, TOKEN_LIMIT, demo_config
-from imagereward_lab.demo_model.vocabulary import vocabulary
+from imagereward_core.demo.scenes import Scene, Thing, is_held_out, random_scene
 from imagereward_core.nets.reward import RewardNetwork
 from imagereward_core.scorers.tokenizers.bert import PromptEncoder
+from imagereward_lab.demo_model.grounding import asked, ground, wrong_words
+from imagereward_lab.demo_model.train import SPEC, TOKEN_LIMIT, demo_config
+from imagereward_lab.demo_model.vocabulary import vocabulary
 from imagereward_lab.training.initialise import initialise
 
 PAIR = Scene(Thing("star", "red"), "gray", other=Thing("square", "blue"), relation="left of")

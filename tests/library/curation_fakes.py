@@ -5,7 +5,8 @@ from __future__ import annotations
 from PIL.PngImagePlugin import PngInfo
 
 from imagereward_core.demo.batches import draw_batches
-from imagereward_core.library.curate.plan import carry_out, plan_curation
+from imagereward_core.library.curate.carry_out import carry_out
+from imagereward_core.library.curate.plan import plan_curation
 from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.factory import Maker
 from imagereward_core.scorers.panel import Panel

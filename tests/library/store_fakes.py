@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from imagereward_core.library.library import Library
-from imagereward_core.library.store.records import Generated, ScorerKey
 from imagereward_core.library.store.files import (
     Content,
     State,
@@ -21,6 +20,7 @@ from imagereward_core.library.store.files import (
     write_generated,
     write_version,
 )
+from imagereward_core.library.store.records import Generated, ScorerKey
 from imagereward_core.library.store.scores import rank_file, scorer_number, write_scores
 from imagereward_core.scores import Scores
 

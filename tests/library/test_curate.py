@@ -10,13 +10,15 @@ import pytest
 from curation_fakes import SETTINGS, curate, files, plan, save_scene, tree
 from PIL import Image
 
-from imagereward_core.metadata.writing import read_xmp, sidecar_paths
-from imagereward_core.library.journal import Journal
 from imagereward_core.library.curate.buckets import Buckets
-from imagereward_core.library.curate.plan import CurateOptions, carry_out, plan_moves, take_back
-from imagereward_core.library.library import Library
+from imagereward_core.library.curate.carry_out import carry_out, take_back
+from imagereward_core.library.curate.options import CurateOptions
+from imagereward_core.library.curate.plan import plan_moves
 from imagereward_core.library.curate.rules import CurationRule
+from imagereward_core.library.journal import open_journal
+from imagereward_core.library.library import Library
 from imagereward_core.library.scan.options import ScanOptions
+from imagereward_core.metadata.writing import read_xmp, sidecar_paths
 from imagereward_core.selection import Rule
 
 
@@ -76,7 +78,7 @@ def test_doing_it_again_does_nothing(library, panel, outputs):
         after = tree(outputs)
         again, carried = curate(library, panel, outputs, options)
         assert again.steps == () and again.count(fate="there") == 8 and carried.run == 0
-        with Journal.open(outputs / ".imagereward") as journal:
+        with open_journal(outputs / ".imagereward") as journal:
             assert all(info.steps for info in journal.runs()), "runs without steps crowd the list"
         assert tree(outputs) == after
         take_back(library)

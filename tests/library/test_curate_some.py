@@ -9,11 +9,13 @@ from dataclasses import replace
 import pytest
 from curation_fakes import curate, draw_outputs, plan, tree
 
-from imagereward_core.metadata import read_blocks
-from imagereward_core.library.curate.plan import CurateOptions, carry_out, plan_curation
-from imagereward_core.library.library import Library
+from imagereward_core.library.curate.carry_out import carry_out
+from imagereward_core.library.curate.options import CurateOptions
+from imagereward_core.library.curate.plan import plan_curation
 from imagereward_core.library.curate.rules import CurationRule
+from imagereward_core.library.library import Library
 from imagereward_core.library.scan.options import ScanOptions
+from imagereward_core.metadata import read_blocks
 from imagereward_core.selection import Rule
 
 BEST = CurateOptions(CurationRule(Rule(top_k=1), "prompt"))

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from scan_fakes import MeanScorer, panel_of, pixels, same, save, settle
 
-from imagereward_core.library.store.records import Query, ScorerKey
 from imagereward_core.library.scan.keys import key_of
+from imagereward_core.library.store.records import Query, ScorerKey
 from imagereward_core.scorers.blend import Blend, BlendMember, BlendScorer
 from imagereward_core.scorers.panel import Panel
 

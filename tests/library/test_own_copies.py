@@ -9,11 +9,13 @@ import pytest
 from curation_fakes import files, tree
 from PIL import Image
 
-from imagereward_core.library.journal import Step, execute
 from imagereward_core.library.curate.buckets import Buckets
-from imagereward_core.library.curate.plan import CurateOptions, carry_out, plan_curation, take_back
-from imagereward_core.library.library import Library
+from imagereward_core.library.curate.carry_out import carry_out, take_back
+from imagereward_core.library.curate.options import CurateOptions
+from imagereward_core.library.curate.plan import plan_curation
 from imagereward_core.library.curate.rules import CurationRule
+from imagereward_core.library.journal import Step, execute
+from imagereward_core.library.library import Library
 from imagereward_core.selection import Rule
 
 BUCKETS = CurateOptions(CurationRule(buckets=Buckets.parse("great=50,good=5", "share")))

@@ -9,8 +9,8 @@ import json
 import numpy as np
 import pytest
 
-from imagereward_core.cli.output.write import render
 from imagereward_core.cli.output.rows import Row
+from imagereward_core.cli.output.write import render
 from imagereward_core.library.export import ExportRow
 from imagereward_core.library.own_results import written_by_us
 from imagereward_core.report.tables import TEXT_FORMS, Layout, row_columns, write_parquet, write_text

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from report_fakes import CARD, Page, make_scores
 
-from imagereward_core.report.write import ReportEntry, write_report
+from imagereward_core.report.entry import ReportEntry
 from imagereward_core.report.page import json_for_page
+from imagereward_core.report.write import write_report
 from imagereward_core.selection import Rule, select
 
 NAN = math.nan

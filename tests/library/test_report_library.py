@@ -11,11 +11,12 @@ import pytest
 from library_fakes import FOLDER, make_result, make_row
 from report_fakes import CARD, Page, make_scores
 
-from imagereward_core.report import contents as report_contents
-from imagereward_core.library.report_entries import report_entries, write_library_report
 from imagereward_core.library.curate.destinations import shown_name
-from imagereward_core.report.write import ReportEntry, write_report
+from imagereward_core.library.report_entries import report_entries, write_library_report
+from imagereward_core.report import contents as report_contents
 from imagereward_core.report.contents import AT_ONCE, CARDS_IN_BLOCK
+from imagereward_core.report.entry import ReportEntry
+from imagereward_core.report.write import write_report
 from imagereward_core.selection import Rule, select
 
 NAN = math.nan

@@ -7,9 +7,11 @@ import pytest
 from PIL import Image
 from report_fakes import CARD, Page, make_scores
 
-from imagereward_core.report import write as report, size
-from imagereward_core.report.write import ReportEntry, write_report
+from imagereward_core.report import size
+from imagereward_core.report import write as report
+from imagereward_core.report.entry import ReportEntry
 from imagereward_core.report.thumbnails import Thumbnail
+from imagereward_core.report.write import write_report
 from imagereward_core.selection import select
 
 

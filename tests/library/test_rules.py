@@ -12,8 +12,8 @@ from test_scores import make, values
 from test_selection import rules as conditions
 
 from imagereward_core.library.curate.buckets import Buckets
-from imagereward_core.library.store.records import Generated, Row
 from imagereward_core.library.curate.rules import CurationRule, judge, ratings
+from imagereward_core.library.store.records import Generated, Row
 from imagereward_core.selection import Rule
 
 

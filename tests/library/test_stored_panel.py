@@ -12,9 +12,9 @@ import pytest
 
 from imagereward_core.demo.batches import draw_batches
 from imagereward_core.library.library import Library
-from imagereward_core.library.store.records import ScorerKey
 from imagereward_core.library.scan.keys import key_of
 from imagereward_core.library.scan.options import ScanOptions
+from imagereward_core.library.store.records import ScorerKey
 from imagereward_core.library.stored_panel import NoNumbersError, StoredScorer, stored_panel
 from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.factory import Maker

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 from curation_fakes import draw_outputs, tree
 
-from imagereward_core.library.journal import Journal, JournalError
-from imagereward_core.library.curate.plan import CurateOptions, take_back
-from imagereward_core.library.watch.folder_events import WatchError
+from imagereward_core.library.curate.carry_out import take_back
+from imagereward_core.library.curate.options import CurateOptions
+from imagereward_core.library.curate.rules import CurationRule
+from imagereward_core.library.journal import JournalError, open_journal
 from imagereward_core.library.library import Library
 from imagereward_core.library.store.records import Query
-from imagereward_core.library.curate.rules import CurationRule
+from imagereward_core.library.watch.folder_events import WatchError
 from imagereward_core.library.watch.watcher import Watcher, WatchSettings
 from imagereward_core.selection import Rule
 
@@ -152,7 +153,7 @@ def test_a_restart_deals_with_what_came_meanwhile_and_does_nothing_twice(outputs
     with watching(outputs, panel) as watch:
         time.sleep(1.5)
     assert watch.passes == [] and tree(outputs) == before
-    with Journal.open(outputs / ".imagereward") as journal:
+    with open_journal(outputs / ".imagereward") as journal:
         assert [info.done for info in journal.runs()] == [1, 1]
 
 

@@ -53,7 +53,9 @@ def test_a_blend_is_no_part_of_a_blend_and_says_how_to_join_them(fake):
 
 def test_the_same_scorer_twice_is_refused(fake):
     blending = fake.module("nodes.blend_scores")
-    with pytest.raises(fake.module("nodes.host.errors").GraphError, match="demo is in the blend twice.*name_1"):
+    with pytest.raises(
+        fake.module("nodes.host.errors").GraphError, match="demo is in the blend twice.*name_1"
+    ):
         blending.BlendScores.execute(scored(fake, [1.0]), scores_2=scored(fake, [2.0]))
 
 

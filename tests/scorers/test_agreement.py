@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagereward_core.metrics.agreement import DifferentPicturesError, agreement, average_ranks, disagreements, kendall_tau_b, normalised_ranks, ordinal, spearman, top_overlap
+from imagereward_core.metrics.agreement import (
+    DifferentPicturesError,
+    agreement,
+    average_ranks,
+    disagreements,
+    kendall_tau_b,
+    normalised_ranks,
+    ordinal,
+    spearman,
+    top_overlap,
+)
 from imagereward_core.scores import Scores
 
 # Few different values, so that ties are common.

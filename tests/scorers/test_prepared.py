@@ -7,8 +7,8 @@ import random
 from imagereward_core.demo.scenes import draw, random_scene
 from imagereward_core.images.decode import open_image
 from imagereward_core.runtime import LocalRuntime
+from imagereward_core.scorers.factory import create_scorer
 from imagereward_core.scorers.inputs import Prepared, prepare_all
-from imagereward_core.scorers.registry import create_scorer
 
 
 def test_prepared_pictures_get_the_very_numbers_of_their_files(tmp_path):

@@ -51,7 +51,9 @@ class TabPage:
     """
 
     def __init__(self, host, monkeypatch, fresh=True):
-        monkeypatch.setattr(ours("scorer_cache"), "load", lambda request, interruptible=True: QuietLoaded(request))
+        monkeypatch.setattr(
+            ours("scorer_cache"), "load", lambda request, interruptible=True: QuietLoaded(request)
+        )
         if fresh:
             ours("tab.jobs").close()
         self.host, self.handlers = host, ours("tab.handlers")

@@ -11,10 +11,10 @@ from fake_webui import ours
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from imagereward_core.library.store.records import Generated, Row
 from imagereward_core.library.scan.options import ScanOptions
-from imagereward_core.scorers.requests import LoadRequest
+from imagereward_core.library.store.records import Generated, Row
 from imagereward_core.scorers.panel import PanelResult
+from imagereward_core.scorers.requests import LoadRequest
 from imagereward_core.scores import Scores
 from imagereward_core.weights.cards import get_card
 

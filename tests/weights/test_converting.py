@@ -15,8 +15,8 @@ import torch
 from weights_fakes import ROOT, run_script, sparse_safetensors, tiny_state
 
 from imagereward_core.errors import WeightsError
-from imagereward_core.weights.checkpoint import convert, conversion, open_state, sha256_of
 from imagereward_core.files.locks import exclusive
+from imagereward_core.weights.checkpoint import conversion, convert, open_state, sha256_of
 from imagereward_core.weights.manifest import read_manifest, safetensors_metadata
 
 

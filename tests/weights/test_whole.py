@@ -9,10 +9,10 @@ import stat
 import pytest
 from full_disk import fill, small_disk
 
+from imagereward_core.files.whole import written_whole
 from imagereward_core.scorers.blend import BlendError
 from imagereward_core.scorers.blend_file import BlendFile, parse_blend
 from imagereward_core.weights.manifest import write_manifest
-from imagereward_core.files.whole import written_whole
 
 unix = pytest.mark.skipif(os.name == "nt", reason="links and modes of a Unix system")
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagereward_core.errors import CuratorError, ImageError
-from imagereward_core.metadata.prompt_finder import FoundPrompt, PromptFinder
 from imagereward_core.files.regular import open_regular
+from imagereward_core.metadata.prompt_finder import FoundPrompt, PromptFinder
 
 from ..host.allowed_paths import confine
 

@@ -72,8 +72,8 @@ def rank(request: RankRequest) -> ScoreAnswer:
 
 def models() -> ModelsAnswer:
     """What may be asked for as ``scorer``, and whether its weights are on this machine."""
-    from .requests import default_scorer
     from .models import offered
+    from .requests import default_scorer
 
     return _told(
         lambda: ModelsAnswer(default=default_scorer(), scorers=[ScorerOut(**each) for each in offered()])
@@ -82,8 +82,8 @@ def models() -> ModelsAnswer:
 
 def unload(request: UnloadRequest) -> UnloadAnswer:
     """Frees the memory that scorers hold, once nothing is being generated or scored."""
-    from ..scorer_cache import free
     from ..host.queue import turn
+    from ..scorer_cache import free
 
     def freed() -> UnloadAnswer:
         with turn():

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from imagereward_core.plain import encodable
 
 from ..host.queue import job
-from .requests import RequestError, load_request
 from .limits import Limits
 from .pictures import Asked, Budget, Prompts, ask
+from .requests import RequestError, load_request
 from .schemas import RowOut, ScoreAnswer, ScoreRequest
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ def answer(request: ScoreRequest, limits: Limits, rule: Rule | None = None) -> S
     """
     from imagereward_core.selection import select
 
+    from ..host.allowed_paths import readable_in
     from ..host.info import allowed_folders
     from ..scorer_cache import load
-    from ..host.allowed_paths import readable_in
 
     if request.prompt_from not in SOURCES:
         raise RequestError(f"prompt_from is {request.prompt_from!r}; expected one of {', '.join(SOURCES)}")

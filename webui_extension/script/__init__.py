@@ -7,7 +7,7 @@ from typing import Any
 
 def connect(door: Any) -> None:
     """Offers the script to the host, the file-name pattern, and the axes of the plot."""
-    from . import lifecycle, filenames, hooks, page, requests, xyz
+    from . import filenames, hooks, lifecycle, page, requests, xyz
 
     door.offer(hooks.script_class())
     filenames.connect(door)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..door import guard, report
-from . import lifecycle, hires_gate, infotext, saving, ui
+from . import hires_gate, infotext, lifecycle, saving, ui
 from .arguments import TITLE
 from .failures import safely
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from imagereward_core.plain import count_of
 
-from ..host import info
 from ..door import guard
-from . import gallery, hires_gate, infotext, requests, saving, scoring, selecting, generate_until, xyz
+from ..host import info
+from . import gallery, generate_until, hires_gate, infotext, requests, saving, scoring, selecting, xyz
 from .arguments import NOT_SAVED, Settings, read_arguments
 from .failures import fail, safely
-from .state import Job, Picture, Run
 from .patching import mark, original_of
+from .state import Job, Picture, Run
 
 VIDEO = "ImageReward Curator: this run makes a video, whose frames are not scored, sorted or rejected; it is left as it is."
 DRIVEN = 'The script "{}" drives this run and finds pictures by their place: they are scored, but none is rejected, sorted or made besides.'

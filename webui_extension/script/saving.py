@@ -10,8 +10,8 @@ from typing import Any
 from ..door import guard, report
 from . import companions, filenames, infotext, rejects
 from .arguments import NOT_SAVED, TO_FOLDER
-from .state import REJECTED, HeldSave, Picture, Run
 from .patching import mark, original_of
+from .state import REJECTED, HeldSave, Picture, Run
 
 _CONTEXT = ("batch_index", "iteration", "prompts", "negative_prompts", "seeds", "subseeds")
 _runs: list[Run] = []

@@ -8,8 +8,8 @@ from typing import Any
 
 from imagereward_core.errors import Cancelled, CuratorError
 from imagereward_core.metadata import clean_prompt
-from imagereward_core.metadata.score_keys import score_fields, score_key
 from imagereward_core.metadata.missing import MissingPrompt
+from imagereward_core.metadata.score_keys import score_fields, score_key
 
 from .. import scorer_cache
 from .arguments import DEFAULT, Settings

@@ -108,8 +108,8 @@ def _decide(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]
 
 def _send(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]:
     """Makes a picture ready for the buttons that send it to another tab: only then, since Gradio copies what it is given."""
-    from ..host.info import allowed_folders
     from ..host.allowed_paths import confine
+    from ..host.info import allowed_folders
 
     row = _asked(session, wish)
     if not is_regular(row.path):

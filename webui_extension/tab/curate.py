@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imagereward_core.library.curate.plan import Carried, CurateOptions, Curation, carry_out, plan_moves, take_back
-from imagereward_core.library.library import Library
+from imagereward_core.library.curate.carry_out import Carried, carry_out, take_back
+from imagereward_core.library.curate.options import CurateOptions
+from imagereward_core.library.curate.plan import Curation, plan_moves
 from imagereward_core.library.curate.summary import VERBS
+from imagereward_core.library.library import Library
 from imagereward_core.plain import count_of
 
+from .forms import HOW, WHICH, destinations
 from .jobs import Job, Progress
 from .scoring import read_view, store_place
-from .forms import HOW, WHICH, destinations
 
 if TYPE_CHECKING:
     from .filtering import Choice, Filter

@@ -12,8 +12,8 @@ from imagereward_core.library.curate.rules import CurationRule, Per, judge
 from imagereward_core.selection import Rule, Selection
 
 if TYPE_CHECKING:
-    from imagereward_core.library.store.records import Row
     from imagereward_core.library.curate.rules import Verdicts
+    from imagereward_core.library.store.records import Row
 
     from .view import View
 

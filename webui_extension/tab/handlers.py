@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from imagereward_core.errors import CuratorError
 
 from ..door import report
-from . import jobs, html
+from . import html, jobs
 from .filtering import Filter
 from .session import Session
 from .updates import Change, Values, everything, gallery, page_size, sendable, working
@@ -44,8 +44,8 @@ def told(handler: Callable[..., Result]) -> Callable[..., Result]:
 @told
 def score(session: Session, *asked: Any) -> Result:
     """Starts to score a folder; what is asked for is what ``wishes.make_wish`` takes."""
-    from .scoring import score_folder
     from .forms import make_wish
+    from .scoring import score_folder
 
     wish = make_wish(*asked)
     job = jobs.start("Scoring", lambda job: score_folder(job, wish))
@@ -221,8 +221,8 @@ def _started(job: jobs.Job) -> Values:
 @told
 def free(session: Session) -> Result:
     """Frees the memory that scorers hold."""
-    from ..scorer_cache import free as free_scorers
     from ..host.queue import turn
+    from ..scorer_cache import free as free_scorers
 
     job = jobs.current()
     if job is not None and not job.finished:

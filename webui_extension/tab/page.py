@@ -12,10 +12,10 @@ from typing import Any
 import gradio as gr
 
 from . import culling, handlers
-from .session import Session
-from .updates import Change
 from .forms import HOW, PER, PROMPTS, SHOW, SORT, WHICH, folders_offered
 from .html import STARTED, message
+from .session import Session
+from .updates import Change
 
 ID = "imagereward"
 SENT = ("txt2img", "img2img", "inpaint", "extras")

@@ -86,8 +86,8 @@ def large(address: str) -> Any:
 
 def _found(address: str) -> "tuple[Row, Path] | None":
     """The file of an address and where it lies, links followed, if it is still there and may still be shown."""
-    from ..host.info import allowed_folders
     from ..host.allowed_paths import PlaceError, confine
+    from ..host.info import allowed_folders
 
     row = addresses.row(address)
     if row is None or not is_regular(row.path):

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from imagereward_core.library.store.records import Row
     from imagereward_core.library.scan.options import ScanOptions
-    from imagereward_core.scorers.requests import LoadRequest
+    from imagereward_core.library.store.records import Row
     from imagereward_core.scorers.panel import PanelResult
+    from imagereward_core.scorers.requests import LoadRequest
     from imagereward_core.weights.card import ScorerCard
 
 

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .destinations import Home, Sorted, tell_copies
-from ..store.records import Row
-from ..scan.walk import is_wanted
 from ...files.values import absolute
 from ..relocation import catch_up
+from ..scan.walk import is_wanted
+from ..store.records import Row
+from .destinations import Home, Sorted, tell_copies
 
 if TYPE_CHECKING:
     from ...scorers.panel import Panel
-    from .plan import CurateOptions
     from ..library import Library, ScoredFiles
+    from .options import CurateOptions
 
 
 def judged_files(

@@ -11,13 +11,13 @@ from itertools import takewhile
 from pathlib import Path, PurePath
 
 from ...errors import CuratorError, ImageError
+from ...files.values import STORE_FOLDER, is_below
 from ...metadata.companions import SideFile, alike, keys, possible
 from ..journal.files import same_content
 from ..journal.names import free_names
 from ..journal.roots import led_out
 from ..journal.sidecars import companions_of, would_mix
 from ..store.records import Row
-from ...files.values import STORE_FOLDER, is_below
 
 _NUMBERED = re.compile(r"(.+) \(\d+\)(\.[^.]*)?")
 _SCORED = re.compile(r"(.+)_score-?\d+\.\d{4}((?: \(\d+\))?)(\.[^.]*)?")

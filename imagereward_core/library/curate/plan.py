@@ -11,86 +11,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import chain
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
-from ..journal import Step
-from .candidates import is_alone, judged_files
-from .destinations import CurateError, Destinations, Home, Names, Unnoticed, linked_paths
-from ..store.records import Row
-from .rules import CurationRule, Verdicts, judge
-from ..scan.options import ScanOptions
 from ...files.values import absolute
-from ..relocation import tell
+from ..journal import Step
+from ..store.records import Row
+from .candidates import is_alone, judged_files
+from .destinations import Destinations, Home, Names, Unnoticed, linked_paths
+from .options import CurateOptions
+from .rules import Verdicts, judge
 
 if TYPE_CHECKING:
     from ...scorers.panel import Panel, PanelResult
-    from ..journal import Recovery, RunResult, StepInfo
+    from ..journal import RunResult
     from ..library import Library
 
-Action = Literal["copy", "hardlink", "symlink", "move", "stay"]
-XmpStyle = Literal["", "both", "full", "stem"]
 Fate = Literal["go", "there", "earlier", "left", "fresh", "aside", "unscored", "linked"]
-
-
-@dataclass(frozen=True)
-class CurateOptions:
-    """What is to become of the pictures of a folder.
-
-    Attributes:
-        rule: What is kept.
-        action: How pictures get to their destinations. ``"stay"`` leaves all of them where they are, for writing scores alone.
-        folders: Destination folders by name, for those that are not to be a folder of that name inside of the curated one. Relative
-            ones are taken from the curated folder.
-        leave: Names whose pictures stay where they are.
-        resort: Whether pictures that lie in a destination folder already go to another one where the rule now says so. By default they
-            count in the comparison and stay, so that what somebody moved by hand stays too.
-        write_scores: Whether scores are written into the files' own metadata. Copies are written to, originals are not.
-        xmp: Ratings and scores as XMP files beside the pictures: ``"full"`` (``a.png.xmp``), ``"stem"`` (``a.xmp``) or ``"both"``.
-        scan: Which files count.
-        fresh_ns: Files changed after this time (nanoseconds since 1970) stay for now, because somebody may still be writing them.
-        hold: Files that stay for now for other reasons.
-        name_scores: Whether pictures that go somewhere get their score into their name: ``a.png`` becomes ``a_score0.8731.png``.
-    """
-
-    rule: CurationRule = field(default_factory=CurationRule)
-    action: Action = "copy"
-    folders: Mapping[str, Path] = field(default_factory=dict)
-    leave: frozenset[str] = frozenset()
-    resort: bool = False
-    write_scores: bool = False
-    xmp: XmpStyle = ""
-    scan: ScanOptions = field(default_factory=ScanOptions)
-    fresh_ns: int | None = None
-    hold: frozenset[Path] = frozenset()
-    name_scores: bool = False
-
-    def __post_init__(self) -> None:
-        if self.action not in get_args(Action):
-            raise ValueError(f"action is {self.action!r}; expected one of {', '.join(get_args(Action))}")
-        if self.xmp not in get_args(XmpStyle):
-            raise ValueError(f"xmp is {self.xmp!r}; expected 'both', 'full', 'stem' or nothing")
-        unknown = (set(self.folders) | self.leave) - set(self.rule.names)
-        if unknown:
-            raise CurateError(
-                f"{', '.join(sorted(unknown))}: nothing is sorted under this name; expected one of {', '.join(self.rule.names)}"
-            )
-
-    def destinations(self, folder: Path) -> Destinations:
-        """The destination folders of a curation of ``folder``.
-
-        Raises:
-            CurateError: One of them holds the folder itself, or two names share one.
-        """
-        root = absolute(folder)
-        found = Destinations(
-            root, {name: absolute(root / self.folders.get(name, name)) for name in self.rule.names}
-        )
-        found.check()
-        return found
 
 
 @dataclass(frozen=True)
@@ -270,116 +209,6 @@ class _Planner:
         target = self.names.free(self.destinations.target(home, name, score), source)
         self.steps.append(Step(kind, source, target))
         return Placing(name, "go", row.path, target)
-
-
-@dataclass(frozen=True)
-class Carried:
-    """What carrying out or taking back came to.
-
-    Attributes:
-        run: Number of the run in the journal; 0 where there was nothing to do.
-        title: What the run is called.
-        done: Steps done.
-        skipped: Steps that needed nothing.
-        failed: Files that could not be dealt with, with the reason; they are as they were.
-        left: Steps not come to, because somebody stopped.
-        settled: What an earlier process had left half done and was settled before.
-        notes: What there is to say about steps done.
-    """
-
-    run: int
-    title: str = ""
-    done: int = 0
-    skipped: int = 0
-    failed: tuple[tuple[Path, str], ...] = ()
-    left: int = 0
-    settled: tuple[Recovery, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-Progress = Callable[[int, int], None]
-
-
-def carry_out(
-    library: Library,
-    curation: Curation,
-    *,
-    title: str = "curate",
-    progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> Carried:
-    """Carries a plan out through the journal beside the library, and tells the library what went where.
-
-    Raises:
-        JournalError: Another program is acting on these files.
-        CuratorError: Journal or library cannot be written.
-    """
-    from ..journal import execute
-    from ..doubts import doubts
-    from .marks import all_steps
-
-    problems: list[tuple[Path, str]] = []
-    doubt = doubts(library, curation)
-    steps = all_steps(curation, problems)
-    first = next(steps, None)
-    if first is None:
-        return Carried(0, title, failed=tuple(problems))
-    # Who is told to wait has written nothing down: no run stands that nobody carried out.
-    with library.journal() as journal, journal.acting(folder=curation.folder):
-        journal.keep_out(curation.options.destinations(curation.folder).outside)
-        run = journal.begin(
-            title, chain([first], steps), curation.folder, follow_links=curation.options.scan.follow_links
-        )
-        try:
-            result = execute(journal, run, progress=progress, cancelled=cancelled)
-        finally:
-            tell(library, journal, run)
-    failed = (*problems, *((step.source, reason) for step, reason in result.failed))
-    settled, notes = tuple(journal.recovered), (f"{doubt}.",) if doubt else ()
-    return Carried(run, title, result.done, result.skipped, failed, result.left, settled, notes)
-
-
-def take_back(
-    library: Library,
-    run: int | None = None,
-    *,
-    progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
-    confirmed: Sequence[StepInfo] = (),
-) -> Carried:
-    """Takes back a run, by default the last one of which something stands, and tells the library.
-
-    Args:
-        library: The library.
-        run: The run; None for the last.
-        progress: Told how far it is.
-        cancelled: Asked between two steps.
-        confirmed: Steps that lead out of the folder, which a person has seen and wants taken back; see :func:`.actions.leading_out`.
-
-    Raises:
-        JournalError: There is no such run, nothing to undo, or another program is acting on these files.
-        CuratorError: Journal or library cannot be written.
-    """
-    from ..journal import undo
-
-    with library.journal() as journal:
-        info = journal.last_done() if run is None else journal.run(run)
-        try:
-            result = undo(journal, run, progress=progress, cancelled=cancelled, confirmed=confirmed)
-        finally:
-            if info is not None:
-                tell(library, journal, info.id)
-        failed = tuple((step.target, reason) for step, reason in result.failed)
-        return Carried(
-            result.run,
-            info.title if info else "",
-            result.done,
-            result.skipped,
-            failed,
-            result.left,
-            tuple(journal.recovered),
-            _notes(result),
-        )
 
 
 def _notes(result: RunResult) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ import numpy as np
 from ...metadata.writing import stars_of
 from ...scores import FloatArray, IntArray, Scores, grouped
 from ...selection import Labels, Rule, Selection, select
+from ..store.records import Row
 from .buckets import REJECTED, Buckets, fill
 from .near_duplicates import MOST_DISTANCE, near_duplicates
-from ..store.records import Row
 
 Per = Literal["all", "prompt", "folder"]
 KEPT = "kept"

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .plan import CurateOptions, Curation, Placing
 from .destinations import shown_name
+from .options import CurateOptions
+from .plan import Curation, Placing
 
 VERBS = {
     "copy": ("copy", "copied"),

@@ -5,7 +5,7 @@ back when the journal is next opened.
 
 ::
 
-    with Journal.open(place) as journal:
+    with open_journal(place) as journal:
         run = journal.begin("keep the best", [Step("copy", picture, kept / picture.name)])
         result = execute(journal, run)
         undo(journal, run)
@@ -13,13 +13,14 @@ back when the journal is next opened.
 
 from __future__ import annotations
 
-from .run import execute
 from .files import Refused
 from .journal import Journal, JournalError
 from .listing import elsewhere, leading_out, refused
 from .move import move_new
 from .names import safe_name
+from .opening import open_journal
 from .recovery import recover
+from .run import execute
 from .steps import Recovery, RunInfo, RunResult, Step, StepInfo
 from .undo import undo
 
@@ -36,6 +37,7 @@ __all__ = [
     "execute",
     "leading_out",
     "move_new",
+    "open_journal",
     "recover",
     "refused",
     "safe_name",

@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from ...images.suffixes import PICTURE_SUFFIXES
 from ...metadata.companions import alike
 from ...metadata.writing.splice import Splice, copy_applied, reversed_splices
-from ...images.suffixes import PICTURE_SUFFIXES
 from . import files
 from .changes import FORWARD, Change, missing_folders, skip
 from .files import Refused

@@ -18,9 +18,9 @@ from .journal import Journal
 from .names import free_names
 from .reasons import check_leaving, is_full, reason_of
 from .records import Record
-from .undo_step import gave_way
 from .sidecars import companions_of, others_share, would_mix
 from .steps import Kind, RunResult
+from .undo_step import gave_way
 from .waits import Turn, Work
 
 

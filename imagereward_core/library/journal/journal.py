@@ -39,7 +39,7 @@ class JournalError(CuratorError):
 
 
 class Journal:
-    """The journal of one store. Opening it for acting settles what an earlier process left half done.
+    """The journal of one store; :func:`~.opening.open_journal` opens it for acting.
 
     Reading may go on in any thread; of all processes and threads one acts at a time.
     """
@@ -60,37 +60,6 @@ class Journal:
         self._held: Held | None = None
         self.recovered: list[Recovery] = []
         self.custody = Custody(self._database, root, seal)
-
-    @classmethod
-    def open(cls, place: Path, *, root: Path | None = None, data: Path | None = None) -> Journal:
-        """The journal in the folder ``place``, which is made where it is missing, for acting.
-
-        What an earlier process left half done is settled and stands in ``recovered``; not so while another process acts on it.
-
-        Args:
-            place: The folder of the store.
-            root: The folder that steps are about: those inside it are acted on wherever it lies by now. By default the one in which a
-                store of the usual name (``.imagereward``) lies. A store of another name without it has none.
-            data: The user's own folder for this program. With a key that lies there, steps that lead out of the root are signed, and
-                only such ones are acted on later. None for a key that this object alone has.
-
-        Raises:
-            CuratorError: The file is damaged, of a newer version, or cannot be written.
-        """
-        from .recovery import recover  # which needs this module
-
-        journal = cls(place, Root(place, root), Seal(data))
-        try:
-            journal.custody.adopt()
-            if journal.unsettled():
-                try:
-                    journal.recovered = recover(journal)
-                except JournalError:
-                    pass  # another process is at work; what looks half done is what it does
-        except BaseException:
-            journal.close()
-            raise
-        return journal
 
     @classmethod
     def look(cls, place: Path, *, root: Path | None = None, data: Path | None = None) -> Journal:

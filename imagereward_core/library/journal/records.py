@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...metadata.writing.splice import Splice
 from ...files.values import Name
+from ...metadata.writing.splice import Splice
 from . import files
 from .files import Mark
 from .roots import read_path

@@ -9,19 +9,19 @@ from pathlib import Path
 
 from . import files
 from .changes import BACK, FORWARD, direction_of, remove_folders
+from .do_step import carry_out
 from .files import Refused
 from .journal import Journal
-from .do_step import carry_out
 from .presence import check_reachable
 from .reasons import reason_of
 from .records import Record
-from .undo_step import take_back
 from .steps import Recovery, RunResult, Step
+from .undo_step import take_back
 from .waits import Work, work_together
 
 
 def recover(journal: Journal) -> list[Recovery]:
-    """Settles every half-done step; one entry for each run that had any. :meth:`Journal.open` does it by itself.
+    """Settles every half-done step; one entry for each run that had any. :func:`~.opening.open_journal` does it by itself.
 
     Steps not begun stay planned: whether to go on with a run (``execute``) or take it back (``undo``) is for a person to say.
 

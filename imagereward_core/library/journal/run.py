@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .changes import remove_folders
+from .do_step import carry_out
 from .groups import Groups
 from .journal import Journal, JournalError
-from .do_step import carry_out
 from .recovery import settle_all
 from .steps import Cancelled, Progress, RunResult
 from .waits import work_together

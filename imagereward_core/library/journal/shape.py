@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ...metadata.writing.plan import editable_format
 from ...images.suffixes import PICTURE_SUFFIXES
+from ...metadata.writing.plan import editable_format
 from .files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, Refused
 from .records import Record
 from .roots import too_long

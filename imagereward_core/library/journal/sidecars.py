@@ -7,8 +7,8 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...metadata.companions import SideFile, alike, possible, side_files
 from ...images.suffixes import PICTURE_SUFFIXES
+from ...metadata.companions import SideFile, alike, possible, side_files
 from .files import exists, same_content, spells_alike
 
 SIDECAR_SUFFIXES = (".txt", ".xmp", ".json", ".caption")

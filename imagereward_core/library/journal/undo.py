@@ -11,8 +11,8 @@ from .listing import STANDING, elsewhere
 from .presence import fits
 from .reach import folders_outside
 from .recovery import settle_all
-from .undo_step import take_back
 from .steps import Cancelled, Progress, RunResult, StepInfo
+from .undo_step import take_back
 from .waits import work_together
 
 _LEFT_BEHIND = "run = ? AND parent IN (SELECT id FROM steps WHERE run = ? AND parent IS NULL AND state = 'undone') AND state = 'done'"

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from ...errors import ImageError
+from ...files.regular import NotAFileError, open_regular
 from ...images.decode import not_a_file, open_bytes, open_image, source_name
 from ...images.identity import content_hash, fingerprint
 from ...metadata.generation import Facts, generated_facts
 from ...metadata.prompt_finder import FoundPrompt, PromptFinder
-from ...files.regular import NotAFileError, open_regular
-from ..store.records import Generated
 from ..store.files import Content
+from ..store.records import Generated
 
 if TYPE_CHECKING:
     from torch import Tensor

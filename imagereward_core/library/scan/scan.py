@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import Cancelled, CuratorError, PromptError
+from ...files.sqlite import Database
+from ...files.values import absolute, intern
 from ...metadata import READER
 from ...metadata.prompt_finder import PromptFinder
 from ...metadata.types import has_words
-from ...files.sqlite import Database
 from ..store.scores import adopt, scorer_keys, scorer_number
-from ...files.values import absolute, intern
 from .keys import Voice, key_of
 from .options import ScanOptions, ScanProgress, ScanResult
 from .pending import Asked, Register

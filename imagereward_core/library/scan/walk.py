@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...images.suffixes import is_picture_name
 from ...metadata.companions import PROMPT_ENDINGS, alike, keys
 from ...metadata.formats.fooocus_log import LOG_NAME
-from ...images.suffixes import is_picture_name
 from .options import ScanOptions
 
 _LOGGED = 1 << 57

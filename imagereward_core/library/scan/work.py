@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from ...metadata.prompt_finder import PromptFinder
-from ...metadata.missing import MissingPrompt
-from ...scorers.base import objection
 from ...files.sqlite import Database
+from ...metadata.missing import MissingPrompt
+from ...metadata.prompt_finder import PromptFinder
+from ...scorers.base import objection
 from ..store.files import State, file_path, show_prompt, write_generated, write_version
 from ..store.scores import has_any_score, lacking, rank_file, write_scores
 from .keys import Voice

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
+from ...files.values import file_from, folder_from, intern, signed, to_name
 from ...plain import well_formed
 from .records import Generated
-from ...files.values import file_from, folder_from, intern, signed, to_name
 
 
 class State(IntEnum):

@@ -15,10 +15,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from .records import Row
-from .files import BELOW, find_folder
-from .sources import Source, Values, Wanted, by_name, by_score, by_time, key_in, sources, text_condition
 from ...files.values import check_below, file_from, folder_from, to_name
+from .files import BELOW, find_folder
+from .records import Row
+from .sources import Source, Values, Wanted, by_name, by_score, by_time, key_in, sources, text_condition
 
 _FIRST_LOOK = 2000
 """Among so many files a text is looked for before it is looked for in all."""

@@ -9,8 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .records import Generated, Row
 from ...files.values import StrangeValueError, check_below, file_from, folder_from, unsigned
+from .records import Generated, Row
 
 _AT_ONCE = 500
 """Files of one statement: every SQLite takes at least 999 question marks."""

@@ -6,9 +6,9 @@ import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from ...files.values import intern
 from ...plain import well_formed
 from .records import ScorerKey
-from ...files.values import intern
 
 if TYPE_CHECKING:
     from ...scores import Scores

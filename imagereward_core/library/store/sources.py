@@ -6,10 +6,10 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from .records import Query, Row
-from .files import find_folder
-from .scores import find_scorer
 from ...files.values import find_text, to_name
+from .files import find_folder
+from .records import Query, Row
+from .scores import find_scorer
 
 Values = tuple[Any, ...]
 

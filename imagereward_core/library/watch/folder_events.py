@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import CuratorError
-from ...metadata.companions import PROMPT_ENDINGS, owners
 from ...images.suffixes import is_picture_name
+from ...metadata.companions import PROMPT_ENDINGS, owners
 
 _LIMITS = (errno.ENOSPC, errno.EMFILE, errno.ENFILE)
 

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import CuratorError, WeightsError
-from ...files.regular import is_folder
 from ...files.locks import exclusive
-from .arrivals import Arrivals
-from ..curate.plan import Carried, CurateOptions, Curation, carry_out, plan_curation
-from .folder_events import WatchError, WatchLimitError, folder_events
+from ...files.regular import is_folder
 from ...files.values import absolute
+from ..curate.carry_out import Carried, carry_out
+from ..curate.options import CurateOptions
+from ..curate.plan import Curation, plan_curation
 from ..curate.summary import rule_words
+from .arrivals import Arrivals
+from .folder_events import WatchError, WatchLimitError, folder_events
 
 if TYPE_CHECKING:
     from ...scorers.panel import Panel

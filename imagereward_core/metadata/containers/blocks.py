@@ -10,8 +10,8 @@ from PIL import Image
 
 from ...errors import ImageError
 from ...files.regular import open_regular
-from .text_encoding import decode_text, decode_user_comment, mend_latin1
 from .png import MAX_TEXT_BYTES, PNG_SIGNATURE, read_png_chunks
+from .text_encoding import decode_text, decode_user_comment, mend_latin1
 
 _EXIF_IFD = 0x8769
 _USER_COMMENT = 0x9286

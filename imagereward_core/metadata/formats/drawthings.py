@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ..containers.xml_text import Element, XmlError, read_xml
+from ..types import PictureText
 from .a1111 import looks_like_infotext, parse_infotext
 from .json_text import parse_json_text
-from ..types import PictureText
-from ..containers.xml_text import Element, XmlError, read_xml
 
 XMP_KEY = "XML:com.adobe.xmp"
 """The name of a picture's XMP among its text blocks, as the PNG keyword."""

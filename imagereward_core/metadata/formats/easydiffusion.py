@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .json_text import parse_json_data
 from ..types import PictureText
+from .json_text import parse_json_data
 
 _NAMES = {
     "Prompt": "prompt",

@@ -11,9 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...files.regular import read_regular
+from ..types import PictureText
 from .comfyui.graph import load_json
 from .json_text import parse_json_data
-from ..types import PictureText
 
 LOG_NAME = "log.html"
 _MOST_BYTES = 64 * 1024 * 1024

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ..types import PictureText
 from .comfyui.graph import load_json
 from .json_text import parse_json_data, with_style, words
-from ..types import PictureText
 
 _COMMAND = re.compile(r'\s*"(.*)"((?:\s+-\w.*)?)\s*\Z', re.DOTALL)
 _OPTION = re.compile(r"\s-(\w)\s+([^\s-]\S*|-\d\S*)")

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ..types import PictureText, Source
 from .a1111 import looks_like_infotext
 from .comfyui.graph import load_json
-from ..types import PictureText, Source
 
 
 class _Form(NamedTuple):

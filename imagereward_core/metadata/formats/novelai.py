@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ..types import PictureText
 from .comfyui.graph import load_json
 from .json_text import parse_json_data, words
-from ..types import PictureText
 
 _HASH = re.compile(r"\s+[0-9A-F]{8}\Z")
 

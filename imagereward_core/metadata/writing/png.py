@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import BinaryIO, NamedTuple
 
 from ...errors import ImageError
-from ..formats.comfyui.graph import load_json
 from ..containers.png import MAX_TEXT_BYTES, PNG_SIGNATURE, inflate
+from ..formats.comfyui.graph import load_json
 from ..score_keys import METADATA_KEY, is_score_key, score_key
 from .infotext import is_infotext, put_into_settings
 from .splice import Splice

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from ...runtime import Runtime
 from ...weights.card import ScorerCard
-from .cosine import unit
 from ..engine import PictureScorer, Rewards, Tower
+from .cosine import unit
 
 
 class AestheticScorer(PictureScorer):

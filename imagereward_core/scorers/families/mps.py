@@ -11,8 +11,8 @@ from torch import Tensor
 from ...nets.mps import CONDITION, MpsNetwork
 from ...runtime import Runtime
 from ...weights.card import ScorerCard
-from .cosine import Tokenizer
 from ..engine import PictureScorer, Rewards, Tower
+from .cosine import Tokenizer
 
 PAIRS_AT_ONCE = 16
 PROMPTS_KEPT = 64

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ..manifest import sha256_of
+from .claims import VerifyReport, head_is_untrained, verify
 from .conversion import ConversionReport, convert
 from .fingerprint import same_tensors, tensors_sha256
 from .keymaps import KEYMAPS, KeyMap, View, keymap_of
+from .kinds import recognise
 from .layout import Layout, Mismatch, compare
 from .load import DtypeOf, load_into
 from .reader import StateFile, open_state, read_layout
-from .kinds import recognise
-from .claims import VerifyReport, head_is_untrained, verify
 
 __all__ = [
     "KEYMAPS",

@@ -16,10 +16,10 @@ from typing import Any, BinaryIO
 import torch
 
 from ...errors import WeightsError
-from ..ledger import remember
 from ...files.locks import exclusive
-from ..manifest import Progress, safetensors_metadata, sha256_of, write_manifest
 from ...files.whole import naming
+from ..ledger import remember
+from ..manifest import Progress, safetensors_metadata, sha256_of, write_manifest
 from .fingerprint import bytes_of, same_tensors
 from .keymaps import KeyMap
 from .layout import Layout

@@ -14,8 +14,8 @@ import torch
 
 from ...errors import WeightsError
 from ..card import WeightsCard
-from .layout import Layout
 from .kinds import recognise
+from .layout import Layout
 
 
 @dataclass(frozen=True)

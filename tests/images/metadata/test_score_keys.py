@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagereward_core.metadata.score_keys import AESTHETIC_KEY, LONGEST_KEY, METADATA_KEY, is_score_key, known_keys, score_fields, score_key
+from imagereward_core.metadata.score_keys import (
+    AESTHETIC_KEY,
+    LONGEST_KEY,
+    METADATA_KEY,
+    is_score_key,
+    known_keys,
+    score_fields,
+    score_key,
+)
 from imagereward_core.weights.cards import CARDS
 
 WEBUI_KEY = re.compile(r"\w[\w \-/]+")

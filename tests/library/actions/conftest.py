@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imagereward_core.library.journal import Journal
+from imagereward_core.library.journal import open_journal
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -32,5 +32,5 @@ def kept(outputs):
 
 @pytest.fixture
 def journal(tmp_path):
-    with Journal.open(tmp_path / ".imagereward") as journal:
+    with open_journal(tmp_path / ".imagereward") as journal:
         yield journal

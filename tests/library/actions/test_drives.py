@@ -9,7 +9,7 @@ import pytest
 from acting import act, reasons, to, well
 
 from benchmarks.killing import tree
-from imagereward_core.library.journal import Journal, execute, undo
+from imagereward_core.library.journal import execute, open_journal, undo
 from imagereward_core.library.journal import files as file_operations
 
 
@@ -32,16 +32,16 @@ class Killed(BaseException):
 def test_what_lies_on_a_drive_that_is_away_is_left_standing(kind, outputs, drive, data):
     before = tree(outputs)
     steps = [to(kind, outputs / name, drive / "kept" / name) for name in ("00002.png", "00003.png")]
-    with Journal.open(outputs / ".imagereward", data=data) as journal:
+    with open_journal(outputs / ".imagereward", data=data) as journal:
         well(act(journal, *steps))
     away = drive.rename(drive.with_name("away"))
-    with Journal.open(outputs / ".imagereward", data=data) as journal:
+    with open_journal(outputs / ".imagereward", data=data) as journal:
         result = undo(journal)
         assert (result.done, result.skipped) == (0, 0)
         assert all(f"the folder {drive / 'kept'} is not there; plug" in reason for reason in reasons(result))
         assert journal.last_done().done == 2
     away.rename(drive)
-    with Journal.open(outputs / ".imagereward", data=data) as journal:
+    with open_journal(outputs / ".imagereward", data=data) as journal:
         assert well(undo(journal)).done == 2
     assert tree(outputs) == before and not list(drive.iterdir())
 
@@ -50,7 +50,7 @@ def test_what_lies_on_a_drive_that_is_away_is_left_standing(kind, outputs, drive
 def test_a_copy_that_somebody_removed_is_done_with(where, outputs, drive, data):
     """Alone, its folder being there; or with a folder inside of the one that is there."""
     kept = {"outputs": outputs, "usb": drive}[where] / "kept"
-    with Journal.open(outputs / ".imagereward", data=data) as journal:
+    with open_journal(outputs / ".imagereward", data=data) as journal:
         well(act(journal, to("copy", outputs / "00002.png", kept / "00002.png")))
         if where == "usb":
             (kept / "00002.png").unlink()
@@ -64,7 +64,7 @@ def test_pictures_do_not_go_back_beside_a_drive_that_is_away(outputs, drive, tmp
     """As the WebUI acts, whose store is about no folder: nothing is made where the drive was."""
     pictures = shutil.copytree(outputs, drive / "pictures")
     before = tree(drive)
-    with Journal.open(tmp_path / "store", data=tmp_path / "data") as journal:
+    with open_journal(tmp_path / "store", data=tmp_path / "data") as journal:
         run = journal.begin(
             "a test", [to("move", pictures / "00002.png", tmp_path / "kept" / "00002.png")], pictures
         )
@@ -89,17 +89,17 @@ def test_what_was_cut_off_on_a_drive_is_settled_when_it_is_back(back, outputs, d
             work()
 
     step = to("move", outputs / "00002.png", drive / "kept" / "00002.png")
-    with Journal.open(outputs / ".imagereward", data=data) as journal:
+    with open_journal(outputs / ".imagereward", data=data) as journal:
         if back:
             well(act(journal, step))
         cut_off(journal, (lambda: undo(journal)) if back else (lambda: act(journal, step)))
     away = drive.rename(drive.with_name("away"))
     for _ in range(2):
-        with Journal.open(outputs / ".imagereward", data=data) as journal:
+        with open_journal(outputs / ".imagereward", data=data) as journal:
             ((_, reason),) = journal.recovered[0].problems
             assert "is not there; plug" in reason and journal.unsettled() == [1]
     away.rename(drive)
-    with Journal.open(outputs / ".imagereward", data=data) as journal:
+    with open_journal(outputs / ".imagereward", data=data) as journal:
         assert journal.recovered[0].finished == 1 and not journal.recovered[0].problems
         if not back:
             well(undo(journal))
@@ -114,9 +114,9 @@ def test_a_folder_that_a_kill_left_unmade_is_no_drive(outputs, drive, data, monk
             raise Killed
         make(self, *arguments, **more)
 
-    with Journal.open(outputs / ".imagereward", data=data) as journal, monkeypatch.context() as patch:
+    with open_journal(outputs / ".imagereward", data=data) as journal, monkeypatch.context() as patch:
         patch.setattr(Path, "mkdir", kill)
         with pytest.raises(Killed):
             act(journal, to("copy", outputs / "00002.png", drive / "new" / "kept" / "00002.png"))
-    with Journal.open(outputs / ".imagereward", data=data) as journal:
+    with open_journal(outputs / ".imagereward", data=data) as journal:
         assert journal.recovered[0].taken_back == 1 and not journal.recovered[0].problems

@@ -13,7 +13,15 @@ from acting import act, to, well
 
 from benchmarks.killing import tree
 from imagereward_core.errors import WeightsError
-from imagereward_core.library.journal import Journal, JournalError, exclusion, execute, files, mounts, undo
+from imagereward_core.library.journal import (
+    JournalError,
+    exclusion,
+    execute,
+    files,
+    mounts,
+    open_journal,
+    undo,
+)
 from imagereward_core.library.journal.exclusion import BusyError, only_actor
 
 
@@ -34,7 +42,7 @@ def test_two_stores_on_one_folder_exclude_each_other(way, outputs, kept, tmp_pat
     step = to("copy", outputs / "00002.png", kept / "00002.png")
     with ExitStack() as stack:
         own, other, hosts = (
-            stack.enter_context(Journal.open(*place[:1], root=place[1]))
+            stack.enter_context(open_journal(*place[:1], root=place[1]))
             for place in ((outputs / ".imagereward", None), (tmp_path / "a", outputs), (tmp_path / "b", None))
         )
         for first, second in ((own, other), (other, own), (own, hosts), (hosts, own)):
@@ -145,7 +153,7 @@ def test_nobody_else_acts_where_pictures_go(way, outputs, tmp_path, monkeypatch,
 
     real = files.drop_old
     monkeypatch.setattr(files, "drop_old", drop_old)
-    with Journal.open(outputs / ".imagereward", data=tmp_path / "data") as journal:
+    with open_journal(outputs / ".imagereward", data=tmp_path / "data") as journal:
         steps = [to("move", outputs / f"0000{n}.png", kept / below / f"{n}.png") for n in range(3)]
         well(execute(journal, journal.begin("a test", steps)))
         well(undo(journal))
@@ -157,7 +165,7 @@ def test_a_run_waits_for_who_acts_in_its_destination(way, outputs, tmp_path):
     kept = tmp_path / "elsewhere"
     kept.mkdir()
     before = tree(outputs)
-    with Journal.open(outputs / ".imagereward", data=tmp_path / "data") as journal:
+    with open_journal(outputs / ".imagereward", data=tmp_path / "data") as journal:
         run = journal.begin("a test", [to("move", outputs / "00002.png", kept / "sub" / "2.png")])
         with only_actor([kept]), pytest.raises(JournalError, match="working with .*elsewhere"):
             execute(journal, run)

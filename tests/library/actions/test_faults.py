@@ -16,9 +16,9 @@ from full_disk import read_only
 
 from benchmarks.killing import contents, hidden, tree
 from imagereward_core.errors import CuratorError
-from imagereward_core.metadata.writing.splice import Splice
-from imagereward_core.library.journal import Journal, execute, files, safe_name, undo
+from imagereward_core.library.journal import execute, files, open_journal, safe_name, undo
 from imagereward_core.library.journal.names import free_names
+from imagereward_core.metadata.writing.splice import Splice
 
 
 def half_then_full(source, target):
@@ -329,7 +329,7 @@ def test_a_text_file_that_cannot_follow_is_a_reason_of_its_own(journal, outputs,
 
 def test_a_full_disk_under_the_journal_stops_before_any_file_changes(outputs, kept, tmp_path):
     before = tree(outputs)
-    with Journal.open(tmp_path / "store") as journal:
+    with open_journal(tmp_path / "store") as journal:
         run = journal.begin("a test", [to("move", outputs / "00000.png", kept / "00000.png")])
         journal._database._writer.execute("PRAGMA query_only = ON")
         with pytest.raises(CuratorError):

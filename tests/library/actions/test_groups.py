@@ -12,9 +12,9 @@ from faults import another_file_system, refusal, refusing
 
 from benchmarks.killing import contents, hidden, killed_at_line, lines_of, tree
 from imagereward_core.errors import CuratorError
-from imagereward_core.metadata.writing.splice import Splice
-from imagereward_core.library.journal import Journal, content, execute, files, groups, undo
+from imagereward_core.library.journal import content, execute, files, groups, open_journal, undo
 from imagereward_core.library.journal.records import Record
+from imagereward_core.metadata.writing.splice import Splice
 
 SCORE = (Splice(8, b"", b"score"),)
 
@@ -195,7 +195,7 @@ def test_a_group_across_file_systems(journal, outputs, kept, many):
 
 def test_a_journal_that_cannot_be_written_stops_a_group_and_leaves_no_hidden_file(outputs, many, tmp_path):
     before = tree(outputs)
-    with Journal.open(tmp_path / ".imagereward") as journal:
+    with open_journal(tmp_path / ".imagereward") as journal:
         run = journal.begin("a test", map(edit, many))
         write = journal.write
 
@@ -238,13 +238,13 @@ def test_a_whole_group_is_settled_after_a_kill(share, outputs, kept, many, tmp_p
     before = tree(outputs)
 
     def work(where=place):
-        with Journal.open(where) as journal:
+        with open_journal(where) as journal:
             execute(journal, journal.begin("a test", steps))
 
     lines = _lines(work, place, outputs)
     assert tree(outputs) == before
     assert killed_at_line(int(lines * share), work)
-    with Journal.open(place) as journal:
+    with open_journal(place) as journal:
         assert not hidden(tree(outputs)) and not any(found.problems for found in journal.recovered)
         pictures = [data for name, data in contents(tree(outputs)).items() if "more" in name]
         assert len(pictures) == 40
@@ -257,7 +257,7 @@ def test_a_whole_group_is_settled_after_a_kill(share, outputs, kept, many, tmp_p
 def _lines(work, place, outputs):
     """Lines of a run, which is undone again; its journal goes."""
     lines = lines_of(work)
-    with Journal.open(place) as journal:
+    with open_journal(place) as journal:
         well(undo(journal))
     shutil.rmtree(place)
     return lines

@@ -9,9 +9,9 @@ import pytest
 from acting import act, to, well
 
 from benchmarks.killing import tree
-from imagereward_core.library.journal import Journal, undo
-from imagereward_core.library.library import Library
 from imagereward_core.files.sqlite_view import StoreError
+from imagereward_core.library.journal import Journal, open_journal, undo
+from imagereward_core.library.library import Library
 
 
 def linked(path, other):
@@ -28,7 +28,7 @@ def own(path):
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps the log open")
 def test_a_store_that_a_backup_shares_is_looked_at_and_not_written(outputs, tmp_path):
     store, before = outputs / ".imagereward", tree(outputs)
-    with Journal.open(store) as journal:
+    with open_journal(store) as journal:
         well(act(journal, to("move", outputs / "00002.png", outputs / "kept" / "00002.png")))
     backup = linked(outputs, tmp_path / "backup")
     after = tree(outputs)
@@ -36,13 +36,13 @@ def test_a_store_that_a_backup_shares_is_looked_at_and_not_written(outputs, tmp_
         with pytest.raises(
             StoreError, match="second name.*cp .*journal.sqlite3.* .*journal.sqlite3.own.* && mv"
         ):
-            Journal.open(folder / ".imagereward")
+            open_journal(folder / ".imagereward")
         with Journal.look(folder / ".imagereward") as journal:
             assert journal.last_done().done == 1
     assert tree(outputs) == after == tree(backup)
     own(backup / ".imagereward" / "journal.sqlite3")
     for folder in (backup, outputs):  # which has a single name again
-        with Journal.open(folder / ".imagereward") as journal:
+        with open_journal(folder / ".imagereward") as journal:
             assert well(undo(journal)).done == 1
         assert tree(folder) == before
 

@@ -11,7 +11,7 @@ from acting import act, reasons, to, well
 from benchmarks.hostile.tricks import PICTURE, TRICKS, bring, seen
 from benchmarks.killing import tree
 from imagereward_core.errors import CuratorError
-from imagereward_core.library.journal import Journal, execute, recover, refused, undo
+from imagereward_core.library.journal import Journal, execute, open_journal, recover, refused, undo
 from imagereward_core.library.journal.roots import read_path
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="paths and links are those of other systems")
@@ -43,11 +43,11 @@ def test_a_journal_that_a_folder_brings_along_does_no_harm(name, tmp_path, monke
             return journal.runs(), list(journal.steps(1)), refused(journal)
 
     def undone():
-        with Journal.open(folder / ".imagereward", data=tmp_path / "data") as journal:
+        with open_journal(folder / ".imagereward", data=tmp_path / "data") as journal:
             return undo(journal, 1)
 
     def executed():
-        with Journal.open(folder / ".imagereward", data=tmp_path / "data") as journal:
+        with open_journal(folder / ".imagereward", data=tmp_path / "data") as journal:
             recover(journal)
             return execute(journal, 1)
 
@@ -70,7 +70,7 @@ def test_the_tricks_would_do_harm_without_the_look_at_each_row(tmp_path, monkeyp
         before = everything(folder), everything(outside)
         for work in (lambda journal: execute(journal, 1), lambda journal: undo(journal, 1)):
             try:
-                with Journal.open(folder / ".imagereward") as journal:
+                with open_journal(folder / ".imagereward") as journal:
                     work(journal)
             except Exception as error:
                 assert not isinstance(error, OSError)
@@ -107,7 +107,7 @@ def test_what_is_refused_is_listed_stays_untouched_and_holds_up_nothing(tmp_path
     with Journal.look(folder / ".imagereward") as journal:
         ((run, info, reason),) = refused(journal)
         assert (run, info.state) == (1, "doing") and "letter.txt" in reason
-    with Journal.open(folder / ".imagereward") as journal:
+    with open_journal(folder / ".imagereward") as journal:
         (problem,) = journal.recovered[0].problems
         assert "left untouched" in problem[1]
         result = undo(journal, 1)
@@ -121,7 +121,7 @@ def test_a_text_file_of_no_step_at_all_holds_up_nothing(tmp_path):
     TRICKS["text_file_of_no_step_at_all"](folder, tmp_path / "outside")
     with Journal.look(folder / ".imagereward") as journal:
         assert ["left untouched" in reason for _, _, reason in refused(journal)] == [True, True]
-    with Journal.open(folder / ".imagereward") as journal:
+    with open_journal(folder / ".imagereward") as journal:
         assert [run.id for run in journal.runs()] == [1]
 
 
@@ -196,7 +196,7 @@ def test_names_that_other_systems_lack_are_read_where_they_are_allowed(journal, 
 
 def sorted_folder(outputs):
     """Two pictures moved by run 1; returns the journal's file."""
-    with Journal.open(outputs / ".imagereward") as journal:
+    with open_journal(outputs / ".imagereward") as journal:
         well(
             act(journal, *[to("move", outputs / n, outputs / "kept" / n) for n in ("00002.png", "00003.png")])
         )
@@ -221,7 +221,7 @@ def test_text_that_is_none_spoils_its_own_row_alone(column, outputs):
     with Journal.look(path.parent) as journal:
         assert [info.title for info in journal.runs()] == ["\ufffdA"]
         assert len(refused(journal)) == (0 if column == "reason" else 1)
-    with Journal.open(path.parent) as journal:
+    with open_journal(path.parent) as journal:
         result = undo(journal)
         assert result.done == (2 if column == "reason" else 1)
         assert all("left untouched" in reason for reason in reasons(result))
@@ -246,7 +246,7 @@ def test_a_row_with_the_last_number_holds_up_no_run(table, outputs):
         assert len(told) == (table in ("steps", "both")) and all(
             "a number that none of ours" in text for text in told
         )
-    with Journal.open(path.parent) as journal:
+    with open_journal(path.parent) as journal:
         assert well(act(journal, to("copy", outputs / "00000.png", outputs / "kept" / "00000.png"))).run == 2
         assert well(undo(journal)).run == 2
         result = undo(journal)

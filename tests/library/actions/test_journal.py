@@ -13,8 +13,8 @@ from acting import act, states, to, well
 
 from benchmarks.killing import killed_at_line, lines_of
 from imagereward_core.errors import CuratorError
+from imagereward_core.library.journal import Journal, JournalError, Step, execute, open_journal, recover, undo
 from imagereward_core.metadata.writing.splice import Splice
-from imagereward_core.library.journal import Journal, JournalError, Step, execute, recover, undo
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork to make processes cheaply")
 
@@ -51,9 +51,9 @@ def test_everything_survives_closing(outputs, kept, tmp_path):
         Step("edit", picture, picture, (Splice(8, b"", b"a"), Splice(20, bytes([2]) * 4, b""))),
         Step("put", outputs / "x.xmp", outputs / "x.xmp", content=bytes(range(256))),
     ]
-    with Journal.open(tmp_path / ".imagereward") as journal:
+    with open_journal(tmp_path / ".imagereward") as journal:
         journal.begin("later", steps)
-    with Journal.open(tmp_path / ".imagereward") as journal:
+    with open_journal(tmp_path / ".imagereward") as journal:
         assert [info.step for info in journal.steps(1)] == steps
         well(execute(journal, 1))
         assert states(journal, 1) == ["done"] * 3
@@ -75,7 +75,7 @@ def test_an_unknown_run_is_an_error(journal):
 
 def test_two_cannot_act_on_one_journal(outputs, kept, tmp_path):
     step = to("copy", outputs / "00002.png", kept / "00002.png")
-    with Journal.open(tmp_path / ".imagereward") as one, Journal.open(tmp_path / ".imagereward") as other:
+    with open_journal(tmp_path / ".imagereward") as one, open_journal(tmp_path / ".imagereward") as other:
         run = one.begin("a test", [step])
         with one.acting():
             for work in (lambda: execute(other, run), lambda: undo(other), lambda: recover(other)):
@@ -88,23 +88,23 @@ def test_two_cannot_act_on_one_journal(outputs, kept, tmp_path):
 @forks
 def test_the_lock_of_a_killed_process_is_free(outputs, tmp_path):
     def work(root):
-        with Journal.open(root / ".imagereward") as journal:
+        with open_journal(root / ".imagereward") as journal:
             act(journal, to("copy", root / outputs.name / "00002.png", root / "kept" / "00002.png"))
 
     shutil.copytree(outputs, tmp_path / "one" / outputs.name)
     lines = lines_of(lambda: work(tmp_path / "one"))
     assert killed_at_line(lines - 200, lambda: work(tmp_path))
-    with Journal.open(tmp_path / ".imagereward") as journal:
+    with open_journal(tmp_path / ".imagereward") as journal:
         well(execute(journal, 1))
 
 
 def test_opening_does_not_settle_what_another_process_is_doing(outputs, kept, tmp_path):
-    with Journal.open(tmp_path / ".imagereward") as one:
+    with open_journal(tmp_path / ".imagereward") as one:
         run = one.begin("a test", [to("copy", outputs / "00002.png", kept / "00002.png")])
         seen = []
 
         def progress(done, total):
-            with Journal.open(tmp_path / ".imagereward") as other:
+            with open_journal(tmp_path / ".imagereward") as other:
                 seen.append(other.recovered)
 
         well(execute(one, run, progress=progress))
@@ -132,17 +132,17 @@ def test_a_damaged_journal_is_a_clear_error_and_stays(content, tmp_path):
     file = tmp_path / "journal.sqlite3"
     file.write_bytes(content)
     with pytest.raises(CuratorError, match=r"journal\.sqlite3"):
-        Journal.open(tmp_path)
+        open_journal(tmp_path)
     assert file.read_bytes() == content
 
 
 def test_a_journal_of_a_newer_version_is_refused(tmp_path):
-    Journal.open(tmp_path).close()
+    open_journal(tmp_path).close()
     with sqlite3.connect(tmp_path / "journal.sqlite3") as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(CuratorError, match="newer version"):
-        Journal.open(tmp_path)
+        open_journal(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_journal_of_a_newer_version_is_refused(tmp_path):
 )
 def test_a_journal_with_tables_in_another_form_is_refused(old, new, tmp_path):
     """They may compute what is read of them, and let rows replace others."""
-    Journal.open(tmp_path).close()
+    open_journal(tmp_path).close()
     with sqlite3.connect(tmp_path / "journal.sqlite3") as connection:
         made = connection.execute(
             "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
@@ -172,17 +172,17 @@ def test_a_journal_with_tables_in_another_form_is_refused(old, new, tmp_path):
         for sql in changed:
             connection.execute(sql)
     connection.close()
-    for opener in (Journal.open, Journal.look):
+    for opener in (open_journal, Journal.look):
         with pytest.raises(CuratorError, match="which this program never makes"):
             opener(tmp_path)
 
 
 def test_statistics_that_sqlite_keeps_are_no_other_form(tmp_path):
-    Journal.open(tmp_path).close()
+    open_journal(tmp_path).close()
     with sqlite3.connect(tmp_path / "journal.sqlite3") as connection:
         connection.execute("ANALYZE")
     connection.close()
-    Journal.open(tmp_path).close()
+    open_journal(tmp_path).close()
 
 
 def test_entries_are_on_the_disk_before_files_change(journal):

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.kill_lines import KINDS, LineKills
 from benchmarks.killing import instants
-from imagereward_core.library.journal import run, recovery, undo
+from imagereward_core.library.journal import recovery, run, undo
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork to make processes cheaply")
 

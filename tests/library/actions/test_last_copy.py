@@ -12,7 +12,7 @@ import pytest
 from acting import act, reasons, to, well
 from faults import replaced, without_links
 
-from imagereward_core.library.journal import Journal, execute, files, undo
+from imagereward_core.library.journal import execute, files, open_journal, undo
 
 DATA = b"\x89PNG\r\n\x1a\n" + b"\x02" * 1002
 
@@ -108,7 +108,7 @@ def test_recovery_keeps_a_file_that_two_paths_lead_to(hidden, way, outputs, kept
     """A move was cut off before anything happened; since then its target's folder is its source's."""
     picture, made = outputs / "00002.png", kept / "00002.png"
     os.link(picture, tmp_path / "backup.png")
-    with Journal.open(tmp_path / ".imagereward") as journal:
+    with open_journal(tmp_path / ".imagereward") as journal:
         run = journal.begin("a test", [to("move", picture, made)])
         (record,) = journal.records("run = ?", (run,))
         record.state, record.made = "ready", made
@@ -117,7 +117,7 @@ def test_recovery_keeps_a_file_that_two_paths_lead_to(hidden, way, outputs, kept
             record.temporary = files.temporary_in(kept)
         journal.write(record)
     with way(outputs, kept):
-        with Journal.open(tmp_path / ".imagereward") as journal:
+        with open_journal(tmp_path / ".imagereward") as journal:
             assert picture.read_bytes() == DATA
             execute(journal, run)
         assert picture.read_bytes() == DATA

@@ -8,8 +8,8 @@ import pytest
 from acting import act, reasons, to, well
 
 from benchmarks.killing import tree
+from imagereward_core.library.journal import execute, open_journal, undo
 from imagereward_core.metadata.writing.splice import Splice
-from imagereward_core.library.journal import Journal, execute, undo
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links to files need a right there")
 
@@ -34,7 +34,7 @@ def linked(outputs, elsewhere):
 
 @pytest.fixture
 def opened(outputs, tmp_path):
-    with Journal.open(outputs / ".imagereward", data=tmp_path / "data") as journal:
+    with open_journal(outputs / ".imagereward", data=tmp_path / "data") as journal:
         yield journal
 
 
@@ -69,7 +69,7 @@ def test_who_says_so_has_it_written_there_and_undone(kind, opened, outputs, link
     well(execute(opened, opened.begin("follow", [step], follow_links=True)))
     assert tree(elsewhere) != before[1]
     opened.close()
-    with Journal.open(outputs / ".imagereward", data=tmp_path / "data") as journal:
+    with open_journal(outputs / ".imagereward", data=tmp_path / "data") as journal:
         well(undo(journal))
     assert (tree(outputs), tree(elsewhere)) == before
 
@@ -82,9 +82,9 @@ def test_a_picture_behind_a_link_is_copied_and_its_text_is_not(opened, outputs, 
 
 
 def test_a_run_that_another_process_goes_on_with_is_no_freer(outputs, linked, elsewhere, tmp_path):
-    with Journal.open(outputs / ".imagereward", data=tmp_path / "data") as journal:
+    with open_journal(outputs / ".imagereward", data=tmp_path / "data") as journal:
         run = journal.begin("later", [to("copy", linked, outputs / "kept" / "link.png")])
-    with Journal.open(outputs / ".imagereward", data=tmp_path / "data") as journal:
+    with open_journal(outputs / ".imagereward", data=tmp_path / "data") as journal:
         (reason,) = reasons(execute(journal, run))
     assert "link.txt: a link leads out" in reason and not (outputs / "kept" / "link.txt").exists()
 
@@ -104,7 +104,7 @@ def test_a_folder_that_is_a_link_itself_is_dealt_with(outputs, elsewhere, tmp_pa
     before = tree(real)
     step = to("move", outputs / "00002.png", outputs / "kept" / "00002.png")
     write = to("edit", outputs / "00003.png", outputs / "00003.png", splices=SCORE)
-    with Journal.open(outputs / ".imagereward") as journal:
+    with open_journal(outputs / ".imagereward") as journal:
         well(act(journal, step, write))
         well(undo(journal))
     assert tree(real) == before
@@ -113,7 +113,7 @@ def test_a_folder_that_is_a_link_itself_is_dealt_with(outputs, elsewhere, tmp_pa
     project = around / "project"
     project.symlink_to(real, target_is_directory=True)
     step = to("move", project / "00002.png", project / "kept" / "00002.png")
-    with Journal.open(around / ".imagereward", data=tmp_path / "data") as journal:
+    with open_journal(around / ".imagereward", data=tmp_path / "data") as journal:
         well(execute(journal, journal.begin("a project", [step], project)))
         assert (real / "kept" / "00002.png").exists()
         well(undo(journal))

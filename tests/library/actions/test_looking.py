@@ -11,9 +11,9 @@ from acting import act, to, well
 
 from benchmarks.hostile.tricks import bring
 from benchmarks.killing import killed_at_line, lines_of
-from imagereward_core.library.journal import Journal, refused
-from imagereward_core.library.store.schema import APPLICATION_ID, MIGRATIONS
 from imagereward_core.files.sqlite import Database, StoreError
+from imagereward_core.library.journal import Journal, open_journal, refused
+from imagereward_core.library.store.schema import APPLICATION_ID, MIGRATIONS
 
 
 def files_of(folder):
@@ -22,7 +22,7 @@ def files_of(folder):
 
 @pytest.fixture
 def place(outputs):
-    with Journal.open(outputs / ".imagereward") as journal:
+    with open_journal(outputs / ".imagereward") as journal:
         well(act(journal, to("copy", outputs / "00002.png", outputs / "kept" / "00002.png")))
     return outputs / ".imagereward"
 
@@ -44,7 +44,7 @@ def test_looking_at_a_journal_that_is_not_there_makes_none(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork to make processes cheaply")
 def test_looking_after_a_kill_sees_what_was_written_and_settles_nothing(outputs, tmp_path):
     def work(root):
-        with Journal.open(root / ".imagereward") as journal:
+        with open_journal(root / ".imagereward") as journal:
             act(journal, to("copy", root / "00002.png", root / "kept" / "00002.png"))
 
     lines = lines_of(lambda: work(shutil.copytree(outputs, tmp_path / "count")))
@@ -61,7 +61,7 @@ def test_looking_after_a_kill_sees_what_was_written_and_settles_nothing(outputs,
 
 
 def test_looking_while_another_writes(place):
-    with Journal.open(place) as writing, Journal.look(place) as looking:
+    with open_journal(place) as writing, Journal.look(place) as looking:
         run = writing.begin("now", [])
         assert [info.id for info in looking.runs()] == [1, run]
 

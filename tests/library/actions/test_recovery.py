@@ -10,8 +10,8 @@ from faults import another_file_system
 
 from benchmarks.hostile.tricks import bring
 from benchmarks.killing import hidden, tree
+from imagereward_core.library.journal import execute, files, open_journal, undo
 from imagereward_core.metadata.writing.splice import Splice
-from imagereward_core.library.journal import Journal, execute, files, undo
 
 
 class Killed(BaseException):
@@ -32,7 +32,7 @@ def killed(place, monkeypatch, step, name, before=True, module=files):
             real(*arguments, **more)
         raise Killed
 
-    journal = Journal.open(place)
+    journal = open_journal(place)
     run = journal.begin("a test", [step])
     with monkeypatch.context() as patch:
         patch.setattr(module, name, call)
@@ -60,12 +60,12 @@ def _only_before_the_end(journal):
 def test_what_was_settled_is_told(place, outputs, kept, monkeypatch):
     killed(place, monkeypatch, to("copy", outputs / "00000.png", kept / "00000.png"), "rename_new")
     assert hidden(tree(outputs))
-    with Journal.open(place) as journal:
+    with open_journal(place) as journal:
         (found,) = journal.recovered
         assert (found.run.id, found.finished, found.taken_back, found.problems) == (1, 0, 1, ())
         assert not hidden(tree(outputs)) and journal.run(1).state == "planned"
         assert well(execute(journal, 1)).done == 1
-    with Journal.open(place) as journal:
+    with open_journal(place) as journal:
         assert journal.recovered == []
 
 
@@ -73,7 +73,7 @@ def test_a_finished_copy_brings_its_text_files_after_it(place, outputs, kept, mo
     killed(
         place, monkeypatch, to("copy", outputs / "00000.png", kept / "00000.png"), "rename_new", before=False
     )
-    with Journal.open(place) as journal:
+    with open_journal(place) as journal:
         assert journal.recovered[0].finished == 3
         assert sorted(path.name for path in kept.iterdir()) == ["00000.png", "00000.png.xmp", "00000.txt"]
         well(undo(journal))
@@ -87,7 +87,7 @@ def test_a_new_picture_under_the_old_name_is_not_taken_for_the_moved_one(place, 
     assert os.path.samestat(source.stat(), target.stat())
     source.unlink()
     source.write_bytes(b"the generator reused the number")
-    with Journal.open(place) as journal:
+    with open_journal(place) as journal:
         assert source.read_bytes() == b"the generator reused the number"
         assert target.read_bytes() == data
         execute(journal, 1)
@@ -99,7 +99,7 @@ def test_two_names_of_one_file_become_one_again(place, outputs, kept, monkeypatc
     source, target = outputs / "00002.png", kept / "00002.png"
     killed(place, monkeypatch, to("move", source, target), "drop_name")
     assert source.exists() and target.exists()
-    with Journal.open(place) as journal:
+    with open_journal(place) as journal:
         assert not source.exists() and target.exists()
         well(undo(journal))
     assert source.exists() and not kept.exists()
@@ -109,7 +109,7 @@ def test_a_copied_target_that_somebody_changed_is_kept(place, outputs, kept, mon
     source, target = outputs / "00002.png", kept / "00002.png"
     killed(place, monkeypatch, to("copy", source, target), "rename_new", before=False)
     target.write_bytes(b"retouched by hand")
-    with Journal.open(place) as journal:
+    with open_journal(place) as journal:
         well(execute(journal, 1))
         undo(journal)
     assert target.read_bytes() == b"retouched by hand"
@@ -122,7 +122,7 @@ def test_a_move_across_file_systems_whose_source_changed_keeps_both(place, outpu
         killed(place, monkeypatch, to("move", source, target), "drop_name", before=True)
     assert source.read_bytes() == target.read_bytes() == data
     source.write_bytes(b"changed meanwhile")
-    with Journal.open(place) as journal:
+    with open_journal(place) as journal:
         (problem,) = journal.recovered[0].problems
         assert "changed while it was moved" in problem[1]
     assert source.read_bytes() == b"changed meanwhile" and target.read_bytes() == data
@@ -139,11 +139,11 @@ def test_the_last_copy_under_a_hidden_name_gets_its_place(place, outputs, kept, 
     with another_file_system(kept), monkeypatch.context() as patch:
         patch.setattr(files.Path, "unlink", lambda *arguments, **more: None)
         patch.setattr(files, "rename_new", killed_before)
-        with Journal.open(place) as journal, pytest.raises(Killed):
+        with open_journal(place) as journal, pytest.raises(Killed):
             execute(journal, journal.begin("a test", [to("move", source, target)]))
     assert not target.exists() and len(hidden(tree(outputs))) == 1
     source.unlink()
-    Journal.open(place).close()
+    open_journal(place).close()
     assert target.read_bytes() == data and not hidden(tree(outputs))
 
 
@@ -152,7 +152,7 @@ def test_an_edit_whose_file_changed_meanwhile_is_left_as_it_is(place, outputs, m
     step = to("edit", picture, picture, splices=(Splice(8, b"", b"score"),))
     killed(place, monkeypatch, step, "replace")
     picture.write_bytes(b"something else")
-    with Journal.open(place) as journal:
+    with open_journal(place) as journal:
         (problem,) = journal.recovered[0].problems
         assert "neither as it was nor as it should become" in problem[1]
         assert picture.read_bytes() == b"something else" and not hidden(tree(outputs))
@@ -163,7 +163,7 @@ def test_a_finished_edit_is_undone_after_a_kill(place, outputs, monkeypatch):
     before = tree(outputs)
     step = to("edit", picture, picture, splices=(Splice(8, b"", b"score"),))
     killed(place, monkeypatch, step, "replace", before=False)
-    with Journal.open(place) as journal:
+    with open_journal(place) as journal:
         assert journal.recovered[0].finished == 1
         well(undo(journal))
     assert tree(outputs) == before
@@ -177,7 +177,7 @@ def test_a_folder_made_for_steps_of_which_nothing_came_goes_where_it_is_empty(em
         (kept / "mine.txt").write_bytes(b"mine")
     row = {"state": "doing", "source": "00002.png", "target": "kept/00002.png", "made": "kept/00002.png"}
     bring(outputs, row, version=3, folders=("kept",))
-    with Journal.open(outputs / ".imagereward") as journal:
+    with open_journal(outputs / ".imagereward") as journal:
         assert kept.exists() is not empty
         well(execute(journal, 1))
         well(undo(journal))

@@ -11,10 +11,18 @@ from acting import act, reasons, to, well
 
 from benchmarks.hostile.tricks import bring, seen
 from benchmarks.killing import tree
-from imagereward_core.metadata.writing.splice import Splice
-from imagereward_core.library.journal import Journal, JournalError, execute, leading_out, refused, undo
+from imagereward_core.library.journal import (
+    Journal,
+    JournalError,
+    execute,
+    leading_out,
+    open_journal,
+    refused,
+    undo,
+)
 from imagereward_core.library.journal.roots import Anchor
 from imagereward_core.library.journal.trust import KEY_FILE
+from imagereward_core.metadata.writing.splice import Splice
 
 
 @pytest.fixture
@@ -29,7 +37,7 @@ def elsewhere(tmp_path):
 
 
 def opened(folder, data=None):
-    return Journal.open(folder / ".imagereward", data=data)
+    return open_journal(folder / ".imagereward", data=data)
 
 
 def sort(folder, data=None, away=None, kind="move"):
@@ -131,17 +139,17 @@ def test_a_renamed_folder_is_undone_in_its_new_place(outputs, tmp_path):
 
 def test_a_folder_with_its_store_elsewhere_is_undone_where_it_is_named(outputs, tmp_path):
     before, store = tree(outputs), tmp_path / "store"
-    with Journal.open(store, root=outputs) as journal:
+    with open_journal(store, root=outputs) as journal:
         well(act(journal, to("move", outputs / "00002.png", outputs / "kept" / "00002.png")))
     backup = shutil.copytree(outputs, tmp_path / "backup")
     after = tree(outputs)
-    with Journal.open(store, root=backup) as journal:
+    with open_journal(store, root=backup) as journal:
         assert journal.last_done() is None
         with pytest.raises(JournalError, match="run 1 was done in .*outputs.*; name that folder"):
             undo(journal, 1)
     assert tree(outputs) == tree(backup) == after
     moved = outputs.rename(tmp_path / "renamed")
-    with Journal.open(store, root=moved) as journal:
+    with open_journal(store, root=moved) as journal:
         well(undo(journal))
     assert tree(moved) == before
 
@@ -150,12 +158,12 @@ def test_two_folders_may_share_a_store(outputs, tmp_path):
     other, store = shutil.copytree(outputs, tmp_path / "other"), tmp_path / "store"
     before = tree(outputs), tree(other)
     for folder in (outputs, other):
-        with Journal.open(store, root=folder) as journal:
+        with open_journal(store, root=folder) as journal:
             well(act(journal, to("move", folder / "00002.png", folder / "kept" / "00002.png")))
-    with Journal.open(store, root=outputs) as journal:
+    with open_journal(store, root=outputs) as journal:
         assert well(undo(journal)).run == 1
     assert tree(outputs) == before[0] and tree(other) != before[1]
-    with Journal.open(store, root=other) as journal:
+    with open_journal(store, root=other) as journal:
         well(undo(journal))
     assert tree(other) == before[1]
 

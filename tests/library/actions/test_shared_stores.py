@@ -10,7 +10,14 @@ import pytest
 from acting import act, to, well
 
 from benchmarks.killing import tree
-from imagereward_core.library.journal import Journal, JournalError, elsewhere, execute, leading_out, undo
+from imagereward_core.library.journal import (
+    JournalError,
+    elsewhere,
+    execute,
+    leading_out,
+    open_journal,
+    undo,
+)
 from imagereward_core.library.journal import files as file_operations
 
 
@@ -35,7 +42,7 @@ class Killed(BaseException):
 
 
 def sort(store, folder, kind="copy", names=("00002.png", "00003.png")):
-    with Journal.open(store, root=folder) as journal:
+    with open_journal(store, root=folder) as journal:
         return well(act(journal, *[to(kind, folder / name, folder / "kept" / name) for name in names]))
 
 
@@ -45,7 +52,7 @@ def killed_move(store, folder, monkeypatch):
     def drop(source, target):
         raise Killed
 
-    with monkeypatch.context() as patch, Journal.open(store, root=folder) as journal:
+    with monkeypatch.context() as patch, open_journal(store, root=folder) as journal:
         patch.setattr(file_operations, "drop_old", drop)
         with pytest.raises(Killed):
             act(
@@ -60,7 +67,7 @@ def test_undo_takes_the_run_of_the_folder_that_is_named(away, outputs, drive, st
     sort(store, outputs, names=("00002.png", "00003.png"))
     sort(store, drive, names=("00003.png",))
     other = unplug(drive) if away else None
-    with Journal.open(store, root=outputs) as journal:
+    with open_journal(store, root=outputs) as journal:
         assert journal.last_done().id == 1
         with pytest.raises(
             JournalError, match="was done in .*A; name that folder" + (".*plug" if away else "")
@@ -71,7 +78,7 @@ def test_undo_takes_the_run_of_the_folder_that_is_named(away, outputs, drive, st
     assert tree(outputs) == before[0]
     if other is not None:
         other.rename(drive.parent)
-    with Journal.open(store, root=drive) as journal:
+    with open_journal(store, root=drive) as journal:
         assert well(undo(journal)).run == 2
     assert tree(drive) == before[1]
 
@@ -86,13 +93,13 @@ def test_what_was_cut_off_on_a_drive_that_is_away_is_not_settled_in_another_fold
     killed_move(store, drive, monkeypatch)
     after, other = tree(outputs), unplug(drive)
     for work in (lambda journal: None, undo):
-        with Journal.open(store, root=outputs) as journal:
+        with open_journal(store, root=outputs) as journal:
             assert journal.recovered == [] and journal.unsettled() == []
             assert tree(outputs) == after
             work(journal)
     assert sorted(path.name for path in outputs.glob("*.png")) == names and not (outputs / "kept").exists()
     other.rename(drive.parent)
-    with Journal.open(store, root=drive) as journal:
+    with open_journal(store, root=drive) as journal:
         assert journal.recovered[0].finished
         well(undo(journal))
     assert tree(drive) == before
@@ -108,14 +115,14 @@ def test_a_folder_in_the_place_of_another_is_undone_where_the_files_fit_or_a_per
     shutil.copytree(tmp_path / "first", outputs)
     (outputs / "kept" / "00003.png").write_bytes(b"another picture")
     after = tree(outputs)
-    with Journal.open(store, root=outputs) as journal:
+    with open_journal(store, root=outputs) as journal:
         assert len(leading_out(journal, 1)) == 2
         with pytest.raises(JournalError, match="another folder lies there now"):
             undo(journal)
         assert tree(outputs) == after
     shutil.rmtree(outputs)
     shutil.copytree(tmp_path / "first", outputs)
-    with Journal.open(store, root=outputs) as journal:
+    with open_journal(store, root=outputs) as journal:
         assert leading_out(journal, 1) == []
         assert well(undo(journal)).done == 2
     assert tree(outputs) == before
@@ -132,7 +139,7 @@ def test_what_was_cut_off_is_settled_in_the_place_of_its_folder_only_when_a_pers
         path.unlink()
         os.link(outputs / path.name, path)
     after = tree(outputs)
-    with Journal.open(store, root=outputs) as journal:
+    with open_journal(store, root=outputs) as journal:
         ((_, reason),) = journal.recovered[0].problems
         assert "another folder lies there now" in reason and "imagereward undo" in reason
         assert tree(outputs) == after
@@ -145,11 +152,11 @@ def test_what_was_cut_off_is_settled_in_the_place_of_its_folder_only_when_a_pers
 
 
 def test_a_run_goes_on_in_its_own_folder_alone(outputs, drive, store):
-    with Journal.open(store, root=drive) as journal:
+    with open_journal(store, root=drive) as journal:
         run = journal.begin("a test", [to("move", drive / "00002.png", drive / "kept" / "00002.png")])
     unplug(drive)
     after = tree(outputs)
-    with Journal.open(store, root=outputs) as journal, pytest.raises(JournalError, match="name that folder"):
+    with open_journal(store, root=outputs) as journal, pytest.raises(JournalError, match="name that folder"):
         execute(journal, run)
     assert tree(outputs) == after
 
@@ -170,7 +177,7 @@ def test_a_thousand_later_runs_of_another_folder_are_passed_over(outputs, drive,
                 (number,),
             )
     connection.close()
-    with Journal.open(store, root=outputs) as journal:
+    with open_journal(store, root=outputs) as journal:
         assert journal.last_done().id == 1
         assert well(undo(journal)).done == 2
 
@@ -185,12 +192,12 @@ def test_in_the_store_of_a_folder_around_them_each_folder_has_its_own_last_run(o
     renamed = around.rename(tmp_path / "renamed")
     store = renamed / ".imagereward"
     after = tree(renamed / "two")
-    with Journal.open(store, root=renamed / "one") as journal:
+    with open_journal(store, root=renamed / "one") as journal:
         assert elsewhere(journal, journal.last_done().id) == [(2, renamed / "two")]
         assert well(undo(journal)).run == 1 and tree(renamed / "two") == after
         with pytest.raises(JournalError, match="nothing to undo.*Run 2 was done in .*two; name that folder"):
             undo(journal)
-    with Journal.open(store, root=renamed) as journal:
+    with open_journal(store, root=renamed) as journal:
         assert elsewhere(journal) == []
         assert well(undo(journal)).run == 2
     assert tree(renamed) == before
@@ -200,11 +207,11 @@ def test_a_run_of_the_webui_is_undone_by_the_folder_it_was_about(outputs, drive,
     """Its store is about no folder."""
     data = tmp_path / "data"
     before = tree(outputs)
-    with Journal.open(store, data=data) as journal:
+    with open_journal(store, data=data) as journal:
         for folder in (outputs, drive):
             step = to("copy", folder / "00002.png", folder / "kept" / "00002.png")
             well(execute(journal, journal.begin("a test", [step], folder)))
         assert journal.last_done().id == 2 and elsewhere(journal) == []
-    with Journal.open(store, root=outputs, data=data) as journal:
+    with open_journal(store, root=outputs, data=data) as journal:
         assert well(undo(journal)).run == 1
     assert tree(outputs) == before and (drive / "kept" / "00002.png").exists()

@@ -7,7 +7,7 @@ from acting import act, to, well
 from test_recovery import Killed
 
 from benchmarks.killing import tree
-from imagereward_core.library.journal import Journal, execute, files, groups, undo
+from imagereward_core.library.journal import execute, files, groups, open_journal, undo
 
 
 @pytest.fixture
@@ -60,14 +60,14 @@ def test_killed_while_it_takes_the_place_of_its_copy(tmp_path, outputs, kept, pa
             raise Killed
         return real(source, target)
 
-    journal = Journal.open(tmp_path / ".imagereward")
+    journal = open_journal(tmp_path / ".imagereward")
     run = journal.begin("a test", pair)
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(files, "link_new", call)
         execute(journal, run)
     journal._later.clear()
     journal.close()
-    with Journal.open(tmp_path / ".imagereward") as journal:
+    with open_journal(tmp_path / ".imagereward") as journal:
         assert journal.recovered and not any(each.problems for each in journal.recovered)
         well(execute(journal, run))
         assert not list(outputs.glob("00000*")) and (kept / "00000.txt").exists()

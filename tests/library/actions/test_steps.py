@@ -10,8 +10,8 @@ import pytest
 from acting import act, reasons, states, to, well
 
 from benchmarks.killing import contents, tree
+from imagereward_core.library.journal import JournalError, Step, execute, groups, open_journal, undo
 from imagereward_core.metadata.writing.splice import Splice
-from imagereward_core.library.journal import Journal, JournalError, Step, execute, groups, undo
 
 
 def names(folder):
@@ -121,7 +121,7 @@ def test_the_same_plan_again_does_nothing_twice_after_the_copy_was_edited(journa
 def test_without_the_journal_what_is_there_already_is_still_seen(kind, journal, outputs, kept, tmp_path):
     step = to(kind, outputs / "00000.png", kept / "00000.png")
     well(act(journal, step))
-    with Journal.open(tmp_path / "another") as other:
+    with open_journal(tmp_path / "another") as other:
         assert well(act(other, step)).skipped == 1
     assert len(names(kept)) == 3
 

@@ -10,8 +10,8 @@ from acting import act, reasons, to, well
 from faults import another_file_system
 
 from benchmarks.killing import contents, tree
-from imagereward_core.metadata.writing.splice import Splice
 from imagereward_core.library.journal import JournalError, groups, undo
+from imagereward_core.metadata.writing.splice import Splice
 
 
 @pytest.fixture

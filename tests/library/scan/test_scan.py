@@ -12,9 +12,9 @@ from scan_fakes import MeanScorer, panel_of, pixels, same, save, settle
 
 from imagereward_core.errors import PromptError
 from imagereward_core.images.spec import ImageSpec
-from imagereward_core.library.store.records import Query, ScorerKey
 from imagereward_core.library.scan.keys import key_of
 from imagereward_core.library.scan.options import ScanOptions
+from imagereward_core.library.store.records import Query, ScorerKey
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_scores_are_those_of_the_command(tmp_path, library, capsys):
     from imagereward_core.cli.main import main
     from imagereward_core.demo.scenes import draw, random_scene
     from imagereward_core.runtime import LocalRuntime
-    from imagereward_core.scorers.registry import create_scorer
+    from imagereward_core.scorers.factory import create_scorer
 
     rng = random.Random(3)
     for number in range(5):

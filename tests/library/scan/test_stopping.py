@@ -16,9 +16,9 @@ from scan_fakes import MeanScorer, panel_of, save
 
 from imagereward_core.errors import Cancelled
 from imagereward_core.library.library import Library
-from imagereward_core.library.store.records import Query
 from imagereward_core.library.scan import work
 from imagereward_core.library.scan.keys import key_of
+from imagereward_core.library.store.records import Query
 
 NUMBER = 40
 ROOT = Path(__file__).resolve().parents[3]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from imagereward_core.library.library import FILE_NAME, Library
 from imagereward_core.files import sqlite as databases
 from imagereward_core.files.sqlite import Database, StoreError
+from imagereward_core.library.library import FILE_NAME, Library
 from imagereward_core.library.store.schema import APPLICATION_ID, MIGRATIONS
 
 ROOT = Path(__file__).resolve().parents[3]

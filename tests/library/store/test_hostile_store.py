@@ -12,15 +12,15 @@ from pathlib import Path, PureWindowsPath
 import pytest
 from store_fakes import KEY, ROOT, Stored, store
 
-from imagereward_core.library.journal import Journal
-from imagereward_core.library.library import FILE_NAME, Library
-from imagereward_core.library.store.records import Query
 from imagereward_core.files import values
 from imagereward_core.files.sqlite import StoreError
 from imagereward_core.files.values import StrangeValueError, file_from, folder_from
+from imagereward_core.library.journal import Journal, open_journal
+from imagereward_core.library.library import FILE_NAME, Library
+from imagereward_core.library.store.records import Query
 
 posix = pytest.mark.skipif(os.name == "nt", reason="links and pipes need other rights there")
-OPENERS = (Library.open, Library.look, Journal.open, Journal.look)
+OPENERS = (Library.open, Library.look, open_journal, Journal.look)
 
 
 def everything(folder):
@@ -39,7 +39,7 @@ def test_a_store_that_is_a_link_is_not_followed(opener, tmp_path):
     mine, folder = tmp_path / "mine", tmp_path / "brought"
     folder.mkdir()
     Library.open(mine / ".imagereward").close()
-    Journal.open(mine / ".imagereward").close()
+    open_journal(mine / ".imagereward").close()
     (folder / ".imagereward").symlink_to(mine / ".imagereward", target_is_directory=True)
     before = everything(mine)
     kept_out(opener, folder / ".imagereward", "is a link to .*mine.*--store")
@@ -52,7 +52,7 @@ def test_a_folder_that_is_a_link_has_its_store_in_it(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real", target_is_directory=True)
     Library.open(tmp_path / "link" / ".imagereward").close()
-    Journal.open(tmp_path / "link" / ".imagereward").close()
+    open_journal(tmp_path / "link" / ".imagereward").close()
     assert (tmp_path / "real" / ".imagereward" / FILE_NAME).is_file()
 
 
@@ -226,7 +226,7 @@ def test_names_that_are_names_here_are_read(name):
 
 
 def test_a_step_larger_than_any_of_ours_is_not_read_into_memory(tmp_path):
-    with Journal.open(tmp_path) as journal:
+    with open_journal(tmp_path) as journal:
         with journal._database.writing() as connection:
             connection.execute(
                 "INSERT INTO runs (id, begun, title, base, anchor, device, inode) VALUES (1, '', '', 'none', '', '', '')"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagereward_core.library.library import Library
 from imagereward_core.files import values
 from imagereward_core.files.values import from_name, intern, signed, to_name, unsigned
+from imagereward_core.library.library import Library
 from imagereward_core.plain import well_formed
 
 

@@ -115,8 +115,8 @@ def seen(webui, major):
         str(webui / "modules_forge" / "packages"),
     ]
     shared = imagine_modules(webui)
-    from webui_extension.host import info
     from webui_extension import runtime
+    from webui_extension.host import info
 
     ours = runtime.make_runtime()
     manager = ours.management

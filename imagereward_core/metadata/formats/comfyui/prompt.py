@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from ...types import PictureText
 from . import nodes as known
 from .answers import with_shown_texts
 from .graph import Graph, Link, Node, load_json, read_api_graph
@@ -18,7 +19,6 @@ from .savers import saver_groups, writers_of
 from .strings import UNTOLD, chosen_input, is_switch
 from .tracer import TextTracer, is_told_nothing
 from .workflow import read_workflow
-from ...types import PictureText
 
 _MOST_CANDIDATES = 16
 """Savers or samplers looked at before giving up on a graph that is none."""

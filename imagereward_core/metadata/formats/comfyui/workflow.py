@@ -14,7 +14,17 @@ from typing import Any
 
 from .answers import shown_values
 from .graph import MAX_NODES, Graph, Link, Node, Value
-from .nodes import FILE_ENDINGS, GUESSED_TEXT, REROUTE, SHOWN_TEXT, SHOWS, TEXT_INPUTS, TEXT_NODE, TEXT_TYPES, WIDGETS
+from .nodes import (
+    FILE_ENDINGS,
+    GUESSED_TEXT,
+    REROUTE,
+    SHOWN_TEXT,
+    SHOWS,
+    TEXT_INPUTS,
+    TEXT_NODE,
+    TEXT_TYPES,
+    WIDGETS,
+)
 
 _MUTED, _BYPASSED = 2, 4
 _SUBGRAPH_INPUT, _SUBGRAPH_OUTPUT = "-10", "-20"

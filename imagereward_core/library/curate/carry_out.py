@@ -1,0 +1,126 @@
+"""A plan carried out, and a run taken back, with what the library is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..relocation import tell
+
+if TYPE_CHECKING:
+    from ..journal import Recovery, StepInfo
+    from ..library import Library
+from .plan import Curation, _notes
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What carrying out or taking back came to.
+
+    Attributes:
+        run: Number of the run in the journal; 0 where there was nothing to do.
+        title: What the run is called.
+        done: Steps done.
+        skipped: Steps that needed nothing.
+        failed: Files that could not be dealt with, with the reason; they are as they were.
+        left: Steps not come to, because somebody stopped.
+        settled: What an earlier process had left half done and was settled before.
+        notes: What there is to say about steps done.
+    """
+
+    run: int
+    title: str = ""
+    done: int = 0
+    skipped: int = 0
+    failed: tuple[tuple[Path, str], ...] = ()
+    left: int = 0
+    settled: tuple[Recovery, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+Progress = Callable[[int, int], None]
+
+
+def carry_out(
+    library: Library,
+    curation: Curation,
+    *,
+    title: str = "curate",
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Carried:
+    """Carries a plan out through the journal beside the library, and tells the library what went where.
+
+    Raises:
+        JournalError: Another program is acting on these files.
+        CuratorError: Journal or library cannot be written.
+    """
+    from ..doubts import doubts
+    from ..journal import execute
+    from .marks import all_steps
+
+    problems: list[tuple[Path, str]] = []
+    doubt = doubts(library, curation)
+    steps = all_steps(curation, problems)
+    first = next(steps, None)
+    if first is None:
+        return Carried(0, title, failed=tuple(problems))
+    # Who is told to wait has written nothing down: no run stands that nobody carried out.
+    with library.journal() as journal, journal.acting(folder=curation.folder):
+        journal.keep_out(curation.options.destinations(curation.folder).outside)
+        run = journal.begin(
+            title, chain([first], steps), curation.folder, follow_links=curation.options.scan.follow_links
+        )
+        try:
+            result = execute(journal, run, progress=progress, cancelled=cancelled)
+        finally:
+            tell(library, journal, run)
+    failed = (*problems, *((step.source, reason) for step, reason in result.failed))
+    settled, notes = tuple(journal.recovered), (f"{doubt}.",) if doubt else ()
+    return Carried(run, title, result.done, result.skipped, failed, result.left, settled, notes)
+
+
+def take_back(
+    library: Library,
+    run: int | None = None,
+    *,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    confirmed: Sequence[StepInfo] = (),
+) -> Carried:
+    """Takes back a run, by default the last one of which something stands, and tells the library.
+
+    Args:
+        library: The library.
+        run: The run; None for the last.
+        progress: Told how far it is.
+        cancelled: Asked between two steps.
+        confirmed: Steps that lead out of the folder, which a person has seen and wants taken back; see :func:`.actions.leading_out`.
+
+    Raises:
+        JournalError: There is no such run, nothing to undo, or another program is acting on these files.
+        CuratorError: Journal or library cannot be written.
+    """
+    from ..journal import undo
+
+    with library.journal() as journal:
+        info = journal.last_done() if run is None else journal.run(run)
+        try:
+            result = undo(journal, run, progress=progress, cancelled=cancelled, confirmed=confirmed)
+        finally:
+            if info is not None:
+                tell(library, journal, info.id)
+        failed = tuple((step.target, reason) for step, reason in result.failed)
+        return Carried(
+            result.run,
+            info.title if info else "",
+            result.done,
+            result.skipped,
+            failed,
+            result.left,
+            tuple(journal.recovered),
+            _notes(result),
+        )
