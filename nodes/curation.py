@@ -35,10 +35,7 @@ def opened(root: Path, place: Path | None = None) -> Iterator[Library]:
 
 def origin_of(library: Library) -> str:
     """What to say where the numbers of a library may be anybody's; empty where they are the user's own."""
-    from ..imagereward_core.library.origin import remark
-
-    return remark(
-        library,
+    return library.origin.remark(
         "move that folder out of the way (stars and the list of what can be undone go with it), so that all pictures are scored anew",
     )
 

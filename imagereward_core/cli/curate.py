@@ -124,8 +124,8 @@ def _finish(
     args: argparse.Namespace, console: Console, library: Library, panel: Panel, curation: Curation
 ) -> int:
     from ..library.curate.carry_out import carry_out
+    from ..library.curate.doubts import doubts
     from ..library.curate.summary import rule_words
-    from ..library.doubts import doubts
     from .batches import StopSwitch
     from .output.write import ellipsis, put, window_width
 

@@ -18,20 +18,18 @@ def settle_origin(args: argparse.Namespace, library: Library, console: Console) 
     Raises:
         UsageError: The store can only be read.
     """
-    from ..library.origin import claim, is_own, remark
-
     anew = getattr(args, "rescore", False)
     if anew or getattr(args, "trust_scores", False):
         if library.beside != library.database.path.parent:
             raise UsageError(
                 f"{library.beside} can only be read; --rescore and --trust-scores need a store that can be written. --store names another"
             )
-        claim(library, anew=anew)
-        if not is_own(library):
+        library.origin.claim(anew=anew)
+        if not library.origin.is_own():
             console.complain(
                 f"note: {library.data} cannot be written to, so this store is not known as yours the next time"
             )
-    elif told := remark(library, _how_to_settle(args)):
+    elif told := library.origin.remark(_how_to_settle(args)):
         console.complain(f"note: {told}")
 
 

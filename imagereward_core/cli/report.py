@@ -241,7 +241,7 @@ def _deliver(
     files: dict[str, Path],
 ) -> None:
     """Writes the files, or prints the best pictures where none was asked for."""
-    from ..library.curate.destinations import shown_name
+    from ..files.values import shown_name
     from ..library.export import export, export_rows
     from ..library.report_entries import write_library_report
     from .output.rows import order_by_prompt

@@ -130,8 +130,8 @@ def _take_over(library: Library, console: Console, root: Path) -> int:
 
 
 def _list(library: Library, console: Console, root: Path) -> None:
+    from ..files.values import shown_name
     from ..library.curate.candidates import apart
-    from ..library.curate.destinations import shown_name
     from ..library.curate.options import CurateOptions
     from ..library.store.records import Query
     from .output.write import put

@@ -131,3 +131,8 @@ def intern(connection: sqlite3.Connection, text: str) -> int:
     text = well_formed(text)
     row = (text_hash(text), text)
     return int(connection.execute("INSERT INTO texts (hash, text) VALUES (?, ?)", row).lastrowid or 0)
+
+
+def shown_name(path: Path, root: Path) -> str:
+    """A file as seen from ``root`` where it lies below it, else its path."""
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..files.sqlite import Database
 from ..files.values import absolute
+from .origin import Origin
 from .scan.options import ScanOptions, ScanProgress, ScanResult
 from .store import pages, sources
 from .store.files import find_files
@@ -69,6 +70,7 @@ class Library:
     ) -> None:
         self.database, self.root, self.data = database, root, data
         self.beside = beside or database.path.parent
+        self.origin = Origin(database, self.beside, data, root)
 
     @classmethod
     def open(
@@ -85,11 +87,9 @@ class Library:
         Raises:
             StoreError: It is damaged, of a newer version, or cannot be written.
         """
-        from .origin import claim_new
-
         library = cls(_database(absolute(place)), root, data, beside)
         try:
-            claim_new(library)
+            library.origin.claim_new()
         except BaseException:
             library.close()
             raise

@@ -1,40 +1,118 @@
 """Whether a library was made by this user on this computer, or came along with a folder: then its numbers may be anybody's.
 
-A library is signed with the key in the user's own data folder (see :mod:`.actions.trust`) when it is made, for the folder in its place or
+A library is signed with the key in the user's own data folder (see :mod:`.journal.trust`) when it is made, for the folder in its place or
 renamed. One without such a signature was made elsewhere, by a version before, or is a copy; what it says is taken as it stands, and told.
 """
 
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..files.sqlite import Database
 from ..files.values import from_name, to_name
 from .journal.roots import Anchor
 from .journal.trust import Seal
-
-if TYPE_CHECKING:
-    import sqlite3
-
-    from .library import Library
 
 _WHAT = "imagereward library 1"
 _MOST = 8
 _HELD = ("pictures", "scores", "files")
 
 
-def is_own(library: Library) -> bool:
-    """Whether the user's data folder vouches for a library; true also where there is no such folder, and nothing can be known."""
-    if library.data is None:
-        return True
-    with library.database.reading() as connection:
-        rows = connection.execute(
-            "SELECT id, place, device, inode, signature FROM origin LIMIT ?", (_MOST,)
-        ).fetchall()
-    seal, here = Seal(library.data), Anchor.of(library.beside)
-    return any(_is_signed(row, seal, here) for row in rows)
+@dataclass(frozen=True)
+class Origin:
+    """Who made a library.
+
+    Attributes:
+        database: The library's file.
+        beside: The folder it belongs to.
+        data: The user's own folder for this program; None where there is none, and nothing can be known.
+        root: The folder of pictures, to name in texts.
+    """
+
+    database: Database
+    beside: Path
+    data: Path | None = None
+    root: Path | None = None
+
+    def is_own(self) -> bool:
+        """Whether the user's data folder vouches for the library; true also where there is no such folder."""
+        if self.data is None:
+            return True
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                "SELECT id, place, device, inode, signature FROM origin LIMIT ?", (_MOST,)
+            ).fetchall()
+        seal, here = Seal(self.data), Anchor.of(self.beside)
+        return any(_is_signed(row, seal, here) for row in rows)
+
+    def claim(self, *, anew: bool = False) -> None:
+        """Makes the library the user's own from now on, because a person says so.
+
+        Args:
+            anew: Whether to forget all numbers in it first, so that the next scan scores every picture. Stars and decisions stay.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        with self.database.writing() as connection:
+            if anew:
+                # Not the scorers: a scan that runs meanwhile knows its own by its number.
+                for table in ("ranking", "scores"):
+                    connection.execute(f"DELETE FROM {table}")
+            self._sign(connection)
+
+    def claim_new(self) -> None:
+        """Signs a library that holds nothing yet: whatever will be in it is the user's own."""
+        if self.data is None or self.database.read_only:
+            return
+        with self.database.reading() as connection:
+            if _holds_anything(connection):
+                return
+        if not self.is_own():
+            with self.database.writing() as connection:
+                if not _holds_anything(connection):
+                    self._sign(connection)
+
+    def remark(self, how: str = "") -> str:
+        """What to tell whoever uses the numbers of a library that was made elsewhere; empty for one's own, and where it holds none.
+
+        Args:
+            how: What to do to have the pictures scored anew, or to take the numbers as one's own; by default with the command.
+        """
+        if self.is_own():
+            return ""
+        with self.database.reading() as connection:
+            if not _holds_anything(connection):
+                return ""
+        how = (
+            how
+            or f"'imagereward curate {self.root or 'FOLDER'} ...' with --rescore scores anew, with --trust-scores takes them as yours"
+        )
+        return (
+            f"the store in {self.beside} was made elsewhere (on another computer, by another host or an earlier version, or it is a copy); "
+            f"its scores and stars are taken as they stand, and may be anybody's. If it is not from you: {how}, and this is not said again."
+        )
+
+    def _sign(self, connection: sqlite3.Connection) -> None:
+        if self.data is None:
+            return
+        here = Anchor.of(self.beside)
+        # A few, since the command and a host have data folders of their own.
+        connection.execute(
+            "DELETE FROM origin WHERE rowid NOT IN (SELECT rowid FROM origin ORDER BY rowid DESC LIMIT ?)",
+            (_MOST - 1,),
+        )
+        signed = (secrets.token_bytes(16), to_name(Path(here.path)), here.device, here.inode)
+        signature = Seal(self.data).sign([_WHAT, *signed])
+        connection.execute(
+            "INSERT INTO origin (id, place, device, inode, signature) VALUES (?, ?, ?, ?, ?)",
+            (*signed, signature),
+        )
 
 
 def _is_signed(row: Sequence[Any], seal: Seal, here: Anchor) -> bool:
@@ -48,75 +126,5 @@ def _is_signed(row: Sequence[Any], seal: Seal, here: Anchor) -> bool:
     return (then.is_same(here) or then.in_place_of(here)) and seal.knows(signature, [_WHAT, *signed])
 
 
-def claim(library: Library, *, anew: bool = False) -> None:
-    """Makes a library the user's own from now on, because a person says so.
-
-    Args:
-        library: The library.
-        anew: Whether to forget all numbers in it first, so that the next scan scores every picture. Stars and decisions stay.
-
-    Raises:
-        StoreError: It cannot be written.
-    """
-    with library.database.writing() as connection:
-        if anew:
-            # Not the scorers: a scan that runs meanwhile knows its own by its number.
-            for table in ("ranking", "scores"):
-                connection.execute(f"DELETE FROM {table}")
-        _sign(library, connection)
-
-
-def claim_new(library: Library) -> None:
-    """Signs a library that holds nothing yet: whatever will be in it is the user's own."""
-    if library.data is None or library.database.read_only:
-        return
-    with library.database.reading() as connection:
-        if _holds_anything(connection):
-            return
-    if not is_own(library):
-        with library.database.writing() as connection:
-            if not _holds_anything(connection):
-                _sign(library, connection)
-
-
 def _holds_anything(connection: sqlite3.Connection) -> bool:
     return any(connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in _HELD)
-
-
-def _sign(library: Library, connection: sqlite3.Connection) -> None:
-    if library.data is None:
-        return
-    here = Anchor.of(library.beside)
-    # A few, since the command and a host have data folders of their own.
-    connection.execute(
-        "DELETE FROM origin WHERE rowid NOT IN (SELECT rowid FROM origin ORDER BY rowid DESC LIMIT ?)",
-        (_MOST - 1,),
-    )
-    signed = (secrets.token_bytes(16), to_name(Path(here.path)), here.device, here.inode)
-    signature = Seal(library.data).sign([_WHAT, *signed])
-    connection.execute(
-        "INSERT INTO origin (id, place, device, inode, signature) VALUES (?, ?, ?, ?, ?)",
-        (*signed, signature),
-    )
-
-
-def remark(library: Library, how: str = "") -> str:
-    """What to tell whoever uses the numbers of a library that was made elsewhere; empty for one's own, and where it holds none.
-
-    Args:
-        library: The library.
-        how: What to do to have the pictures scored anew, or to take the numbers as one's own; by default with the command.
-    """
-    if is_own(library):
-        return ""
-    with library.database.reading() as connection:
-        if not _holds_anything(connection):
-            return ""
-    how = (
-        how
-        or f"'imagereward curate {library.root or 'FOLDER'} ...' with --rescore scores anew, with --trust-scores takes them as yours"
-    )
-    return (
-        f"the store in {library.beside} was made elsewhere (on another computer, by another host or an earlier version, or it is a copy); "
-        f"its scores and stars are taken as they stand, and may be anybody's. If it is not from you: {how}, and this is not said again."
-    )

@@ -37,7 +37,7 @@ def catch_up(library: Library, outside: Sequence[Path]) -> None:
         outside: These folders.
     """
     from .journal.files import Refused
-    from .journal.journal import FILE_NAME
+    from .journal.reader import FILE_NAME
 
     if not outside or library.database.read_only or not library.database.path.with_name(FILE_NAME).is_file():
         return

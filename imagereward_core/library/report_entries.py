@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..files.values import shown_name
 from ..metadata.prompt_finder import ORIGINS
 from ..report.entry import ReportEntry
 from ..report.rows import beside_note, beside_reason, number
@@ -17,7 +18,6 @@ from ..report.write import write_report
 from ..scores import FloatArray
 from ..selection import Selection
 from ..weights.card import ScorerCard
-from .curate.destinations import shown_name
 from .store.records import Row
 
 if TYPE_CHECKING:

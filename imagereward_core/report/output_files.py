@@ -10,8 +10,8 @@ from ..errors import CuratorError
 from ..files.regular import open_regular
 from ..images.signatures import SIGNATURE_BYTES, is_picture
 from ..images.suffixes import PICTURE_SUFFIXES, is_picture_name
-from ..library.own_results import written_by_us
 from ..metadata.companions import PROMPT_ENDINGS, alike, keys
+from .own_results import written_by_us
 
 _MOST_LINKS = 40
 

@@ -17,8 +17,8 @@ import pytest
 from cli_fakes import SETTINGS, save_picture
 
 from imagereward_core.library.library import Library
-from imagereward_core.library.own_results import written_by_us
 from imagereward_core.report.output_files import OutputFileError
+from imagereward_core.report.own_results import written_by_us
 from imagereward_core.report.replace import replacing
 from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.factory import Maker

@@ -12,7 +12,7 @@ import pytest
 from imagereward_core.cli.output.rows import Row
 from imagereward_core.cli.output.write import render
 from imagereward_core.library.export import ExportRow
-from imagereward_core.library.own_results import written_by_us
+from imagereward_core.report.own_results import written_by_us
 from imagereward_core.report.tables import TEXT_FORMS, Layout, row_columns, write_parquet, write_text
 from imagereward_core.scores import Scores
 from imagereward_core.weights.cards import get_card
@@ -126,7 +126,7 @@ def test_what_looks_a_little_like_it_is_somebody_elses(ours, text):
 
 
 def test_a_page_is_ours_from_its_first_byte_to_its_last(ours, tmp_path):
-    from imagereward_core.library.own_results import _PAGE_END, _PAGE_START
+    from imagereward_core.report.own_results import _PAGE_END, _PAGE_START
 
     page = (_PAGE_START + b"rest" + _PAGE_END).decode()
     assert ours(page)

@@ -11,7 +11,7 @@ import pytest
 from library_fakes import FOLDER, make_result, make_row
 from report_fakes import CARD, Page, make_scores
 
-from imagereward_core.library.curate.destinations import shown_name
+from imagereward_core.files.values import shown_name
 from imagereward_core.library.report_entries import report_entries, write_library_report
 from imagereward_core.report import contents as report_contents
 from imagereward_core.report.contents import AT_ONCE, CARDS_IN_BLOCK

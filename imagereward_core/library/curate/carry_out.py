@@ -58,8 +58,8 @@ def carry_out(
         JournalError: Another program is acting on these files.
         CuratorError: Journal or library cannot be written.
     """
-    from ..doubts import doubts
     from ..journal import execute
+    from .doubts import doubts
     from .marks import all_steps
 
     problems: list[tuple[Path, str]] = []

@@ -161,11 +161,6 @@ def _prefix(folder: Path) -> str:
     return text if text.endswith(os.sep) else text + os.sep
 
 
-def shown_name(path: Path, root: Path) -> str:
-    """A file as seen from ``root`` where it lies below it, else its path."""
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
-
-
 @dataclass(frozen=True)
 class Sorted:
     """Which rows are pictures to judge, and which are copies of others made earlier.

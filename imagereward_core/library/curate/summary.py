@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .destinations import shown_name
+from ...files.values import shown_name
 from .options import CurateOptions
 from .plan import Curation, Placing
 

@@ -15,7 +15,8 @@ from typing import BinaryIO, TypeVar
 
 from . import files
 from .files import Mark, Refused
-from .journal import Journal, JournalError
+from .journal import Journal
+from .reader import JournalError
 from .records import Record
 from .shape import check_edit, edited_format
 from .steps import State

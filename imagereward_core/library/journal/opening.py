@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .journal import Journal, JournalError
+from .journal import Journal
+from .reader import JournalError
 from .recovery import recover
 from .roots import Root
 from .trust import Seal

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from .roots import read_path
 
 if TYPE_CHECKING:
-    from .journal import Journal
+    from .reader import JournalReader
 
 
-def folders_of(journal: Journal, run: int | None) -> list[Path]:
+def folders_of(journal: JournalReader, run: int | None) -> list[Path]:
     """Every folder in which a run acts, with those of half-done runs, which are settled first.
 
     Args:
@@ -24,7 +24,7 @@ def folders_of(journal: Journal, run: int | None) -> list[Path]:
     return [*folders_about(journal, run), *folders_outside(journal, runs)]
 
 
-def folders_about(journal: Journal, run: int | None) -> list[Path]:
+def folders_about(journal: JournalReader, run: int | None) -> list[Path]:
     """The folders that a run is about, or all runs that have a step half done; as far as they are known."""
     if journal.root.folder is not None:
         return [journal.root.folder]
@@ -37,7 +37,7 @@ def folders_about(journal: Journal, run: int | None) -> list[Path]:
     return [path for path, flaw in paths if not flaw]
 
 
-def folders_outside(journal: Journal, runs: Iterable[int]) -> list[Path]:
+def folders_outside(journal: JournalReader, runs: Iterable[int]) -> list[Path]:
     """The folders outside in which steps of these runs may act, links resolved; none for which nothing but the journal vouches."""
     found: dict[str, None] = {}
     for run in runs:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from .changes import remove_folders
 from .do_step import carry_out
 from .groups import Groups
-from .journal import Journal, JournalError
+from .journal import Journal
+from .reader import JournalError
 from .recovery import settle_all
 from .steps import Cancelled, Progress, RunResult
 from .waits import work_together

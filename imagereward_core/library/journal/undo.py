@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from .changes import remove_folders
 from .groups import Groups
-from .journal import Journal, JournalError
+from .journal import Journal
 from .listing import STANDING, elsewhere
 from .presence import fits
 from .reach import folders_outside
+from .reader import JournalError
 from .recovery import settle_all
 from .steps import Cancelled, Progress, RunResult, StepInfo
 from .undo_step import take_back

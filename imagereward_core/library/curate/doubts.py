@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .journal.roots import Root
-from .journal.trust import key_problem
+from ..journal.roots import Root
+from ..journal.trust import key_problem
 
 if TYPE_CHECKING:
-    from .curate.plan import Curation
-    from .library import Library
+    from ..library import Library
+    from .plan import Curation
 
 
 def doubts(library: Library, curation: Curation) -> str:
