@@ -61,8 +61,15 @@ class _WhereverTheModelIs:
         return self._parameter().dtype
 
     @contextmanager
+    def working(self, scorers: Sequence[Any], batch_size: int, pictures: int) -> Iterator[None]:
+        yield
+
+    @contextmanager
     def resident(self, module: nn.Module) -> Iterator[None]:
         yield
+
+    def release(self) -> None:
+        """The model is its owner's."""
 
     def progress(self, done: int, total: int) -> None:
         """Nobody is watching."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from .errors import Cancelled, NumberError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 Progress = Callable[[int, int], None]
 
 
@@ -32,8 +33,20 @@ class Runtime(Protocol):
     def dtype(self) -> torch.dtype:
         """Precision of the image tower; the text tower and the head stay in float32."""
 
+    def working(self, scorers: Sequence[Any], batch_size: int, pictures: int) -> AbstractContextManager[None]:
+        """Held around a whole run: chooses how many pictures go through each tower at once, makes room, and leaves afterwards.
+
+        Args:
+            scorers: The scorers about to work; their ``batch_size`` is set.
+            batch_size: Pictures per pass; 0 for automatic.
+            pictures: How many there are in all.
+        """
+
     def resident(self, module: torch.nn.Module) -> AbstractContextManager[None]:
         """A context manager in which ``module`` is on ``device``."""
+
+    def release(self) -> None:
+        """Leaves the device for good; networks go with whoever still holds them."""
 
     def progress(self, done: int, total: int) -> None:
         """Told after every chunk how many of the call's pictures are done."""
@@ -174,10 +187,20 @@ class LocalRuntime:
         self._cancelled = cancelled
 
     @contextmanager
+    def working(self, scorers: Sequence[Any], batch_size: int, pictures: int) -> Iterator[None]:
+        """Sets the batch sizes; everything stays where it is."""
+        for scorer in scorers:
+            scorer.batch_size = batch_size or None
+        yield
+
+    @contextmanager
     def resident(self, module: torch.nn.Module) -> Iterator[None]:
         """Moves ``module`` to the device once and leaves it there."""
         module.to(self.device)
         yield
+
+    def release(self) -> None:
+        """Nothing: the process is its own host."""
 
     def progress(self, done: int, total: int) -> None:
         """Passes the count on to the callback given at construction, if any."""

@@ -6,11 +6,11 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from .host.scorer_cache import LoadRequest, load, load_key, own_checkpoints, saved_blends
+from ..imagereward_core.runtime import PRECISIONS
+from .host.scorer_cache import LoadRequest, choices, load, load_key
 from .schema import SCORER, advanced, schema
 from .text import about
 
-PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 DEVICES = ("auto", "cpu")
 
 
@@ -20,9 +20,7 @@ class LoadScorer(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> Any:
         """See the host's V3 schema."""
-        from ..imagereward_core.weights.cards import CARDS
-
-        names = [*CARDS, *saved_blends(), *own_checkpoints()]
+        names = choices()
         return schema(
             "LoadScorer",
             "Load Scorer",

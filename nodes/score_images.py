@@ -110,7 +110,7 @@ class ScoreImages(io.ComfyNode):
         clean, needed = bool(one(clean_prompt)), loaded.panel.needs_prompt
         if rule is None:
             pictures = Pictures(images)
-            scored = loaded.score(
+            scored = loaded.score_batch(
                 pictures.singles, _prompts(prompt, pictures.number, clean, needed, "picture")
             )
             same = list(images)

@@ -15,7 +15,7 @@ from .host import info
 
 log = logging.getLogger(__name__)
 
-PARTS = ("settings_page", "runtime", "script", "xyz", "extras", "tab", "api")
+PARTS = ("settings_page", "scorer_cache", "script", "xyz", "extras", "tab", "api")
 """Modules of this package, or packages in it; one that is not there is passed over. What they have of these joins the host:
 
 ``on_EVENT(...)`` is the host's callback of that name (see :meth:`Door.on`), ``make_script()`` gives a class for the script file, or

@@ -1,90 +1,31 @@
-"""Scorers by request, ready to score, and the memory that keeps them from being made twice."""
+"""Scorers of this host by request: the core's cache, kept until it is told to let go or nobody has used them for a while."""
 
 from __future__ import annotations
 
 import logging
-import math
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagereward_core.errors import CuratorError, NumberError, WeightsError
-from imagereward_core.scorers import requests
-from imagereward_core.scorers.requests import LoadRequest
+from imagereward_core.scorers import cache, requests
+from imagereward_core.scorers.requests import DEFAULT_SCORER, LoadRequest
 
 from .host import info
 
 if TYPE_CHECKING:
-    from imagereward_core.metadata.missing import Prompt
-    from imagereward_core.scorers.inputs import Picture
-    from imagereward_core.scorers.panel import Panel, PanelResult
-    from imagereward_core.scores import Scores
-    from imagereward_core.weights.card import ScorerCard
     from imagereward_core.weights.locate import WeightSettings
 
     from .runtime import HostRuntime
 
 log = logging.getLogger(__name__)
 
-__all__ = [
-    "LoadRequest",
-    "LoadedScorer",
-    "choices",
-    "free",
-    "load",
-    "request_from_settings",
-    "weight_settings",
-]
 
-DEFAULT_SCORER = "ImageReward-v1.0"
+class LoadedScorer(cache.LoadedScorer):
+    """See the core; here the host's Interrupt concerns some work and not other."""
 
-_lock = threading.RLock()
-"""Held while a scorer is made, works or is freed. Taken after the host's queue lock, never before it."""
-_held: dict[LoadRequest, LoadedScorer] = {}
-
-
-class LoadedScorer:
-    """A scorer, or a blend, with the runtime it works in.
-
-    Args:
-        request: What was asked for.
-        panel: The scorer as the core's panel of one.
-        runtime: The host's device and memory.
-        files: The files its weights came from.
-    """
-
-    def __init__(
-        self, request: LoadRequest, panel: Panel, runtime: HostRuntime, files: Sequence[Path]
-    ) -> None:
-        self.request, self.panel, self.runtime = request, panel, runtime
-        self.stamp = requests.stamp_of(files)
-        self.blends = _blends(request)
-        self.used = time.monotonic()
-
-    @property
-    def card(self) -> ScorerCard:
-        """The card of the scorer that decides."""
-        return self.panel.card
-
-    def score(self, pictures: Sequence[Picture], prompts: str | Sequence[Prompt]) -> PanelResult:
-        """Scores pictures and judges them as one run; see :meth:`score_each`."""
-        return self.panel.judge(self.score_each(pictures, prompts))
-
-    def score_each(self, pictures: Sequence[Picture], prompts: str | Sequence[Prompt]) -> list[Scores]:
-        """The Scores of every single scorer over pictures (Pillow, paths, arrays, or tensors [H, W, C] in 0..1), one call at a time.
-
-        A picture that cannot be read has NaN and a reason; see ``Scores``.
-
-        Raises:
-            PromptError: The number of prompts does not fit.
-            Cancelled: The user pressed the host's Interrupt.
-            Exception: What the device says when even one picture does not fit; it is left empty.
-        """
-        with self.at_work(len(pictures)):
-            return self.panel.score(list(pictures), prompts)
+    runtime: HostRuntime
 
     @contextmanager
     def at_work(self, pictures: int, interruptible: bool = True) -> Iterator[None]:
@@ -94,46 +35,46 @@ class LoadedScorer:
             pictures: How many.
             interruptible: Whether the host's Interrupt stops the work; not outside of a job of the host.
         """
-        with _lock, self.runtime.working(self.panel.scorers, self.request.batch_size, pictures):
+        with super().at_work(pictures):
             self.runtime.heeds_interrupt = interruptible
             try:
                 yield
             finally:
                 self.runtime.heeds_interrupt = True
-                self.used = time.monotonic()
 
-    def is_current(self) -> bool:
-        """Whether the files and the saved blend it was made from are still the same."""
-        return self.blends == _blends(self.request) and not requests.has_changed(self.stamp)
+
+class _Webui:
+    """What the core's cache asks of a host; see ``cache.WeightHost``."""
+
+    def models_folders(self) -> tuple[Path, ...]:
+        return info.models_folders()
+
+    def weight_settings(self, request: LoadRequest) -> WeightSettings:
+        return weight_settings(request)
+
+    def checkpoint_path(self, name: str) -> str:
+        return checkpoint_path(name)
+
+    def make_runtime(self, request: LoadRequest) -> HostRuntime:
+        from .runtime import make_runtime
+
+        return make_runtime(request.device, request.precision)
+
+    def report(self, runtime: Any, interruptible: bool) -> _Telling:
+        return _Telling(runtime if interruptible else None)
+
+
+CACHE = cache.ScorerCache(_Webui(), LoadedScorer)
+held, expire = CACHE.held, CACHE.expire
 
 
 def load(request: LoadRequest, interruptible: bool = True) -> LoadedScorer:
-    """The scorer of a request: the one that is held, or a new one, its weights fetched if need be.
+    """The scorer of a request; see :meth:`.cache.ScorerCache.load`. From now on it is looked after whether it is used."""
+    from .runtime import watch_idle
 
-    Args:
-        request: What was chosen.
-        interruptible: Whether the host's Interrupt stops a download.
-
-    Raises:
-        UnknownScorerError, WeightsError, DownloadError, BlendError: See the core.
-        Cancelled: The user pressed the host's Interrupt during a download.
-    """
-    from .runtime import make_runtime, watch_idle
-
-    with _lock:
-        found = _held.get(request)
-        if found is not None and found.is_current():
-            return found
-        runtime = make_runtime(request.device, request.precision)
-        report = _Telling(runtime if interruptible else None)
-        panel, files = requests.make_panel(
-            request, runtime, weight_settings(request), report, checkpoint_path
-        )
-        if found is not None:
-            found.runtime.release()
-        _held[request] = LoadedScorer(request, panel, runtime, files)
-        watch_idle()
-        return _held[request]
+    found = CACHE.load(request, interruptible)
+    watch_idle(CACHE)
+    return found
 
 
 def weight_settings(request: LoadRequest) -> WeightSettings:
@@ -149,14 +90,8 @@ def weight_settings(request: LoadRequest) -> WeightSettings:
 
 def choices() -> list[str]:
     """Names for drop-down lists: the registered scorers, the default first, then saved blends, then own checkpoints."""
-    from imagereward_core.weights.cards import CARDS
-
     folders = info.models_folders()
-    return [
-        *CARDS,
-        *requests.saved_blends(folders),
-        *requests.own_checkpoints(_files_in(folders), checkpoint_path),
-    ]
+    return requests.choices(folders, _files_in(folders), checkpoint_path)
 
 
 def names() -> list[str]:
@@ -173,39 +108,17 @@ def free() -> str:
     Returns:
         What was done, in a sentence for the user.
     """
-    with _lock:
-        names = sorted({request.name for request in _held})
-        for each in _held.values():
-            each.runtime.release()
-        _held.clear()
+    names = CACHE.free()
     if not names:
         return "No scorer was loaded; there was nothing to free."
     return f"Freed {', '.join(names)}. The next score loads {'it' if len(names) == 1 else 'what it needs'} again."
 
 
-def held() -> list[LoadedScorer]:
-    """The scorers in memory."""
-    return list(_held.values())
+def close() -> None:
+    """Ends the watch for idle scorers and frees all; for the host's reload."""
+    from .runtime import idle
 
-
-def expire() -> None:
-    """Lets every scorer go as soon as the host is idle; for settings that were changed, perhaps in the middle of a generation."""
-    for each in held():
-        each.used = -math.inf
-
-
-def free_idle(seconds: float) -> list[str]:
-    """Drops scorers that have not been used for so long; returns their names. None is dropped while one is at work."""
-    if not _lock.acquire(blocking=False):
-        return []
-    try:
-        now = time.monotonic()
-        late = [request for request, each in _held.items() if now - each.used >= seconds]
-        for request in late:
-            _held.pop(request).runtime.release()
-        return [request.name for request in late]
-    finally:
-        _lock.release()
+    idle.close(CACHE)
 
 
 def request_from_settings(name: str = "") -> LoadRequest:
@@ -228,12 +141,6 @@ def request_from_settings(name: str = "") -> LoadRequest:
         )
     except NumberError as error:
         raise NumberError(f"{error}. Change it in Settings, ImageReward Curator") from error
-
-
-def _blends(request: LoadRequest) -> list[str]:
-    """What the saved blends of a request consist of right now."""
-    folders = info.models_folders()
-    return [requests.blend_text(name, folders) for name in (request.name, *request.also)]
 
 
 def _files_in(folders: Sequence[Path]) -> list[str]:

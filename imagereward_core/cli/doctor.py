@@ -13,9 +13,10 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..scorers.requests import DEFAULT_SCORER
 from .exits import DONE, EXPLANATION, SOME_FAILED
 from .models import readable_size
-from .options import DEFAULT_SCORER, MODELS_VARIABLE, add_talk, add_weights, weight_settings
+from .options import MODELS_VARIABLE, add_talk, add_weights, weight_settings
 
 if TYPE_CHECKING:
     from ..weights.card import ScorerCard

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..scorers.requests import DEFAULT_SCORER
 from .console import Console
 from .exits import DONE, EXPLANATION, NO_SCORER, NoScorerError, UsageError
-from .options import DEFAULT_SCORER, add_talk, add_weights, weight_settings
+from .options import add_talk, add_weights, weight_settings
 
 if TYPE_CHECKING:
     from ..weights.card import ScorerCard, WeightsCard

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..scorers.requests import DEFAULT_SCORER
 from .exits import UsageError
 
 if TYPE_CHECKING:
     from ..weights.locate import WeightSettings
 
 MODELS_VARIABLE = "IMAGEREWARD_MODELS"
-DEFAULT_SCORER = "ImageReward-v1.0"
 FORMATS = ("table", "csv", "json", "jsonl")
 _PLAIN_ENDINGS = ("", "txt", "text", "log")
 

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..scorers.requests import DEFAULT_SCORER
 from .batches import Watch
 from .console import Console
 from .exits import NoScorerError, UsageError
-from .options import DEFAULT_SCORER
 
 if TYPE_CHECKING:
     from ..weights.card import ScorerCard

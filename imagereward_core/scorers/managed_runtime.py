@@ -66,6 +66,16 @@ class ManagedRuntime:
         return found
 
     @contextmanager
+    def working(self, scorers: Sequence[PictureScorer], batch_size: int, pictures: int) -> Iterator[None]:
+        """Chooses batch sizes; see :meth:`plan`. What lies where afterwards is the manager's business."""
+        self.plan(scorers, batch_size, pictures)
+        yield
+
+    def release(self) -> None:
+        """Leaves the device for good: the manager lets networks go with whoever holds them."""
+        self._patchers.clear()
+
+    @contextmanager
     def resident(self, module: nn.Module) -> Iterator[None]:
         """Asks the host to have ``module`` on the device, whole: a plain network cannot run partly offloaded."""
         self._load(module)

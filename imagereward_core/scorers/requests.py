@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+DEFAULT_SCORER = "ImageReward-v1.0"
+"""The scorer where nobody chose one."""
 BLENDS_FILE = "blends.json"
 """The file of saved blends; named here too, so that looking for it costs a host's start nothing."""
 SUFFIXES = frozenset({".safetensors", ".pt", ".pth", ".bin"})
@@ -153,6 +155,19 @@ def blend_text(name: str, folders: Sequence[Path]) -> str:
         return format_blend(SavedBlends(folders).get(name.partition(":")[2]))
     except CuratorError:
         return ""
+
+
+def choices(folders: Sequence[Path], files: Iterable[str], path_of: Callable[[str], str]) -> list[str]:
+    """Names for a list to choose from: the registered scorers, the default first, then saved blends, then checkpoints of the user's own.
+
+    Args:
+        folders: The models folders, for saved blends.
+        files: Names of the files in them.
+        path_of: Where the file of a name lies.
+    """
+    from ..weights.cards import CARDS
+
+    return [*CARDS, *saved_blends(folders), *own_checkpoints(files, path_of)]
 
 
 def own_checkpoints(names: Iterable[str], path_of: Callable[[str], str]) -> list[str]:

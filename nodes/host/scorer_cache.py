@@ -1,17 +1,16 @@
-"""Scorers made ready for the graph, and the memory that keeps them from being made twice."""
+"""Scorers made ready for the graph: the core's cache, which lets go what neither the host's cache nor a graph at work holds."""
 
 from __future__ import annotations
 
 import logging
-import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...imagereward_core.errors import ImageError
-from ...imagereward_core.scorers import requests
-from ...imagereward_core.scorers.requests import LoadRequest, Stamp
+from ...imagereward_core.scorers import cache, requests
+from ...imagereward_core.scorers.requests import LoadRequest
 from ..links import Clip, ScoredBatch, fingerprint
 from .folders import MODELS, models_folders
 
@@ -20,40 +19,26 @@ if TYPE_CHECKING:
 
     from ...imagereward_core.clips import FrameRule
     from ...imagereward_core.metadata.missing import Prompt
-    from ...imagereward_core.scorers.panel import Panel
     from ...imagereward_core.scores import Scores
     from ...imagereward_core.weights.locate import WeightSettings
     from .runtime import HostRuntime
 
 log = logging.getLogger(__name__)
 
-__all__ = ["LoadRequest", "LoadedScorer", "load", "load_key", "own_checkpoints", "saved_blends"]
 
+class LoadedScorer(cache.LoadedScorer):
+    """See the core; here with what the graph hands on."""
 
-class LoadedScorer:
-    """A scorer, or a blend, with the runtime it works in.
-
-    Args:
-        request: What was asked for.
-        panel: The scorer as the core's panel of one.
-        runtime: The host's device.
-        files: The files its weights came from.
-    """
-
-    def __init__(
-        self, request: LoadRequest, panel: Panel, runtime: HostRuntime, files: Sequence[Path]
-    ) -> None:
-        self.request, self.panel, self.runtime = request, panel, runtime
-        self.files = tuple(files)
+    runtime: HostRuntime
 
     @contextmanager
     def at_work(self, pictures: int) -> Iterator[None]:
         """A context in which the panel scores so many pictures for a caller that shows progress itself."""
-        self.runtime.plan(self.panel.scorers, self.request.batch_size, pictures)
-        self.runtime.hide_bar()
-        yield
+        with super().at_work(pictures):
+            self.runtime.hide_bar()
+            yield
 
-    def score(self, pictures: Sequence[Tensor], prompts: Sequence[Prompt]) -> ScoredBatch:
+    def score_batch(self, pictures: Sequence[Tensor], prompts: Sequence[Prompt]) -> ScoredBatch:
         """Scores pictures [H, W, C] of any sizes, on whatever device they lie, each with its own prompt.
 
         Raises:
@@ -77,9 +62,9 @@ class LoadedScorer:
         return self._judged(clips, pooled, rule.words(), facts)
 
     def _scores(self, pictures: Sequence[Tensor], prompts: Sequence[Prompt]) -> list[Scores]:
-        """The scores of every single scorer."""
-        self.runtime.plan(self.panel.scorers, self.request.batch_size, len(pictures))
-        return self.panel.score(list(pictures), prompts)
+        """The scores of every single scorer, with the bar on the node."""
+        with super().at_work(len(pictures)):
+            return self.panel.score(list(pictures), prompts)
 
     def _judged(
         self, given: Sequence[Tensor], scores: list[Scores], how: str = "", clips: tuple[Clip, ...] = ()
@@ -97,10 +82,29 @@ class LoadedScorer:
         return batch
 
 
-_alive: weakref.WeakValueDictionary[tuple[LoadRequest, str], LoadedScorer] = weakref.WeakValueDictionary()
-"""Scorers somebody still holds: the host's cache, or a graph at work. Freed with them."""
-_seen: dict[LoadRequest, tuple[int, Stamp]] = {}
-"""For every request how often its files changed under us, and what they were when last loaded."""
+class _Comfy:
+    """What the core's cache asks of a host; see ``cache.WeightHost``."""
+
+    def models_folders(self) -> tuple[Path, ...]:
+        return models_folders()
+
+    def weight_settings(self, request: LoadRequest) -> WeightSettings:
+        return settings(request)
+
+    def checkpoint_path(self, name: str) -> str:
+        return _full_path(name)
+
+    def make_runtime(self, request: LoadRequest) -> HostRuntime:
+        from .runtime import HostRuntime
+
+        return HostRuntime(request.device, request.precision)
+
+    def report(self, runtime: Any, interruptible: bool) -> DownloadBar:
+        return DownloadBar(runtime)
+
+
+CACHE = cache.ScorerCache(_Comfy(), LoadedScorer, weak=True)
+load, load_key = CACHE.load, CACHE.generation
 
 
 def settings(request: LoadRequest) -> WeightSettings:
@@ -116,56 +120,27 @@ def settings(request: LoadRequest) -> WeightSettings:
     )
 
 
+def choices() -> list[str]:
+    """Names of scorers to choose from, those of saved blends and of own checkpoints in the models folders among them."""
+    return requests.choices(models_folders(), _files(), _full_path)
+
+
 def own_checkpoints() -> list[str]:
     """Checkpoints with ImageReward's layout that lie in the models folder under names of their own, such as trained ones."""
+    return requests.own_checkpoints(_files(), _full_path)
+
+
+def _files() -> list[str]:
     import folder_paths
 
-    return requests.own_checkpoints(folder_paths.get_filename_list(MODELS), _full_path)
-
-
-def saved_blends() -> list[str]:
-    """Names of the blends saved in the models folders, as scorers; a file that cannot be read is passed over."""
-    return requests.saved_blends(models_folders())
-
-
-def load(request: LoadRequest) -> LoadedScorer:
-    """The scorer of a request: one that is still alive, or a new one, its weights fetched if need be.
-
-    Raises:
-        UnknownScorerError, WeightsError, DownloadError, BlendError: See the core.
-    """
-    generation = load_key(request)
-    found = _alive.get((request, generation))
-    if found is None:
-        found = _make(request)
-        _alive[request, generation] = found
-        count = _seen.get(request, (0, ()))[0]
-        _seen[request] = (count, requests.stamp_of(found.files))
-    return found
-
-
-def load_key(request: LoadRequest) -> str:
-    """A text that stays the same while the weights of a request do, also across their first download."""
-    count, stamp = _seen.get(request, (0, ()))
-    if requests.has_changed(stamp):
-        count, stamp = count + 1, ()
-        _seen[request] = (count, stamp)
-    return f"{' '.join(request.key)} {requests.blend_text(request.name, models_folders())} {count}"
-
-
-def _make(request: LoadRequest) -> LoadedScorer:
-    from .runtime import HostRuntime
-
-    runtime = HostRuntime(request.device, request.precision)
-    panel, files = requests.make_panel(request, runtime, settings(request), DownloadBar(runtime), _full_path)
-    return LoadedScorer(request, panel, runtime, files)
+    return list(folder_paths.get_filename_list(MODELS))
 
 
 def _full_path(name: str) -> str:
-    """The path of a checkpoint listed by the host; any other name as it is."""
+    """The path of a checkpoint listed by the host."""
     import folder_paths
 
-    return str(folder_paths.get_full_path_or_raise(MODELS, name)) if requests.is_weights(name) else name
+    return str(folder_paths.get_full_path_or_raise(MODELS, name))
 
 
 class DownloadBar:

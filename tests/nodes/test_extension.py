@@ -15,6 +15,11 @@ from tiny import write_own_checkpoint
 IDS = {PREFIX + name for name in NODES}
 
 
+def saved_blends(loaded):
+    """The saved blends among the choices of Load Scorer."""
+    return [name for name in loaded.choices() if name.startswith("blend:")]
+
+
 def test_every_node_reaches_the_host_under_its_prefixed_id(fake):
     assert {name for name in fake.nodes if name.startswith(PREFIX)} == IDS
 
@@ -128,11 +133,11 @@ def test_saved_blends_are_listed_and_a_damaged_file_hides_nothing_else(fake, tmp
     loaded = fake.module("nodes.host.scorer_cache")
     folder = tmp_path / "models" / "imagereward"
     folder.mkdir()
-    assert loaded.loading.BLENDS_FILE == FILE_NAME and loaded.saved_blends() == []
+    assert loaded.requests.BLENDS_FILE == FILE_NAME and saved_blends(loaded) == []
     BlendFile(folder).save(parse_blend("demo=1@rank", "mine"))
-    assert loaded.saved_blends() == ["blend:mine"]
+    assert saved_blends(loaded) == ["blend:mine"]
     (folder / FILE_NAME).write_text("{", encoding="utf-8")
-    assert loaded.saved_blends() == []
+    assert saved_blends(loaded) == []
 
 
 def test_the_real_host_offers_every_node_with_its_texts(real):

@@ -62,7 +62,7 @@ def test_the_key_stays_while_files_stay_and_changes_when_they_change(fake, tmp_p
     assert loaded.load_key(request) == before
     copy = tmp_path / "weights.safetensors"
     copy.write_bytes(b"1")
-    monkeypatch.setitem(loaded._seen, request, (0, loaded.loading.stamp_of([copy])))
+    monkeypatch.setitem(loaded.CACHE._seen, request, (0, loaded.requests.stamp_of([copy])))
     assert loaded.load_key(request) == before and loaded.load(request) is scorer
     copy.write_bytes(b"22")
     changed = loaded.load_key(request)

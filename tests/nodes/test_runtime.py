@@ -24,7 +24,7 @@ def batch(number, size=24):
 
 def test_networks_go_to_the_device_whole_and_through_the_hosts_manager(fake):
     scorer = loaded(fake)
-    scorer.score(batch(3), "a red star")
+    scorer.score_batch(batch(3), "a red star")
     patchers = [patcher for patcher, _ in fake.host.management.loads]
     assert len(set(map(id, patchers))) == 1
     network = scorer.panel.scorers[0].tower.network
@@ -33,9 +33,9 @@ def test_networks_go_to_the_device_whole_and_through_the_hosts_manager(fake):
 
 def test_the_hosts_free_button_moves_the_network_and_the_next_score_is_the_same(fake):
     scorer = loaded(fake)
-    first = scorer.score(batch(3), "a red star").scores.values.tolist()
+    first = scorer.score_batch(batch(3), "a red star").scores.values.tolist()
     fake.host.management.unload_all_models()
-    assert scorer.score(batch(3), "a red star").scores.values.tolist() == first
+    assert scorer.score_batch(batch(3), "a red star").scores.values.tolist() == first
     assert len(fake.host.management.loaded) == 1
 
 
@@ -67,7 +67,7 @@ def test_pieces_are_cut_to_free_memory(fake):
 
 def test_a_full_device_halves_the_batch_and_changes_no_number(fake):
     scorer = loaded(fake)
-    expected = scorer.score(batch(8), "a red star").scores.values.tolist()
+    expected = scorer.score_batch(batch(8), "a red star").scores.values.tolist()
     tower = scorer.panel.scorers[0].tower
     whole, sizes = tower.encode, []
 
@@ -78,7 +78,9 @@ def test_a_full_device_halves_the_batch_and_changes_no_number(fake):
         return whole(pixels)
 
     tower.encode = small_only
-    assert scorer.score(batch(8), "a red star").scores.values.tolist() == pytest.approx(expected, abs=1e-5)
+    assert scorer.score_batch(batch(8), "a red star").scores.values.tolist() == pytest.approx(
+        expected, abs=1e-5
+    )
     assert sizes == [8, 4, 2, 2, 2, 2] and fake.host.management.emptied >= 2
 
 
@@ -95,14 +97,14 @@ def test_an_interruption_is_heard_within_one_chunk_and_reaches_the_host(fake):
 
     tower.encode = interrupted
     with pytest.raises(management.InterruptProcessingException):
-        scorer.score(batch(8), "a red star")
+        scorer.score_batch(batch(8), "a red star")
     assert sizes == [2]
     tower.encode = whole
-    assert len(scorer.score(batch(8), "a red star")) == 8
+    assert len(scorer.score_batch(batch(8), "a red star")) == 8
 
 
 def test_the_bar_on_the_node_reaches_its_end(fake):
-    loaded(fake, batch_size=3).score(batch(8), "a red star")
+    loaded(fake, batch_size=3).score_batch(batch(8), "a red star")
     assert ProgressBar.seen == [(3, 8), (6, 8), (8, 8)]
 
 

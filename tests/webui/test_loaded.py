@@ -30,7 +30,7 @@ def loaded(host, memory):
     module = ours("scorer_cache")
     yield module
     module.free()
-    ours("runtime").close()
+    module.close()
 
 
 def pictures(number=3):
@@ -86,7 +86,8 @@ def test_scorers_shown_beside_share_the_run(loaded):
 
 def test_changed_files_make_a_new_scorer(loaded, monkeypatch):
     first = demo(loaded)
-    monkeypatch.setattr(first, "stamp", (("gone", 1, 1),))
+    seen = loaded.CACHE._seen[first.request]
+    monkeypatch.setitem(loaded.CACHE._seen, first.request, (seen[0], (("gone", 1, 1),)))
     assert demo(loaded) is not first
 
 
@@ -138,38 +139,38 @@ def test_an_idle_scorer_is_freed_only_when_nobody_uses_it_and_the_host_is_idle(l
     queue = __import__("sys").modules["modules.call_queue"].queue_lock
     host.shared.opts.imagereward_idle_minutes = 1
     scorer = demo(loaded)
-    assert idle.look() and loaded.held()
+    assert idle.look(loaded.CACHE) and loaded.held()
     scorer.used -= 61
     queue.busy = True
-    assert idle.look() and loaded.held()
+    assert idle.look(loaded.CACHE) and loaded.held()
     queue.busy = False
     holding, done = threading.Event(), threading.Event()
 
     def work():
-        with loaded._lock:
+        with loaded.CACHE.lock:
             holding.set()
             done.wait(10)
 
     worker = threading.Thread(target=work)
     worker.start()
     holding.wait(10)
-    assert idle.look() and loaded.held()
+    assert idle.look(loaded.CACHE) and loaded.held()
     done.set()
     worker.join()
-    assert not idle.look() and not loaded.held()
+    assert not idle.look(loaded.CACHE) and not loaded.held()
 
 
 def test_idle_minutes_of_zero_keep_scorers_for_ever(loaded, host):
     host.shared.opts.imagereward_idle_minutes = 0
     demo(loaded).used -= 10**6
-    assert ours("runtime.idle").look() and loaded.held()
+    assert ours("runtime.idle").look(loaded.CACHE) and loaded.held()
 
 
 def test_changed_settings_let_scorers_go_at_the_next_idle_moment_and_not_at_once(loaded):
     demo(loaded)
     loaded.expire()
     assert loaded.held()
-    assert not ours("runtime.idle").look()
+    assert not ours("runtime.idle").look(loaded.CACHE)
 
 
 def test_settings_become_the_request(loaded, host):

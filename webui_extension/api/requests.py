@@ -8,14 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imagereward_core.errors import CuratorError
+from imagereward_core.scorers.requests import DEFAULT_SCORER
 
 if TYPE_CHECKING:
     from imagereward_core.scorers.requests import LoadRequest
     from imagereward_core.selection import Rule
 
     from .schemas import RankRequest, ScoreRequest
-
-DEFAULT = "ImageReward-v1.0"
 
 
 class RequestError(CuratorError):
@@ -26,7 +25,7 @@ def default_scorer() -> str:
     """The scorer of requests that name none."""
     from ..host.info import option
 
-    return str(option("imagereward_scorer", DEFAULT) or DEFAULT)
+    return str(option("imagereward_scorer", DEFAULT_SCORER) or DEFAULT_SCORER)
 
 
 def load_request(request: ScoreRequest) -> LoadRequest:

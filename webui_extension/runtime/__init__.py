@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Union
 
 from ..host import info
-from .idle import close, watch_idle
+from .idle import watch_idle
 
 if TYPE_CHECKING:
     from imagereward_core.runtime import Precision
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     HostRuntime = Union[PlainRuntime, ForgeRuntime]
 
-__all__ = ["close", "make_runtime", "watch_idle"]
+__all__ = ["make_runtime", "watch_idle"]
 
 
 def make_runtime(device: str = "auto", precision: Precision = "auto") -> HostRuntime:

@@ -13,7 +13,6 @@ from imagereward_core.runtime import Precision, pick_dtype
 
 from ..host import info
 
-PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 MOVING_OUT = ("auto", "always", "never")
 
 
