@@ -1,4 +1,4 @@
-"""Shared by all tests: the repository's root and the tests' own folder are importable, and torch keeps to one thread."""
+"""Shared by all tests: the repository's root is importable, and torch keeps to one thread."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ settings.load_profile("curator")
 # Read when torch is loaded, in started programs too. With several threads a sum's order, and so its last digit, is not always the same.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-TESTS = Path(__file__).resolve().parent
-for folder in (TESTS, TESTS.parent):
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
+ROOT = str(Path(__file__).resolve().parent.parent)
+if ROOT not in sys.path[:1]:  # first, since other packages install folders of tests too
+    sys.path.insert(0, ROOT)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

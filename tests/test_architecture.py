@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 CORE = "imagereward_core"
 PACKAGES = (CORE, "imagereward_lab", "nodes", "webui_extension", "benchmarks", "scripts")
 

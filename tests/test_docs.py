@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from tiny import install_own
 
 from imagereward_core.errors import WeightsError
 from imagereward_core.scorers.blend import METHODS
 from imagereward_core.weights.card import ScorerCard, WeightsCard
 from imagereward_core.weights.cards import CARDS, backbone_of
 from imagereward_core.weights.own import own_card
+from tests.support.tiny import install_own
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "scorers.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -11,14 +11,14 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
-from tiny import CARD, TINY, telling, tiny_network, write_vocabulary
-from tiny_registry import tiny_registry
 
 import imagereward_core as RM
 from imagereward_core.errors import ImageError, PromptError, UnknownScorerError, WeightsError
 from imagereward_core.nets.reward import build_skeleton
 from imagereward_core.scorers.tokenizers.bert import PromptEncoder
 from imagereward_core.weights import store
+from tests.support.tiny import CARD, TINY, telling, tiny_network, write_vocabulary
+from tests.support.tiny_registry import tiny_registry
 
 
 def pictures(number=3):

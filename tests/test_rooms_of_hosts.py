@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 WEBUI = [*sorted((ROOT / "webui_extension").rglob("*.py")), *sorted((ROOT / "scripts").glob("*.py"))]
 NODES = [ROOT / "__init__.py", *sorted((ROOT / "nodes").rglob("*.py"))]
 FLAGGED = {"subprocess", "socket", "urllib", "http", "pickle", "ctypes", "requests"}

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from pathlib import Path
 
 import pytest
 from PIL.PngImagePlugin import PngInfo
 
 from imagereward_core.cli.main import main
 from imagereward_core.demo.batches import draw_batches
-
-TESTS = Path(__file__).resolve().parent
-for folder in (TESTS / "nodes", TESTS / "webui"):
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-
-import fake_memory  # noqa: E402
-import fake_webui  # noqa: E402
-from fake_host import FakeHost as FakeComfyUI  # noqa: E402
-from graphs import Graph, shown  # noqa: E402
+from tests.support.comfyui.fake_host import FakeHost as FakeComfyUI
+from tests.support.comfyui.graphs import Graph, shown
+from tests.support.webui import fake_memory, fake_webui
 
 EXACT = 2e-5
 """Scores of one picture alone and of its batch differ by rounding of float32: 4e-7 of a standard deviation was measured."""
@@ -98,7 +89,7 @@ def test_webui(by_command, monkeypatch, tmp_path, name):
 def test_a_real_webui(by_command, tmp_path):
     import base64
 
-    from real_webui import RealWebUI
+    from tests.support.webui.real_webui import RealWebUI
 
     files, numbers = by_command
     host = RealWebUI(os.environ["WEBUI_PATH"], os.environ["WEBUI_PYTHON"], tmp_path / "webui", ["--nowebui"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,8 @@ from imagereward_core.cli.main import main
 from imagereward_core.demo.batches import draw_batches
 from imagereward_core.library.library import Library
 from imagereward_core.weights.cards import CARDS
-
-TESTS = Path(__file__).resolve().parent
-for folder in (TESTS / "nodes", TESTS / "webui"):
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-
-from fake_host import FakeHost as FakeComfyUI  # noqa: E402
-from graphs import Graph, shown  # noqa: E402
+from tests.support.comfyui.fake_host import FakeHost as FakeComfyUI
+from tests.support.comfyui.graphs import Graph, shown
 
 
 @pytest.fixture(autouse=True)
@@ -111,7 +104,7 @@ def by_api(scenes, monkeypatch, rule):
     """Rows of the WebUI's API."""
     import shutil
 
-    from api_client import PREFIX, ApiHost
+    from tests.support.webui.api_client import PREFIX, ApiHost
 
     host = ApiHost(monkeypatch, scenes.parents[1] / "webui")
     files = [Path(shutil.copy(path, host.samples)) for path in sorted(scenes.iterdir()) if path.is_file()]
@@ -217,7 +210,7 @@ def test_near_duplicates_count_once_in_every_door_that_knows_them(doors, scenes,
 
 
 def test_the_webui_tab_and_the_library_keep_the_same(doors, scenes, monkeypatch):
-    from fake_webui import FakeHost, ours
+    from tests.support.webui.fake_webui import FakeHost, ours
 
     FakeHost(monkeypatch, scenes.parents[1] / "webui", "a1111")
     filtering = ours("tab.filtering")

@@ -11,23 +11,7 @@ from hypothesis import strategies as st
 
 from imagereward_core.scores import Scores
 from imagereward_core.weights.card import Distribution
-
-NORMAL = Distribution(source="normal", mean=0.0, std=1.0)
-values = st.one_of(st.floats(-5, 5), st.just(math.nan))
-
-
-def make(numbers, prompts=None, distribution=NORMAL, **more) -> Scores:
-    numbers = list(numbers)
-    return Scores(
-        values=np.array(numbers, dtype=np.float64),
-        scorer="s",
-        revision="r",
-        prompts=tuple(prompts or ["p"] * len(numbers)),
-        cut=("",) * len(numbers),
-        failures={i: "unreadable" for i, value in enumerate(numbers) if math.isnan(value)},
-        distribution=distribution,
-        **more,
-    )
+from tests.support.scores import make, values
 
 
 @given(st.lists(values, max_size=20))

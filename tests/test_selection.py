@@ -10,19 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_scores import make, values
 
 from imagereward_core.selection import Labels, Rule, select
-
-rules = st.builds(
-    Rule,
-    top_k=st.none() | st.integers(0, 8),
-    top_percent=st.none() | st.floats(0, 100),
-    min_score=st.none() | st.floats(-3, 3),
-    min_percentile=st.none() | st.floats(0, 100),
-    keep_at_least=st.integers(0, 3),
-    within=st.sampled_from(["all", "prompt"]),
-)
+from tests.support.scores import make, rules, values
 
 
 @given(st.lists(st.tuples(values, st.sampled_from("ab")), max_size=15), rules)

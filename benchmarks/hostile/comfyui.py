@@ -19,10 +19,9 @@ class Host:
     def __init__(self, base: Path) -> None:
         import pytest
 
-        sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "nodes"))
         self.patch = pytest.MonkeyPatch()
-        self.graphs = importlib.import_module("graphs")
-        self.host = importlib.import_module("fake_host").FakeHost(self.patch, base)
+        self.graphs = importlib.import_module("tests.support.comfyui.graphs")
+        self.host = importlib.import_module("tests.support.comfyui.fake_host").FakeHost(self.patch, base)
 
     def curate(self, base: Path, mode: str, **inputs: object) -> Work:
         """The node *Curate Folder* in a host whose folders lie in ``base``."""

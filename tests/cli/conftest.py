@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from cli_fakes import SETTINGS, Outcome, save_picture
-
 from imagereward_core.cli.main import main
+from tests.support.command import SETTINGS, Outcome, save_picture
 
 
 @pytest.fixture

@@ -12,11 +12,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "library"))
-
-from curation_fakes import draw_outputs, files, tree
-
 from imagereward_core.library.library import Library
+from tests.support.library.curation import draw_outputs, files, tree
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 from PIL import Image
-from test_main import python
+
+from tests.support.command import python
 
 SMALL = ("--prompts", "2", "--pictures-per-prompt", "3", "--size", "64")
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "library"))
-
-from curation_fakes import draw_outputs, tree
+from tests.support.library.curation import draw_outputs, tree
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need a right there")
 

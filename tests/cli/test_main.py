@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,21 +9,9 @@ import pytest
 from imagereward_core.cli import doctor, options
 from imagereward_core.cli.main import build_parser
 from imagereward_core.weights.bundled import MODEL_FOLDER
+from tests.support.command import python
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def python(*arguments: object, cwd: Path = ROOT, **settings: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **settings}
-    return subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        env=environment,
-        encoding="utf-8",
-    )
 
 
 @pytest.mark.parametrize("command", ["", "score", "rank", "report", "models", "doctor", "demo"])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from cli_fakes import SETTINGS, save_picture
 
 from imagereward_core.errors import UnknownScorerError
 from imagereward_core.metadata.prompt_finder import PromptFinder
 from imagereward_core.model import load
+from tests.support.command import SETTINGS, save_picture
 
 CURATE = ("curate", "-s", "demo", "--top", "1", "-n", "-f", "json")
 

@@ -7,9 +7,9 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from cli_fakes import SETTINGS, save_picture
 
 from imagereward_core.library.store.schema import MIGRATIONS
+from tests.support.command import SETTINGS, save_picture
 
 CURATE = ("curate", "-s", "demo", "--top", "1", "-n", "-f", "json")
 NOTE = "was made elsewhere"

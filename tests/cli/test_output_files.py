@@ -14,7 +14,6 @@ import zlib
 from pathlib import Path
 
 import pytest
-from cli_fakes import SETTINGS, save_picture
 
 from imagereward_core.library.library import Library
 from imagereward_core.report.output_files import OutputFileError
@@ -23,6 +22,7 @@ from imagereward_core.report.replace import replacing
 from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.factory import Maker
 from imagereward_core.scorers.panel import Panel
+from tests.support.command import SETTINGS, save_picture
 
 pytest.importorskip("pyarrow")
 

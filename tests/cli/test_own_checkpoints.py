@@ -6,14 +6,14 @@ import json
 
 import pytest
 import torch
-from cli_fakes import SETTINGS, save_picture
 from safetensors.torch import load_file, save_file
-from tiny import write_flat_checkpoint, write_own_checkpoint
-from tiny_registry import tiny_registry
 
 from imagereward_core.library.watch.watcher import Watcher
 from imagereward_core.scorers import engine
 from imagereward_core.scorers.meaning import constant_warning
+from tests.support.command import SETTINGS, save_picture
+from tests.support.tiny import write_flat_checkpoint, write_own_checkpoint
+from tests.support.tiny_registry import tiny_registry
 
 COLOURS = [(200, 30, 30), (30, 30, 200), (20, 220, 90), (90, 90, 0), (250, 250, 250)]
 NOTICE = "mine is a checkpoint of your own, not the published ImageReward-v1.0."

@@ -10,7 +10,6 @@ import re
 import unicodedata
 
 import pytest
-from cli_fakes import SETTINGS, save_picture
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from imagereward_core.cli import console as consoles
 from imagereward_core.cli.console import Console
 from imagereward_core.library.scan.options import ScanProgress
 from imagereward_core.plain import plain
+from tests.support.command import SETTINGS, save_picture
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from cli_fakes import SETTINGS, save_picture
 
 from imagereward_core.cli import batches
 from imagereward_core.nets.reward import RewardNetwork
+from tests.support.command import SETTINGS, save_picture
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import math
 import signal
 
 import pytest
-from cli_fakes import SETTINGS, save_picture
 
 from imagereward_core.cli import batches
 from imagereward_core.cli.output.write import COLUMNS
+from tests.support.command import SETTINGS, save_picture
 
 FIELDS = {
     "file",

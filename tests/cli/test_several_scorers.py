@@ -7,8 +7,9 @@ import io
 import json
 
 import pytest
-from cli_fakes import SETTINGS, save_picture
-from tiny_registry import tiny_registry
+
+from tests.support.command import SETTINGS, save_picture
+from tests.support.tiny_registry import tiny_registry
 
 COLOURS = [(200, 30, 30), (30, 30, 200), (20, 220, 90), (90, 90, 0), (250, 250, 250)]
 

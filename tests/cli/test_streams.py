@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_fakes import save_picture
 
 from imagereward_core.cli.main import main
+from tests.support.command import save_picture
 
 
 @pytest.fixture

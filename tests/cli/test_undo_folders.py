@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "library"))
-
-from curation_fakes import drawn_folder, files, tree
-from full_disk import read_only
-
 from benchmarks.hostile.tricks import TRICKS, bring, seen
+from tests.support.full_disk import read_only
+from tests.support.library.curation import drawn_folder, files, tree
 
 
 @pytest.fixture(scope="module")

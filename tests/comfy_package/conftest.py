@@ -8,14 +8,9 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).resolve().parent
-for folder in (str(HERE), str(HERE.parent / "nodes")):
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-
-import pack  # noqa: E402
-from fake_host import FakeHost  # noqa: E402
-from real_host import RealHost  # noqa: E402
+from tests.support.comfyui import pack
+from tests.support.comfyui.fake_host import FakeHost
+from tests.support.comfyui.real_host import RealHost
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +28,7 @@ def known_nodes():
 @pytest.fixture
 def bench(monkeypatch, tmp_path):
     """A host in this process with our pack and with those built-in nodes that draw pictures."""
-    host = FakeHost(monkeypatch, tmp_path, packs=(pack.ROOT, HERE / "builtins"))
+    host = FakeHost(monkeypatch, tmp_path, packs=(pack.ROOT, Path(pack.__file__).parent / "builtins"))
     yield host
     host.close()
 
@@ -44,7 +39,7 @@ def published(tmp_path_factory):
     pytest.importorskip(
         "pathspec", reason="pathspec reads .comfyignore; it comes with the development packages"
     )
-    from archive import unpack_published
+    from tests.support.comfyui.archive import unpack_published
 
     return unpack_published(tmp_path_factory.mktemp("registry") / "custom_nodes" / "imagereward-curator")
 

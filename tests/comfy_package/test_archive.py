@@ -9,10 +9,11 @@ import subprocess
 import sys
 
 import pytest
-from pack import NODE_IDS, ROOT
+
+from tests.support.comfyui.pack import NODE_IDS, ROOT
 
 pytest.importorskip("pathspec", reason="pathspec reads .comfyignore; it comes with the development packages")
-from archive import published_files
+from tests.support.comfyui.archive import published_files
 
 FILES = published_files()
 PYTHON = [path for path in FILES if path.endswith(".py")]
@@ -115,9 +116,8 @@ def test_it_is_small(published):
 
 
 def run_in(folder, code):
-    """Runs code in a fresh process that sees the fake host and the unpacked archive, but not the repository."""
-    here = ROOT / "tests"
-    start = f"import sys; sys.path[:0] = [{str(here / 'nodes')!r}]; sys.dont_write_bytecode = True\n"
+    """Runs code in a fresh process that sees the fake host and the unpacked archive."""
+    start = f"import sys; sys.path[:0] = [{str(ROOT)!r}]; sys.dont_write_bytecode = True\n"
     command = [sys.executable, "-P" if sys.version_info >= (3, 11) else "-B", "-c", start + code]
     done = subprocess.run(command, cwd=folder.parent, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
@@ -128,7 +128,8 @@ def test_a_fresh_process_gets_all_nodes_from_it(published, tmp_path):
     code = f"""
 import json, sys
 from pathlib import Path
-import pytest, fake_host
+import pytest
+from tests.support.comfyui import fake_host
 repository = {str(ROOT / "imagereward_core")!r}
 with pytest.MonkeyPatch.context() as patch:
     host = fake_host.FakeHost(patch, Path({str(tmp_path)!r}), packs=(Path({str(published)!r}),))
@@ -145,7 +146,8 @@ def test_every_module_in_it_imports_without_those_left_out(published, tmp_path):
     code = f"""
 import importlib, json, sys
 from pathlib import Path
-import pytest, fake_host
+import pytest
+from tests.support.comfyui import fake_host
 root = Path({str(published)!r})
 with pytest.MonkeyPatch.context() as patch:
     host = fake_host.FakeHost(patch, Path({str(tmp_path)!r}), packs=(root,))

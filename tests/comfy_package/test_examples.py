@@ -6,9 +6,10 @@ import itertools
 import json
 
 import pytest
-from pack import NODE_IDS, ROOT, WIDGETS, nodes_of_object_info, schemas
 from PIL import Image
-from workflows import (
+
+from tests.support.comfyui.pack import NODE_IDS, ROOT, WIDGETS, nodes_of_object_info, schemas
+from tests.support.comfyui.workflows import (
     BLUEPRINTS,
     EXAMPLES,
     INPUT_SIDE,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from pack import NODE_IDS, ROOT, schema_texts
-from test_locales import locale
+
+from tests.support.comfyui.pack import NODE_IDS, ROOT, locale, schema_texts
 
 PAGES = ROOT / "web" / "docs"
 LANGUAGES = ["", "zh"]

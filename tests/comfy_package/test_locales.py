@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 import string
 
 import pytest
-from english import RESERVED, english
-from pack import NODE_IDS, ROOT
 
-LOCALES = ROOT / "locales"
+from tests.support.comfyui.english import RESERVED, english
+from tests.support.comfyui.pack import LOCALES, NODE_IDS, locale
+
 FRONT_END = {"en", "zh", "zh-TW", "ru", "ja", "ko", "fr", "es", "ar", "tr", "pt-BR"}
 """Languages that can be chosen in the host's settings."""
 SCREEN_NAMES = {"ComfyUI", "CPU", "ImageReward", "Apple", "JSON", "Latent", "LoRA", "float32", "webp"}
-
-
-def locale(language, name="nodeDefs"):
-    return json.loads((LOCALES / language / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def leaves(tree, path=()):
@@ -36,7 +31,7 @@ def test_languages_are_those_a_user_can_choose():
 
 
 def test_english_texts_are_those_of_the_schemas(texts):
-    assert locale("en") == english(texts), "run python tests/comfy_package/english.py"
+    assert locale("en") == english(texts), "run python tests/support/comfyui/english.py"
 
 
 @pytest.mark.parametrize("language", languages())
@@ -59,7 +54,7 @@ def test_every_node_and_all_its_texts_are_there(texts):
 
 
 def test_types_and_category_are_those_of_the_schemas(texts):
-    from pack import schemas
+    from tests.support.comfyui.pack import schemas
 
     custom = {each.io_type for schema in schemas().values() for each in [*schema.inputs, *schema.outputs]}
     main = locale("en", "main")
@@ -76,7 +71,7 @@ def test_chinese_is_translated(texts):
 
 def test_chinese_keeps_choices_and_tokens_of_the_english(texts):
     """Choices of drop-down lists stay English on the screen, so the translation names them as they are."""
-    from pack import schemas
+    from tests.support.comfyui.pack import schemas
 
     zh = locale("zh")
     for name, schema in schemas().items():

@@ -6,9 +6,9 @@ import re
 import sys
 
 import pytest
-from pack import ROOT
 
 import imagereward_core
+from tests.support.comfyui.pack import ROOT
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from graphs import draw_scenes
 from PIL import Image
-from workflows import EXAMPLES, read, to_prompt
+
+from tests.support.comfyui.graphs import draw_scenes
+from tests.support.comfyui.workflows import EXAMPLES, read, to_prompt
 
 BY_NAME = {path.stem: path for path in EXAMPLES}
 RIGHT = ("picture 2 ", "picture 5 ")

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracles import import_torchvision
 from PIL import Image
+
+from tests.support.oracles import import_torchvision
 
 Chain = Callable[[Image.Image, int], np.ndarray]
 

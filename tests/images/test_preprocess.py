@@ -12,12 +12,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles import import_torchvision
 from PIL import Image
 
 from imagereward_core.errors import ImageError
 from imagereward_core.images import ImageSpec, normalize, preprocess, stack_pixels, to_pixels
 from imagereward_core.images.geometry import mean_color, place, vertical_pass_first
+from tests.support.oracles import import_torchvision
 
 MODES = [
     "1",

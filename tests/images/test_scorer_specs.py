@@ -11,7 +11,6 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from oracles import import_torchvision
 from PIL import Image
 
 from imagereward_core.errors import ImageError
@@ -31,6 +30,7 @@ from imagereward_core.images.spec import (
     SIGLIP_SPEC,
     ImageSpec,
 )
+from tests.support.oracles import import_torchvision
 
 Reference = Callable[[Image.Image], torch.Tensor]
 

@@ -1,42 +1,5 @@
-"""The folder of the tests' own helpers is importable; a library, drawn outputs and the demo scorer for every test that asks for them."""
+"""A library, drawn outputs and the demo scorer for every test that asks for them."""
 
-from __future__ import annotations
+from tests.support.library.fixtures import drawn, library, outputs, panel
 
-import shutil
-import sys
-from pathlib import Path
-
-import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-
-@pytest.fixture
-def library(tmp_path):
-    """An empty library in a place of its own."""
-    from imagereward_core.library.library import Library
-
-    with Library.open(tmp_path / "place") as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def panel():
-    """The demo scorer alone."""
-    from curation_fakes import demo_panel
-
-    return demo_panel()
-
-
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
-    """Two folders with four pictures each, to be copied."""
-    from curation_fakes import drawn_folder
-
-    return drawn_folder(tmp_path_factory)
-
-
-@pytest.fixture
-def outputs(drawn, tmp_path):
-    """Two folders with four pictures each."""
-    return shutil.copytree(drawn, tmp_path / "out puts, 写真")
+__all__ = ["drawn", "library", "outputs", "panel"]

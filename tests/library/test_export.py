@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from library_fakes import FOLDER, make_result, make_row
-from report_fakes import CARD
 
 from imagereward_core.library import export as exporting
 from imagereward_core.library.export import ExportRow, export, export_rows
 from imagereward_core.report.tables import ExportError, row_columns, spreadsheet_safe
 from imagereward_core.selection import Rule, select
+from tests.support.library.folders import FOLDER, make_result, make_row
+from tests.support.library.reports import CARD
 
 NAN = math.nan
 VALUES = [0.5, NAN, 1.25, -1.0]

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scan_fakes import MeanScorer, panel_of, pixels, same, save, settle
 
 from imagereward_core.library.scan.keys import key_of
 from imagereward_core.library.store.records import Query, ScorerKey
 from imagereward_core.scorers.blend import Blend, BlendMember, BlendScorer
 from imagereward_core.scorers.panel import Panel
+from tests.support.library.scans import MeanScorer, panel_of, pixels, same, save, settle
 
 
 @pytest.fixture

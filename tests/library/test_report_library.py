@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from library_fakes import FOLDER, make_result, make_row
-from report_fakes import CARD, Page, make_scores
 
 from imagereward_core.files.values import shown_name
 from imagereward_core.library.report_entries import report_entries, write_library_report
@@ -18,6 +16,8 @@ from imagereward_core.report.contents import AT_ONCE, CARDS_IN_BLOCK
 from imagereward_core.report.entry import ReportEntry
 from imagereward_core.report.write import write_report
 from imagereward_core.selection import Rule, select
+from tests.support.library.folders import FOLDER, make_result, make_row
+from tests.support.library.reports import CARD, Page, make_scores
 
 NAN = math.nan
 HOSTILE = "</script><script>alert(1)</script><!--<script>"

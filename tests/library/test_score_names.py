@@ -8,7 +8,6 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from curation_fakes import draw_outputs, files, tree
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from imagereward_core.library.curate.rules import CurationRule
 from imagereward_core.library.library import Library
 from imagereward_core.metadata import sidecar
 from imagereward_core.selection import Rule
+from tests.support.library.curation import draw_outputs, files, tree
 
 NAMED = CurateOptions(CurationRule(Rule(top_k=1), "prompt"), name_scores=True)
 

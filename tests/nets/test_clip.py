@@ -4,19 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from clip_fakes import (
-    END,
-    clip_config,
-    clip_network,
-    clip_oracle,
-    clip_oracle_config,
-    clip_pixels,
-    clip_prompts,
-    features,
-    import_transformers,
-    needs_half,
-    parameter_names,
-)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import cosine_similarity
@@ -29,6 +16,19 @@ from imagereward_core.nets.clip import (
     quick_gelu,
 )
 from imagereward_core.nets.skeleton import build_skeleton
+from tests.support.clip_networks import (
+    END,
+    clip_config,
+    clip_network,
+    clip_oracle,
+    clip_oracle_config,
+    clip_pixels,
+    clip_prompts,
+    features,
+    import_transformers,
+    needs_half,
+    parameter_names,
+)
 
 EXACT = {"atol": 1e-5, "rtol": 1e-5}
 ACTIVATIONS = ["quick_gelu", "gelu"]

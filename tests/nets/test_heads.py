@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tiny import telling
 from torch import nn
 
 from imagereward_core.nets.heads import AestheticHead, SiglipAestheticHead, parameter_dtype
+from tests.support.tiny import telling
 
 SIZES = (1024, 128, 64, 16, 1)
 LAYOUTS = [

@@ -7,8 +7,6 @@ import dataclasses
 import pytest
 import torch
 import torch.nn.functional as F
-from clip_fakes import TINY_CLIP, clip_oracle, clip_pixels, clip_prompts, needs_half
-from tiny import telling
 
 from imagereward_core.errors import PromptError
 from imagereward_core.nets import onednn
@@ -23,6 +21,8 @@ from imagereward_core.nets.mps import (
 )
 from imagereward_core.nets.packing import pack
 from imagereward_core.nets.skeleton import build_skeleton
+from tests.support.clip_networks import TINY_CLIP, clip_oracle, clip_pixels, clip_prompts, needs_half
+from tests.support.tiny import telling
 
 EXACT = {"atol": 2e-5, "rtol": 2e-5}
 THRESHOLDS = [FORWARD_THRESHOLD, EVALUATION_THRESHOLD]

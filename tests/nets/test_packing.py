@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tiny import tiny_network
 
 from imagereward_core.nets import onednn, packing
 from imagereward_core.nets.layers import Linear
 from imagereward_core.nets.packing import PackedLinear, pack
+from tests.support.tiny import tiny_network
 
 HALF = [torch.bfloat16, torch.float16]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from oracles import import_timm
-from tiny import TINY, tiny_network
 
 from imagereward_core.nets.reward import build_skeleton
+from tests.support.oracles import import_timm
+from tests.support.tiny import TINY, tiny_network
 
 TOLERANCE = 2e-5
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from clip_fakes import clip_pixels, import_transformers, needs_half, parameter_names
-from tiny import telling
 
 from imagereward_core.nets.clip import TowerConfig
 from imagereward_core.nets.siglip import SiglipConfig, SiglipVision, parameter_dtype
 from imagereward_core.nets.skeleton import build_skeleton
+from tests.support.clip_networks import clip_pixels, import_transformers, needs_half, parameter_names
+from tests.support.tiny import telling
 
 EXACT = {"atol": 1e-5, "rtol": 1e-5}
 # 34 pixels hold four patches of 8 and a rest that must not be looked at.

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-FOLDER = str(Path(__file__).resolve().parent)
-if FOLDER not in sys.path:
-    sys.path.insert(0, FOLDER)
-
-from fake_host import FakeHost  # noqa: E402
-from graphs import draw_scenes  # noqa: E402
+from tests.support.comfyui.fake_host import FakeHost
+from tests.support.comfyui.graphs import draw_scenes
 
 
 @pytest.fixture(scope="session")
 def running_comfyui(tmp_path_factory):
     """The real host, started once; None where COMFYUI_PATH is not set."""
-    from real_host import from_environment
+    from tests.support.comfyui.real_host import from_environment
 
     host = from_environment(tmp_path_factory.mktemp("comfyui"))
     if host is not None:

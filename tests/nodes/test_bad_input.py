@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
-from graphs import PROMPTS, Graph, shown
+
+from tests.support.comfyui.graphs import PROMPTS, Graph, shown
 
 
 def goes_on(host):

@@ -6,7 +6,8 @@ import json
 import math
 
 import pytest
-from graphs import PROMPTS, Graph, shown
+
+from tests.support.comfyui.graphs import PROMPTS, Graph, shown
 
 FRAMES = [5, 7, 6]
 

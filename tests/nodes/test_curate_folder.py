@@ -7,36 +7,10 @@ import shutil
 import time
 
 import pytest
-from graphs import Graph, shown
 
 from benchmarks.hostile.tricks import bring
-
-
-@pytest.fixture
-def scenes(host):
-    """Drawn scenes in the host's output folder, of which nothing is known yet."""
-    where = host.base / "output" / "scenes"
-    shutil.rmtree(where.parent, ignore_errors=True)
-    shutil.copytree(host.base / "input" / "scenes", where)
-    return where
-
-
-def tree(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
-        for path in sorted(folder.rglob("*"))
-        if ".imagereward" not in path.parts
-    }
-
-
-def curate(host, **changes):
-    graph = Graph()
-    node = graph.curate(**changes)
-    probes = [graph.show(node, slot) for slot in range(5)]
-    ran = host.run(graph)
-    return ran, [
-        shown(ran, probe) if probe in ran.outputs else None for probe in probes
-    ] if ran.status == "success" else []
+from tests.support.comfyui.curation import curate, tree
+from tests.support.comfyui.graphs import Graph, shown
 
 
 def test_a_preview_says_what_would_happen_and_does_nothing(host, scenes):

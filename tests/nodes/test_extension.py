@@ -8,9 +8,10 @@ import subprocess
 import sys
 
 import pytest
-from fake_host import ROOT, load_pack, nodes_of
-from graphs import NODES, PREFIX
-from tiny import write_own_checkpoint
+
+from tests.support.comfyui.fake_host import ROOT, load_pack, nodes_of
+from tests.support.comfyui.graphs import NODES, PREFIX
+from tests.support.tiny import write_own_checkpoint
 
 IDS = {PREFIX + name for name in NODES}
 
@@ -60,10 +61,10 @@ def test_the_door_needs_no_host_and_loads_nothing_until_asked():
 def test_giving_the_nodes_to_the_host_loads_nothing_heavy(tmp_path):
     code = f"""
 import sys, json
-sys.path.insert(0, {str(ROOT / "tests" / "nodes")!r})
+sys.path.insert(0, {str(ROOT)!r})
 import torch, numpy, PIL.Image, PIL.ImageDraw, PIL.ImageFont, PIL.PngImagePlugin, PIL.ImageOps
 import pathlib, pytest
-import fake_modules, fake_host
+from tests.support.comfyui import fake_host, fake_modules
 patch = pytest.MonkeyPatch()
 fake_modules.install(patch, pathlib.Path({str(tmp_path)!r}), True)
 before = set(sys.modules)
@@ -154,7 +155,7 @@ def test_the_real_host_offers_every_node_with_its_texts(real):
 
 @pytest.mark.parametrize("recent", [True, False])
 def test_two_copies_of_the_pack_do_not_share_state(monkeypatch, tmp_path, recent):
-    import fake_modules
+    from tests.support.comfyui import fake_modules
 
     fake_modules.install(monkeypatch, tmp_path, recent)
     one, other = load_pack(ROOT), load_pack(ROOT)

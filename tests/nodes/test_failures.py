@@ -6,10 +6,11 @@ import shutil
 from collections import Counter
 
 import pytest
-from full_disk import fill, small_disk
-from graphs import PREFIX, Graph
 from PIL import Image
-from test_curate_folder import curate, scenes, tree  # noqa: F401
+
+from tests.support.comfyui.curation import curate, scenes, tree  # noqa: F401
+from tests.support.comfyui.graphs import PREFIX, Graph
+from tests.support.full_disk import fill, small_disk
 
 OURS = (
     "ScoreImages SortByScore PickBest FilterByScore BlendScores ScoreToText ScorePlot ContactSheet SaveScored"

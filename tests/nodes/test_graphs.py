@@ -7,9 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from fake_host import ROOT
-from graphs import PROMPTS, Graph, shown
 from PIL import Image
+
+from tests.support.comfyui.fake_host import ROOT
+from tests.support.comfyui.graphs import PROMPTS, Graph, shown
 
 TOKENS = {"folder": ["0_0", "0_1", "0_2", "0_3", "1_0", "1_1", "1_2", "1_3"]}
 

@@ -6,8 +6,9 @@ import os
 import sys
 
 import pytest
-from graphs import Graph, shown
 from PIL import Image
+
+from tests.support.comfyui.graphs import Graph, shown
 
 HALF = "a red \ud800 star"
 undecodable = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs file names of any bytes")

@@ -8,9 +8,9 @@ import time
 import urllib.request
 
 import pytest
-from graphs import PROMPTS, Graph, shown
 
 from imagereward_core.metadata.prompt_finder import PromptFinder
+from tests.support.comfyui.graphs import PROMPTS, Graph, shown
 
 
 def saving(prefix, prompt=PROMPTS[0], kind="single", **changes):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from graphs import Graph, shown
 from PIL import Image
-from tiny import install_own
+
+from tests.support.comfyui.graphs import Graph, shown
+from tests.support.tiny import install_own
 
 NOTICE = "mine is a checkpoint of your own, not the published ImageReward-v1.0."
 FLAT = "flat gives every picture the same score"

@@ -6,12 +6,12 @@ import json
 import shutil
 
 import pytest
-from fake_host import FakeHost
-from graphs import Graph, draw_scenes, shown
-from test_curate_folder import tree
 
 from imagereward_core.scorers.blend import Blend, BlendMember
 from imagereward_core.scorers.blend_file import BlendFile
+from tests.support.comfyui.curation import tree
+from tests.support.comfyui.fake_host import FakeHost
+from tests.support.comfyui.graphs import Graph, draw_scenes, shown
 
 CACHES = {"real": (), "real, lru": ("--cache-lru", "50"), "real, none": ("--cache-none",)}
 
@@ -19,7 +19,7 @@ CACHES = {"real": (), "real, lru": ("--cache-lru", "50"), "real, none": ("--cach
 @pytest.fixture(scope="module")
 def keeping_hosts(tmp_path_factory):
     """Starts a real host for a way to keep results, once; one at a time."""
-    from real_host import from_environment
+    from tests.support.comfyui.real_host import from_environment
 
     running = {}
 

@@ -9,8 +9,9 @@ import weakref
 
 import pytest
 import torch
-from fake_modules import ProgressBar
-from graphs import Graph, shown
+
+from tests.support.comfyui.fake_modules import ProgressBar
+from tests.support.comfyui.graphs import Graph, shown
 
 
 def loaded(fake, **changes):

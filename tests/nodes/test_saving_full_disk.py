@@ -7,8 +7,9 @@ import os
 
 import pytest
 import torch
-from full_disk import small_disk
 from PIL import Image
+
+from tests.support.full_disk import small_disk
 
 
 def noise(number: int) -> torch.Tensor:

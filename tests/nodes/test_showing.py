@@ -6,9 +6,10 @@ import json
 
 import numpy as np
 import pytest
-from graphs import PROMPTS, Graph, shown
-from made_scores import scored
 from PIL import Image
+
+from tests.support.comfyui.graphs import PROMPTS, Graph, shown
+from tests.support.comfyui.made_scores import scored
 
 
 @pytest.mark.parametrize(

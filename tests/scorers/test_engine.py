@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny import CARD, tiny_network, tiny_scorer
 
 from imagereward_core.errors import Cancelled, NumberError
 from imagereward_core.runtime import LocalRuntime
@@ -18,6 +17,7 @@ from imagereward_core.scorers import inputs as decoding
 from imagereward_core.scorers.engine import Tower, score_together
 from imagereward_core.scorers.families.aesthetic import AestheticScorer
 from imagereward_core.scorers.families.cosine import CosineScorer
+from tests.support.tiny import CARD, tiny_network, tiny_scorer
 
 ROUNDING = 2e-5
 PROMPTS = ["a cat", "b", "a cat", "dog, cat", "b"]

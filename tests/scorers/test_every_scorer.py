@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_registry import tiny_registry
 
 from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.engine import score_together
 from imagereward_core.scorers.factory import Maker
 from imagereward_core.weights.cards import CARDS
+from tests.support.tiny_registry import tiny_registry
 
 NAMES = list(CARDS)
 ROUNDING = 2e-5

@@ -9,8 +9,6 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from tiny import TINY, write_flat_checkpoint, write_own_checkpoint
-from tiny_registry import tiny_registry
 
 import imagereward_core as RM
 from imagereward_core.errors import UnknownScorerError, WeightsError
@@ -22,6 +20,8 @@ from imagereward_core.scorers.factory import Maker
 from imagereward_core.scorers.meaning import constant_warning, explain
 from imagereward_core.scorers.panel import Panel
 from imagereward_core.weights.checkpoint import sha256_of
+from tests.support.tiny import TINY, write_flat_checkpoint, write_own_checkpoint
+from tests.support.tiny_registry import tiny_registry
 
 BASE = "ImageReward-v1.0"
 

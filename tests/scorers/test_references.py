@@ -16,20 +16,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny_registry
 import torch
 import torch.nn.functional as F
-from clip_fakes import clip_oracle_config, features, import_transformers
-from oracles import import_timm, import_torchvision
 from PIL import Image
 from safetensors.torch import load_file
-from tiny import TINY, telling
 
 from imagereward_core.images.spec import CLIP_PROCESSOR_SPEC, CLIP_SPEC, HPS_SPEC
 from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers import factory
 from imagereward_core.scorers.factory import Maker
 from imagereward_core.weights.cards import CARDS
+from tests.support import tiny_registry
+from tests.support.clip_networks import clip_oracle_config, features, import_transformers
+from tests.support.oracles import import_timm, import_torchvision
+from tests.support.tiny import TINY, telling
 
 Pipeline = Callable[[Image.Image, str], torch.Tensor]
 

@@ -1,16 +1,12 @@
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-import true_loop
-from fake_scorer import FakeScorer
-from fake_webui import HOSTS, FakeHost, ours
-from real_webui import kind_of
+from tests.support.webui import true_loop
+from tests.support.webui.fake_scorer import FakeScorer
+from tests.support.webui.fake_webui import HOSTS, FakeHost, ours
+from tests.support.webui.real_webui import kind_of
 
 WEBUI = os.environ.get("WEBUI_PATH")
 

@@ -7,9 +7,10 @@ import sys
 import types
 
 import pytest
-from drawn import SETTINGS, Loaded, png, scenes
-from fake_webui import FakeHost, ours
 from PIL import Image
+
+from tests.support.webui.drawn import SETTINGS, Loaded, png, scenes
+from tests.support.webui.fake_webui import FakeHost, ours
 
 
 class Shared:

@@ -4,10 +4,10 @@ import json
 import logging
 
 import pytest
-from fake_webui import curate, needs_a_model, ours, settings_of, with_script
 from PIL import Image
 
 from imagereward_core.errors import WeightsError
+from tests.support.webui.fake_webui import curate, needs_a_model, ours, settings_of, with_script
 
 RUN = {"prompt": "a red cat", "seed": 5, "batch_size": 2, "n_iter": 2}
 

@@ -84,7 +84,7 @@ def test_every_translated_text_is_one_the_extension_shows(path, known):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_text_on_a_widget_of_the_tab_is_translated(path):
-    from fake_webui import ours
+    from tests.support.webui.fake_webui import ours
 
     wishes, exporting = ours("tab.forms"), ours("tab.exporting")
     choices = {
@@ -108,7 +108,7 @@ def test_every_text_on_a_widget_of_the_tab_is_translated(path):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_text_of_the_accordion_and_of_the_settings_is_translated(path):
-    from fake_webui import ours
+    from tests.support.webui.fake_webui import ours
 
     shown = set()
     for each in ours("script.arguments").controls().values():

@@ -5,7 +5,8 @@ import types
 
 import pytest
 import torch
-from fake_webui import FakeHost, curate, ours, settings_of, with_script
+
+from tests.support.webui.fake_webui import FakeHost, curate, ours, settings_of, with_script
 
 HIRES = {"enable_hr": True, "batch_size": 4, "seed": 5}
 

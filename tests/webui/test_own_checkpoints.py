@@ -6,15 +6,15 @@ import importlib
 import json
 import sys
 
-import fake_memory
 import pytest
-from api_client import PREFIX, ApiHost
-from drawn import encoded, png, save_scenes, scenes
-from fake_webui import curate, ours
-from tab_page import TabPage
-from tiny import install_own
 
 from imagereward_core.scorers import engine
+from tests.support.tiny import install_own
+from tests.support.webui import fake_memory
+from tests.support.webui.api_client import PREFIX, ApiHost
+from tests.support.webui.drawn import encoded, png, save_scenes, scenes
+from tests.support.webui.fake_webui import curate, ours
+from tests.support.webui.tab_page import TabPage
 
 NOTICE = "mine is a checkpoint of your own, not the published ImageReward-v1.0."
 FLAT = "flat gives every picture the same score"

@@ -9,7 +9,8 @@ import sys
 import types
 
 import pytest
-from fake_webui import ROOT, ours
+
+from tests.support.webui.fake_webui import ROOT, ours
 
 
 class OptionInfo:

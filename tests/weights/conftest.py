@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from weights_fakes import FakeHub
+from tests.support.weights.fakes import FakeHub
 
 
 @pytest.fixture(autouse=True)

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from weights_fakes import COMMIT, VOCABULARY, FakeHub, make_card, run_script
 
 from imagereward_core.errors import Cancelled, DownloadError
 from imagereward_core.weights.card import WeightFile
 from imagereward_core.weights.download import download, download_file
 from imagereward_core.weights.locate import WeightSettings, find_weights
 from imagereward_core.weights.manifest import manifest_path, read_manifest
+from tests.support.weights.fakes import COMMIT, VOCABULARY, FakeHub, make_card, run_script
 
 CARD = make_card()
 PT = CARD.checkpoint[1]

@@ -9,10 +9,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
-from weights_fakes import TinyReward, make_card, tiny_state
 
 from imagereward_core.weights.formats import defect
 from imagereward_core.weights.locate import WeightSettings, is_ready
+from tests.support.weights.fakes import TinyReward, make_card, tiny_state
 
 
 @pytest.fixture(scope="module")

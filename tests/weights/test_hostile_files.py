@@ -18,11 +18,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save
-from weights_fakes import tiny_state
 
 from imagereward_core.errors import WeightsError
 from imagereward_core.weights.checkpoint import open_state, read_layout
 from imagereward_core.weights.checkpoint.pickled import PickleRefusedError, read_pickle
+from tests.support.weights.fakes import tiny_state
 
 
 class Bomb:

@@ -8,9 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from foreign import CLIP, EXAMPLES, MPS, Example, OpenClip, open_clip_file, whole_mps_file
-from oracles import import_torchvision
-from tiny import telling
 
 from imagereward_core.errors import WeightsError
 from imagereward_core.nets.clip import ClipConfig, ClipNetwork
@@ -29,6 +26,17 @@ from imagereward_core.weights.checkpoint import (
     recognise,
 )
 from imagereward_core.weights.checkpoint.reader import StateFile
+from tests.support.oracles import import_torchvision
+from tests.support.tiny import telling
+from tests.support.weights.foreign import (
+    CLIP,
+    EXAMPLES,
+    MPS,
+    Example,
+    OpenClip,
+    open_clip_file,
+    whole_mps_file,
+)
 
 POSITIONS = frozenset({"text_encoder.embeddings.position_ids"})
 

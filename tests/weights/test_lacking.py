@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from weights_fakes import FakeHub
 
 from imagereward_core.errors import DownloadError, WeightsError
 from imagereward_core.weights import locate
@@ -15,6 +14,7 @@ from imagereward_core.weights.cards import BACKBONES, CARDS, backbone_of
 from imagereward_core.weights.lacking import lacking
 from imagereward_core.weights.locate import WeightSettings
 from imagereward_core.weights.store import resolve, resolve_all
+from tests.support.weights.fakes import FakeHub
 
 FETCHED = [card for card in CARDS.values() if card.id != "demo"]
 STEP = re.compile(

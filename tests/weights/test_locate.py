@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from weights_fakes import VOCABULARY, make_card
 
 from imagereward_core.errors import WeightsError
 from imagereward_core.weights.card import WeightFile
@@ -23,6 +22,7 @@ from imagereward_core.weights.locate import (
     searched,
     target_folder,
 )
+from tests.support.weights.fakes import VOCABULARY, make_card
 
 CARD = make_card()
 PT = CARD.checkpoint[1]

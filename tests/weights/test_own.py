@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from safetensors.torch import save_file
-from tiny import write_own_checkpoint
-from weights_fakes import tiny_state
 
 from imagereward_core.errors import WeightsError
 from imagereward_core.weights.cards import CARDS
 from imagereward_core.weights.locate import WeightSettings
 from imagereward_core.weights.own import find_by_name, is_official, own_card, own_checkpoints
+from tests.support.tiny import write_own_checkpoint
+from tests.support.weights.fakes import tiny_state
 
 BASE = CARDS["ImageReward-v1.0"]
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from weights_fakes import VOCABULARY, FakeHub, make_card, tiny_state
 
 from imagereward_core.errors import DownloadError, WeightsError
 from imagereward_core.weights import locate
@@ -22,6 +21,7 @@ from imagereward_core.weights.checkpoint import KEYMAPS, KeyMap, convert, open_s
 from imagereward_core.weights.locate import FoundWeights, WeightSettings, find_weights
 from imagereward_core.weights.manifest import safetensors_metadata, write_manifest
 from imagereward_core.weights.store import former_revisions, resolve, resolve_file, revision_of
+from tests.support.weights.fakes import VOCABULARY, FakeHub, make_card, tiny_state
 
 CARD = make_card()
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from scan_fakes import MeanScorer, panel_of, pixels, save, settle
 
 from imagereward_core.library.scan import picture
 from imagereward_core.library.scan.keys import key_of
 from imagereward_core.library.scan.options import ScanOptions
 from imagereward_core.library.store.records import Query
+from tests.support.library.scans import MeanScorer, panel_of, pixels, save, settle
 
 
 @pytest.fixture

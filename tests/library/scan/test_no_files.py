@@ -9,7 +9,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from scan_fakes import MeanScorer, panel_of, save
 
 from imagereward_core.errors import ImageError
 from imagereward_core.files import regular
@@ -18,6 +17,7 @@ from imagereward_core.library.scan import walk as walking
 from imagereward_core.library.scan.options import ScanOptions
 from imagereward_core.metadata import read_prompt, sidecar_prompt
 from imagereward_core.metadata.writing.plan import can_be_edited, plan_removal
+from tests.support.library.scans import MeanScorer, panel_of, save
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no such files there")
 

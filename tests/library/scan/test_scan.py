@@ -8,13 +8,13 @@ import random
 import shutil
 
 import pytest
-from scan_fakes import MeanScorer, panel_of, pixels, same, save, settle
 
 from imagereward_core.errors import PromptError
 from imagereward_core.images.spec import ImageSpec
 from imagereward_core.library.scan.keys import key_of
 from imagereward_core.library.scan.options import ScanOptions
 from imagereward_core.library.store.records import Query, ScorerKey
+from tests.support.library.scans import MeanScorer, panel_of, pixels, same, save, settle
 
 
 @pytest.fixture

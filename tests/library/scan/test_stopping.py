@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scan_fakes import MeanScorer, panel_of, save
 
 from imagereward_core.errors import Cancelled
 from imagereward_core.library.library import Library
 from imagereward_core.library.scan import work
 from imagereward_core.library.scan.keys import key_of
 from imagereward_core.library.store.records import Query
+from tests.support.library.scans import MeanScorer, panel_of, save
 
 NUMBER = 40
 ROOT = Path(__file__).resolve().parents[3]
@@ -117,9 +117,9 @@ def test_steps_that_become_smaller_than_what_is_decoded_ahead_go_on(tree, tmp_pa
 
 CHILD = """
 import sys
-sys.path[:0] = [{tests!r}, {root!r}]
+sys.path.insert(0, {root!r})
 from pathlib import Path
-from scan_fakes import MeanScorer, panel_of
+from tests.support.library.scans import MeanScorer, panel_of
 from imagereward_core.library.library import Library
 from imagereward_core.library.scan import work
 work._LEAST = work._MOST = 2
@@ -130,7 +130,7 @@ with Library.open(Path(sys.argv[1])) as library:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no kill -9")
 def test_no_score_is_lost_once_reported_when_the_process_is_killed(tree, tmp_path):
-    code = CHILD.format(tests=str(ROOT / "tests" / "library"), root=str(ROOT))
+    code = CHILD.format(root=str(ROOT))
     child = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path / "a"), str(tree)], stdout=subprocess.PIPE, text=True
     )

@@ -10,7 +10,6 @@ from contextlib import closing
 from pathlib import Path, PureWindowsPath
 
 import pytest
-from store_fakes import KEY, ROOT, Stored, store
 
 from imagereward_core.files import values
 from imagereward_core.files.sqlite import StoreError
@@ -18,6 +17,7 @@ from imagereward_core.files.values import StrangeValueError, file_from, folder_f
 from imagereward_core.library.journal import Journal, open_journal
 from imagereward_core.library.library import FILE_NAME, Library
 from imagereward_core.library.store.records import Query
+from tests.support.library.stores import KEY, ROOT, Stored, store
 
 posix = pytest.mark.skipif(os.name == "nt", reason="links and pipes need other rights there")
 OPENERS = (Library.open, Library.look, open_journal, Journal.look)

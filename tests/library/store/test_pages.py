@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from store_fakes import KEY, ROOT, Stored, store
 
 from imagereward_core.files.values import to_name
 from imagereward_core.library.library import Library
 from imagereward_core.library.store.records import Query, ScorerKey
+from tests.support.library.stores import KEY, ROOT, Stored, store
 
 FOLDERS = ("", "a", "a/b", "a/b c", "ab", "z/deep/er")
 PROMPTS = ("a cat", "a Dog in 100%_rain", "ein Café", "")

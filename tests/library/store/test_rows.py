@@ -7,10 +7,10 @@ import random
 import sqlite3
 
 import pytest
-from store_fakes import KEY, ROOT, Stored, store
 
 from imagereward_core.library.store.records import Query
 from imagereward_core.library.store.rows import rows_of
+from tests.support.library.stores import KEY, ROOT, Stored, store
 
 NUMBER = 1203  # more than two statements hold
 

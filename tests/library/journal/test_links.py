@@ -1,0 +1,120 @@
+"""Links in a folder may come along with it, from anybody: where only they lead out, pictures are read, and nothing is written."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from benchmarks.killing import tree
+from imagereward_core.library.journal import execute, open_journal, undo
+from imagereward_core.metadata.writing.splice import Splice
+from tests.support.library.acting import act, reasons, to, well
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="links to files need a right there")
+
+SCORE = (Splice(8, b"", b"score"),)
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    return tmp_path / "elsewhere"
+
+
+@pytest.fixture
+def linked(outputs, elsewhere):
+    """A picture elsewhere with a text beside it, and links to both in the folder."""
+    (elsewhere / "real.png").write_bytes((outputs / "00003.png").read_bytes())
+    (elsewhere / "letter.txt").write_bytes(b"dear all")
+    (outputs / "link.png").symlink_to(elsewhere / "real.png")
+    (outputs / "link.txt").symlink_to(elsewhere / "letter.txt")
+    return outputs / "link.png"
+
+
+@pytest.fixture
+def opened(outputs, tmp_path):
+    with open_journal(outputs / ".imagereward", data=tmp_path / "data") as journal:
+        yield journal
+
+
+def through(kind, outputs, elsewhere):
+    """A step of a kind that a link in the folder takes elsewhere."""
+    if kind == "edit":
+        return to("edit", outputs / "link.png", outputs / "link.png", splices=SCORE)
+    if kind in ("put", "put anew"):
+        xmp = outputs / "00003.png.xmp"
+        xmp.symlink_to(elsewhere / ("letter.txt" if kind == "put" else "new.xmp"))
+        return to("put", xmp, xmp, content=b"<x/>")
+    (outputs / "best").symlink_to(elsewhere, target_is_directory=True)
+    return to(kind, outputs / "00002.png", outputs / "best" / "sub" / "00002.png")
+
+
+WAYS = ("edit", "put", "put anew", "copy", "hardlink", "symlink", "move")
+
+
+@pytest.mark.parametrize("kind", WAYS)
+def test_nothing_is_written_where_a_link_in_the_folder_leads(kind, opened, outputs, linked, elsewhere):
+    step = through(kind, outputs, elsewhere)
+    before = tree(outputs), tree(elsewhere)
+    (reason,) = reasons(act(opened, step))
+    assert f"a link leads out of {outputs}" in reason and "--follow-links" in reason
+    assert (tree(outputs), tree(elsewhere)) == before
+
+
+@pytest.mark.parametrize("kind", [kind for kind in WAYS if kind != "put anew"])
+def test_who_says_so_has_it_written_there_and_undone(kind, opened, outputs, linked, elsewhere, tmp_path):
+    step = through(kind, outputs, elsewhere)
+    before = tree(outputs), tree(elsewhere)
+    well(execute(opened, opened.begin("follow", [step], follow_links=True)))
+    assert tree(elsewhere) != before[1]
+    opened.close()
+    with open_journal(outputs / ".imagereward", data=tmp_path / "data") as journal:
+        well(undo(journal))
+    assert (tree(outputs), tree(elsewhere)) == before
+
+
+def test_a_picture_behind_a_link_is_copied_and_its_text_is_not(opened, outputs, linked):
+    """The text beside a picture may be a link to a document of its owner's, to be read by others in the copy."""
+    (reason,) = reasons(act(opened, to("copy", linked, outputs / "kept" / "link.png")))
+    assert "link.txt: a link leads out" in reason
+    assert [path.name for path in (outputs / "kept").iterdir()] == ["link.png"]
+
+
+def test_a_run_that_another_process_goes_on_with_is_no_freer(outputs, linked, elsewhere, tmp_path):
+    with open_journal(outputs / ".imagereward", data=tmp_path / "data") as journal:
+        run = journal.begin("later", [to("copy", linked, outputs / "kept" / "link.png")])
+    with open_journal(outputs / ".imagereward", data=tmp_path / "data") as journal:
+        (reason,) = reasons(execute(journal, run))
+    assert "link.txt: a link leads out" in reason and not (outputs / "kept" / "link.txt").exists()
+
+
+def test_links_are_moved_as_links(opened, outputs, linked, elsewhere):
+    before = tree(outputs), tree(elsewhere)
+    well(act(opened, to("move", linked, outputs / "kept" / "link.png")))
+    assert (outputs / "kept" / "link.txt").is_symlink() and tree(elsewhere) == before[1]
+    well(undo(opened))
+    assert tree(outputs) == before[0]
+
+
+def test_a_folder_that_is_a_link_itself_is_dealt_with(outputs, elsewhere, tmp_path):
+    """Named as the folder of the store, and named as the folder that a run is about, inside of another one."""
+    real = outputs.rename(tmp_path / "real")
+    outputs.symlink_to(real, target_is_directory=True)
+    before = tree(real)
+    step = to("move", outputs / "00002.png", outputs / "kept" / "00002.png")
+    write = to("edit", outputs / "00003.png", outputs / "00003.png", splices=SCORE)
+    with open_journal(outputs / ".imagereward") as journal:
+        well(act(journal, step, write))
+        well(undo(journal))
+    assert tree(real) == before
+    around = tmp_path / "around"
+    around.mkdir()
+    project = around / "project"
+    project.symlink_to(real, target_is_directory=True)
+    step = to("move", project / "00002.png", project / "kept" / "00002.png")
+    with open_journal(around / ".imagereward", data=tmp_path / "data") as journal:
+        well(execute(journal, journal.begin("a project", [step], project)))
+        assert (real / "kept" / "00002.png").exists()
+        well(undo(journal))
+    assert tree(real) == before

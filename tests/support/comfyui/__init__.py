@@ -1,0 +1,1 @@
+"""ComfyUI imitated and real, and its node pack."""

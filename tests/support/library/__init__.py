@@ -1,0 +1,1 @@
+"""Folders, libraries and journals for tests."""

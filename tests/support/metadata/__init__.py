@@ -1,0 +1,1 @@
+"""Files with metadata as generators write them."""
