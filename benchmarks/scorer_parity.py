@@ -31,7 +31,8 @@ from PIL import Image
 from imagereward_core.nets.clip import ClipConfig, TowerConfig
 from imagereward_core.nets.mps import MpsConfig
 from imagereward_core.runtime import LocalRuntime
-from imagereward_core.scorers.factory import KINDS, Maker
+from imagereward_core.scorers.factory import Maker
+from imagereward_core.scorers.family import NETWORKS, network_of
 from imagereward_core.weights.cards import CARDS
 from imagereward_core.weights.locate import WeightSettings
 
@@ -78,11 +79,11 @@ def picture_files(folder: Path) -> dict[str, Path]:
 def our_scores(name: str, folder: Path, h_14: ClipConfig, paths: list[Path], prompts: list[str]) -> Scores:
     """What any program gets from our scorer, float64 [N, P]."""
     shallow = {
-        "clip-h": replace(KINDS["clip-h"], sizes=lambda: h_14),
-        "mps": replace(KINDS["mps"], sizes=lambda: MpsConfig(h_14)),
+        "clip-h": replace(network_of("clip-h"), sizes=lambda: h_14),
+        "mps": replace(network_of("mps"), sizes=lambda: MpsConfig(h_14)),
     }
     settings = WeightSettings((folder,), use_hub_cache=False, allow_download=False, auto_convert=False)
-    with mock.patch.dict(KINDS, shallow):
+    with mock.patch.dict(NETWORKS, shallow):
         scorer = Maker(LocalRuntime("cpu", "fp32"), settings).make(name)
         return np.asarray(scorer.score_matrix(paths, prompts))  # type: ignore[union-attr]
 

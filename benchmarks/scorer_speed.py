@@ -19,7 +19,8 @@ from torch import nn
 
 from imagereward_core.runtime import LocalRuntime, Precision
 from imagereward_core.scorers.engine import PictureScorer, score_together
-from imagereward_core.scorers.factory import KINDS, Maker, skeleton_of
+from imagereward_core.scorers.factory import Maker, skeleton_of
+from imagereward_core.scorers.family import network_of
 from imagereward_core.weights.card import WeightsCard
 from imagereward_core.weights.cards import CARDS
 from imagereward_core.weights.locate import FoundWeights, WeightSettings
@@ -60,7 +61,7 @@ class RandomMaker(Maker):
 
     def _network(self, card: WeightsCard, found: FoundWeights) -> Any:
         if found.checkpoint not in self._networks:
-            kind = KINDS[card.layout]
+            kind = network_of(card.layout)
             self._networks[found.checkpoint] = randomised(
                 skeleton_of(card), lambda name: kind.dtype(name, self.runtime.dtype)
             )

@@ -20,6 +20,8 @@ class LoadScorer(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> Any:
         """See the host's V3 schema."""
+        from ..imagereward_core.weights.cards import CARDS
+
         names = choices()
         return schema(
             "LoadScorer",
@@ -88,16 +90,7 @@ class LoadScorer(io.ComfyNode):
                     tooltip="What the scorer judges, its typical numbers, its limits and its licence.",
                 ),
             ],
-            (
-                "ImageReward",
-                "PickScore",
-                "HPSv2",
-                "aesthetic",
-                "CLIP score",
-                "BLIP score",
-                "MPS",
-                "reward model loader",
-            ),
+            ("ImageReward", *CARDS, "CLIP score", "BLIP score", "reward model loader"),
         )
 
     @classmethod

@@ -71,14 +71,14 @@ def test_webui(by_command, monkeypatch, tmp_path, name):
     files, numbers = by_command
     host = fake_webui.FakeHost(monkeypatch, tmp_path, name)
     fake_memory.install(monkeypatch, host)
-    records, arguments = fake_webui.ours("script.records"), fake_webui.ours("script.arguments")
+    records, arguments = fake_webui.ours("script.state"), fake_webui.ours("script.arguments")
     job = records.Job(arguments.Settings(enabled=True, scorer="demo"))
     pictures, prompts = [Image.open(path) for path, _ in files], [written for _, written in files]
     try:
         scored = fake_webui.ours("script.scoring").evaluate(job, pictures, prompts)
         assert scored.main.values.tolist() == pytest.approx(numbers, abs=EXACT)
     finally:
-        fake_webui.ours("loaded").free()
+        fake_webui.ours("scorer_cache").free()
         fake_webui.ours("runtime").close()
 
 

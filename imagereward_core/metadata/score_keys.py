@@ -14,6 +14,8 @@ import hashlib
 import re
 from collections.abc import Mapping
 
+from ..weights.cards import CARDS
+
 AESTHETIC_KEY = "aesthetic_score"
 
 LONGEST_KEY = 79
@@ -22,19 +24,6 @@ LONGEST_KEY = 79
 METADATA_KEY = "imagereward"
 """The name of the block with everything about the scores as JSON."""
 
-_KEYS = {
-    "ImageReward-v1.0": "ImageReward",
-    "CLIP": "CLIPSim",
-    "BLIP": "BLIPSim",
-    "Aesthetic": AESTHETIC_KEY,
-    "Aesthetic-v2.5": "AestheticV25",
-    "PickScore": "PickAPic",
-    "HPSv2": "HPSv2",
-    "HPSv2.1": "HPSv21",
-    "MPS": "MPS",
-    "MPS-0.3": "MPS03",
-    "demo": "ImageRewardDemo",
-}
 _BLEND = "blend:"
 _GIVEN = re.compile(r"(blend|Reward_\w+|blend_\w+)", re.ASCII)
 
@@ -47,9 +36,9 @@ def score_key(scorer: str) -> str:
     >>> score_key("HPSv2.1"), score_key("blend:mine"), score_key("parameters"), score_key("my score")
     ('HPSv21', 'blend_mine', 'Reward_parameters', 'Reward_my_score_value')
     """
-    known = _KEYS.get(scorer)
-    if known is not None:
-        return known
+    card = CARDS.get(scorer)
+    if card is not None and card.metadata_key:
+        return card.metadata_key
     plain = re.sub(r"[^0-9A-Za-z]+", "_", scorer).strip("_")
     if not scorer.startswith(_BLEND):
         lost = any(mark.isalnum() and not mark.isascii() for mark in scorer)
@@ -81,4 +70,4 @@ def _short_hash(text: str) -> str:
 
 def known_keys() -> frozenset[str]:
     """The keys of all scorers that have a fixed one."""
-    return frozenset(_KEYS.values())
+    return frozenset(card.metadata_key for card in CARDS.values() if card.metadata_key)

@@ -317,6 +317,7 @@ def blend_card(spec: Blend, cards: Sequence[ScorerCard]) -> ScorerCard:
         image=cards[0].image,
         token_limit=min(limits, default=None),
         needs_prompt=any(card.needs_prompt for card in cards),
+        family="blend",
         typical_range=_typical_range(spec, cards),
         distribution=None,
         notes=(*_notes(spec, cards), *(f"{card.id}: {note}" for card in cards for note in card.notes)),

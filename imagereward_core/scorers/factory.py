@@ -5,17 +5,14 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor, nn
 
 from ..images.spec import ImageSpec
-from ..nets import clip, heads, mps, reward, siglip
-from ..nets.config import RewardConfig
+from ..nets import reward
 from ..nets.skeleton import build_skeleton
 from ..runtime import LocalRuntime, Runtime
 from ..weights.card import ScorerCard, WeightsCard
@@ -26,54 +23,17 @@ from ..weights.store import former_revisions
 from .blend import Blend, BlendScorer
 from .blend_file import Blends, blend_of
 from .engine import PictureScorer, Tower, score_together
-from .families.aesthetic import AestheticScorer
-from .families.cosine import CosineScorer
-from .families.imagereward import ImageRewardScorer
-from .families.mps import MpsScorer
+from .family import builder_of, network_of
 from .panel import AnyScorer
-from .registry import card_of, find, load_network, make_encoder, network_config
-from .tokenizers.clip import ClipPromptEncoder, Rules
+from .registry import card_of, find, network_config
 
 if TYPE_CHECKING:
-    import torch
-
     from ..images.spec import Framing
     from ..runtime import Runtime
     from ..weights.store import FoundWeights
     from .panel import AnyScorer
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Kind:
-    """How the network of one layout of weights is made.
-
-    Attributes:
-        sizes: Its configuration, as published.
-        make: The network for a configuration.
-        dtype: Its policy: which parameters leave float32.
-    """
-
-    sizes: Callable[[], Any]
-    make: Callable[[Any], nn.Module]
-    dtype: Callable[[str, torch.dtype], torch.dtype]
-
-
-KINDS: dict[str, Kind] = {
-    "clip-l": Kind(clip.ClipConfig.vit_l_14, clip.ClipNetwork, clip.parameter_dtype),
-    "clip-h": Kind(clip.ClipConfig.vit_h_14, clip.ClipNetwork, clip.parameter_dtype),
-    "mps": Kind(mps.MpsConfig, mps.MpsNetwork, mps.parameter_dtype),
-    "blip": Kind(
-        RewardConfig, reward.Blip, lambda name, dtype: reward.parameter_dtype(f"blip.{name}", dtype)
-    ),
-    "siglip": Kind(siglip.SiglipConfig.so400m_14_384, siglip.SiglipVision, siglip.parameter_dtype),
-    "aesthetic": Kind(lambda: 768, heads.AestheticHead, heads.parameter_dtype),
-    "aesthetic-v2.5": Kind(lambda: 1152, heads.SiglipAestheticHead, heads.parameter_dtype),
-}
-"""By the ``layout`` of a card."""
-
-MPS_THRESHOLDS = {"MPS": mps.FORWARD_THRESHOLD, "MPS-0.3": mps.EVALUATION_THRESHOLD}
 
 
 class Maker:
@@ -161,76 +121,63 @@ class Maker:
         return self._scorers[key]
 
     def _build(self, card: ScorerCard, found: FoundWeights) -> PictureScorer:
-        spec = card.image.whole_picture() if self.whole_picture else card.image
-        common: dict[str, Any] = {
-            "runtime": self.runtime,
-            "revision": found.revision,
-            "batch_size": self.batch_size,
-        }
-        if not card.layout:
-            network = load_network(network_config(card), found.checkpoint, self.runtime.dtype)
-            return ImageRewardScorer(
-                card, network, make_encoder(card, found), spec=spec, packing=True, **common
-            )
-        under = backbone_of(card)
-        if under is not None:
-            assert found.backbone is not None
-            head = self._network(card, found)
-            body = self._network(under, found.backbone)
-            tower = self._tower(body, spec, lambda pixels: body.encode_images(pixels))
-            return AestheticScorer(card, tower, head=partial(_rate, head), **common)
-        network = self._network(card, found)
-        if isinstance(network, reward.Blip):
-            tower = self._tower(network, spec, partial(_blip_pictures, network))
-            texts: Callable[[Tensor, Tensor], Tensor] = partial(_blip_texts, network)
-            return CosineScorer(card, tower, encoder=make_encoder(card, found), encode_texts=texts, **common)
-        tower = self._tower(network, spec, lambda pixels: network.encode_images(pixels))
-        assert found.vocabulary is not None and card.token_limit is not None
-        rules = cast(Rules, card.text)
-        encoder = ClipPromptEncoder(found.vocabulary, card.token_limit, rules)
-        if isinstance(network, mps.MpsNetwork):
-            return MpsScorer(
-                card,
-                tower,
-                network,
-                encoder=encoder,
-                padding=encoder.end_id,
-                threshold=MPS_THRESHOLDS[card.id],
-                **common,
-            )
-        assert isinstance(network, clip.ClipNetwork)
-        scale = partial(_scale, network) if card.id == "PickScore" else _one
-        return CosineScorer(
-            card, tower, encoder=encoder, encode_texts=network.encode_texts, scale=scale, **common
-        )
+        return builder_of(card)(_Parts(self, card, found))
 
-    def _network(self, card: WeightsCard, found: FoundWeights) -> Any:
+    def network(self, card: WeightsCard, found: FoundWeights) -> Any:
         """The network of a card with its weights, on the CPU; the same one for all scorers of this maker that read the same file."""
         if found.checkpoint not in self._networks:
-            kind = KINDS[card.layout]
+            kind = network_of(card.layout)
             # The text tower is left out where nobody reads text with it.
-            text = not (kind.make is clip.ClipNetwork and self._whole and card.id not in self._whole)
-            make = kind.make if text else partial(clip.ClipNetwork, text=False)
+            unread = kind.make_without_text if self._whole and card.id not in self._whole else None
+            make = unread or kind.make
             network = build_skeleton(lambda: make(kind.sizes()))
             load_into(
                 network,
                 found.checkpoint,
                 dtype_of=lambda name: kind.dtype(name, self.runtime.dtype),
-                rename=None if text else _without_text,
+                rename=(lambda name: None if kind.reads_text(name) else name) if unread else None,
                 keymap=keymap_of(card),
             )
             self._networks[found.checkpoint] = network
         return self._networks[found.checkpoint]
 
-    def _tower(self, network: nn.Module, spec: ImageSpec, encode: Callable[[Tensor], Tensor]) -> Tower:
+    def tower(self, network: nn.Module, spec: ImageSpec, encode: Callable[[Tensor], Tensor]) -> Tower:
+        """The picture tower of a network; the same one for all scorers of this maker that share network and picture rules."""
         return self._towers.setdefault((id(network), spec), Tower(network, spec, encode, packing=True))
+
+
+class _Parts:
+    """See :class:`.family.Parts`."""
+
+    def __init__(self, maker: Maker, card: ScorerCard, found: FoundWeights) -> None:
+        self.card, self.found, self.runtime, self._maker = card, found, maker.runtime, maker
+        self.spec = card.image.whole_picture() if maker.whole_picture else card.image
+
+    @property
+    def common(self) -> dict[str, Any]:
+        return {
+            "runtime": self.runtime,
+            "revision": self.found.revision,
+            "batch_size": self._maker.batch_size,
+        }
+
+    def network(self) -> Any:
+        return self._maker.network(self.card, self.found)
+
+    def backbone(self) -> Any:
+        under = backbone_of(self.card)
+        assert under is not None and self.found.backbone is not None
+        return self._maker.network(under, self.found.backbone)
+
+    def tower(self, network: nn.Module, encode: Callable[[Tensor], Tensor]) -> Tower:
+        return self._maker.tower(network, self.spec, encode)
 
 
 def skeleton_of(card: ScorerCard) -> nn.Module:
     """The network whose weights ``card`` describes, without storage: names, shapes and dtypes."""
     if not card.layout:
         return reward.build_skeleton(network_config(card))
-    kind = KINDS[card.layout]
+    kind = network_of(card.layout)
     return build_skeleton(lambda: kind.make(kind.sizes()))
 
 
@@ -242,33 +189,6 @@ def _former(card: ScorerCard, found: FoundWeights) -> tuple[tuple[str, str], ...
 
 def _together(scorers: Sequence[Any], images: Any, prompts: Any) -> list[Any]:
     return score_together(scorers, images, prompts)
-
-
-def _without_text(name: str) -> str | None:
-    return None if name.startswith("text_") or name == "logit_scale" else name
-
-
-def _rate(head: nn.Module, features: Tensor) -> Tensor:
-    """Scores [B] of a head, which stays on the CPU."""
-    return head(features.float())[:, 0].double()
-
-
-def _one() -> float:
-    return 1.0
-
-
-def _scale(network: clip.ClipNetwork) -> float:
-    return float(network.logit_scale.detach().double().exp())
-
-
-def _blip_pictures(network: reward.Blip, pixels: Tensor) -> Tensor:
-    """BLIPScore.py: the projected state of the class token."""
-    return network.vision_proj(network.visual_encoder(pixels)[:, 0].float())
-
-
-def _blip_texts(network: reward.Blip, ids: Tensor, mask: Tensor) -> Tensor:
-    """BLIPScore.py: the projected state of token 0, read without the picture."""
-    return network.text_proj(network.text_encoder(ids, mask, first_only=True)[:, 0].float())
 
 
 def create_scorer(

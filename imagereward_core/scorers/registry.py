@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from ..errors import UnknownScorerError, WeightsError
 from ..nets.config import RewardConfig, TextConfig
-from ..weights.bundled import FACTS_FILE
 from ..weights.card import ScorerCard
 from ..weights.cards import CARDS, get_card
 from ..weights.locate import WeightSettings
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from ..nets.reward import RewardNetwork
     from ..weights.store import FoundWeights
     from .tokenizers.bert import PromptEncoder
+    from .tokenizers.clip import ClipPromptEncoder
 
 
 def scorer_ids() -> list[str]:
@@ -35,10 +35,7 @@ def is_checkpoint(name: str | os.PathLike[str]) -> bool:
 
 def network_config(card: ScorerCard) -> RewardConfig:
     """Sizes of the network whose weights ``card`` describes."""
-    if card.id == "demo":
-        facts: dict[str, Any] = json.loads(FACTS_FILE.read_text(encoding="utf-8"))
-        return RewardConfig.from_dict(facts["config"])
-    return RewardConfig()
+    return RewardConfig() if card.sizes is None else RewardConfig.from_dict(dict(card.sizes))
 
 
 def text_config_from_json(path: str | os.PathLike[str]) -> TextConfig:
@@ -153,6 +150,14 @@ def make_encoder(card: ScorerCard, found: FoundWeights) -> PromptEncoder:
 
     assert found.vocabulary is not None and card.token_limit is not None
     return PromptEncoder(found.vocabulary, card.token_limit)
+
+
+def make_clip_encoder(card: ScorerCard, found: FoundWeights) -> ClipPromptEncoder:
+    """CLIP's tokenizer by the card's rules, with the scorer's token limit."""
+    from .tokenizers.clip import ClipPromptEncoder, Rules
+
+    assert found.vocabulary is not None and card.token_limit is not None
+    return ClipPromptEncoder(found.vocabulary, card.token_limit, cast(Rules, card.text))
 
 
 def _is_file(path: Path) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ..images.spec import ImageSpec
 
@@ -141,6 +142,13 @@ class ScorerCard(WeightsCard):
         backbone: For a head, the id of the weights its picture encoder is read from, themselves a card; else empty.
         text: How a prompt becomes tokens.
         cross_prompt: False where the authors advise against comparing raw scores of pictures with different prompts.
+        family: Which file of ``scorers.families`` makes it.
+        metadata_key: Under which name its number stands in metadata of pictures; chosen so that other programs read it, and read it
+            rightly (see ``metadata.score_keys``). Empty for a key made from the id.
+        place: Where it stands in lists; lower first, then by id.
+        sizes: Sizes of its network, where they are not those of its family.
+        learned_scale: For a cosine, whether it is multiplied by the factor that lies among the weights.
+        mask_threshold: For MPS, the share of its greatest similarity to the condition that a position of the prompt must exceed.
         own: Whether it is a checkpoint of the user's own, of which only its card knows more than its name.
     """
 
@@ -155,6 +163,12 @@ class ScorerCard(WeightsCard):
     backbone: str = ""
     text: TextRules = ""
     cross_prompt: bool = True
+    family: str
+    metadata_key: str = ""
+    place: int = 50
+    sizes: Mapping[str, Any] | None = None
+    learned_scale: bool = False
+    mask_threshold: float | None = None
     own: bool = False
 
     @property

@@ -221,6 +221,7 @@ def _card(scorer: str, file: str, facts: dict[str, Any]) -> ScorerCard:
         notes=tuple(notes),
         download_size=0,
         home=published.folder,
+        metadata_key="",
         own=True,
     )
 

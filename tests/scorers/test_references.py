@@ -23,8 +23,8 @@ from safetensors.torch import load_file
 
 from imagereward_core.images.spec import CLIP_PROCESSOR_SPEC, CLIP_SPEC, HPS_SPEC
 from imagereward_core.runtime import LocalRuntime
-from imagereward_core.scorers import factory
 from imagereward_core.scorers.factory import Maker
+from imagereward_core.scorers.family import network_of
 from imagereward_core.weights.cards import CARDS
 from tests.support import tiny_registry
 from tests.support.clip_networks import clip_oracle_config, features, import_transformers
@@ -155,7 +155,7 @@ def simple_tokenizer(merges: Path):
 def clip_model(name: str, folder: Path):
     """transformers' CLIPModel with the weights of a scorer."""
     layout = CARDS[name].layout
-    model = import_transformers().CLIPModel(clip_oracle_config(factory.KINDS[layout].sizes())).eval()
+    model = import_transformers().CLIPModel(clip_oracle_config(network_of(layout).sizes())).eval()
     result = model.load_state_dict(weights(name, folder), strict=False)
     assert not result.unexpected_keys and all("position_ids" in key for key in result.missing_keys)
     return model
@@ -247,7 +247,7 @@ def aesthetic(folder: Path, merges: Path) -> Pipeline:
 def aesthetic_v25(folder: Path, merges: Path) -> Pipeline:
     transformers = import_transformers()
     pytest.importorskip("transformers.models.siglip")
-    sizes, name = factory.KINDS["siglip"].sizes(), "siglip-so400m-patch14-384"
+    sizes, name = network_of("siglip").sizes(), "siglip-so400m-patch14-384"
     model = transformers.SiglipVisionModel(
         transformers.SiglipVisionConfig(
             hidden_size=sizes.vision.width,

@@ -108,12 +108,12 @@ def install_own(folder: Path, monkeypatch: pytest.MonkeyPatch, module: Callable[
     Returns:
         The first of them.
     """
-    making, cards = module("scorers.making"), module("weights.cards").CARDS
+    maker, cards = module("scorers.families.imagereward"), module("weights.cards").CARDS
     published = cards["ImageReward-v1.0"]
     vocabulary = replace(published.tokenizer, sha256=None, size=None)
     monkeypatch.setitem(cards, published.id, replace(published, tokenizer=vocabulary))
-    whole = making.network_config
-    monkeypatch.setattr(making, "network_config", lambda card: OWN if card.own else whole(card))
+    whole = maker.network_config
+    monkeypatch.setattr(maker, "network_config", lambda card: OWN if card.own else whole(card))
     folder.mkdir(parents=True, exist_ok=True)
     write_vocabulary(folder)
     write_flat_checkpoint(folder / "flat.safetensors", config=OWN)

@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 from imagereward_core.nets.clip import ClipConfig, TowerConfig
 from imagereward_core.nets.mps import MpsConfig
 from imagereward_core.nets.siglip import SiglipConfig
-from imagereward_core.scorers import factory, registry
+from imagereward_core.scorers import family
+from imagereward_core.scorers.families import imagereward
 from imagereward_core.weights import cards
 from imagereward_core.weights.card import WeightFile, WeightsCard
 from imagereward_core.weights.locate import WeightSettings
@@ -69,7 +70,7 @@ def _write(card: WeightsCard, folder: Path, seed: int) -> None:
     home = folder / card.folder
     home.mkdir(parents=True, exist_ok=True)
     if card.layout:
-        kind = factory.KINDS[card.layout]
+        kind = family.network_of(card.layout)
         network = kind.make(kind.sizes())
     else:
         from imagereward_core.nets.reward import RewardNetwork
@@ -88,10 +89,12 @@ def _write(card: WeightsCard, folder: Path, seed: int) -> None:
 def tiny_registry(folder: Path, monkeypatch: pytest.MonkeyPatch) -> WeightSettings:
     """Makes every scorer but the demo a tiny random one, with its weights in ``folder``; returns settings that find them."""
     for layout, sizes in SIZES.items():
-        kind = dataclasses.replace(factory.KINDS[layout], sizes=sizes)
-        monkeypatch.setitem(factory.KINDS, layout, kind)
-    whole = registry.network_config
-    monkeypatch.setattr(factory, "network_config", lambda card: whole(card) if card.id == "demo" else TINY)
+        kind = dataclasses.replace(family.network_of(layout), sizes=sizes)
+        monkeypatch.setitem(family.NETWORKS, layout, kind)
+    whole = imagereward.network_config
+    monkeypatch.setattr(
+        imagereward, "network_config", lambda card: whole(card) if card.id == "demo" else TINY
+    )
     torch.manual_seed(0)
     for seed, (name, card) in enumerate([*cards.CARDS.items(), *cards.BACKBONES.items()]):
         if name == "demo":

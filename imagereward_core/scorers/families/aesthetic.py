@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from torch import Tensor
+from torch import Tensor, nn
 
+from ...nets import heads, siglip
 from ...runtime import Runtime
 from ...weights.card import ScorerCard
 from ..engine import PictureScorer, Rewards, Tower
+from ..family import Network, Parts, family
 from .cosine import unit
 
 
@@ -40,3 +43,29 @@ class AestheticScorer(PictureScorer):
         """Scores of pictures from their features [B, P]; see :meth:`PictureScorer.rate`."""
         values = self.head(unit(features)).tolist()
         return [[value] * len(prompts) for value, prompts in zip(values, wanted)]
+
+
+@family(
+    "aesthetic",
+    **{
+        "aesthetic": Network(sizes=lambda: 768, make=heads.AestheticHead, dtype=heads.parameter_dtype),
+        "aesthetic-v2.5": Network(
+            sizes=lambda: 1152, make=heads.SiglipAestheticHead, dtype=heads.parameter_dtype
+        ),
+        "siglip": Network(
+            sizes=siglip.SiglipConfig.so400m_14_384,
+            make=siglip.SiglipVision,
+            dtype=siglip.parameter_dtype,
+        ),
+    },
+)
+def build(parts: Parts) -> AestheticScorer:
+    """A head on the picture encoder that its card names."""
+    head, body = parts.network(), parts.backbone()
+    tower = parts.tower(body, lambda pixels: body.encode_images(pixels))
+    return AestheticScorer(parts.card, tower, head=partial(_rate, head), **parts.common)
+
+
+def _rate(head: nn.Module, features: Tensor) -> Tensor:
+    """Scores [B] of a head, which stays on the CPU."""
+    return head(features.float())[:, 0].double()

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...nets import clip, reward
+from ...nets.config import RewardConfig
 from ...runtime import Runtime
 from ...weights.card import ScorerCard
 from ..engine import PictureScorer, Rewards, Tower
+from ..family import Network, Parts, family
+from ..registry import make_clip_encoder, make_encoder
 from ..tokenizers.bert import TokenizedPrompt, pad_ids
 
 PROMPTS_AT_ONCE = 64
@@ -92,3 +97,77 @@ class CosineScorer(PictureScorer):
 def unit(features: Tensor) -> Tensor:
     """Rows of length 1, float64 on the CPU: one number for one pair of vectors, whatever device made them."""
     return F.normalize(features.to("cpu", torch.float32).double(), dim=-1)
+
+
+def _reads_text(name: str) -> bool:
+    return name.startswith("text_") or name == "logit_scale"
+
+
+_CLIP = partial(
+    Network,
+    make=clip.ClipNetwork,
+    dtype=clip.parameter_dtype,
+    make_without_text=partial(clip.ClipNetwork, text=False),
+    reads_text=_reads_text,
+)
+
+
+@family(
+    "clip",
+    **{
+        "clip-l": _CLIP(sizes=clip.ClipConfig.vit_l_14),
+        "clip-h": _CLIP(sizes=clip.ClipConfig.vit_h_14),
+    },
+)
+def build_clip(parts: Parts) -> CosineScorer:
+    """CLIP score, PickScore and HPSv2."""
+    network = parts.network()
+    tower = parts.tower(network, lambda pixels: network.encode_images(pixels))
+    scale = partial(_learned_scale, network) if parts.card.learned_scale else _one
+    return CosineScorer(
+        parts.card,
+        tower,
+        encoder=make_clip_encoder(parts.card, parts.found),
+        encode_texts=network.encode_texts,
+        scale=scale,
+        **parts.common,
+    )
+
+
+@family(
+    "blip",
+    blip=Network(
+        sizes=RewardConfig,
+        make=reward.Blip,
+        dtype=lambda name, dtype: reward.parameter_dtype(f"blip.{name}", dtype),
+    ),
+)
+def build_blip(parts: Parts) -> CosineScorer:
+    """BLIP score, as BLIPScore.py has it."""
+    network = parts.network()
+    tower = parts.tower(network, partial(_blip_pictures, network))
+    return CosineScorer(
+        parts.card,
+        tower,
+        encoder=make_encoder(parts.card, parts.found),
+        encode_texts=partial(_blip_texts, network),
+        **parts.common,
+    )
+
+
+def _one() -> float:
+    return 1.0
+
+
+def _learned_scale(network: clip.ClipNetwork) -> float:
+    return float(network.logit_scale.detach().double().exp())
+
+
+def _blip_pictures(network: reward.Blip, pixels: Tensor) -> Tensor:
+    """BLIPScore.py: the projected state of the class token."""
+    return network.vision_proj(network.visual_encoder(pixels)[:, 0].float())
+
+
+def _blip_texts(network: reward.Blip, ids: Tensor, mask: Tensor) -> Tensor:
+    """BLIPScore.py: the projected state of token 0, read without the picture."""
+    return network.text_proj(network.text_encoder(ids, mask, first_only=True)[:, 0].float())

@@ -13,6 +13,8 @@ from ...runtime import Runtime
 from ...weights.card import ScorerCard
 from ...weights.checkpoint import head_is_untrained
 from ..engine import PictureScorer, Rewards, Tower
+from ..family import Parts, family
+from ..registry import load_network, make_encoder, network_config
 from ..tokenizers.bert import PromptEncoder, pad_ids
 
 PAIRS_AT_ONCE = 64
@@ -83,3 +85,11 @@ class ImageRewardScorer(PictureScorer):
             )
             states[pairs] = self.network.text_states(batch_ids.to(device), mask.to(device), image, index)
         return states
+
+
+@family("imagereward")
+def build(parts: Parts) -> ImageRewardScorer:
+    """ImageReward itself, the demo model and checkpoints of the user's own."""
+    network = load_network(network_config(parts.card), parts.found.checkpoint, parts.runtime.dtype)
+    encoder = make_encoder(parts.card, parts.found)
+    return ImageRewardScorer(parts.card, network, encoder, spec=parts.spec, packing=True, **parts.common)

@@ -8,10 +8,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ...nets import mps
 from ...nets.mps import CONDITION, MpsNetwork
 from ...runtime import Runtime
 from ...weights.card import ScorerCard
 from ..engine import PictureScorer, Rewards, Tower
+from ..family import Network, Parts, family
+from ..registry import make_clip_encoder
 from .cosine import Tokenizer
 
 PAIRS_AT_ONCE = 16
@@ -91,3 +94,20 @@ class MpsScorer(PictureScorer):
         filled = ids + [self.padding] * (positions - len(ids))
         mask = [1] * len(ids) + [0] * (positions - len(ids))
         return torch.tensor([filled]), torch.tensor([mask])
+
+
+@family("mps", mps=Network(sizes=mps.MpsConfig, make=MpsNetwork, dtype=mps.parameter_dtype))
+def build(parts: Parts) -> MpsScorer:
+    """MPS with the mask threshold on its card."""
+    network, encoder = parts.network(), make_clip_encoder(parts.card, parts.found)
+    tower = parts.tower(network, lambda pixels: network.encode_images(pixels))
+    assert parts.card.mask_threshold is not None
+    return MpsScorer(
+        parts.card,
+        tower,
+        network,
+        encoder=encoder,
+        padding=encoder.end_id,
+        threshold=parts.card.mask_threshold,
+        **parts.common,
+    )

@@ -1,36 +1,33 @@
-"""One card per scorer. A new scorer begins with a file here."""
+"""One file of cards for each kind of scorer, found by lying here. A new scorer begins with a file here."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+
 from ...errors import UnknownScorerError
 from ..card import ScorerCard, WeightsCard
-from .aesthetic import AESTHETIC, AESTHETIC_V25, SIGLIP
-from .blip import BLIP
-from .clip import CLIP
-from .demo import DEMO
-from .hps import HPSV2, HPSV21
-from .imagereward import IMAGEREWARD
-from .mps import MPS, MPS_03
-from .pickscore import PICKSCORE
+
+
+def _found() -> Iterator[WeightsCard]:
+    for module in iter_modules(__path__):
+        for value in vars(import_module(f".{module.name}", __name__)).values():
+            if isinstance(value, WeightsCard):
+                yield value
+
+
+_ALL = {card.id: card for card in _found()}
 
 CARDS: dict[str, ScorerCard] = {
     card.id: card
-    for card in (
-        IMAGEREWARD,
-        CLIP,
-        BLIP,
-        AESTHETIC,
-        PICKSCORE,
-        HPSV2,
-        HPSV21,
-        MPS,
-        MPS_03,
-        AESTHETIC_V25,
-        DEMO,
+    for card in sorted(
+        (card for card in _ALL.values() if isinstance(card, ScorerCard)),
+        key=lambda card: (card.place, card.id),
     )
 }
-
-BACKBONES: dict[str, WeightsCard] = {SIGLIP.id: SIGLIP}
+"""Every registered scorer, the default first."""
+BACKBONES: dict[str, WeightsCard] = {name: card for name, card in _ALL.items() if name not in CARDS}
 """Weights that are no scorer but that heads sit on."""
 
 

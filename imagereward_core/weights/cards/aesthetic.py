@@ -16,6 +16,9 @@ _LAION = WeightFile(
 
 AESTHETIC = ScorerCard(
     id="Aesthetic",
+    family="aesthetic",
+    metadata_key="aesthetic_score",
+    place=3,
     title="Aesthetic score (LAION, picture only)",
     summary="How beautiful people would find this picture, on a scale of about 1 to 10. The prompt is not read.",
     paper="github.com/christophschuhmann/improved-aesthetic-predictor",
@@ -63,6 +66,9 @@ SIGLIP = WeightsCard(
 
 AESTHETIC_V25 = ScorerCard(
     id="Aesthetic-v2.5",
+    family="aesthetic",
+    metadata_key="AestheticV25",
+    place=9,
     title="Aesthetic score v2.5 (SigLIP, picture only)",
     summary=(
         "How beautiful people would find this picture, on a scale of 1 to 10 on which 5.5 is very good; made for illustrations too. "

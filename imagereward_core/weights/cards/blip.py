@@ -8,6 +8,9 @@ from .imagereward import BERT_VOCABULARY
 
 BLIP = ScorerCard(
     id="BLIP",
+    family="blip",
+    metadata_key="BLIPSim",
+    place=2,
     title="BLIP score (does the picture show the prompt)",
     summary="How close picture and prompt are for BLIP ViT-L: a cosine between -1 and 1. It judges content, not quality.",
     paper="arXiv:2201.12086",

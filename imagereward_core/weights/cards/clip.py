@@ -19,6 +19,9 @@ CLIP_VOCABULARY = WeightFile(
 
 CLIP = ScorerCard(
     id="CLIP",
+    family="clip",
+    metadata_key="CLIPSim",
+    place=1,
     title="CLIP score (does the picture show the prompt)",
     summary="How close picture and prompt are for CLIP ViT-L/14: a cosine between -1 and 1. It judges content, not quality.",
     paper="arXiv:2103.00020",

@@ -23,6 +23,10 @@ def _build() -> ScorerCard:
     scores = held_out["scores"]
     return ScorerCard(
         id="demo",
+        family="imagereward",
+        metadata_key="ImageRewardDemo",
+        place=99,
+        sizes=facts["config"],
         title="Demo (drawn scenes only)",
         summary=(
             "A tiny ImageReward trained by this project on drawn scenes such as 'a red star left of a blue square on a gray "

@@ -20,6 +20,9 @@ _NOTES = (
 
 HPSV2 = ScorerCard(
     id="HPSv2",
+    family="clip",
+    metadata_key="HPSv2",
+    place=5,
     title="HPS v2 (human preference)",
     summary="Which picture for a prompt people would prefer: a cosine, mostly from 0.22 to 0.31.",
     paper="arXiv:2306.09341",
@@ -44,6 +47,8 @@ HPSV2 = ScorerCard(
 HPSV21 = replace(
     HPSV2,
     id="HPSv2.1",
+    metadata_key="HPSv21",
+    place=6,
     title="HPS v2.1 (human preference)",
     summary="Which picture for a prompt people would prefer, taught with better data than HPSv2: a cosine, mostly from 0.15 to 0.35.",
     checkpoint=(

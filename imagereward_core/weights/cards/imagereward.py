@@ -19,6 +19,9 @@ _COMMIT = "5736be03b2652728fb87788c9797b0570450ab72"
 
 IMAGEREWARD = ScorerCard(
     id="ImageReward-v1.0",
+    family="imagereward",
+    metadata_key="ImageReward",
+    place=0,
     title="ImageReward v1.0 (human preference)",
     summary="How much people would prefer this picture for this prompt: alignment, fidelity and looks in one number.",
     paper="arXiv:2304.05977",

@@ -11,6 +11,10 @@ from .clip import CLIP_VOCABULARY
 # Neither the commit nor a SHA-256 of these files was found in public records, so they are not pinned.
 MPS = ScorerCard(
     id="MPS",
+    family="mps",
+    metadata_key="MPS",
+    place=7,
+    mask_threshold=0.01,
     title="MPS (human preference, overall)",
     summary="Which picture for a prompt people would prefer overall: a scaled cosine of what the picture shows of the prompt.",
     paper="arXiv:2405.14705",
@@ -46,6 +50,9 @@ MPS = ScorerCard(
 MPS_03 = replace(
     MPS,
     id="MPS-0.3",
+    metadata_key="MPS03",
+    place=8,
+    mask_threshold=0.3,
     title="MPS (human preference, overall; mask of its evaluation)",
     home=MPS.folder,
     notes=(

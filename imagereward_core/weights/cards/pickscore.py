@@ -8,6 +8,10 @@ from .clip import CLIP_VOCABULARY
 
 PICKSCORE = ScorerCard(
     id="PickScore",
+    family="clip",
+    metadata_key="PickAPic",
+    place=4,
+    learned_scale=True,
     title="PickScore v1 (human preference)",
     summary="Which of two pictures for a prompt people who typed such prompts would pick: a scaled cosine, mostly from 18 to 24.",
     paper="arXiv:2305.01569",

@@ -87,7 +87,7 @@ class KeyMap:
 
 def keymap_of(card: WeightsCard) -> KeyMap | None:
     """How the files of ``card`` are read; None where their tensors are named as in the network."""
-    return KEYMAPS[card.layout] if card.layout else None
+    return KEYMAPS.get(card.layout)
 
 
 _BLOCK = re.compile(r"(visual\.)?transformer\.resblocks\.(\d+)\.(.+)")

@@ -39,8 +39,8 @@ CORE = [
     ("script.infotext", "put_into_settings"),
 ]
 """Functions of the core, some of them where the script uses them."""
-SEARCH = [("script.until", "go_on"), ("script.until", "_next")]
-GATE = [("script.gate", name) for name in ("wanted", "choose", "_first_passes", "_put_away", "_save")]
+SEARCH = [("script.generate_until", "go_on"), ("script.generate_until", "_next")]
+GATE = [("script.hires_gate", name) for name in ("wanted", "choose", "_first_passes", "_put_away", "_save")]
 PAGES = [
     ("script.ui", "build"),
     ("script.page", "in_order"),
