@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..metrics.agreement import ordinal
+from ..metrics.percentile import percentiles
 from ..scores import FloatArray
 from ..weights.card import ScorerCard
 
@@ -142,11 +143,8 @@ def percentiles_in_history(
     values: Sequence[float] | FloatArray, history: Sequence[float] | FloatArray, minimum: int = MIN_HISTORY
 ) -> FloatArray:
     """:func:`percentile_in_history` of many scores at once, float64 [N]; NaN where there is no answer."""
-    wanted, earlier = np.asarray(values, dtype=np.float64), np.sort(_known(history))
-    if len(earlier) < max(1, minimum):
-        return np.full(len(wanted), math.nan)
-    below = np.searchsorted(earlier, wanted, side="left")
-    return np.where(np.isnan(wanted), math.nan, 100.0 * below / len(earlier))
+    known = _known(history)
+    return percentiles(values, known if len(known) >= minimum else ())
 
 
 def _known(history: Sequence[float] | FloatArray) -> FloatArray:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 from torch import Tensor
+
+from imagereward_core.metrics.preference import preferred_pairs
 
 from .dataset import MATCH, HeldOutGroup
 
@@ -32,10 +33,7 @@ def measure(groups: Iterable[HeldOutGroup], rewards_of: Callable[[HeldOutGroup],
         rewards = [float(value) for value in rewards_of(group)]
         values += rewards
         number += 1
-        for i, j in combinations(range(len(rewards)), 2):
-            if group.ranks[i] == group.ranks[j]:
-                continue
-            better, worse = (i, j) if group.ranks[i] < group.ranks[j] else (j, i)
+        for better, worse in preferred_pairs(group.ranks):
             kind = kind_of_pair(group.ranks[better], group.kinds[worse])
             total[kind] += 1
             right[kind] += rewards[better] > rewards[worse]

@@ -14,10 +14,11 @@ from torch import Tensor
 
 from imagereward_core.images.preprocess import normalize
 from imagereward_core.images.spec import ImageSpec
+from imagereward_core.metrics.preference import agreeing_pairs
 from imagereward_core.nets.reward import RewardNetwork
 
 from .loss import ranking_loss
-from .ranking import RankedBatch, RankedData, ranked_pairs
+from .ranking import RankedBatch, RankedData
 
 log = logging.getLogger(__name__)
 
@@ -72,10 +73,10 @@ def evaluate(network: RewardNetwork, data: RankedData, spec: ImageSpec) -> tuple
     with torch.no_grad():
         for batch in data.batches(0):
             rewards = batch_rewards(network, batch, spec)
-            above = ranked_pairs(batch.ranks)
-            number = int(above.sum())
+            counted = [agreeing_pairs(*each) for each in zip(rewards.tolist(), batch.ranks.tolist())]
+            number = sum(of for _, of in counted)
             loss += float(ranking_loss(rewards, batch.ranks)) * number
-            correct += int((rewards[:, :, None] > rewards[:, None, :])[above].sum())
+            correct += sum(right for right, _ in counted)
             pairs += number
     network.train(was_training)
     return loss / pairs, correct / pairs

@@ -9,7 +9,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from ...metadata.writing import stars_of
-from ...scores import FloatArray, IntArray, Scores, grouped
+from ...metrics.percentile import percentiles
+from ...scores import IntArray, Scores, grouped
 from ...selection import Labels, Rule, Selection, select
 from ..store.records import Row
 from .buckets import REJECTED, Buckets, fill
@@ -228,7 +229,11 @@ def ratings(verdicts: Verdicts, scores: Scores, rows: Sequence[Row]) -> list[int
     Stars go by the percentile in the scorer's reference distribution where it has one, else by the share of these pictures that score
     lower; a fifth is a star, see :func:`~imagereward_core.metadata.writing.stars_of`.
     """
-    percentiles = scores.percentiles() if scores.distribution is not None else _own_percentiles(scores)
+    if scores.distribution is not None:
+        shares = scores.percentiles()
+    else:  # a single picture has no others to be compared with
+        shares = percentiles(scores.values, scores.values, among=True)
+        shares = np.where(np.isnan(shares) & ~np.isnan(scores.values), 50.0, shares)
     kept = set(verdicts.selection.kept.tolist())
     return [
         row.stars
@@ -236,17 +241,5 @@ def ratings(verdicts: Verdicts, scores: Scores, rows: Sequence[Row]) -> list[int
         else stars_of(percentile, index in kept)
         if verdicts.names[index]
         else 0
-        for index, (row, percentile) in enumerate(zip(rows, percentiles.tolist(), strict=True))
+        for index, (row, percentile) in enumerate(zip(rows, shares.tolist(), strict=True))
     ]
-
-
-def _own_percentiles(scores: Scores) -> FloatArray:
-    """Share of these scores below each, float64 [N] in 0..100; NaN without a score."""
-    known = np.sort(scores.values[~np.isnan(scores.values)])
-    found = np.full(len(scores), np.nan)
-    has = ~np.isnan(scores.values)
-    if len(known) > 1:
-        found[has] = 100.0 * np.searchsorted(known, scores.values[has], side="left") / (len(known) - 1)
-    else:
-        found[has] = 50.0
-    return found
