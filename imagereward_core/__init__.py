@@ -10,14 +10,21 @@ Importing this package loads neither torch nor transformers; they come with the 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .lazy import lazy
 
 if TYPE_CHECKING:
+    from .library import Library as Library
+    from .metrics import kendall_tau_b as kendall_tau_b
+    from .metrics import percentiles as percentiles
+    from .metrics import preference_accuracy as preference_accuracy
+    from .metrics import spearman as spearman
     from .model import RewardModel as RewardModel
     from .model import load as load
     from .runtime import LocalRuntime as LocalRuntime
     from .scorers.factory import create_scorer as create_scorer
+    from .scorers.registry import list_scorers as list_scorers
     from .scores import Scores as Scores
     from .selection import Rule as Rule
     from .selection import Selection as Selection
@@ -31,6 +38,12 @@ _HOMES = {
     "load": "model",
     "LocalRuntime": "runtime",
     "create_scorer": "scorers.factory",
+    "list_scorers": "scorers.registry",
+    "Library": "library",
+    "kendall_tau_b": "metrics",
+    "percentiles": "metrics",
+    "preference_accuracy": "metrics",
+    "spearman": "metrics",
     "Scores": "scores",
     "Rule": "selection",
     "Selection": "selection",
@@ -38,19 +51,14 @@ _HOMES = {
     "WeightSettings": "weights.locate",
 }
 __all__ = ["__version__", "available_models", *sorted(_HOMES)]
+__getattr__, _names = lazy(__name__, _HOMES)
 
 
 def available_models() -> list[str]:
-    """Names that :func:`load` knows."""
-    from .scorers.registry import scorer_ids
+    """Names that :func:`load` knows; the reference's name for :func:`list_scorers`."""
+    from .scorers.registry import list_scorers
 
-    return scorer_ids()
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    return list_scorers()
 
 
 def __dir__() -> list[str]:

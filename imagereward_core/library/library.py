@@ -54,6 +54,11 @@ class Library:
 
     May be used from any number of threads, and by several processes at once. A context manager.
 
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder, Library.open(Path(folder, ".imagereward"), root=Path(folder)) as library:
+    ...     list(library.rows(Query(folder=Path(folder))))
+    []
+
     Args:
         database: The open store.
         root: The folder that its journal is about; None for the one the store lies in.

@@ -152,20 +152,28 @@ def _inversions(ranks: IntArray) -> int:
 
 
 def _both(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
-    kept = ~(np.isnan(first) | np.isnan(second))
-    return first[kept], second[kept]
+    one, two = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    kept = ~(np.isnan(one) | np.isnan(two))
+    return one[kept], two[kept]
 
 
 def kendall_tau_b(first: FloatArray, second: FloatArray) -> float:
     """Kendall's tau-b of two lists of numbers, in -1..1.
 
     Pictures with NaN in either list are left out; NaN where fewer than two remain or one list holds one value only.
+
+    >>> kendall_tau_b([1.0, 2.0, 3.0], [10.0, 30.0, 20.0])
+    0.3333333333333333
     """
     return _count_pairs(*_both(first, second)).kendall
 
 
 def spearman(first: FloatArray, second: FloatArray) -> float:
-    """Spearman's rank correlation of two lists of numbers with ties averaged, in -1..1; NaN as in :func:`kendall_tau_b`."""
+    """Spearman's rank correlation of two lists of numbers with ties averaged, in -1..1; NaN as in :func:`kendall_tau_b`.
+
+    >>> spearman([1.0, 2.0, 3.0], [10.0, 30.0, 20.0])
+    0.5
+    """
     one, two = (average_ranks(values) for values in _both(first, second))
     if len(one) < 2:
         return math.nan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -23,9 +24,16 @@ if TYPE_CHECKING:
     from .tokenizers.clip import ClipPromptEncoder
 
 
-def scorer_ids() -> list[str]:
-    """Names under which scorers are registered, the default first."""
-    return list(CARDS)
+def list_scorers(pattern: str = "*") -> list[str]:
+    """Ids of the registered scorers, the default first.
+
+    Args:
+        pattern: As for file names; letter case does not matter.
+
+    >>> list_scorers("hps*")
+    ['HPSv2', 'HPSv2.1']
+    """
+    return [name for name in CARDS if fnmatch(name.casefold(), pattern.casefold())]
 
 
 def is_checkpoint(name: str | os.PathLike[str]) -> bool:
