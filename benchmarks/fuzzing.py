@@ -235,7 +235,9 @@ def try_block(item: Item, folder: Path) -> Outcome:
                 raise Broken(f"the XMP file says {told} afterwards")
             writing = "edited"
     # Any text at all is a prompt without settings to the infotext reader, and to that of files beside pictures.
-    known = found[0].settings or any(each is not None and each.prompt for each in found[1:-2])
+    known = (found[0] is not None and found[0].settings) or any(
+        each is not None and each.prompt for each in found[1:-2]
+    )
     reading = "read" if known else "nothing"
     return Outcome(reading, writing, time.perf_counter() - began)
 

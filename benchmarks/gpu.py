@@ -12,6 +12,7 @@ import importlib.util
 import io
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +108,9 @@ def source_table(scorer: ImageRewardScorer, folder: Path, number: int, repeats: 
     pictures = [scene(512, 512, seed) for seed in range(number)]
     folder.mkdir(parents=True, exist_ok=True)
     files = {kind: [folder / f"{seed}.{kind}" for seed in range(number)] for kind in ("png", "jpg")}
-    for kind, paths in files.items():
+    for paths in files.values():
         for path, picture in zip(paths, pictures):
-            picture.save(path, **({"quality": 90} if kind == "jpg" else {}))
+            picture.save(path, quality=90)  # a PNG has none
     batch = torch.from_numpy(np.stack([np.asarray(picture) for picture in pictures])).to(device).float() / 255
     sources: dict[str, Any] = {
         "tensor on the device": batch,
@@ -117,9 +118,7 @@ def source_table(scorer: ImageRewardScorer, folder: Path, number: int, repeats: 
         **{f"{kind} files": paths for kind, paths in files.items()},
     }
     return {
-        name: round(
-            number / min(seconds(lambda source=source: scorer.score(source, PROMPT), device, repeats)), 2
-        )
+        name: round(number / min(seconds(partial(scorer.score, source, PROMPT), device, repeats)), 2)
         for name, source in sources.items()
     }
 

@@ -35,7 +35,8 @@ FP32_LIMIT = 2e-5
 def spearman(first: Scores, second: Scores) -> float:
     """Rank correlation of two sets of scores without ties."""
     ranks = [np.argsort(np.argsort(scores.ravel())) for scores in (first, second)]
-    return float(np.corrcoef(ranks)[0, 1])
+    table = np.asarray(np.corrcoef(ranks))
+    return float(table[0, 1])
 
 
 def compare(scores: Scores, reference: Scores) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -89,7 +90,7 @@ def as_argument(picture: Picture) -> Image.Image | str:
     return str(picture) if isinstance(picture, Path) else picture
 
 
-def _save(picture: Image.Image, path: Path, **options: object) -> Path:
+def _save(picture: Image.Image, path: Path, **options: Any) -> Path:
     picture.save(path, **options)
     return path
 

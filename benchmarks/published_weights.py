@@ -101,7 +101,7 @@ def write_openai_clip(folder: Path) -> None:
 
 def write_laion(sizes: ClipConfig) -> Any:
     """The folder of the tokenizer and picture processor, where a hub name is read as a path; returns its configuration."""
-    from transformers import CLIPConfig, CLIPImageProcessor, CLIPTokenizerFast
+    from transformers import CLIPConfig, CLIPImageProcessor, CLIPTokenizerFast  # type: ignore[attr-defined]
 
     def tower(part: TowerConfig) -> dict[str, Any]:
         return {
@@ -119,7 +119,7 @@ def write_laion(sizes: ClipConfig) -> Any:
         projection_dim=sizes.projection,
         architectures=["CLIPModel"],
     )
-    config.text_config.eos_token_id = 2  # as published
+    setattr(config.text_config, "eos_token_id", 2)  # noqa: B010 - as published
     home = Path(LAION)
     write_vocabulary(home)
     config.save_pretrained(home)

@@ -21,12 +21,11 @@ from imagereward_core.runtime import LocalRuntime, Precision
 from imagereward_core.scorers.engine import PictureScorer, score_together
 from imagereward_core.scorers.factory import Maker, skeleton_of
 from imagereward_core.scorers.family import network_of
-from imagereward_core.weights.card import WeightsCard
 from imagereward_core.weights.cards import CARDS
 from imagereward_core.weights.locate import FoundWeights, WeightSettings
 
 from .pictures import PROMPTS, scene
-from .published import write_vocabulary
+from .published_weights import write_vocabulary
 from .random_weights import ensure_random_checkpoint
 from .scorers import make_scorer, save_results
 
@@ -59,7 +58,8 @@ class RandomMaker(Maker):
         )
         return self._build(card, found)
 
-    def _network(self, card: WeightsCard, found: FoundWeights) -> Any:
+    def network(self, card: Any, found: FoundWeights) -> Any:
+        """See :meth:`Maker.network`."""
         if found.checkpoint not in self._networks:
             kind = network_of(card.layout)
             self._networks[found.checkpoint] = randomised(

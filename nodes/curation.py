@@ -112,7 +112,7 @@ def plan(library: Library, scorer: LoadedScorer, place: Path, options: CurateOpt
 
 def carry_out(library: Library, curation: Curation) -> Carried:
     """Does what was planned; what was done before somebody stopped it stands in the journal."""
-    from ..imagereward_core.library.curate import plan as curate
+    from ..imagereward_core.library.curate import carry_out as curate
     from ..imagereward_core.library.curate.summary import rule_words
 
     host = _Host()
@@ -125,7 +125,7 @@ def carry_out(library: Library, curation: Curation) -> Carried:
 
 def take_back(root: Path, place: Path) -> str:
     """Takes the last run back that was done in a folder inside of one of the host's; returns what to say about it."""
-    from ..imagereward_core.library.curate import plan as curate
+    from ..imagereward_core.library.curate import carry_out as curate
 
     host = _Host()
     with opened(root, place) as library:

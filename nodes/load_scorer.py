@@ -7,7 +7,8 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..imagereward_core.runtime import PRECISIONS
-from .host.scorer_cache import LoadRequest, choices, load, load_key
+from ..imagereward_core.scorers.requests import LoadRequest
+from .host.scorer_cache import choices, load, load_key
 from .schema import SCORER, advanced, schema
 from .text import about
 

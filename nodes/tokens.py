@@ -183,7 +183,7 @@ class HostTokens:
 def _in_workflow(workflow: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The nodes of a workflow with the ids they have in the prompt: those in subgraphs follow that of the subgraph."""
     subgraphs = _listed(_inside(workflow, "definitions"), "subgraphs")
-    by_id = {each.get("id"): each for each in subgraphs if isinstance(each.get("id"), str)}
+    by_id = {str(each["id"]): each for each in subgraphs if isinstance(each.get("id"), str)}
     yield from _at_level(workflow, by_id, before, 0)
 
 

@@ -32,6 +32,7 @@ def _register() -> None:
         spec = importlib.util.spec_from_file_location(
             name, home / "__init__.py", submodule_search_locations=[str(home)]
         )
+        assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from imagereward_core.runtime import PRECISIONS
+from imagereward_core.scorers.requests import DEFAULT_SCORER
+
 from . import scorer_cache
 from .host import info as hosts
 
@@ -59,7 +62,7 @@ def _look_again() -> None:
 SETTINGS = (
     Setting(
         "scorer",
-        scorer_cache.DEFAULT_SCORER,
+        DEFAULT_SCORER,
         "Default scorer",
         "what the accordion, the tab and the API use when nothing else is chosen; weights are downloaded once, at first use",
         "Dropdown",
@@ -80,7 +83,7 @@ SETTINGS = (
         "Precision",
         "auto: half precision on graphics cards, exact float32 elsewhere; fp32 gives the published numbers everywhere",
         "Radio",
-        {"choices": ["auto", "fp32", "bf16", "fp16"]},
+        {"choices": list(PRECISIONS)},
         changes_scorers=True,
     ),
     Setting(

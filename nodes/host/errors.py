@@ -17,7 +17,7 @@ def name_plainly() -> None:
     def named(cls: type[CuratorError], **_: object) -> None:
         cls.__module__ = SHOWN_NAME
 
-    CuratorError.__init_subclass__ = classmethod(named)  # type: ignore[assignment]
+    CuratorError.__init_subclass__ = classmethod(named)  # type: ignore[assignment, arg-type]
     waiting: list[type[CuratorError]] = [CuratorError]
     while waiting:
         each = waiting.pop()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import json
 
 import pytest
 from PIL import Image
 
-from tests.support.comfyui.pack import NODE_IDS, ROOT, WIDGETS, nodes_of_object_info, schemas
+from tests.support.comfyui.pack import NODE_IDS, WIDGETS, nodes_of_object_info, schemas
 from tests.support.comfyui.workflows import (
     BLUEPRINTS,
     EXAMPLES,
@@ -235,9 +234,6 @@ def test_the_blueprint_samples_many_and_upscales_one(known_nodes):
 
 
 def test_the_recorded_nodes_are_those_that_are_used():
-    recorded = json.loads(
-        (ROOT / "tests" / "comfy_package" / "builtin_nodes.json").read_text(encoding="utf-8")
-    )
     used = {node["type"] for path in FILES for level in levels(read(path)) for node in level["nodes"]}
     subgraphs = {each for path in FILES for each in definitions(read(path))}
-    assert set(recorded["nodes"]) == used - NOTES - subgraphs - set(NODE_IDS)
+    assert set(recorded_nodes()) == used - NOTES - subgraphs - set(NODE_IDS)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.comfyui.curation import scenes
 from tests.support.comfyui.fake_host import FakeHost
 from tests.support.comfyui.graphs import draw_scenes
+
+__all__ = ["scenes"]
 
 
 @pytest.fixture(scope="session")

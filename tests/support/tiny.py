@@ -40,6 +40,7 @@ TINY = RewardConfig(
 CARD = ScorerCard(
     id="tiny",
     title="Tiny (random weights)",
+    family="imagereward",
     summary="Random weights for tests.",
     paper="",
     licence="Apache-2.0",

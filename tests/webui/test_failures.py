@@ -139,7 +139,7 @@ def test_failure_after_the_saves_leaves_every_picture_and_the_result_of_the_host
     plain = plain_run(host, tmp_path)
     with_script(host)
     fails(monkeypatch, name, function)
-    result = curate(host, {"keep_best": 1, "until": 3 if name == "until" else 0}, **RUN)
+    result = curate(host, {"keep_best": 1, "until": 3 if name == "generate_until" else 0}, **RUN)
     assert pixels(host.samples) == pixels(tmp_path / "plain")
     assert [image.tobytes() for image in result.images] == [image.tobytes() for image in plain.images]
     assert result.all_seeds == plain.all_seeds and len(result.infotexts) == len(plain.infotexts)

@@ -13,7 +13,7 @@ import binascii
 import json
 import math
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 from fastapi import HTTPException, Request, Response
@@ -75,7 +75,7 @@ def guarded(known: Accounts) -> type[APIRoute]:
     class GuardedRoute(APIRoute):
         """A route that looks at who asks and how much comes before anything is read."""
 
-        def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
             handler = super().get_route_handler()
 
             async def guard(request: Request) -> Response:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from imagereward_core.errors import CuratorError
+from imagereward_core.runtime import PRECISIONS
 from imagereward_core.scorers.requests import DEFAULT_SCORER
+from imagereward_core.scores import Within
 
 if TYPE_CHECKING:
     from imagereward_core.scorers.requests import LoadRequest
@@ -42,8 +44,8 @@ def load_request(request: ScoreRequest) -> LoadRequest:
     others = tuple(check_scorer(other.strip(), offered) for other in request.also)
     wanted = replace(wanted, also=tuple(other for other in dict.fromkeys(others) if other != name))
     if request.precision:
-        if request.precision not in ("auto", "fp32", "bf16", "fp16"):
-            raise RequestError(f"precision is {request.precision!r}; expected auto, fp32, bf16 or fp16")
+        if request.precision not in PRECISIONS:
+            raise RequestError(f"precision is {request.precision!r}; expected one of {', '.join(PRECISIONS)}")
         wanted = replace(wanted, precision=request.precision)
     if request.whole_picture is not None:
         wanted = replace(wanted, whole_picture=request.whole_picture)
@@ -92,7 +94,7 @@ def rule_of(request: RankRequest) -> Rule:
             min_score=request.min_score,
             min_percentile=request.min_percentile,
             keep_at_least=request.keep_at_least,
-            within=request.within,
+            within=cast(Within, request.within),
         )
     except ValueError as error:
         raise RequestError(str(error)) from error

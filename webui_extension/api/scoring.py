@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from imagereward_core.plain import encodable
 
@@ -54,7 +54,9 @@ def answer(request: ScoreRequest, limits: Limits, rule: Rule | None = None) -> S
                 f"min_percentile is set, but {loaded.card.id} scores made this way have no reference distribution to read percentiles "
                 "against; use min_score, top or top_percent"
             )
-        finder = Prompts(None, request.prompt_from, request.raw_prompt, readable=readable_in(folders))
+        finder = Prompts(
+            None, cast(Any, request.prompt_from), request.raw_prompt, readable=readable_in(folders)
+        )
         budget = Budget(limits)
         asked = [
             ask(number, each, request.prompt, finder, folders, limits, budget)
@@ -67,13 +69,14 @@ def answer(request: ScoreRequest, limits: Limits, rule: Rule | None = None) -> S
 
 def _score(loaded: LoadedScorer, asked: Sequence[Asked]) -> PanelResult:
     """Scores what can be scored, and gives everything else its reason."""
-    fit = [place for place, each in enumerate(asked) if each.picture is not None]
+    fit = [(each.picture, each.prompt.given) for each in asked if each.picture is not None]
+    places = [place for place, each in enumerate(asked) if each.picture is not None]
     scored: Sequence[Scores] = loaded.score_each(
-        [asked[place].picture for place in fit], [asked[place].prompt.given for place in fit]
+        [picture for picture, _ in fit], [prompt for _, prompt in fit]
     )
     seen = [each.prompt.seen for each in asked]
     problems = {place: each.prompt.problem for place, each in enumerate(asked) if each.picture is None}
-    return loaded.panel.judge([some.spread(fit, seen, problems) for some in scored])
+    return loaded.panel.judge([some.spread(places, seen, problems) for some in scored])
 
 
 def _answer(

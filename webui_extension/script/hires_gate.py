@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..host import info
-from . import infotext, rejects, saving, scoring, selecting
+from . import filenames, infotext, rejects, scoring, selecting
 from .arguments import NOT_SAVED, TO_FOLDER
 from .failures import safely
 from .state import REJECTED, Picture, Run
@@ -218,7 +218,7 @@ def _save(run: Run, row: int, picture: Picture) -> None:
         suffix += rejects.SUFFIX
     p.batch_index = row
     picture.before, picture.text = text, infotext.with_fields(text, picture.fields, run.job)
-    with saving.filenames.saving(p, picture, run.job, replaces=False):
+    with filenames.saving(p, picture, run.job, replaces=False):
         saved = images.save_image(
             picture.image,
             folder,

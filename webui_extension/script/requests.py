@@ -61,7 +61,7 @@ def on_app_started(demo: Any, app: Any = None) -> None:
 def close() -> None:
     """Takes our function off the host's again."""
     api = getattr(sys.modules.get(_API), "Api", None)
-    original = original_of(getattr(api, _NAME, None)) if api is not None else None
+    original = original_of(getattr(api, _NAME)) if hasattr(api, _NAME) else None
     if original is not None:
         setattr(api, _NAME, original)
 

@@ -210,7 +210,7 @@ def _as_it_was(p: Any, context: dict[str, Any]) -> Iterator[None]:
 
 def _note_files(picture: Picture) -> None:
     """Writes down where a picture and its text file lie."""
-    result = picture.result or ()
+    result: tuple[Any, ...] = picture.result or ()
     saved = getattr(picture.image, "already_saved_as", None) or next(iter(result), None)
     sidecar = result[1] if len(result) > 1 else None
     picture.files = [str(file) for file in (saved, sidecar) if file]

@@ -83,7 +83,7 @@ class Evaluation:
     def __init__(self, result: Any, number: int, show_percentile: bool) -> None:
         self.result = result
         self.places = list(range(number)) if result is not None else [-1] * number
-        self.main = result.main if result is not None else None
+        self.main: Any = result.main if result is not None else None
         self.percentiles = self.main.percentiles() if self.main is not None and show_percentile else None
 
     def __iter__(self) -> Any:

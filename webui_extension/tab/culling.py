@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from imagereward_core.errors import CuratorError
 from imagereward_core.files.regular import is_regular
@@ -43,7 +43,9 @@ def command(session: Session, text: str) -> tuple[Session, Values]:
         after, values, problem = session, {}, str(error)
     except Exception as error:
         after, values, problem = session, {}, report("a picture failed", error)
-    values["answer"] = answer(after, int(number) if _is_whole(number) else 0, "deck" in values, problem)
+    values["answer"] = answer(
+        after, int(cast(int, number)) if _is_whole(number) else 0, "deck" in values, problem
+    )
     return after, sendable(values)
 
 
@@ -64,7 +66,7 @@ def _show(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]:
     if wish.get("id"):  # the order may be another one by now
         place = _place(session, wish)
         at = session.shown.index(place) if place in session.shown else at
-    after = session.at(int(at), page_size())
+    after = session.at(int(cast(int, at)), page_size())
     return after, {**described(after), **(gallery(after) if after.page != session.page else {})}
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from imagereward_core.errors import CuratorError
 from imagereward_core.library.curate.buckets import REJECTED
 from imagereward_core.library.curate.options import Action
-from imagereward_core.library.curate.rules import KEPT
+from imagereward_core.library.curate.rules import KEPT, Per
 from imagereward_core.library.scan.options import ScanOptions
 from imagereward_core.metadata.prompt_finder import PromptSource
 from imagereward_core.plain import encodable
 
 from ..host.allowed_paths import confine, readable_in
-from .filtering import Per, Show, Sort
+from .filtering import Show, Sort
 from .view import Wish
 
 SHOW: dict[str, Show] = {

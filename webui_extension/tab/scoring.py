@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imagereward_core.library.curate.candidates import judged_files
 from imagereward_core.library.curate.options import CurateOptions
-from imagereward_core.library.curate.plan import judged_files
 from imagereward_core.library.library import Library
 from imagereward_core.library.scan.keys import key_of
 from imagereward_core.plain import count_of

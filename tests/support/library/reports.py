@@ -16,6 +16,7 @@ from imagereward_core.weights.card import Distribution, ScorerCard, WeightFile
 
 NORMAL = Distribution(source="a normal distribution", mean=0.0, std=1.0)
 CARD = ScorerCard(
+    family="imagereward",
     id="fake",
     title="Fake scorer",
     summary="It judges nothing.",

@@ -45,6 +45,7 @@ def make_card(scorer_id: str = "TestReward-v1", **changes: object) -> ScorerCard
         "image": ImageSpec(),
         "token_limit": 35,
         "needs_prompt": True,
+        "family": "imagereward",
         "typical_range": (-2.0, 2.0),
         "distribution": None,
         "download_size": 1_786_928_314,

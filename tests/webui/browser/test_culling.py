@@ -1,6 +1,5 @@
 """Culling in the tab, by mouse and by keys, in a real browser with real Gradios: see ``tab_browser.py``. Leaves pictures of what it saw."""
 
-# ruff: noqa: F401, F811 - fixtures of tab_browser.py
 from __future__ import annotations
 
 from tests.support.webui.drawn import scenes

@@ -6,7 +6,7 @@ SCREENSHOTS, where that is set.
 
 from __future__ import annotations
 
-from tests.support.webui.browser import shot, tab
+from tests.support.webui.browser import page, pytestmark, shot, tab, webui
 from tests.support.webui.drawn import scenes
 
 PROMPT = scenes(1, 4)[0][0]

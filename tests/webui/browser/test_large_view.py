@@ -1,6 +1,5 @@
 """The tab's large view in a real browser with real Gradios: see ``tab_browser.py``. Leaves pictures of what it saw."""
 
-# ruff: noqa: F401, F811 - fixtures of tab_browser.py
 from __future__ import annotations
 
 import io

@@ -7,7 +7,7 @@ import re
 import pytest
 from PIL import Image
 
-from tests.support.webui.browser import draws_scenes, page, part, pytestmark, says, shot, tab, type_into  # noqa: F401 - fixtures and the mark of this module
+from tests.support.webui.browser import draws_scenes, page, part, pytestmark, says, shot, tab, type_into
 from tests.support.webui.drawn import save_scenes, scenes
 
 KEY = "ImageRewardDemo"
@@ -83,7 +83,7 @@ def infotext(settings, seed=5):
     )
 
 
-def test_1_settings_are_pasted_back_and_scores_are_not(page, webui):  # noqa: F811
+def test_1_settings_are_pasted_back_and_scores_are_not(page, webui):
     ours = "{'scorer': 'demo', 'keep_best': 2, 'min_score': '-9.5', 'until_minutes': 3.5}"
     paste(page, infotext(f', ImageReward Curator: "{ours}"'))
     assert page.locator("#imagereward_txt2img_enabled-visible-checkbox").is_checked()
@@ -102,7 +102,7 @@ def test_1_settings_are_pasted_back_and_scores_are_not(page, webui):  # noqa: F8
     assert not overridden.is_visible() or KEY not in overridden.inner_text()
 
 
-def test_2_a_chosen_picture_shows_its_score_and_the_table_stays_below(page, webui):  # noqa: F811
+def test_2_a_chosen_picture_shows_its_score_and_the_table_stays_below(page, webui):
     fill(page, "#imagereward_txt2img_keep_best", 0)
     fill(page, "#txt2img_batch_size", 4)
     table = generate(page)
@@ -116,7 +116,7 @@ def test_2_a_chosen_picture_shows_its_score_and_the_table_stays_below(page, webu
     shot(page, webui, "info")
 
 
-def test_3_the_pattern_of_the_settings_page_puts_the_score_into_the_name(page, webui):  # noqa: F811
+def test_3_the_pattern_of_the_settings_page_puts_the_score_into_the_name(page, webui):
     known = files(webui)
     tab(page, "Settings")
     page.locator("#settings button", has_text="Saving images/grids").first.click()
@@ -132,7 +132,7 @@ def test_3_the_pattern_of_the_settings_page_puts_the_score_into_the_name(page, w
         assert f"-{float(score):.2f}-" in path.name
 
 
-def test_4_an_axis_of_the_plot_drives_a_setting(page, webui):  # noqa: F811
+def test_4_an_axis_of_the_plot_drives_a_setting(page, webui):
     known = webui.files()
     choose(page, "#tab_txt2img #script_list", "X/Y/Z plot")
     # Without grids in the gallery the plot makes one picture per cell.
@@ -150,7 +150,7 @@ def test_4_an_axis_of_the_plot_drives_a_setting(page, webui):  # noqa: F811
     choose(page, "#tab_txt2img #script_list", "None")
 
 
-def test_5_interrupt_ends_the_search_with_an_honest_count(page, webui):  # noqa: F811
+def test_5_interrupt_ends_the_search_with_an_honest_count(page, webui):
     known = files(webui)
     for name, value in (("min_score", "99"), ("until", 3), ("until_pictures", 2000)):
         fill(page, f"#imagereward_txt2img_{name}", value)
@@ -168,7 +168,7 @@ def test_5_interrupt_ends_the_search_with_an_honest_count(page, webui):  # noqa:
     assert all("rejects" in path.parts for path in made)
 
 
-def test_6_the_tab_exports_a_page_that_opens_by_itself(page, webui):  # noqa: F811
+def test_6_the_tab_exports_a_page_that_opens_by_itself(page, webui):
     folder = webui.files()[0].parents[1] / "drawn"
     save_scenes(folder, prompts=2, pictures=5)
     tab(page, "ImageReward")
@@ -191,7 +191,7 @@ def test_6_the_tab_exports_a_page_that_opens_by_itself(page, webui):  # noqa: F8
     assert loaded >= 10 and not errors
 
 
-def test_7_a_folder_in_img2img_is_curated_file_by_file(page, webui, tmp_path):  # noqa: F811
+def test_7_a_folder_in_img2img_is_curated_file_by_file(page, webui, tmp_path):
     sources, target = tmp_path / "in", tmp_path / "out ö"
     sources.mkdir()
     target.mkdir()
@@ -220,7 +220,7 @@ def test_7_a_folder_in_img2img_is_curated_file_by_file(page, webui, tmp_path):  
     assert said.count("1 of 2 passed") == 3 and "3 out of 3: " in said
 
 
-def test_8_extras_writes_the_score_into_the_info(page, webui, tmp_path):  # noqa: F811
+def test_8_extras_writes_the_score_into_the_info(page, webui, tmp_path):
     (path,) = save_scenes(tmp_path, prompts=1, pictures=1)
     tab(page, "Extras")
     page.locator("#extras_image input[type=file]").first.set_input_files(str(path))

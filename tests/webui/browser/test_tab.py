@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.webui.browser import page, part, pytestmark, says, shot, tab, type_into, webui  # noqa: F401 - fixtures and the mark of this module
+from tests.support.webui.browser import page, part, pytestmark, says, shot, tab, type_into, webui
 from tests.support.webui.drawn import save_scenes, scenes
 
 
@@ -15,13 +15,13 @@ def tree(folder):
 
 
 @pytest.fixture(scope="module")
-def folder(webui):  # noqa: F811
+def folder(webui):
     made = webui.base / ("output" if webui.kind == "neo" else "outputs") / "txt2img-images" / "drawn"
     save_scenes(made, prompts=2, pictures=5)
     return made
 
 
-def test_1_a_folder_is_scored_and_shown_in_rank_order(page, webui, folder):  # noqa: F811
+def test_1_a_folder_is_scored_and_shown_in_rank_order(page, webui, folder):
     tab(page, "ImageReward")
     type_into(page, "folder", folder)
     type_into(page, "scorer", "demo")
@@ -33,7 +33,7 @@ def test_1_a_folder_is_scored_and_shown_in_rank_order(page, webui, folder):  # n
     shot(page, webui, "tab-scored")
 
 
-def test_2_the_filter_counts_and_what_it_keeps_is_copied_and_taken_back(page, webui, folder):  # noqa: F811
+def test_2_the_filter_counts_and_what_it_keeps_is_copied_and_taken_back(page, webui, folder):
     before = tree(folder)
     percent = part(page, "percent").locator("input[type=number]")
     percent.fill("20")
@@ -52,7 +52,7 @@ def test_2_the_filter_counts_and_what_it_keeps_is_copied_and_taken_back(page, we
     assert tree(folder) == before
 
 
-def test_3_a_clicked_picture_goes_to_img2img_with_its_parameters(page, webui, folder):  # noqa: F811
+def test_3_a_clicked_picture_goes_to_img2img_with_its_parameters(page, webui, folder):
     thumb = part(page, "gallery").locator(".imagereward-thumb").nth(1)
     thumb.click()
     says(page, "details", "Here it is 2nd of 10")
@@ -71,7 +71,7 @@ def test_3_a_clicked_picture_goes_to_img2img_with_its_parameters(page, webui, fo
     shot(page, webui, "tab-sent")
 
 
-def test_4_the_large_view_rates_and_rejects_by_keys_and_escape_ends_no_generation(page, webui, folder):  # noqa: F811
+def test_4_the_large_view_rates_and_rejects_by_keys_and_escape_ends_no_generation(page, webui, folder):
     tab(page, "ImageReward")
     part(page, "gallery").locator(".imagereward-thumb").nth(0).dblclick()
     view = page.locator(".imagereward-viewer")
@@ -97,7 +97,7 @@ def test_4_the_large_view_rates_and_rejects_by_keys_and_escape_ends_no_generatio
     assert status == 200 and not state["state"]["interrupted"]
 
 
-def test_5_numbers_that_do_not_fit_leave_the_setting_as_it_was(webui):  # noqa: F811
+def test_5_numbers_that_do_not_fit_leave_the_setting_as_it_was(webui):
     for number, told in (
         (-4, "is -4; expected a whole number from 0 to 64; it stays 0"),
         (2.5, "is 2.5; expected a whole number from 0 to 64; it stays 0"),
@@ -109,7 +109,7 @@ def test_5_numbers_that_do_not_fit_leave_the_setting_as_it_was(webui):  # noqa: 
         assert told in webui.text()
 
 
-def test_6_folders_of_nobodys_business_are_refused(page, webui, folder):  # noqa: F811
+def test_6_folders_of_nobodys_business_are_refused(page, webui, folder):
     tab(page, "ImageReward")
     type_into(page, "folder", folder.parents[3])
     part(page, "score").click()
