@@ -96,6 +96,7 @@ def lint(session):
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+    session.run("python", "-m", "tests.support.types_of_nodes")
 
 
 @nox.session

@@ -7,7 +7,7 @@ import itertools
 import pytest
 from PIL import Image
 
-from tests.support.comfyui.pack import NODE_IDS, WIDGETS, nodes_of_object_info, schemas
+from tests.support.comfyui.pack import NODE_IDS, WIDGETS, nodes_of_object_info, recorded_nodes, schemas
 from tests.support.comfyui.workflows import (
     BLUEPRINTS,
     EXAMPLES,
