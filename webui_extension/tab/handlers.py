@@ -21,7 +21,7 @@ from .updates import Change, Values, everything, gallery, page_size, sendable, w
 from .view import View
 
 if TYPE_CHECKING:
-    from imagereward_core.library.curate.plan import Curation
+    from imagereward_core.library.curate.plan.plan import Curation
 
 Result = tuple[Session, Values]
 
@@ -90,8 +90,14 @@ def poll(session: Session) -> Result:
     return session, values
 
 
+def refilter(session: Session, *values: Any) -> Result:
+    """Applies the filter to what is scored. The pictures are always sent anew: the page waits for them before it applies another one."""
+    session, shown = _refiltered(session, *values)
+    return session, shown if "deck" in shown else {**sendable(gallery(session)), **shown}
+
+
 @told
-def refilter(
+def _refiltered(
     session: Session,
     show: str,
     sort: str,
@@ -104,8 +110,7 @@ def refilter(
     stars: float,
     text: str,
 ) -> Result:
-    """Applies the filter to what is scored."""
-    from .forms import PER, SHOW, SORT
+    from .wishes import PER, SHOW, SORT
 
     least, most = session.view.limits() if session.view is not None else (-math.inf, math.inf)
     wanted = Filter(
