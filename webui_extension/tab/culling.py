@@ -47,7 +47,7 @@ def command(session: Session, text: str) -> tuple[Session, Values]:
     for show in shows:
         values |= show(after)
     values["answer"] = answer(
-        after, int(number) if _is_whole(number) else 0, "deck" in values, " ".join(problems)
+        after, int(cast(int, number)) if _is_whole(number) else 0, "deck" in values, " ".join(problems)
     )
     return after, sendable(values)
 
@@ -83,7 +83,7 @@ def _show(session: Session, wish: Mapping[str, Any]) -> tuple[Session, tuple[_Sh
     if wish.get("id"):  # the order may be another one by now
         place = _place(session, wish)
         at = session.shown.index(place) if place in session.shown else at
-    after = session.at(int(at), page_size())
+    after = session.at(int(cast(int, at)), page_size())
     return after, (described, gallery) if after.page != session.page else (described,)
 
 

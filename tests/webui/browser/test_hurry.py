@@ -1,9 +1,9 @@
 """Somebody in a hurry, and a program that takes its time: see ``tab_browser.py``. What was pressed is about what was seen then."""
 
-# ruff: noqa: F401, F811 - fixtures of tab_browser.py
 from __future__ import annotations
 
 import pytest
+
 from tests.support.webui.tab_browser import (
     all_names,
     browser,
