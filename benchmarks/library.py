@@ -69,9 +69,9 @@ class FreeScorer(PictureScorer):
         card = replace(CARDS["demo"], id="benchmark", image=tower.spec)
         super().__init__(card, tower, LocalRuntime("cpu"), "1", 256)
 
-    def rate(self, features: torch.Tensor, wanted: Any) -> list[list[float]]:
+    def rewards(self, features: torch.Tensor, prompts: Any, rows: Any = None) -> torch.Tensor:
         """The feature itself, for every prompt."""
-        return [[float(value)] * len(prompts) for value, prompts in zip(features, wanted)]
+        return features if rows is None else features[list(rows)]
 
 
 def measure_store(folder: Path, number: int) -> dict[str, Any]:

@@ -24,10 +24,11 @@ from .base import Scorer
 from .blend_names import NAME_LENGTH as NAME_LENGTH
 from .blend_names import BlendError as BlendError
 from .blend_names import check_name as check_name
-from .inputs import Picture
 
 if TYPE_CHECKING:
     import torch
+
+    from .inputs import Picture
 
 Method = Literal["weighted", "standard", "rank"]
 Basis = Literal["raw", "reference", "batch", "rank"]

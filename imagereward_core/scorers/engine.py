@@ -114,8 +114,17 @@ class PictureScorer(ABC):
         """Called before every hundred or so pictures, with the network in place."""
 
     @abstractmethod
-    def rate(self, features: Tensor, wanted: Sequence[Sequence[str]]) -> list[Rewards]:
-        """Scores of pictures whose features are [B, ...]: picture ``i`` against every prompt of ``wanted[i]``."""
+    def rewards(self, features: Tensor, prompts: Sequence[str], rows: Sequence[int] | None = None) -> Tensor:
+        """Scores float64 [P], differentiable in the features; :meth:`score` is built on it.
+
+        Call :meth:`begin` first, in the same mode (with gradients or without), with the network on the runtime's device. Prompts are
+        read without gradients.
+
+        Args:
+            features: What ``tower.encode`` gives for pictures, [B, ...].
+            prompts: P prompts; a scorer that reads none still gets one for each score.
+            rows: For every prompt the picture it is about, as a row of ``features``; by default one after the other (P = B).
+        """
 
     def cut(self, prompt: str) -> str:
         """The part of the prompt that the scorer does not read; empty where it reads all."""
@@ -328,7 +337,10 @@ class _Pass:
         try:
             batch = torch.stack([each.to(device) for each in pixels])
             features = self.tower.encode(normalize(batch, self.spec))
-            rated = [scorer.rate(features, prompts) for _, scorer in self.members]
+            places = [row for row, texts in enumerate(prompts) for _ in texts]
+            flat = [text for texts in prompts for text in texts]
+            given = [iter(scorer.rewards(features, flat, places).tolist()) for _, scorer in self.members]
+            rated = [[[next(values) for _ in texts] for texts in prompts] for values in given]
         except Exception as error:
             if self.batch == 1 or not self.runtime.is_out_of_memory(error):
                 raise

@@ -64,7 +64,7 @@ def test_no_network_is_loaded(library, monkeypatch):
     panel = stored_panel(library)
     assert len(library.scored(panel).rows) == 6
     with pytest.raises(NoNumbersError, match="cannot score pictures"):
-        panel.main.rate(None, [])
+        panel.main.rewards(None, [])
 
 
 def test_the_key_of_a_stored_scorer_is_the_key_it_was_made_from(library):

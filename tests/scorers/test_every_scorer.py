@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from imagereward_core.images.preprocess import normalize, stack_pixels, to_pixels
 from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.engine import score_together
 from imagereward_core.scorers.factory import Maker
@@ -174,3 +175,23 @@ def test_a_blend_is_a_scorer_like_any_other(settings):
     singles = [make(name, settings).score(pictures(), "a cat") for name in ("CLIP", "Aesthetic", "PickScore")]
     for member, single in zip(result.members, singles):
         np.testing.assert_allclose(member.values, single.values, atol=1e-3, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rewards_are_the_scores_and_can_be_differentiated_down_to_the_pixels(name, settings):
+    scorer = make(name, settings)
+    texts = ["a cat", "red square"]
+    expected = scorer.score_matrix(
+        pictures(2), texts
+    )  # also fills what is kept of prompts, in inference mode
+    scorer = make(name, settings)
+    scorer.score(pictures(1), "a cat")
+    prepared = stack_pixels([to_pixels(picture, scorer.spec) for picture in pictures(2)])
+    pixels = normalize(prepared, scorer.spec).requires_grad_()
+    scorer.begin()
+    features = scorer.tower.encode(pixels)
+    rewards = scorer.rewards(features, [*texts, *texts], [0, 0, 1, 1])
+    assert rewards.dtype == torch.float64 and rewards.shape == (4,)
+    np.testing.assert_allclose(rewards.detach().view(2, 2), expected, atol=tolerance(scorer), rtol=0)
+    scorer.rewards(features, texts).sum().backward()
+    assert pixels.grad is not None and (pixels.grad.flatten(1).abs().sum(1) > 0).all()

@@ -53,7 +53,7 @@ class StoredScorer:
             f"{self.card.id} stands here for stored numbers and cannot score pictures; load it first"
         )
 
-    rate = score
+    rewards = score
     notice = ""
 
     def warnings(self) -> list[str]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ...nets import heads, siglip
 from ...runtime import Runtime
 from ...weights.card import ScorerCard
-from ..engine import PictureScorer, Rewards, Tower
+from ..engine import PictureScorer, Tower
 from ..family import Network, Parts, family
 from .cosine import unit
 
@@ -39,10 +39,10 @@ class AestheticScorer(PictureScorer):
         super().__init__(card, tower, runtime, revision, batch_size)
         self.head = head
 
-    def rate(self, features: Tensor, wanted: Sequence[Sequence[str]]) -> list[Rewards]:
-        """Scores of pictures from their features [B, P]; see :meth:`PictureScorer.rate`."""
-        values = self.head(unit(features)).tolist()
-        return [[value] * len(prompts) for value, prompts in zip(values, wanted)]
+    def rewards(self, features: Tensor, prompts: Sequence[str], rows: Sequence[int] | None = None) -> Tensor:
+        """Scores of pictures from their features [B, P]; see :meth:`PictureScorer.rewards`."""
+        values = self.head(unit(features))
+        return values if rows is None else values[list(rows)]
 
 
 @family(

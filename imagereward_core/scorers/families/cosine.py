@@ -15,7 +15,7 @@ from ...nets import clip, reward
 from ...nets.config import RewardConfig
 from ...runtime import Runtime
 from ...weights.card import ScorerCard
-from ..engine import PictureScorer, Rewards, Tower
+from ..engine import PictureScorer, Tower
 from ..family import Network, Parts, family
 from ..registry import make_clip_encoder, make_encoder
 from ..tokenizers.bert import TokenizedPrompt, pad_ids
@@ -66,15 +66,14 @@ class CosineScorer(PictureScorer):
         """The part of the prompt beyond the token limit."""
         return self.encoder(prompt).cut
 
-    def rate(self, features: Tensor, wanted: Sequence[Sequence[str]]) -> list[Rewards]:
-        """Scores of pictures from their features [B, P]; see :meth:`PictureScorer.rate`."""
-        texts = self._features(list(dict.fromkeys(prompt for prompts in wanted for prompt in prompts)))
-        scale = self.scale()
+    def rewards(self, features: Tensor, prompts: Sequence[str], rows: Sequence[int] | None = None) -> Tensor:
+        """Scores of pictures from their features [B, P]; see :meth:`PictureScorer.rewards`."""
+        texts = self._features(list(dict.fromkeys(prompts)))
         pictures = unit(features)
-        return [
-            [scale * float(picture @ texts[prompt]) for prompt in prompts]
-            for picture, prompts in zip(pictures, wanted)
-        ]
+        places = range(len(prompts)) if rows is None else rows
+        # One product for each pair: a product of whole matrices would depend on what else is in the batch.
+        cosines = [pictures[row] @ usable(texts[prompt]) for row, prompt in zip(places, prompts)]
+        return self.scale() * (torch.stack(cosines) if cosines else pictures.new_empty(0))
 
     def _features(self, prompts: Sequence[str]) -> dict[str, Tensor]:
         """Unit vectors float64 [P] of prompts, from earlier calls or from the text tower."""
@@ -86,12 +85,18 @@ class CosineScorer(PictureScorer):
             group = missing[start : start + PROMPTS_AT_ONCE]
             ids, mask = pad_ids([self.encoder(prompt).ids for prompt in group])
             device = self.runtime.device
-            made = unit(self.encode_texts(ids.to(device), mask.to(device)))
+            with torch.no_grad():
+                made = unit(self.encode_texts(ids.to(device), mask.to(device)))
             self._texts.update(zip(group, made))
         wanted = {prompt: self._texts[prompt] for prompt in prompts}
         while len(self._texts) > PROMPTS_KEPT:
             self._texts.popitem(last=False)
         return wanted
+
+
+def usable(tensor: Tensor) -> Tensor:
+    """A tensor that was kept, fit for arithmetic with gradients: one made in inference mode is not, outside of it."""
+    return tensor.clone() if tensor.is_inference() and not torch.is_inference_mode_enabled() else tensor
 
 
 def unit(features: Tensor) -> Tensor:

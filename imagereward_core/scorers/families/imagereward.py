@@ -12,7 +12,7 @@ from ...nets.reward import RewardNetwork
 from ...runtime import Runtime
 from ...weights.card import ScorerCard
 from ...weights.checkpoint import head_is_untrained
-from ..engine import PictureScorer, Rewards, Tower
+from ..engine import PictureScorer, Tower
 from ..family import Parts, family
 from ..registry import load_network, make_encoder, network_config
 from ..tokenizers.bert import PromptEncoder, pad_ids
@@ -62,18 +62,17 @@ class ImageRewardScorer(PictureScorer):
         """The part of the prompt beyond the token limit."""
         return self.encoder(prompt).cut
 
-    def rate(self, features: Tensor, wanted: Sequence[Sequence[str]]) -> list[Rewards]:
-        """Scores of pictures from their image tokens [B, T, width]; see :meth:`PictureScorer.rate`."""
+    def rewards(self, features: Tensor, prompts: Sequence[str], rows: Sequence[int] | None = None) -> Tensor:
+        """Scores of pictures from their image tokens [B, T, width]; see :meth:`PictureScorer.rewards`."""
         weight, bias = self._head
-        raw = self._states(features, wanted).cpu().double() @ weight + bias
-        rewards = iter(self.network.normalise(raw).tolist())
-        return [[next(rewards) for _ in prompts] for prompts in wanted]
+        places = list(range(len(prompts)) if rows is None else rows)
+        raw = self._states(features, prompts, places).cpu().double() @ weight + bias
+        return self.network.normalise(raw)
 
-    def _states(self, image: Tensor, wanted: Sequence[Sequence[str]]) -> Tensor:
-        """What the head reads for every (picture, prompt) pair, picture by picture, float32 [pairs, width]."""
+    def _states(self, image: Tensor, prompts: Sequence[str], rows: list[int]) -> Tensor:
+        """What the head reads for every (picture, prompt) pair, float32 [pairs, width]."""
         device = image.device
-        rows = [row for row, prompts in enumerate(wanted) for _ in prompts]
-        ids = [self.encoder(prompt).ids for prompts in wanted for prompt in prompts]
+        ids = [self.encoder(prompt).ids for prompt in prompts]
         by_length = sorted(range(len(ids)), key=lambda pair: len(ids[pair]))
         states = torch.empty(len(ids), self.network.config.text.width, device=device)
         for first in range(0, len(by_length), PAIRS_AT_ONCE):

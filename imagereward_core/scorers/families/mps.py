@@ -12,7 +12,7 @@ from ...nets import mps
 from ...nets.mps import CONDITION, MpsNetwork
 from ...runtime import Runtime
 from ...weights.card import ScorerCard
-from ..engine import PictureScorer, Rewards, Tower
+from ..engine import PictureScorer, Tower
 from ..family import Network, Parts, family
 from ..registry import make_clip_encoder
 from .cosine import Tokenizer
@@ -61,27 +61,28 @@ class MpsScorer(PictureScorer):
         """Reads the condition, the same for all prompts; kept prompts may lie on a device that was left."""
         self._prompts.clear()
         ids, _ = self._padded(CONDITION)
-        self._condition = self.network.encode_condition(ids[0].to(self.runtime.device))
+        with torch.no_grad():
+            self._condition = self.network.encode_condition(ids[0].to(self.runtime.device))
 
-    def rate(self, features: Tensor, wanted: Sequence[Sequence[str]]) -> list[Rewards]:
-        """Scores of pictures from their tokens [B, T, projection]; see :meth:`PictureScorer.rate`."""
-        pairs = [(row, prompt) for row, prompts in enumerate(wanted) for prompt in prompts]
-        values: list[float] = []
+    def rewards(self, features: Tensor, prompts: Sequence[str], rows: Sequence[int] | None = None) -> Tensor:
+        """Scores of pictures from their tokens [B, T, projection]; see :meth:`PictureScorer.rewards`."""
+        pairs = list(zip(range(len(prompts)) if rows is None else rows, prompts))
+        values = [torch.empty(0, dtype=torch.float64)]
         for start in range(0, len(pairs), PAIRS_AT_ONCE):
             group = pairs[start : start + PAIRS_AT_ONCE]
             read = [self._read(prompt) for _, prompt in group]
             tokens, vectors = torch.stack([text for text, _ in read]), torch.stack([one for _, one in read])
             image = features[[row for row, _ in group]]
             seen = self.network.look(image, tokens, self._condition, self.threshold)
-            values += self.network.compare(seen.float(), vectors).double().tolist()
-        numbers = iter(values)
-        return [[next(numbers) for _ in prompts] for prompts in wanted]
+            values.append(self.network.compare(seen.float(), vectors).double().cpu())
+        return torch.cat(values)
 
     def _read(self, prompt: str) -> tuple[Tensor, Tensor]:
         """Tokens [L, projection] and vector [projection] of a prompt."""
         if prompt not in self._prompts:
             ids, mask = (each.to(self.runtime.device) for each in self._padded(prompt))
-            tokens, vectors = self.network.encode_texts(ids, mask)
+            with torch.no_grad():
+                tokens, vectors = self.network.encode_texts(ids, mask)
             self._prompts[prompt] = tokens[0], vectors[0]
             while len(self._prompts) > PROMPTS_KEPT:
                 self._prompts.popitem(last=False)

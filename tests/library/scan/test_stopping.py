@@ -91,20 +91,20 @@ def test_a_host_that_stops_the_model_stops_the_scan(tree, tmp_path, small_steps)
 
 def test_a_scorer_that_breaks_raises_and_loses_nothing_before_it(tree, tmp_path, small_steps):
     scorer = MeanScorer()
-    rate = scorer.rate
+    rewards = scorer.rewards
 
-    def breaking(features, wanted):
+    def breaking(*given):
         if len(scorer.seen) >= 10:
             raise RuntimeError("device-side assert")
-        return rate(features, wanted)
+        return rewards(*given)
 
-    scorer.rate = breaking
+    scorer.rewards = breaking
     with Library.open(tmp_path / "a") as library:
         with pytest.raises(RuntimeError, match="device-side"):
             library.scan([tree], panel_of(scorer))
         kept = scored(library, scorer)
         assert kept >= 8
-        scorer.rate = rate
+        scorer.rewards = rewards
         assert library.scan([tree], panel_of(scorer)).scored == NUMBER - kept
 
 

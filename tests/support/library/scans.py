@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor, nn
@@ -45,16 +46,12 @@ class MeanScorer(PictureScorer):
         self.seen: list[str] = []
         self.broken: set[str] = set()
 
-    def rate(self, features: Tensor, wanted: Sequence[Sequence[str]]) -> list[list[float]]:
-        self.seen += [prompt for prompts in wanted for prompt in prompts]
+    def rewards(self, features: Tensor, prompts: Sequence[str], rows: Sequence[int] | None = None) -> Tensor:
+        self.seen += prompts
         weight = 0.01 if self.card.needs_prompt else 0.0
-        return [
-            [
-                float("nan") if prompt in self.broken else float(value) + weight * len(prompt)
-                for prompt in prompts
-            ]
-            for value, prompts in zip(features.double(), wanted)
-        ]
+        added = [float("nan") if prompt in self.broken else weight * len(prompt) for prompt in prompts]
+        values = features.double()
+        return (values if rows is None else values[list(rows)]) + torch.tensor(added, dtype=torch.float64)
 
     def cut(self, prompt: str) -> str:
         return prompt[40:]
