@@ -21,7 +21,7 @@ from .updates import Change, Values, everything, gallery, page_size, sendable, w
 from .view import View
 
 if TYPE_CHECKING:
-    from imagereward_core.library.curate.plan.plan.plan import Curation
+    from imagereward_core.library.curate.plan.plan.plan.plan import Curation
 
 Result = tuple[Session, Values]
 
@@ -110,7 +110,7 @@ def _refiltered(
     stars: float,
     text: str,
 ) -> Result:
-    from .wishes import PER, SHOW, SORT
+    from .forms import PER, SHOW, SORT
 
     stale: Values = {"plan": "", "carry_out": Change({"interactive": False})}
     percent = 100 if percent is None else percent
@@ -118,7 +118,7 @@ def _refiltered(
         "Keep at most so many", top or 0, 0
     )
     if problem:  # where the count stands, which the next filter that can be applied writes anew
-        return replace(session, previewed=None), {**stale, "count": wording.message(problem, "error")}
+        return replace(session, previewed=None), {**stale, "count": html.message(problem, "error")}
     least, most = session.view.limits() if session.view is not None else (-math.inf, math.inf)
     wanted = Filter(
         show=SHOW[show],
