@@ -149,6 +149,23 @@ def test_every_room_imports_only_what_it_may():
     assert not wrong, "\n".join(wrong)
 
 
+def test_every_import_of_ours_leads_to_a_module():
+    """Also one that stands inside a function, or is for types only: nothing else notices those before a person does."""
+    packages = {name.rpartition(".")[0] for name in modules()}
+    wrong = []
+    for module, path in modules().items():
+        package = path.relative_to(ROOT).parts[:-1]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                base = package[: len(package) - node.level + 1] if node.level else ()
+                target = ".".join([*base, *filter(None, [node.module])])
+                if (
+                    node.level or target.split(".")[0] in PACKAGES
+                ) and target not in modules().keys() | packages:
+                    wrong.append(f"{module} imports from {target}, which is not there")
+    assert not wrong, "\n".join(wrong)
+
+
 def test_nothing_goes_in_a_circle():
     arrows = {
         module: {name for name in imports(module) if name in modules()} - {module} for module in modules()

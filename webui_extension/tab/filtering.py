@@ -8,13 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
-from imagereward_core.library.curate.plan.rules import CurationRule, Per, judge
-
+from imagereward_core.library.curate.rules import CurationRule, Per, judge
 from imagereward_core.selection import Rule, Selection
 
 if TYPE_CHECKING:
-    from imagereward_core.library.curate.plan.rules import Verdicts
-
+    from imagereward_core.library.curate.rules import Verdicts
     from imagereward_core.library.store.records import Row
 
     from .view import View

@@ -21,7 +21,7 @@ from .updates import Change, Values, everything, gallery, page_size, sendable, w
 from .view import View
 
 if TYPE_CHECKING:
-    from imagereward_core.library.curate.plan.plan.plan.plan import Curation
+    from imagereward_core.library.curate.plan import Curation
 
 Result = tuple[Session, Values]
 
@@ -43,7 +43,7 @@ def told(handler: Callable[..., Result]) -> Callable[..., Result]:
 
 @told
 def score(session: Session, *asked: Any) -> Result:
-    """Starts to score a folder; what is asked for is what ``wishes.make_wish`` takes."""
+    """Starts to score a folder; what is asked for is what ``forms.make_wish`` takes."""
     from .forms import make_wish
     from .scoring import score_folder
 
