@@ -20,7 +20,7 @@ from typing import Any
 
 from imagereward_core.library.journal.files import TEMPORARY_PREFIX
 
-WATCHED = tuple(str(Path(part)) for part in ("library/actions", "library/store/database.py", "splice.py"))
+WATCHED = tuple(str(Path(part)) for part in ("library/journal", "files/sqlite.py", "writing/splice.py"))
 """Parts of file names whose lines count as instants."""
 
 

@@ -1,4 +1,4 @@
-"""Scorers of this host by request: the core's cache, kept until it is told to let go or nobody has used them for a while."""
+"""Scorers of this host by request: the core's cache, kept until they are freed or have been idle for a while."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ held, expire = CACHE.held, CACHE.expire
 
 
 def load(request: LoadRequest, interruptible: bool = True) -> LoadedScorer:
-    """The scorer of a request; see :meth:`.cache.ScorerCache.load`. From now on it is looked after whether it is used."""
+    """The scorer of a request; see :meth:`imagereward_core.scorers.cache.ScorerCache.load`. From now on it is looked after whether it is used."""
     from .runtime import watch_idle
 
     found = CACHE.load(request, interruptible)

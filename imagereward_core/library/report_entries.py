@@ -46,7 +46,7 @@ def write_library_report(
     progress: Callable[[int, int], None] | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Writes the page about files of a library; see :func:`~.report.write_report`.
+    """Writes the page about files of a library; see :func:`~..report.write.write_report`.
 
     Args:
         path: The page.

@@ -43,7 +43,7 @@ def stored_panel(
         also: Scorers whose numbers stand beside.
         folder: Count only pictures in this folder and below.
         revision: Take numbers by weights whose revision begins so.
-        preprocessing: Take numbers made in this way, as in :class:`~.records.ScorerKey`.
+        preprocessing: Take numbers made in this way, as in :class:`~.store.records.ScorerKey`.
         blends: Where blends are saved.
         weights: Where checkpoints of the user's own lie, whose cards say more about their numbers; none of them is loaded.
 

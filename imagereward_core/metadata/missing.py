@@ -23,4 +23,4 @@ class MissingPrompt:
 Prompt = Union[str, MissingPrompt, None]
 """What a scorer is given for a picture. Text is a prompt, empty text too: somebody gave it, and the reference scores against it. A
 picture of which no prompt is known has ``None``, or a :class:`MissingPrompt` that says why; whoever reads prompts for people makes one of
-those of text without words (``finding.FoundPrompt.given``)."""
+those of text without words (``prompt_finder.FoundPrompt.given``)."""

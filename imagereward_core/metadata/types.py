@@ -48,7 +48,7 @@ class PictureText:
         settings: Generation parameters by the names the WebUI gives them (``Seed``, ``Model``, ``Size``,
             ...), those it has no name for by the program's own; values as text.
         notes: Plain sentences about choices that had to be made while reading, for a person to check.
-        loras: LoRAs that are named apart from the prompt, as written; ``facts.generated_facts`` adds those in
+        loras: LoRAs that are named apart from the prompt, as written; ``generation.generated_facts`` adds those in
             the prompt.
     """
 

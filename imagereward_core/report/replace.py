@@ -20,7 +20,7 @@ _MOST_LINKS = 40
 
 @contextmanager
 def replacing(target: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
-    """A file to be written that takes the place of ``target`` at the end; see :func:`~..weights.whole.written_whole`.
+    """A file to be written that takes the place of ``target`` at the end; see :func:`~..files.whole.written_whole`.
 
     A device, a pipe, or an open file such as ``/dev/stdout`` is never replaced: what was written is added to it at the end.
 

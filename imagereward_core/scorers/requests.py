@@ -81,7 +81,7 @@ def make_panel(
         checkpoint_of: Where the host keeps the checkpoint of a name for which :func:`is_weights` holds.
 
     Raises:
-        UnknownScorerError, WeightsError, DownloadError, BlendError: See ``making.Maker.make``.
+        UnknownScorerError, WeightsError, DownloadError, BlendError: See ``factory.Maker.make``.
     """
     import torch
 

@@ -232,4 +232,4 @@ def test_lengths_that_do_not_fit_are_refused(tmp_path):
 def test_style_and_script_are_part_of_the_installed_package():
     settings_text = (Path(__file__).resolve().parents[2] / "pyproject.toml").read_text(encoding="utf-8")
     listed = re.search(r"\[tool\.setuptools\.package-data\]\s*imagereward_core = (\[[^\]]*\])", settings_text)
-    assert listed is not None and "library/page/*" in json.loads(listed.group(1))
+    assert listed is not None and "report/assets/*" in json.loads(listed.group(1))

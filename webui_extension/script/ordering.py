@@ -39,9 +39,9 @@ class Place:
         result: The result.
         picture: Whether it is a finished picture; otherwise a grid, a mask or a copy.
         value: Its number; NaN for none.
-        verdict: See :class:`~.records.Picture`.
+        verdict: See :class:`~.state.Picture`.
         unsaved: Whether it lies nowhere, since it could not be saved.
-        reduced: See :class:`~.records.Picture`.
+        reduced: See :class:`~.state.Picture`.
     """
 
     result: Result

@@ -90,7 +90,7 @@ def gallery(session: Session) -> Values:
 
 
 def working(job: Job | None, begun: bool = False) -> Values:
-    """How far the work is, see :func:`.wording.progress`; the button that stops it is there as long as there is something to stop."""
+    """How far the work is, see :func:`.html.progress`; the button that stops it is there as long as there is something to stop."""
     running = job is not None and (begun or not job.finished)
     return {"progress": html.progress(job, begun), "stop": Change({"visible": running})}
 

@@ -38,7 +38,7 @@ def judged_files(
         below: Look only at what lies in this folder inside of it; None for all.
 
     Returns:
-        The files with their scores, and for :func:`plan_moves` the copies by the path of the original, as name and path.
+        The files with their scores, and for :func:`.plan.plan_moves` the copies by the path of the original, as name and path.
 
     Raises:
         CurateError: Destinations that cannot be.

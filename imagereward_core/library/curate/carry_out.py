@@ -1,4 +1,4 @@
-"""A plan carried out, and a run taken back, with what the library is told."""
+"""Carries out a plan, or undoes a run, through the journal, and updates the library's paths."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def carry_out(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Carried:
-    """Carries a plan out through the journal beside the library, and tells the library what went where.
+    """Carries a plan out through the journal beside the library, and updates the library with the new paths.
 
     Raises:
         JournalError: Another program is acting on these files.
@@ -68,7 +68,7 @@ def carry_out(
     first = next(steps, None)
     if first is None:
         return Carried(0, title, failed=tuple(problems))
-    # Who is told to wait has written nothing down: no run stands that nobody carried out.
+    # Whoever has to wait has written nothing down: no run stands that nobody carried out.
     with library.journal() as journal, journal.acting(folder=curation.folder):
         journal.keep_out(curation.options.destinations(curation.folder).outside)
         run = journal.begin(
@@ -91,14 +91,14 @@ def take_back(
     cancelled: Callable[[], bool] | None = None,
     confirmed: Sequence[StepInfo] = (),
 ) -> Carried:
-    """Takes back a run, by default the last one of which something stands, and tells the library.
+    """Takes back a run, by default the last one of which something stands, and updates the library.
 
     Args:
         library: The library.
         run: The run; None for the last.
         progress: Told how far it is.
         cancelled: Asked between two steps.
-        confirmed: Steps that lead out of the folder, which a person has seen and wants taken back; see :func:`.actions.leading_out`.
+        confirmed: Steps that lead out of the folder, which a person has seen and wants taken back; see :func:`..journal.listing.leading_out`.
 
     Raises:
         JournalError: There is no such run, nothing to undo, or another program is acting on these files.

@@ -30,7 +30,7 @@ _LENGTH = 15
 
 
 def stealth_text(source: str | os.PathLike[str] | Image.Image | BinaryIO) -> dict[str, str]:
-    """Text blocks by name, as ``containers.read_blocks`` gives them; empty if nothing is hidden, or the picture is damaged."""
+    """Text blocks by name, as ``blocks.read_blocks`` gives them; empty if nothing is hidden, or the picture is damaged."""
     try:
         if isinstance(source, Image.Image):
             return _hidden(source)

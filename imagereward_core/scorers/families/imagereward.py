@@ -54,7 +54,7 @@ class ImageRewardScorer(PictureScorer):
         self._head = self.network.mlp.fold()
 
     def head_is_constant(self) -> bool:
-        """See :func:`..weights.checkpoint.head_is_untrained`."""
+        """See :func:`...weights.checkpoint.head_is_untrained`."""
         head = self.network.mlp.state_dict()
         return head_is_untrained({f"mlp.{name}": value.cpu() for name, value in head.items()})
 

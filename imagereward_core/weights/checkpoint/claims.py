@@ -81,7 +81,7 @@ def verify(
         path: A ``.safetensors`` or ``.pt`` file.
         card: The card it should belong to.
         skeleton_layout: Names, dtypes and shapes the network expects.
-        optional: Names that may be absent (see :func:`~.loading.load_into`).
+        optional: Names that may be absent (see :func:`~.load.load_into`).
         progress: Told how many bytes have been hashed.
 
     Raises:

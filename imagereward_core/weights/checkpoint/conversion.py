@@ -77,7 +77,7 @@ def convert(
 
     The target appears complete or not at all: it is written under a temporary name in the same folder,
     flushed to disk and renamed. A leftover of an interrupted conversion is overwritten. Tensors that share
-    memory are written once each. Memory stays at a few chunks of :data:`~.reading.CHUNK_BYTES`.
+    memory are written once each. Memory stays at a few chunks of :data:`~.reader.CHUNK_BYTES`.
 
     Args:
         source: A ``.pt`` or ``.safetensors`` file; it is not changed.

@@ -7,10 +7,16 @@ import os
 import pytest
 
 from benchmarks.kill_lines import KINDS, LineKills
-from benchmarks.killing import instants
+from benchmarks.killing import WATCHED, instants
 from imagereward_core.library.journal import recovery, run, undo
+from tests.support import ROOT
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork to make processes cheaply")
+
+
+def test_processes_are_killed_in_code_that_is_there():
+    files = [str(path) for path in (ROOT / "imagereward_core").rglob("*.py")]
+    assert [part for part in WATCHED if not any(part in file for file in files)] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

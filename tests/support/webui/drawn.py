@@ -60,7 +60,7 @@ def demo_panel(*others):
 
 
 class Loaded:
-    """What ``loaded.load`` gives, without a host's memory manager."""
+    """What ``scorer_cache.load`` gives, without a host's memory manager."""
 
     def __init__(self, request):
         self.request, self.panel, self.card = request, demo_panel(), demo_panel().card

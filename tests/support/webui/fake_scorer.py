@@ -16,7 +16,7 @@ from tests.support.webui.fake_webui import brightness
 
 
 class FakeScorer:
-    """Stands for ``loaded.load(...)``; ``calls`` are the prompts of every call, ``requests`` what was asked for."""
+    """Stands for ``scorer_cache.load(...)``; ``calls`` are the prompts of every call, ``requests`` what was asked for."""
 
     def __init__(self):
         self.card = CARDS["ImageReward-v1.0"]

@@ -1,6 +1,6 @@
 """Failures of the core, of our routes, of our pages and of disks in a real WebUI: every picture is saved or shown, and it says so.
 
-Those of the hooks are in test_real_hosts.py. Set WEBUI_PATH and WEBUI_PYTHON.
+Those of the hooks are in test_hosts.py. Set WEBUI_PATH and WEBUI_PYTHON.
 """
 
 from __future__ import annotations
