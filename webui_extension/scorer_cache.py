@@ -69,7 +69,7 @@ held, expire = CACHE.held, CACHE.expire
 
 
 def load(request: LoadRequest, interruptible: bool = True) -> LoadedScorer:
-    """The scorer of a request; see :meth:`imagereward_core.scorers.cache.ScorerCache.load`. From now on it is looked after whether it is used."""
+    """The scorer of a request, see ``ScorerCache.load`` of the core. Scorers without use are looked for from now on."""
     from .runtime import watch_idle
 
     found = CACHE.load(request, interruptible)

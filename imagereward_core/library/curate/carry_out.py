@@ -98,7 +98,7 @@ def take_back(
         run: The run; None for the last.
         progress: Told how far it is.
         cancelled: Asked between two steps.
-        confirmed: Steps that lead out of the folder, which a person has seen and wants taken back; see :func:`..journal.listing.leading_out`.
+        confirmed: Steps that lead out of the folder, which a person has seen and wants undone; see :func:`..journal.leading_out`.
 
     Raises:
         JournalError: There is no such run, nothing to undo, or another program is acting on these files.

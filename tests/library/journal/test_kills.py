@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 
 import pytest
 
 from benchmarks.kill_lines import KINDS, LineKills
 from benchmarks.killing import WATCHED, instants
-from imagereward_core.library.journal import recovery, run, undo
 from tests.support import ROOT
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork to make processes cheaply")
@@ -49,8 +49,10 @@ def test_a_kill_while_an_earlier_one_is_settled_leaves_nothing_half_done(kind, t
 
 def test_the_kill_test_sees_what_it_looks_for(tmp_path, monkeypatch):
     """Where nothing is settled after a kill, the same trials fail."""
-    for module in (run, recovery, undo):
-        monkeypatch.setattr(module, "settle_all", lambda journal: [])
+    for name in ("run", "recovery", "undo"):  # the last is a function of the package too
+        monkeypatch.setattr(
+            import_module(f"imagereward_core.library.journal.{name}"), "settle_all", lambda journal: []
+        )
     trials = LineKills("move", tmp_path)
     trials.while_doing(instants(0, trials.lines, 12), lambda number: False)
     assert trials.wrong != []
