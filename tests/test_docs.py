@@ -144,6 +144,39 @@ def test_no_link_leads_nowhere() -> None:
             assert anchor in headings, anchor
 
 
+def named_paths(page: str) -> set[str]:
+    """Files and folders that a page names: in the tree at its beginning, in backquotes, and behind links."""
+    before, tree, after = page.split("```", 2)
+    found, rooms = set(), {-4: ""}
+    for line in tree.strip("\n").splitlines():
+        indent = len(line) - len(line.lstrip())
+        above = rooms[indent - 4]
+        names = [above + name for name in re.split(r" {2,}", line.strip())[0].split()]
+        found.update(names)
+        rooms[indent] = names[-1]
+    text = before + after
+    quoted = re.findall(r"`([^`\s]+)`", text)
+    found.update(name for name in quoted if re.search(r"\w/|\.(py|json|md|ini)$|^\.\w+$", name))
+    return found | set(re.findall(r"\]\(([^)#\s:]+)", text))
+
+
+def test_every_path_in_the_architecture_exists() -> None:
+    """From the root, or from the core, whose rooms are also named without it."""
+    paths = named_paths((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"))
+    assert len(paths) > 100
+    assert {
+        "imagereward_core/metadata/formats/",
+        "tests/frozen_names.json",
+        "nodes/host/",
+        ".comfyignore",
+    } <= paths
+    of_hosts = {"custom_nodes/", "extensions/"}
+    places = (ROOT, ROOT / "imagereward_core")
+    assert [
+        path for path in sorted(paths - of_hosts) if not any((place / path).exists() for place in places)
+    ] == []
+
+
 def test_the_card_of_an_own_checkpoint_is_written_as_the_page_shows(tmp_path: Path) -> None:
     (tmp_path / "kitchen.card.json").write_text(block("json"), encoding="utf-8")
     card, shown = own_card(tmp_path / "kitchen.safetensors"), json.loads(block("json"))
