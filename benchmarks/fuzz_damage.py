@@ -1,4 +1,4 @@
-"""The ways files get damaged, each as a function of a dice and the bytes."""
+"""Kinds of damage to files, each a function of a random generator and the bytes."""
 
 from __future__ import annotations
 

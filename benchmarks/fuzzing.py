@@ -1,4 +1,4 @@
-"""Pictures and metadata blocks damaged in every way files get damaged, and what must hold for each of them.
+"""Damages pictures and metadata blocks in every way files get damaged, and checks what must hold for each of them.
 
 Used by ``fuzz_metadata``, which takes ten thousand and more, and by the test suite, which takes a few hundred.
 """

@@ -1,4 +1,4 @@
-"""What a library costs: how fast it is filled, scanned again and read in order, from 1,000 to 1,000,000 pictures.
+"""Measures libraries: how fast one is filled, scanned again and read in order, from 1,000 to 1,000,000 pictures.
 
 Run as ``python -m benchmarks.library``. Every size is measured in a process of its own, so that its peak memory is its own.
 

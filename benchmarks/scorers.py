@@ -1,4 +1,4 @@
-"""Our scorers over the benchmark's checkpoint, and how results are kept."""
+"""Our scorers over the benchmark's checkpoint, and the files that keep results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What it costs to name a set of weights by its tensors. Run as ``python -m benchmarks.weights_hash``.
+"""Measures what it costs to name a set of weights by its tensors. Run as ``python -m benchmarks.weights_hash``.
 
 Full-size random weights are loaded with and without hashing, by turns in one process; "loaded" means that every number of the network
 has been read. Files lie in the system's cache of files, so that the disk does not hide the cost. A file is hashed once and then

@@ -1,4 +1,4 @@
-"""Clips: several frames that are one thing. Which frames a scorer sees, and one number out of theirs. NumPy only, no torch."""
+"""Clips: which frames of a clip are scored, and one score out of theirs. NumPy only, no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text as it may stand on a terminal or in a log: names, prompts and errors of others cannot command what shows them."""
+"""Text that is safe on a terminal or in a log: names, prompts and errors of others cannot command what shows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a host lends a scorer: a device, a precision, room on the device, progress, and a way to stop."""
+"""The runtime of a scorer, lent by a host: device, precision, memory, progress, and a way to stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores: the typed result every room speaks. NumPy only, no torch."""
+"""Scores: the typed result that every room speaks. NumPy only, no torch."""
 
 from __future__ import annotations
 

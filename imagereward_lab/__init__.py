@@ -1,1 +1,1 @@
-"""For people with data and time: training and evaluating reward models. No host ever loads it."""
+"""Training and evaluation of reward models, for people with data and time. No host ever loads it."""

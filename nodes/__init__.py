@@ -1,1 +1,1 @@
-"""ComfyUI nodes: thin glue between the host's graph and ``imagereward_core``. No scoring logic here."""
+"""ComfyUI nodes, which join the host's graph to ``imagereward_core``. No scoring logic here."""

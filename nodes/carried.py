@@ -1,4 +1,4 @@
-"""What follows the scores through a node: checked against them, picture by picture or clip by clip, and taken in a new order."""
+"""Lists that follow the scores through a node: checked against them, picture by picture or clip by clip, and reordered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A curation under the host: its progress bar and stop button, and what the library is told and tells."""
+"""Runs a curation under the host, with its progress bar and stop button."""
 
 from __future__ import annotations
 

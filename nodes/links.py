@@ -1,4 +1,4 @@
-"""What travels along a SCORES or SELECTION link: numbers, and which pictures they belong to."""
+"""The values of SCORES and SELECTION links: numbers, and which pictures they belong to."""
 
 from __future__ import annotations
 

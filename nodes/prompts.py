@@ -1,4 +1,4 @@
-"""Prompt for Scoring: what a scorer will see of a prompt, and what it will not."""
+"""Prompt for Scoring: shows what a scorer will see of a prompt, and what it will not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the schemas of all nodes share: types, the category, inputs kept in step, and differences between hosts."""
+"""Parts that the schemas of all nodes share: types, the category, inputs kept in step, and differences between hosts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Score Plot: how scores are spread, and the pictures in rank order, as one picture."""
+"""Score Plot: the distribution of scores and the pictures in rank order, as one picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Score to Text and Number: scores for nodes that know nothing of scores."""
+"""Score to Text and Number: scores for nodes that do not know them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What strangers, full disks and damaged files can do to a folder of pictures, and what must hold all the same.
+"""Cases of what strangers, full disks and damaged files do to a folder of pictures, with what must hold all the same.
 
 Run by ``hostile_tests``.
 """

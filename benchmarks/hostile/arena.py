@@ -1,4 +1,4 @@
-"""One case: the command, or anything else, in a process of its own that is watched, and what became of everybody's files."""
+"""One case, the command or anything else, in a watched process of its own, and the state of all files afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is no file among the files, and files that are small and become large: pictures, texts in them and beside them, checkpoints."""
+"""Things among the files that are no files, and small files that become large: pictures, texts, checkpoints."""
 
 from __future__ import annotations
 

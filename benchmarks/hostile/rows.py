@@ -1,4 +1,4 @@
-"""Rows of a journal that no run of ours writes: hidden files, text files, edits and folders that are somebody else's."""
+"""Rows of a journal that no run of ours writes: hidden files, text files, edits and folders of somebody else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Journals that are no rows of ours at all: values, tables and files that SQLite or a reader would trip over."""
+"""Journals with values, tables and files that no run of ours writes, and that SQLite or a reader could stumble over."""
 
 from __future__ import annotations
 

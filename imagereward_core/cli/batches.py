@@ -1,4 +1,4 @@
-"""Pictures to scores in pieces, so that memory stays flat, one bad picture fails for itself alone and Ctrl-C loses little."""
+"""Scores pictures in pieces: memory stays flat, a bad picture costs no other, and Ctrl-C loses little."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person is told while a command runs: messages and progress on stderr, so that stdout holds results alone.
+"""Messages and progress on stderr while a command runs, so that stdout holds results alone.
 
 Texts of others (names, prompts, errors) reach a terminal through :class:`~..plain.PlainStream` alone, see :func:`plain_streams`.
 """

@@ -1,4 +1,4 @@
-"""What ``curate``, ``undo`` and ``watch`` share: options, and the library of a folder."""
+"""Options that ``curate``, ``undo`` and ``watch`` share, and the library of a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person or a script is told about a curation: the preview of a plan, failures, and what was done."""
+"""Texts about a curation, for people and scripts: the preview of a plan, failures, and what was done."""
 
 from __future__ import annotations
 

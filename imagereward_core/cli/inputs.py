@@ -1,4 +1,4 @@
-"""From what a person typed to a list of pictures: files, folders, patterns, or a list on stdin."""
+"""Pictures named on a command line: files, folders, patterns, or a list on stdin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``imagereward models``: the scorers there are, and their weights on this machine."""
+"""``imagereward models``: all scorers, and which of their weights are on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they mean as settings."""
+"""Options that several commands share, and the settings made from them."""
 
 from __future__ import annotations
 

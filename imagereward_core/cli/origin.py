@@ -1,4 +1,4 @@
-"""Whose numbers a store holds, told or settled by the command line."""
+"""Says on the command line whose numbers a store holds, and has them trusted or forgotten."""
 
 from __future__ import annotations
 

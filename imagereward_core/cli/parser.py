@@ -1,4 +1,4 @@
-"""The command line taken apart, with errors that say what was found, what was expected and what to do."""
+"""The parser of the command line, with errors that say what was found, what was expected and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which prompt belongs to which picture: as everywhere, with advice that fits a command line."""
+"""The prompt of each picture, found as everywhere, with advice that fits a command line."""
 
 from __future__ import annotations
 

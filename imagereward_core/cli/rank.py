@@ -1,4 +1,4 @@
-"""``imagereward rank``: pictures from best to worst, and which of them to keep."""
+"""``imagereward rank``: pictures from best to worst, and which of them are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``score``, ``rank`` and ``demo`` share: from the command line to scores, and from scores to what was asked for."""
+"""Steps that ``score``, ``rank`` and ``demo`` share: options to scores, and scores to output."""
 
 from __future__ import annotations
 

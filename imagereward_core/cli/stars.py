@@ -1,4 +1,4 @@
-"""``imagereward stars``: the stars you gave pictures, shown, given, and taken over from other programs."""
+"""``imagereward stars``: lists, gives and imports the stars of pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``imagereward undo``: a run of ``curate`` or ``watch`` taken back."""
+"""``imagereward undo``: takes a run of ``curate`` or ``watch`` back."""
 
 from __future__ import annotations
 

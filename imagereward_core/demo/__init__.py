@@ -1,1 +1,1 @@
-"""The embedded demo model: the scenes it was trained on, its training command, and the batches the demo draws."""
+"""The embedded demo model, the drawn scenes it was trained on, and the batches the command ``demo`` draws."""

@@ -1,4 +1,4 @@
-"""Small batches of drawn scenes, each a prompt with good, flawed and wrong pictures: something for the demo to sort."""
+"""Small batches of drawn scenes for the demo to sort: each a prompt with good, flawed and wrong pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways a generated picture goes bad without showing anything else than it should: blur, noise, compression, repetition."""
+"""Degrades pictures as generators do, without changing what they show: blur, noise, compression, repetition."""
 
 from __future__ import annotations
 

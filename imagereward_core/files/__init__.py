@@ -1,1 +1,1 @@
-"""What more than one room needs of the disk: whole files, locks, SQLite, names as they are stored."""
+"""Operations on the disk that several rooms share: whole writes, locks, SQLite, names as they are stored."""

@@ -1,4 +1,4 @@
-"""Keeps two programs, say a WebUI and ComfyUI on one models folder, from writing the same file at once."""
+"""Locks, so that two programs, say a WebUI and ComfyUI on one models folder, never write one file at once."""
 
 from __future__ import annotations
 

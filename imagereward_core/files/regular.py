@@ -1,4 +1,4 @@
-"""Files opened so that nothing that only looks like one, such as a pipe, can make a program wait for ever."""
+"""Opens regular files only, so that a pipe or a device in their place makes no program wait for ever."""
 
 from __future__ import annotations
 

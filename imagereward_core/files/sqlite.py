@@ -1,4 +1,4 @@
-"""The SQLite file itself: opening, migrating, reading by many and writing by one at a time."""
+"""One SQLite file: opened, migrated, read by many and written by one at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a store's file consists of, compared with what this program makes: the file may have come along with a folder, from anybody."""
+"""Compares the tables of a store with those this program makes: the file may have come along with a folder, from anybody."""
 
 from __future__ import annotations
 

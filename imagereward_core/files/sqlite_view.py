@@ -1,4 +1,4 @@
-"""A store's file looked at without leaving a trace, and what may lie beside one."""
+"""Reads a store without leaving a trace beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values on their way into SQLite and out of it."""
+"""Paths and numbers as they are stored in SQLite, and read back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures: opening them, and turning them into exactly the pixels a scorer was published with.
+"""Pictures: decoding, and the exact pixels a scorer was published with.
 
 Importing this package does not import torch; the names that work on tensors load it at first use.
 """

@@ -1,4 +1,4 @@
-"""Opening pictures: a path, a Pillow picture or an array becomes a loaded Pillow picture, or one clear error.
+"""Opens pictures: a path, a Pillow picture or an array becomes a loaded Pillow picture, or one clear error.
 
 What a picture holds is taken as the reference takes it: the first frame, without EXIF rotation, without
 compositing.

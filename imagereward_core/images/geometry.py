@@ -1,4 +1,4 @@
-"""Where a picture lands in the scorer's square: sizes, offsets and the order of the two resampling passes.
+"""Geometry of the scorer's square: sizes, offsets and the order of the two resampling passes.
 
 Every way a picture can take (Pillow, tensor, differentiable) asks this module, so that they agree.
 """

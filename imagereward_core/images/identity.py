@@ -1,4 +1,4 @@
-"""Which picture it is: a hash of its decoded pixels, and a perceptual hash for pictures that look alike."""
+"""Identity of a picture: a hash of its decoded pixels, and a perceptual hash for pictures that look alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resizing floats with torch, bit for bit as torchvision resizes a tensor picture.
+"""Resizes float tensors with torch, bit for bit as torchvision does.
 
 A scorer whose reference converts to floats before it resizes (hpsv2) has no levels to quantise afterwards: its pixels are
 float32 in about 0..1, unclamped, because a cubic overshoots at edges.

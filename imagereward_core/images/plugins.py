@@ -1,4 +1,4 @@
-"""Formats that Pillow reads with a further package, or not at all: recognised by their first bytes, opened where the package is there."""
+"""Formats that Pillow reads with a further package, or not at all, recognised by their first bytes."""
 
 from __future__ import annotations
 

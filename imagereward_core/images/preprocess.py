@@ -1,4 +1,4 @@
-"""From a Pillow picture to the exact pixels, and from those to the exact floats, a scorer was published with.
+"""Preprocessing: a Pillow picture to the exact pixels, and those to the exact floats, a scorer was published with.
 
 The default chain and its order are the reference's (ImageReward/ImageReward.py, ``_transform``): resize, centre
 crop, conversion to RGB, division by 255, normalisation. Converting last matters: Pillow resizes palette and 1-bit

@@ -1,4 +1,4 @@
-"""Pictures told by their first bytes, without opening them: those too that are too large to open, damaged, or read by nothing here."""
+"""Recognises pictures by their first bytes, also those that are too large to open, damaged, or of a format nothing here reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a scorer wants its pictures: size, framing and normalisation, as plain data that travels with the weights."""
+"""The preprocessing of a scorer (size, framing, normalisation) as plain data that travels with its weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files are looked at as pictures, where whole folders are searched."""
+"""The suffixes by which files count as pictures where whole folders are searched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a host's float tensor to exact pixels on its own device, and a differentiable way for training.
+"""Float tensors of a host to exact pixels on their own device, and a differentiable way for training.
 
 A ComfyUI picture is a float tensor ``[B, H, W, C]`` in 0..1. Scored through ``tensor_to_pixels`` it gives the
 very bytes that saving it as a PNG (``SaveImage``) and scoring that file gives.

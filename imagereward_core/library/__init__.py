@@ -1,4 +1,4 @@
-"""A folder of pictures: what is done with many of them at once.
+"""A folder of pictures: prompts, scores and stars in a library, curation, and a journal of what was done to files.
 
     with Library.open(Path("outputs/.imagereward"), root=Path("outputs")) as library:
         library.scan([Path("outputs")], Panel(create_scorer("ImageReward-v1.0")))

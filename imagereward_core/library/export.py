@@ -1,4 +1,4 @@
-"""What is known about the pictures of a library, as a file for spreadsheets and programs."""
+"""Exports the pictures of a library with their scores, for spreadsheets and programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a library was made by this user on this computer, or came along with a folder: then its numbers may be anybody's.
+"""The origin of a library: made by this user on this computer, or come along with a folder, so that its numbers may be anybody's.
 
 A library is signed with the key in the user's own data folder (see :mod:`.journal.trust`) when it is made, for the folder in its place or
 renamed. One without such a signature was made elsewhere, by a version before, or is a copy; what it says is taken as it stands, and told.

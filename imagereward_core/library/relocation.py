@@ -1,4 +1,4 @@
-"""The library is told where the pictures of a run lie now; also of a run that was cut off before it was."""
+"""Updates the paths in a library after a run has moved or copied pictures, also after one that was cut off."""
 
 from __future__ import annotations
 

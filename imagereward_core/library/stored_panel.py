@@ -1,4 +1,4 @@
-"""Scorers of which only stored numbers are needed: a report or an export loads no network and needs no weights."""
+"""A panel of scorers that stand for stored numbers: a report or an export loads no network and needs no weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading prompts out of pictures: from the picture's own metadata, or from a text file beside it."""
+"""Reads prompts out of pictures: from the picture's own metadata, or from a text file beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a prompt as it was written for an image generator to the words a scorer should see."""
+"""Cleans a prompt as it was written for an image generator to the words a scorer should see."""
 
 from __future__ import annotations
 

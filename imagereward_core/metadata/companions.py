@@ -1,4 +1,4 @@
-"""Which files lie beside a picture and belong to it, by their names.
+"""Files beside a picture that belong to it, by their names.
 
 A file belongs to ``a.png`` if it is called ``a`` or ``a.png`` and one of the endings. Letter case and the two ways to
 write a letter with marks (as macOS and other systems do) make no difference, unless the folder holds a picture

@@ -1,4 +1,4 @@
-"""What a picture's text tells about how it was made: program, model, LoRAs and seed, in one spelling for every format."""
+"""How a picture was made, by its text: program, model, LoRAs and seed, in one spelling for every format."""
 
 from __future__ import annotations
 

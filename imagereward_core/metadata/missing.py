@@ -1,4 +1,4 @@
-"""What stands where a picture has no prompt."""
+"""A missing prompt, with the reason."""
 
 from __future__ import annotations
 

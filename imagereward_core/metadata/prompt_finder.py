@@ -1,4 +1,4 @@
-"""Which prompt belongs to which picture, and what the scorer is given of it."""
+"""Finds the prompt of a picture, and gives what the scorer is to see of it."""
 
 from __future__ import annotations
 

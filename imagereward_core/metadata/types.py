@@ -1,4 +1,4 @@
-"""What can be read out of a picture: the words it was made from, and where they were found."""
+"""The text found in a picture: the words it was made from, and the program that wrote them."""
 
 from __future__ import annotations
 

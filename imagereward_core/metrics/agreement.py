@@ -1,4 +1,4 @@
-"""How far scorers agree about the same pictures, and which pictures a person should look at because they do not.
+"""Agreement of scorers about the same pictures, and the pictures on which they differ most.
 
 Pure functions over :class:`~imagereward_core.scores.Scores`; NumPy only.
 """

@@ -1,4 +1,4 @@
-"""How often a scorer agrees with people about which of two pictures for one prompt is better (arXiv 2304.05977, 4.1)."""
+"""Preference accuracy: how often scores agree with people about the better of two pictures for one prompt (arXiv 2304.05977, 4.1)."""
 
 from __future__ import annotations
 

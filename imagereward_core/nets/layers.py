@@ -1,4 +1,4 @@
-"""Small pieces both towers share."""
+"""Small layers that both towers share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Linear layers whose weights lie the way oneDNN reads them.
+"""Linear layers with their weights in the order in which oneDNN reads them.
 
 oneDNN rearranges a half-precision weight on every call. Done once, it saves about a twentieth of the time of a batch of pictures and a
 seventh of that of a single one. The plain weight is let go, so memory stays what it was. For scoring only: a packed weight is no

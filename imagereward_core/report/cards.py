@@ -1,4 +1,4 @@
-"""What a report says about one picture, and its piece of the page."""
+"""The card of one picture on the page."""
 
 from __future__ import annotations
 

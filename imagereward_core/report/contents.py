@@ -1,4 +1,4 @@
-"""What a report holds: which pictures are shown, what they can be filtered by, and what the page's script works on."""
+"""Contents of a report: which pictures are shown, what they can be filtered by, and the data of the page's script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The switches above the pictures of a report. Without the page's script there are none, and pictures stand by rank."""
+"""Filters above the pictures of a report. Without the page's script there are none, and pictures stand by rank."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text and links as they may stand in a page."""
+"""Text and links escaped for a page."""
 
 from __future__ import annotations
 

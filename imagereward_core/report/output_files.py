@@ -1,4 +1,4 @@
-"""Which existing files may be replaced by results: those this program wrote, told by what they hold. A picture never."""
+"""Decides which existing files results may replace: those this program wrote, by their contents. A picture never."""
 
 from __future__ import annotations
 

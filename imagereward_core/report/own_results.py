@@ -1,4 +1,4 @@
-"""Files of results that this program wrote, this version or an earlier one, told by all that they hold.
+"""Recognises files of results that this program wrote, in this version or an earlier one, by all that they hold.
 
 A file is ours where it has what we write and nothing else: a table to which somebody has added a column, a text below a printed table, or
 a program's own JSON that happens to have ``rows`` and ``scorer`` is somebody's work.

@@ -1,4 +1,4 @@
-"""The frame of a report: what stands above and below its pictures."""
+"""The frame of a report: all that stands above and below its pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that appear complete or not at all, and only where nothing of somebody else's is lost."""
+"""Writes files complete or not at all, and only where nothing of somebody else's is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What scores and a selection say about each picture, and that as a row: the same fields in every form of output."""
+"""Results as rows: scores and selection of each picture, the same fields in every form of output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is written into a picture's metadata about its scores, by every host and by the command."""
+"""The block about scores in a picture's metadata, the same from every host and the command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps a page small enough to be opened: first smaller thumbnails, then links to the files, in the end fewer pictures."""
+"""Keeps a page small enough to open: first smaller thumbnails, then links to the files, in the end fewer pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows as csv, JSON, JSON lines or Parquet, one after another, so that a million of them need little memory."""
+"""Writes rows as csv, JSON, JSON lines or Parquet, one after another, so that a million of them need little memory."""
 
 from __future__ import annotations
 

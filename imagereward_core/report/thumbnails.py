@@ -1,4 +1,4 @@
-"""Small pictures as data URIs."""
+"""Thumbnails as data URIs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One self-contained page about a batch of scored pictures: opens from a folder, without a network and without a server."""
+"""Writes one self-contained page about scored pictures: it opens from a folder, without network and server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scorers: what scores pictures, alone, beside one another and blended; how one is made ready, and what its number means.
+"""Scorers alone, side by side and blended; how one is made ready, and what its number means.
 
 ``families`` has one file for each kind of scorer, ``tokenizers`` the ways from text to token ids.
 """

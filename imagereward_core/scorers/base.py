@@ -1,4 +1,4 @@
-"""What every scorer is to the rest of the program."""
+"""The contract of a scorer, and what decides that a picture has no score for want of a prompt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blends: several scorers' opinions as one score, and a blend as a scorer like any other.
+"""Blends: the scores of several scorers as one, and a blend as a scorer like any other.
 
 The ImageReward paper interpolates between scores (its Figure 14), which is the method ``weighted``. ``standard`` and ``rank``
 bring the members to one scale first. A picture that one member could not score has no blended score: it would otherwise be

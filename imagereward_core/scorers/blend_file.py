@@ -1,4 +1,4 @@
-"""Blends as text: in a line for command lines and settings, and in the file in which people keep them."""
+"""Blends as text: in one line for command lines and settings, and in the file that keeps them."""
 
 from __future__ import annotations
 

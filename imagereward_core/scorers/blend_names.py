@@ -1,4 +1,4 @@
-"""What blends and their members may be called."""
+"""Names that blends and their members may have."""
 
 from __future__ import annotations
 

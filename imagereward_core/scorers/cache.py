@@ -1,4 +1,4 @@
-"""Scorers by request, ready to score, and the memory that keeps them from being made twice. Shared by all hosts."""
+"""The cache of scorers: equal requests share one that is ready to score. Used by all hosts."""
 
 from __future__ import annotations
 

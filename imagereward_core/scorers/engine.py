@@ -1,4 +1,4 @@
-"""What all picture scorers share: a picture is decoded once and goes through each tower once, whoever asks and in whatever batch."""
+"""The engine of all picture scorers: a picture is decoded once and goes through each tower once, in any batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes a kind of scorer: the networks its weights belong to, and a builder that joins network, picture rules and tokenizer.
+"""The registry of families: the networks of a kind of scorer, and a builder that joins network, preprocessing and tokenizer.
 
 One file in ``families`` for each kind: it registers itself here, beside its builder, and is found by lying there. A card names its family.
 """

@@ -1,4 +1,4 @@
-"""Pictures of any kind to exact pixels, ahead of the model and each failing for itself alone."""
+"""Pictures of any kind to exact pixels, ahead of the model; one that cannot be read gets a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runtimes under a memory manager of ComfyUI's family (Forge and reForge have it too), known by its methods and never imported."""
+"""Runtimes under a memory manager of ComfyUI's family (Forge and reForge have it too), used by its methods and never imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scorers of one run: one whose number decides, perhaps a blend, and others whose numbers are shown beside it."""
+"""The scorers of one run: one whose number decides, perhaps a blend, and others that are shown beside it."""
 
 from __future__ import annotations
 

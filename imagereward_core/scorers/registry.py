@@ -1,4 +1,4 @@
-"""Scorers by name: what exists, and how one is made ready to score."""
+"""Scorers by name, and the weights and tokenizers of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scorer by request: what somebody chose, which files it needs, and making it ready. Shared by all hosts."""
+"""Requests for a scorer: what was chosen, which files it needs, and the panel made from it. Shared by all hosts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The blends saved in several models folders, found as weights are: in the folders one after another."""
+"""Saved blends, found in several models folders one after another, as weights are."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Cards, and finding, downloading, verifying, converting and loading checkpoints."""
+"""Cards of scorers, and finding, downloading, verifying, converting and loading their weights."""

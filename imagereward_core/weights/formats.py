@@ -1,4 +1,4 @@
-"""What a file of weights is, and whether it is all there, by a look at its ends. Without torch, and without reading a tensor."""
+"""Recognises a file of weights, and whether it is complete, by its two ends. Without torch, and without reading a tensor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files of a scorer are not on this machine, and how a person gets them without this program."""
+"""The files of a scorer that are missing on this machine, and how a person gets them without this program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was found out about files by reading them, so that each is read once: a cache in this program's own folder.
+"""A cache of what reading a file has shown, in this program's own folder, so that each file is read once.
 
 Nothing that lies beside a file, in its header or in its name is believed here: whoever made the file wrote that too.
 An entry holds for one state of one file, and losing the cache costs time only.

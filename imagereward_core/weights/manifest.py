@@ -1,4 +1,4 @@
-"""What was written about a checkpoint beside it: its checksum when it was fetched or made and where it came from, in ``<name>.json``.
+"""The manifest beside a checkpoint (``<name>.json``): its checksum when it was fetched or made, and where it came from.
 
 It says what a file should be, to notice damage. What a file is, only reading it tells (see :mod:`.ledger`): a manifest can be
 written by anybody who can write the file.

@@ -1,4 +1,4 @@
-"""Checkpoints of a user's own with ImageReward's layout: what they are called, and the little that is known of them."""
+"""Checkpoints of a user's own with ImageReward's layout: their names and cards."""
 
 from __future__ import annotations
 

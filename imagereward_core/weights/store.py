@@ -1,4 +1,4 @@
-"""From a card to files that can be loaded: find, else fetch, convert once, and put a name to the weights."""
+"""Makes the files of a card ready: finds or fetches them, converts them once, and names the weights."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How the embedded demo model is made."""
+"""The making of the embedded demo model: its data, stages of training, and measurement."""

@@ -1,4 +1,4 @@
-"""Teaches the demo network, before it learns to rank, to tell which words of a prompt a picture contradicts.
+"""Teaches the demo network, before it learns to rank, which words of a prompt a picture contradicts.
 
 It stands in for BLIP's matching of pictures and captions, from which ImageReward starts. A prompt that is wrong in one or two
 respects is shown with a clean picture; linear heads say of every word whether it is wrong, and of the class token whether

@@ -1,4 +1,4 @@
-"""Weights of a network that starts from nothing."""
+"""Initial weights of a network that is trained from scratch."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the nodes ask of ComfyUI: memory, folders, outputs, errors."""
+"""ComfyUI's side: its memory, folders, outputs and errors."""

@@ -1,4 +1,4 @@
-"""What a person sees in the host's error dialog when a graph is wired in a way that cannot work."""
+"""Errors for the host's dialog, where a graph is wired in a way that cannot work."""
 
 from __future__ import annotations
 

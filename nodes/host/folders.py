@@ -1,4 +1,4 @@
-"""Folders as the host knows them: where weights lie, where pictures may be read and written."""
+"""Folders of the host: where weights lie, where pictures may be read and written."""
 
 from __future__ import annotations
 

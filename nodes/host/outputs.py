@@ -1,4 +1,4 @@
-"""Small things every node needs of the host."""
+"""Small conversions that every node needs for the host."""
 
 from __future__ import annotations
 

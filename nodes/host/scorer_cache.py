@@ -1,4 +1,4 @@
-"""Scorers made ready for the graph: the core's cache, which lets go what neither the host's cache nor a graph at work holds."""
+"""The scorers of the graph: the core's cache, which frees what neither the host's cache nor a graph at work holds."""
 
 from __future__ import annotations
 

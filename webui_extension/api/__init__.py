@@ -1,4 +1,4 @@
-"""Routes of our own beside the host's API."""
+"""Our routes beside the host's API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may use the routes, and how much a request may bring: both are looked at before a request's body is read.
+"""Checks who may use the routes, and how large a request may be, before its body is read.
 
 A WebUI guards its own API with ``--api-auth``, but no route of an extension; so its check is made here again. Where the API has no
 accounts and the pages have (``--gradio-auth``), those accounts are asked for: the routes read files, and who may not see the pages

@@ -1,4 +1,4 @@
-"""What may be asked for as a scorer, with what a program wants to know about it."""
+"""Lists the scorers that a request may name, with facts for programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what a request holds to pictures and prompts; what is wrong with one of them is a reason for that one alone."""
+"""Pictures and prompts of a request; one that is wrong gets a reason, the others are scored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a request to what the core is asked for: which scorer, and what to keep."""
+"""Translates a request for the core: which scorer, and what to keep."""
 
 from __future__ import annotations
 

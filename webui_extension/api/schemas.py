@@ -1,4 +1,4 @@
-"""What requests and answers look like. Pydantic 1.10 and 2 both read this file.
+"""Models of requests and answers. Pydantic 1.10 and 2 both read this file.
 
 Annotations here are never postponed: FastAPI has to resolve them, and the oldest it runs with on our hosts cannot do that for
 names which live in a module a WebUI loads by path. Nothing is used that the two versions of pydantic spell differently.

@@ -1,1 +1,1 @@
-"""What differs between the hosts of the WebUI family."""
+"""Differences between the hosts of the WebUI family."""

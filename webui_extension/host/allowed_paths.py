@@ -1,4 +1,4 @@
-"""Paths that come from a request or a page: confined to the folders the host writes to and those the user allowed."""
+"""Confines paths from a request or a page to the folders the host writes to and those the user allowed."""
 
 from __future__ import annotations
 

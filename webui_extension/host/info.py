@@ -1,4 +1,4 @@
-"""Which WebUI this is, its options, its folders, and where the extension keeps its own things."""
+"""Facts about the host: which WebUI it is, its options and folders, and the extension's own folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taking turns with the host: a scorer works only while no picture is being generated."""
+"""Takes turns with the host: a scorer works only while no picture is being generated."""
 
 from __future__ import annotations
 

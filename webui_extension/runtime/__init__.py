@@ -1,4 +1,4 @@
-"""The core's Runtime inside a WebUI: on which device a scorer works, who moves it there, and when it is let go."""
+"""The core's Runtime inside a WebUI: on which device a scorer works, who moves it there, and when it is freed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the runtimes of all WebUIs share: the progress line, the Interrupt button, exact arithmetic, and which devices there are."""
+"""Parts that the runtimes of all WebUIs share: the progress line, the Interrupt button, exact arithmetic, devices."""
 
 from __future__ import annotations
 

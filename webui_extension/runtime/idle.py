@@ -1,4 +1,4 @@
-"""Lets scorers go that nobody has used for a while, when the host is doing nothing."""
+"""Frees scorers that have been idle for a while, when the host is doing nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is saved beside a picture under its name with a suffix: its mask, its first pass, previews. It goes where the picture goes."""
+"""Files saved beside a picture under its name with a suffix (mask, first pass, previews), which go where the picture goes."""
 
 from __future__ import annotations
 

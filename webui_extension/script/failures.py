@@ -1,4 +1,4 @@
-"""What happens when something of ours fails: the job goes its way as without the extension, and one line says why."""
+"""Handles failures of ours: the job goes on as without the extension, and one line says why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The result of a run: order, infotexts, and what is said about it. Lists that belong together change together."""
+"""The result of a run: order, infotexts and remarks. Lists that belong together change together."""
 
 from __future__ import annotations
 

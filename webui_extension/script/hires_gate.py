@@ -1,4 +1,4 @@
-"""With hires. fix: the first pass is scored, and only what passes is upscaled.
+"""The gate before hires. fix: the first pass is scored, and only what passes is upscaled.
 
 The host's second pass is called with the rows that passed; everything else, batching included, stays the host's.
 """

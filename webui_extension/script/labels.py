@@ -1,4 +1,4 @@
-"""Scores written onto the cells of a plot's grid. The pictures themselves stay as they are."""
+"""Writes scores onto the cells of a plot's grid. The pictures themselves stay as they are."""
 
 from __future__ import annotations
 

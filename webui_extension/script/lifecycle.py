@@ -1,4 +1,4 @@
-"""A run from its first hook to its result: what happens when, and what happens when something fails."""
+"""The life of a run, from its first hook to its result or its failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Best first: the pictures of one or several results in another order, and every list that follows them."""
+"""Reorders the pictures of one or several results, best first, with every list that follows them."""
 
 from __future__ import annotations
 

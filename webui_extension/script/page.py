@@ -1,4 +1,4 @@
-"""The page shows the best first. Only what the page is sent is put in order: whoever else reads a result finds it as the host made it."""
+"""Shows the best first on the page. Only what the page is sent is reordered; whoever else reads a result finds it as the host made it."""
 
 from __future__ import annotations
 

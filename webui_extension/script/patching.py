@@ -1,4 +1,4 @@
-"""Telling our functions around the host's from those that others have put around them."""
+"""Wraps functions of the host, and tells our wrappers from those of others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where rejected pictures go, and moving those that lie elsewhere already. Nothing is overwritten and nothing deleted."""
+"""Puts rejected pictures into their folder, also those that lie elsewhere already. Nothing is overwritten or deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said about a job: as lines for the page, as data for programs."""
+"""The report on a job: as lines for the page, as data for programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request to the host's API asks of the script, read where the host takes it apart: later, nobody knows what it did not say."""
+"""Reads what a request to the host's API asks of the script, where the host takes it apart: later, what it left out cannot be known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The host's saves, held back until a picture has its score. Whatever happens, every save that the host asked for is made."""
+"""Holds the host's saves back until a picture has its score. Every save that the host asked for is made, whatever happens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From finished pictures to numbers: each with its own prompt, all of a batch in one call."""
+"""Scores finished pictures, each with its own prompt, all of a batch in one call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pictures stay: the core's rules over the pictures of a batch, or of the job so far."""
+"""Selects the pictures that stay, by the core's rules over a batch or the job so far."""
 
 from __future__ import annotations
 

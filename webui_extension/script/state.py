@@ -1,4 +1,4 @@
-"""What is known about the pictures of a job while it runs. Nothing here touches the host."""
+"""The state of a job while it runs. Nothing here touches the host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking at pictures one by one: which one is chosen, its stars, whether a person keeps or rejects it. Wishes of the page's script."""
+"""Culling, by commands of the page's script: which picture is chosen, its stars, whether a person keeps or rejects it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page's script is told: the pictures of a page in their order, and what was made of its last wish. See ``javascript/``."""
+"""The data for the page's script: the pictures of a page in order, and the answer to its last command. See ``javascript/``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a scored folder is shown, and which of its pictures are kept: pure, over rows of the library and their scores."""
+"""Filters a scored folder: what is shown and what is kept. Pure functions over rows of the library and their scores."""
 
 from __future__ import annotations
 

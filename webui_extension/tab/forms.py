@@ -1,4 +1,4 @@
-"""The words of the tab's choices, and from what somebody chose to what is to be scored."""
+"""The labels of the tab's choices, and the request that somebody's choices stand for."""
 
 from __future__ import annotations
 

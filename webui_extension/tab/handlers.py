@@ -1,4 +1,4 @@
-"""What happens when somebody uses the tab. Plain functions of a session and plain values; no Gradio here.
+"""Handlers of the tab: plain functions of a session and plain values; no Gradio here.
 
 Each returns a session and new values by the name of the widget; a :class:`Change` stands for Gradio's update of properties.
 """

@@ -1,4 +1,4 @@
-"""What the tab says, as HTML. Fixed words stand in elements of their own, so that the host's localisation finds them."""
+"""The tab's texts as HTML. Fixed words stand in elements of their own, so that the host's localisation finds them."""
 
 from __future__ import annotations
 

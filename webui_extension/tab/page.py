@@ -1,4 +1,4 @@
-"""The tab's widgets and what they are joined to. Works with Gradio 3.41 and 4.40: no ``.style``, no ``Box``, ``gr.update`` alone.
+"""The tab's widgets and their events. Works with Gradio 3.41 and 4.40: no ``.style``, no ``Box``, ``gr.update`` alone.
 
 Annotations are not postponed in this file: Gradio reads those of handlers.
 """

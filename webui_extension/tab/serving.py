@@ -1,4 +1,4 @@
-"""The routes under which the page finds the pictures of a scored folder: small copies, and the pictures themselves.
+"""Routes for the pictures of a scored folder: small copies, and the pictures themselves.
 
 Only whom the page was sent to knows their addresses; of a folder that is not allowed (any more) nothing is sent. What is sent is a
 picture by its content, whatever the file is called, and is never run as a page. Annotations are not postponed here: FastAPI reads them.

@@ -1,4 +1,4 @@
-"""What one open page knows between two clicks. It stays in the program; the browser is never sent it."""
+"""The session of one open page. It stays in the program; the browser is never sent it."""
 
 from __future__ import annotations
 

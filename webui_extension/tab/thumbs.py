@@ -1,4 +1,4 @@
-"""Small pictures for the gallery, as files in a folder that goes when the program ends."""
+"""Thumbnails for the gallery, as files in a folder that goes when the program ends."""
 
 from __future__ import annotations
 

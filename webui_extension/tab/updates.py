@@ -1,4 +1,4 @@
-"""What the page shows of a session, by the name of the widget."""
+"""Updates of the page for a session, by the name of the widget."""
 
 from __future__ import annotations
 

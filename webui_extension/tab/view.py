@@ -1,4 +1,4 @@
-"""What somebody wants scored, and a folder with its scores."""
+"""A scored folder as the page sees it, and the request it was made from."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What commands print and write."""
+"""Output of commands: rows, tables, files."""

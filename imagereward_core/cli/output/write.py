@@ -1,4 +1,4 @@
-"""Results in the form a person or a script wants them, to stdout or to a file."""
+"""Writes results in the form that was asked for, to stdout or to a file."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is kept and where pictures go: options, plan, rules, destinations."""
+"""Curation: what is kept and where pictures go. Options, plan, rules, destinations."""

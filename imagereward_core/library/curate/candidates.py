@@ -1,4 +1,4 @@
-"""Which pictures of a folder compete with each other, and which are copies of others."""
+"""The pictures of a folder that compete with each other, without copies of others."""
 
 from __future__ import annotations
 

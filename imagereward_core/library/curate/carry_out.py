@@ -1,4 +1,4 @@
-"""Carries out a plan, or undoes a run, through the journal, and updates the library's paths."""
+"""Carries a plan out, or takes a run back, through the journal, and updates the library's paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where pictures of a folder lie and where they are to go: destination folders, copies made earlier, and free names."""
+"""Destination folders of a curation: what lies in them already, copies made earlier, and free names."""
 
 from __future__ import annotations
 

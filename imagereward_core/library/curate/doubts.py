@@ -1,4 +1,4 @@
-"""What a person should know about a plan before it is carried out, because it bears on taking it back."""
+"""Warnings about a plan before it is carried out, where taking it back would not be simple."""
 
 from __future__ import annotations
 

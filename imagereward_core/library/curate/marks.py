@@ -1,4 +1,4 @@
-"""Scores and ratings written where other programs find them: into the pictures' own metadata, and into XMP files beside them."""
+"""Scores and ratings as steps: written into the pictures' own metadata, and into XMP files beside them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Near-duplicates among many pictures: the best of each group is its leader, and whoever looks like the leader belongs to it.
+"""Near-duplicates among many pictures: the best of each group leads it, and what looks like the leader belongs to it.
 
 Two pictures look alike where their perceptual hashes of 64 bits differ in few bits. Groups never chain: a picture is within the
 distance of its leader, not merely of some other member, so a slow change over a hundred pictures does not become one group.

@@ -1,4 +1,4 @@
-"""What is to become of the pictures of a folder."""
+"""Options of a curation."""
 
 from __future__ import annotations
 

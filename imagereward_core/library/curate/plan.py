@@ -1,4 +1,4 @@
-"""Curation of a folder: what a rule says about its pictures, as a plan of steps, and the plan carried out or taken back.
+"""Plans the curation of a folder: what a rule says about its pictures, as steps that nobody has done yet.
 
 ::
 

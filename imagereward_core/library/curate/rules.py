@@ -1,4 +1,4 @@
-"""Which pictures of a folder go where: the rules of ``selection`` by prompt, by folder or overall, near-duplicates, buckets, stars."""
+"""The rules of a curation: conditions by prompt, by folder or overall, near-duplicates, buckets, stars."""
 
 from __future__ import annotations
 

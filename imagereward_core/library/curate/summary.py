@@ -1,4 +1,4 @@
-"""A plan of curation in numbers and in words, for a person who is to say yes or no to it."""
+"""A plan of curation in numbers and in words, for a person to approve."""
 
 from __future__ import annotations
 

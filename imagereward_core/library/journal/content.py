@@ -1,4 +1,4 @@
-"""Steps that change what a file holds: an edit of its bytes, or a whole new content."""
+"""Steps that change the content of a file: an edit of its bytes, or a whole new content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files are copies or links that runs have made, as the journal knows them."""
+"""Files that the journal knows as copies or links that runs have made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who answers for a row of the journal: the folder it acts in, or the user's own data folder where it leads out."""
+"""Checks each row of a journal before it is acted on: inside its folder, or signed by this user where it leads out."""
 
 from __future__ import annotations
 

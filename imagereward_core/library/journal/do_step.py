@@ -1,4 +1,4 @@
-"""One step: copying, linking and moving, and the text files that travel with a picture."""
+"""Does one step: copies, links or moves a picture, with the text files that travel with it."""
 
 from __future__ import annotations
 

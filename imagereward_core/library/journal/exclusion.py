@@ -1,4 +1,4 @@
-"""One actor at a time in a folder, whatever store it uses.
+"""Locks a folder, so that one process at a time acts in it, whatever store it uses.
 
 Two commands with stores of their own keep out of each other's way, a WebUI and a command as well, also where one works in a folder and
 the other in one inside of it.

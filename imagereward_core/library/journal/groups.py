@@ -1,4 +1,4 @@
-"""Which steps of a run are taken together: as many as a moment allows, and none that works with the files of another."""
+"""Groups of steps that wait for the disk together: as many as a moment allows, none of which works with files of another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was done with which file, written down before it happens."""
+"""The journal: steps on files, written down before they happen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a journal is not acted on, and why: for showing, without touching anything."""
+"""Lists the steps of a journal that would not be acted on, with the reasons, without touching anything."""
 
 from __future__ import annotations
 

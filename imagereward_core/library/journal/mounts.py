@@ -1,4 +1,4 @@
-"""The other paths by which one folder can be reached, where a part of a file system is mounted in a second place (Linux)."""
+"""Other paths to one folder, where a part of a file system is mounted in a second place (Linux)."""
 
 from __future__ import annotations
 

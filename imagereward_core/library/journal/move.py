@@ -1,4 +1,4 @@
-"""Moving a single file outside of any run, such as one that a generator has just written; by the same steps as a run's moves."""
+"""Moves a single file outside of any run, such as one that a generator has just written, by the same steps."""
 
 from __future__ import annotations
 

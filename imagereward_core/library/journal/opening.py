@@ -1,4 +1,4 @@
-"""Opening a journal for acting: what an earlier process left half done is settled first."""
+"""Opens a journal for acting, and first settles what an earlier process left half done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the files of a run are where it left them, told without changing anything."""
+"""Says whether the files of a run are where it left them, without changing anything."""
 
 from __future__ import annotations
 

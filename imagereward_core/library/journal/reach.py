@@ -1,4 +1,4 @@
-"""Where a run acts: the folder it is about, and those outside that were named as destinations, or that a person has confirmed."""
+"""The folders in which a run acts: the one it is about, and destinations outside that were named or that a person confirmed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a journal says: runs, steps, and the records that the modules beside this one ask for."""
+"""The journal for reading: runs, steps, and the records that the modules beside this one ask for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why the system refused something, in words a person can act on."""
+"""Reasons why the system refused something, in words a person can act on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settling what a process that was killed left half done: each step is finished or taken back, and no file is removed but our own."""
+"""Settles the half-done steps of a killed process: each is finished or taken back, and only hidden files of ours are removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doing what a run asks for, step by step; what cannot be done is a reason for that step alone."""
+"""Executes a run step by step; a step that cannot be done gets a reason, and the others go on."""
 
 from __future__ import annotations
 

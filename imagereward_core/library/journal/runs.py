@@ -1,4 +1,4 @@
-"""What the journal knows about whole runs."""
+"""Queries about whole runs."""
 
 from __future__ import annotations
 

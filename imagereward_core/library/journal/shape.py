@@ -1,4 +1,4 @@
-"""What a step of ours can look like. A journal may come from anybody; what fits none of this is refused and left as it is."""
+"""Checks that a row has the form of a step of ours; a journal may come from anybody, and anything else is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is to be done with a file, and what came of it, as plain values."""
+"""Steps and runs, and their results, as plain values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user's own data folder vouches for: a key that lies there, and signatures made with it.
+"""The key in the user's own data folder, and signatures made with it.
 
 A journal lies beside pictures and comes along with them: from a friend, a download, a shared drive. That a step stands in it proves
 nothing. Steps that lead out of its folder are signed, and only those that were are acted on.

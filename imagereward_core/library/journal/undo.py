@@ -1,4 +1,4 @@
-"""Taking a run back, last step first. A file that changed since is left as it is, with the reason."""
+"""Takes a run back, last step first. A file that changed since is left as it is, with the reason."""
 
 from __future__ import annotations
 

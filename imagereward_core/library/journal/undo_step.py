@@ -1,4 +1,4 @@
-"""One step taken back. Every check comes before the first change, and what is in doubt stays."""
+"""Takes one step back. Every check comes before the first change, and what is in doubt stays."""
 
 from __future__ import annotations
 

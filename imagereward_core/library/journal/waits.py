@@ -1,4 +1,4 @@
-"""What a step waits for, and several steps that wait together.
+"""Waiting for the disk: what a step needs on it before it goes on, for several steps at once.
 
 A step is a generator: it does what costs no time and yields what has to be on the disk before it may go on. Steps that are taken
 together get it together: one commit for all of their entries, one write of a folder's names for all files in it. What each of them

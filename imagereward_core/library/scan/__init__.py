@@ -1,3 +1,3 @@
-"""From folders on the disk to rows in the library: found, read once, decoded ahead of the model, scored where that is new."""
+"""Scans folders into the library: files found, read once, decoded ahead of the model, scored where that is new."""
 
 from __future__ import annotations

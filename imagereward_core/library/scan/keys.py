@@ -1,4 +1,4 @@
-"""Which scorer, weights and preprocessing a number comes from."""
+"""The key of a number: scorer, weights and preprocessing."""
 
 from __future__ import annotations
 

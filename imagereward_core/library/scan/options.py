@@ -1,4 +1,4 @@
-"""What a scan is asked, what it tells on its way, and what came of it."""
+"""Options, progress and result of a scan."""
 
 from __future__ import annotations
 

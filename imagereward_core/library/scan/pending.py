@@ -1,4 +1,4 @@
-"""The first half of a scan: every folder is compared with what the library knows, and what is to be done is written down."""
+"""The first half of a scan: compares every folder with the library and notes the files to be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One file, read once: its bytes, its decoded pixels, its prompt, and the exact pixels scorers want. Runs in threads."""
+"""Reads one file: its bytes, decoded pixels, prompt, and the exact pixels scorers want. Runs in threads."""
 
 from __future__ import annotations
 

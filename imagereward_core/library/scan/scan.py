@@ -1,4 +1,4 @@
-"""A scan from its beginning to its end, with its progress."""
+"""Runs a scan from beginning to end, with its progress."""
 
 from __future__ import annotations
 

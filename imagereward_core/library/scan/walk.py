@@ -1,4 +1,4 @@
-"""Finding pictures in folders, a folder at a time, in constant memory."""
+"""Walks folders for pictures, a folder at a time, in constant memory."""
 
 from __future__ import annotations
 

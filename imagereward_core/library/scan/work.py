@@ -1,4 +1,4 @@
-"""The second half of a scan: files are read and decoded ahead in threads, scored where that is new, and committed in small steps."""
+"""The second half of a scan: reads and decodes files ahead in threads, scores what is new, commits in small steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a library tells about a folder of pictures, as plain values: no file is touched and no database is open here."""
+"""Rows, queries and keys of a library as plain values: no file is touched and no database is open here."""
 
 from __future__ import annotations
 

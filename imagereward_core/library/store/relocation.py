@@ -1,4 +1,4 @@
-"""Rows of files that were moved or copied by this program."""
+"""Updates rows of files that this program has moved or copied."""
 
 from __future__ import annotations
 

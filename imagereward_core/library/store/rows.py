@@ -1,4 +1,4 @@
-"""From numbers of files to the rows that people and rules read."""
+"""Rows that people and rules read, from the numbers of files."""
 
 from __future__ import annotations
 

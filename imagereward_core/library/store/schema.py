@@ -1,4 +1,4 @@
-"""The tables of a library, and how a file of an older version becomes one of today's.
+"""The tables of a library, and the migrations of older files.
 
 Numbers belong to contents, not to files: ``scores`` is keyed by the hash of the decoded pixels, the scorer and the prompt, so
 that a file that was moved, renamed or given other metadata finds its numbers again. ``ranking`` repeats them by file, in the

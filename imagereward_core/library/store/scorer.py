@@ -1,4 +1,4 @@
-"""A scorer of which only stored numbers are needed. Nothing here, nor what judges such numbers, loads torch."""
+"""A scorer that stands for stored numbers alone. Neither it nor what judges such numbers loads torch."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A folder is curated while pictures arrive in it."""
+"""Curates a folder while pictures arrive in it."""

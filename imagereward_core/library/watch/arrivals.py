@@ -1,4 +1,4 @@
-"""Files that have just appeared: each is handed on once it has stopped changing."""
+"""New files, each handed on once it has stopped changing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the system says about changes in a folder, through the package watchdog."""
+"""Events of the system about changes in a folder, through the package watchdog."""
 
 from __future__ import annotations
 

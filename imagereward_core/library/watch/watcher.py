@@ -1,4 +1,4 @@
-"""A folder watched: what arrives is scored and sorted while a generator, whichever it is, goes on making pictures."""
+"""Watches a folder: scores and sorts what arrives while a generator, whichever it is, goes on making pictures."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Where texts lie in the bytes of PNG, JPEG, WebP, AVIF and TIFF files."""
+"""The texts in the bytes of PNG, JPEG, WebP, AVIF and TIFF files."""

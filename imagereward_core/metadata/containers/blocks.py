@@ -1,4 +1,4 @@
-"""Raw text blocks out of picture files: PNG chunks, EXIF tags, JPEG and GIF comments, no pixels."""
+"""Text blocks of picture files: PNG chunks, EXIF tags, JPEG and GIF comments, no pixels."""
 
 from __future__ import annotations
 

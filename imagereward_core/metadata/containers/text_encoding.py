@@ -1,4 +1,4 @@
-"""Bytes to text where files do not say, or say wrongly, how their text is encoded."""
+"""Decodes text where files do not say, or say wrongly, how it is encoded."""
 
 from __future__ import annotations
 

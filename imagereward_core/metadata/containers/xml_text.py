@@ -1,4 +1,4 @@
-"""XML read without trust: no document type, so no entities of any kind, and where each element stands in the text."""
+"""Reads XML without trusting it: no document type, so no entities of any kind, and where each element stands in the text."""
 
 from __future__ import annotations
 

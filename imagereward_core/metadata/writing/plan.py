@@ -1,4 +1,4 @@
-"""Scores written into picture files without touching a pixel: planned as splices, carried out by others."""
+"""Plans how scores are written into a picture file without touching a pixel: as splices, for others to apply."""
 
 from __future__ import annotations
 

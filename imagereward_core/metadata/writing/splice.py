@@ -1,4 +1,4 @@
-"""Edits of files as splices: bytes at an offset replaced by others. A plan of them can be checked, applied and undone."""
+"""Splices: bytes at an offset of a file, replaced by others. A plan of them can be checked, applied and undone."""
 
 from __future__ import annotations
 

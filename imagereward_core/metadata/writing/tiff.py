@@ -1,4 +1,4 @@
-"""EXIF blocks edited so that nothing in them moves: what is new goes to the end, and only the entry that points at it changes.
+"""Edits EXIF blocks so that nothing in them moves: what is new goes to the end, and only the entry that points at it changes.
 
 Offsets inside a block count from its start, also those hidden in maker notes, which nobody can find. So no byte that is
 not the user comment's own is ever shifted.

@@ -1,4 +1,4 @@
-"""Scorers that look at the picture alone: a small head on the features of somebody else's tower."""
+"""Aesthetic scorers: a small head on the features of another model, without a prompt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scorers whose number is the cosine between a picture's features and a prompt's: CLIP score, BLIP score, PickScore, HPSv2."""
+"""Scorers whose number is the cosine of picture and prompt: CLIP score, BLIP score, PickScore, HPSv2."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Text to token ids, as each network was trained with."""
+"""Tokenizers: text to token ids, as each network was trained with."""

@@ -1,4 +1,4 @@
-"""Prompts to token ids, and what did not fit.
+"""Prompts to BERT's token ids, and the part that did not fit.
 
 The tokenizer is BERT's WordPiece as BLIP extends it (BLIP ``blip.py``, ``init_tokenizer``): ``[DEC]`` and ``[ENC]`` take the two ids
 after the vocabulary. It is put together from a ``vocab.txt`` with the ``tokenizers`` library and wrapped by transformers, because

@@ -1,4 +1,4 @@
-"""Prompts to the token ids of CLIP's byte-pair encoding, and what did not fit.
+"""Prompts to the ids of CLIP's byte-pair encoding, and the part that did not fit.
 
 There is one vocabulary and there are three published ways into it, all kept apart because scores depend on them:
 

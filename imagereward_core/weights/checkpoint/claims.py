@@ -1,4 +1,4 @@
-"""Examines a checkpoint as thoroughly as it can be without scoring a picture."""
+"""Examines a checkpoint as thoroughly as is possible without scoring a picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the tensors of a network lie in files that call them otherwise: one map per kind of published checkpoint.
+"""Names of tensors in published checkpoints, mapped to those of our networks: one map for each kind.
 
 Every map takes its own result too, so that a file reads the same before and after it has been converted.
 """

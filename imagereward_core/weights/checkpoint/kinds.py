@@ -1,4 +1,4 @@
-"""What a checkpoint seems to be, judged by the names in it and the shapes of a few telling tensors."""
+"""Guesses the kind of a checkpoint by the names in it and the shapes of a few tensors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts that were made while a ComfyUI graph ran, as far as a node that shows them has stored them.
+"""Texts made while a ComfyUI graph ran, where a node that shows them has stored them.
 
 Such nodes write what they show into the editor's file that goes into the picture. In the graph as it ran
 they hold what they showed before, since that was stored when the run began.

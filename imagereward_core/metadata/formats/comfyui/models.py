@@ -1,4 +1,4 @@
-"""Which checkpoint, LoRAs and seed stand behind a sampler in a ComfyUI graph."""
+"""Checkpoint, LoRAs and seed of a sampler in a ComfyUI graph."""
 
 from __future__ import annotations
 

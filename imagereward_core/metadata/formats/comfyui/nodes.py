@@ -1,4 +1,4 @@
-"""What is known about ComfyUI nodes by name: data only.
+"""Tables of ComfyUI nodes by name: data only.
 
 Nodes that are not here are followed by the names of their inputs.
 

@@ -1,4 +1,4 @@
-"""Which node of a ComfyUI graph wrote a file, told by the file's name."""
+"""Finds the node of a ComfyUI graph that wrote a file, by the file's name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ComfyUI's string and switch nodes do with the texts they are given: choose, join, replace."""
+"""Results of ComfyUI's string and switch nodes: texts chosen, joined, replaced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a conditioning or a string in a ComfyUI graph back to the words it was made from.
+"""Traces a conditioning or a string in a ComfyUI graph back to the words it was made from.
 
 Every node is read by a generator that asks for the text of the nodes it depends on; one loop runs the
 generators on a stack of its own. So a chain of any length needs no recursion, a loop in the graph is noticed,

@@ -1,4 +1,4 @@
-"""The editor's own file format (the ``workflow`` chunk) turned into the same graph as the API format.
+"""The editor's own file format (the ``workflow`` chunk) as the same graph as the API format.
 
 The two differ in what the editor resolves before it queues a graph: values of widgets are lists without
 names, and reroutes, primitives, get/set pairs, bypassed nodes and subgraphs are still there. Each is turned
