@@ -68,7 +68,7 @@ def start_once(host: Path, python: str) -> tuple[float, float]:
 
 
 def measure(host: Path, python: str, times: int) -> dict[str, Any]:
-    """Figures of several starts; the one before them, which may compile bytecode, is told apart."""
+    """Figures of several starts; the one before them, which may compile bytecode, is listed apart."""
     first = start_once(host, python)
     starts = [start_once(host, python) for _ in range(times)]
     milliseconds = [fine for _, fine in starts]

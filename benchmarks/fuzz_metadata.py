@@ -25,7 +25,7 @@ SCANNED = 2000
 
 
 class Tally:
-    """What came of all items, by original and damage."""
+    """The outcomes of all items, by original and damage."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)

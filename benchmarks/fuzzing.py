@@ -81,7 +81,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one item: ``read``, ``nothing`` or ``refused`` for reading; ``edited``, ``refused`` or empty for writing."""
+    """The outcome of one item: ``read``, ``nothing`` or ``refused`` for reading; ``edited``, ``refused`` or empty for writing."""
 
     reading: str
     writing: str

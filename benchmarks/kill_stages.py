@@ -35,7 +35,7 @@ class Plan:
     """What is done with a folder in one round.
 
     Attributes:
-        action: What becomes of pictures; ``"stay"`` for writing scores alone.
+        action: What is done with pictures; ``"stay"`` for writing scores alone.
         write_scores: Whether scores are written into the pictures, and ratings beside them.
         across: Whether pictures go to folders on another file system, where a move is a copy and a removal.
     """

@@ -82,7 +82,7 @@ class _WhereverTheModelIs:
 
 
 class _Scoring:
-    """What the reference's object does with whole pictures and prompts, over any scorer of this program."""
+    """The reference's object over any scorer of this program, for whole pictures and prompts."""
 
     scorer: PictureScorer
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
 COMMANDS = "\x00-\x1f\x7f-\x9f\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
-"""What a display obeys instead of showing it, as the inside of a pattern's brackets: control characters (C0, DEL, C1), marks that end a
+"""Characters a display obeys instead of showing, as the inside of a pattern's brackets: control characters (C0, DEL, C1), marks that end a
 line, marks that turn the direction of what follows, and halves of characters, which undecodable file names hold."""
 _ANY = re.compile(f"[{COMMANDS}]")
 _HALF = re.compile("[\ud800-\udfff]")

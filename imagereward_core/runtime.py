@@ -49,7 +49,7 @@ class Runtime(Protocol):
         """Leaves the device for good; networks go with whoever still holds them."""
 
     def progress(self, done: int, total: int) -> None:
-        """Told after every chunk how many of the call's pictures are done."""
+        """Called after every chunk with how many of the call's pictures are done."""
 
     def check_cancelled(self) -> None:
         """Raises (``Cancelled`` or the host's own exception) when the work should stop; called before every chunk."""
@@ -129,7 +129,7 @@ NO_FP16 = "This processor cannot calculate in fp16 and would be several times sl
 
 
 def precision_notice(precision: Precision, device: torch.device) -> str:
-    """What must be said where another precision than the one asked for is used on ``device``; else empty."""
+    """The remark where another precision than the one asked for is used on ``device``; else empty."""
     return NO_FP16 if precision == "fp16" and device.type == "cpu" and not cpu_has_fp16() else ""
 
 

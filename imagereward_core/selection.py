@@ -62,7 +62,7 @@ class Labels:
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """What a rule kept.
+    """The pictures a rule kept and rejected, with reasons.
 
     Attributes:
         order: Indexes of all pictures from best to worst, int64 [N]; pictures without a score come last.

@@ -35,7 +35,7 @@ def opened(root: Path, place: Path | None = None) -> Iterator[Library]:
 
 
 def origin_of(library: Library) -> str:
-    """What to say where the numbers of a library may be anybody's; empty where they are the user's own."""
+    """The remark where the numbers of a library may be anybody's; empty where they are the user's own."""
     return library.origin.remark(
         "move that folder out of the way (stars and the list of what can be undone go with it), so that all pictures are scored anew",
     )
@@ -141,7 +141,7 @@ def take_back(root: Path, place: Path) -> str:
 
 
 def settle(library: Library, acting: bool) -> list[str]:
-    """What a run that was cut off has left half done, in sentences: settled where files are going to be dealt with, else told alone.
+    """Says what a run that was cut off has left half done, and settles it where files are going to be dealt with.
 
     It comes before the scan. A picture that was moved, and whose text file was not, has no prompt until it is settled.
     """
@@ -162,7 +162,7 @@ def settle(library: Library, acting: bool) -> list[str]:
 
 
 def _settled(recovered: Sequence[Recovery]) -> list[str]:
-    """What an earlier process had left half done."""
+    """Says what an earlier process had left half done."""
     lines = [
         f"Run {each.run.id} had been cut off: {count_of(each.finished, 'step')} finished, {each.taken_back:,} taken back."
         for each in recovered

@@ -106,7 +106,7 @@ class Naming:
 
 
 def metadata_of(scored: ScoredBatch, index: int, choices: ChosenBatch | None) -> dict[str, str]:
-    """What is added to a picture's metadata; see the core's ``score_metadata``."""
+    """The texts added to a picture's metadata; see the core's ``score_metadata``."""
     scores = scored.scores
     kept = None if choices is None else bool(choices.is_kept[index])
     return score_metadata(
@@ -120,7 +120,7 @@ def metadata_of(scored: ScoredBatch, index: int, choices: ChosenBatch | None) ->
 
 
 def text_of(scored: ScoredBatch, index: int, choices: ChosenBatch | None) -> str:
-    """What a text file beside a picture holds: the prompt, then every score with rank and percentile, and what was decided."""
+    """The text file beside a picture: the prompt, then every score with rank and percentile, and what was decided."""
     scores = scored.scores
     rank, percentile = int(scores.ranks()[index]), float(scores.percentiles()[index])
     told = "" if choices is None else choices.selection.reasons[index]

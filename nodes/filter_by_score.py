@@ -237,7 +237,7 @@ def check_percentiles(rule: Rule, scorer: str, there_are: bool) -> None:
 
 
 def decide(scored: ScoredBatch, rule: Rule, policy: str) -> Selection:
-    """What to keep, with the policy for the case that nothing passes.
+    """The selection, with the policy for the case that nothing passes.
 
     Raises:
         GraphError: The scorer has no percentiles, or nothing passes and the policy is to stop.

@@ -23,7 +23,7 @@ GRID = 96
 
 @dataclass(frozen=True)
 class Clip:
-    """What is known of a clip besides its score.
+    """Facts about a clip besides its score.
 
     Attributes:
         length: How many frames it had when it was scored.
@@ -64,7 +64,7 @@ class ScoredBatch:
 
     @property
     def noun(self) -> str:
-        """What one of those that were scored is called."""
+        """The word for one of those that were scored."""
         return "clip" if self.clips else "picture"
 
     def take(self, indexes: Sequence[int]) -> ScoredBatch:
@@ -112,7 +112,7 @@ class ScoredBatch:
 
 @dataclass(frozen=True, eq=False)
 class ChosenBatch:
-    """What a filter decided about a batch.
+    """The decision of a filter about a batch.
 
     Attributes:
         selection: Order, kept, rejected and reasons, as indexes into the batch.

@@ -82,7 +82,7 @@ class PromptForScoring(io.ComfyNode):
 
 
 def _cuts(scorer: LoadedScorer, prompt: str) -> dict[str, str]:
-    """What each scorer leaves unread, by id, for those that leave something."""
+    """The part of the prompt each scorer leaves unread, by id, for those that leave something."""
     cuts = {each.card.id: each.cut(prompt) for each in scorer.panel.scorers}
     return {name: piece for name, piece in cuts.items() if piece}
 

@@ -67,7 +67,7 @@ class ScoreToText(io.ComfyNode):
 
     @classmethod
     def execute(cls, scores: Any, which: str = BEST, number: int = 1, decimals: int = 4) -> Any:
-        """Tells."""
+        """Gives the chosen number, and all scores as text, JSON and a list."""
         scored = one_scored(scores)
         value, meaning = chosen(scored, choice("which", which, WHICH), number)
         return io.NodeOutput(

@@ -47,7 +47,7 @@ def axis_labels(marks: Sequence[float], most: int = 12) -> list[str]:
 
 
 def about(card: ScorerCard, revision: str, warnings: Sequence[str] = ()) -> str:
-    """What a scorer judges and what its number means, from its card."""
+    """A scorer in words, from its card: what it judges and what its number means."""
     lines = [
         card.title,
         card.summary,
@@ -72,7 +72,7 @@ def _scale(card: ScorerCard) -> str:
 
 
 def remarks(scored: ScoredBatch) -> list[str]:
-    """What a person should know about these scores, in sentences."""
+    """Remarks on these scores, in sentences."""
     from ..imagereward_core.scorers.meaning import compare_warning
 
     found = []

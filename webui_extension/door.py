@@ -24,7 +24,7 @@ None, ``close()`` takes back what the part did to the host, and ``connect(door)`
 
 
 class Door:
-    """What a part is handed to join the host.
+    """The means by which a part joins the host.
 
     Attributes:
         root: The extension's folder.

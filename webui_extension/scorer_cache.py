@@ -44,7 +44,7 @@ class LoadedScorer(cache.LoadedScorer):
 
 
 class _Webui:
-    """What the core's cache asks of a host; see ``cache.WeightHost``."""
+    """The WebUI for the core's cache; see ``cache.WeightHost``."""
 
     def models_folders(self) -> tuple[Path, ...]:
         return info.models_folders()
@@ -95,7 +95,7 @@ def choices() -> list[str]:
 
 
 def names() -> list[str]:
-    """What a request may name: the choices, and own checkpoints also by their ids."""
+    """The names a request may use: the choices, and own checkpoints also by their ids."""
     from imagereward_core.weights.own import own_checkpoints
 
     own = own_checkpoints(weight_settings(request_from_settings()))

@@ -196,7 +196,7 @@ SETTINGS = (
 
 
 def _changed(setting: Setting) -> Callable[[], None] | None:
-    """What the host calls once the setting has another value; a number that does not fit is taken back, with a line in the log.
+    """The function the host calls once the setting has another value; a number that does not fit is taken back, with a line in the log.
 
     The page's slider has ends, the host's API takes anything.
     """

@@ -28,7 +28,7 @@ _SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Scored:
-    """What came of a run.
+    """The result of a run.
 
     Attributes:
         inputs: The pictures that were reached.
@@ -56,7 +56,7 @@ class StopSwitch:
 
     Args:
         console: Where to say so.
-        promise: What becomes of what has been done.
+        promise: What happens with what has been done.
     """
 
     def __init__(

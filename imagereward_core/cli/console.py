@@ -71,7 +71,7 @@ class Console:
 
     @contextmanager
     def count(self, total: int, unit: str) -> Iterator[Callable[..., None]]:
-        """A bar over ``total`` things; the function it gives is told how many are done, and how many there are if that is news."""
+        """A bar over ``total`` things; the function it gives takes how many are done, and how many there are if that is news."""
         tqdm = _tqdm() if self.shows_progress else None
         if tqdm is None:
             lines, most = _Lines(self), total

@@ -76,7 +76,7 @@ def _add_rule(parser: argparse.ArgumentParser) -> None:
 
 
 def add_bucket_measure(group: argparse._ActionsContainer) -> None:
-    """What the numbers of buckets are, and whom stars keep."""
+    """Adds the options for how buckets are read, and for stars that keep."""
     group.add_argument(
         "--buckets-by",
         choices=("percentile", "score", "share"),

@@ -23,7 +23,7 @@ _SHOWN = 10
 
 
 def tell_scan(result: ScanResult, console: Console) -> None:
-    """What a scan came to."""
+    """The result of a scan in words."""
     spent = ", ".join(
         f"{stage} {seconds:.1f} s" for stage, seconds in result.stages.items() if seconds >= 0.05
     )
@@ -57,7 +57,7 @@ def tell_failures(failures: Sequence[tuple[Path, str]], console: Console, what: 
 
 
 def tell_settled(settled: Sequence[Recovery], console: Console) -> None:
-    """What an earlier run had left half done, and what became of it."""
+    """Says what an earlier run had left half done, and how it was settled."""
     for recovery in settled:
         if recovery.finished or recovery.taken_back:
             console.complain(
@@ -71,7 +71,7 @@ def tell_settled(settled: Sequence[Recovery], console: Console) -> None:
 def tell_carried(
     carried: Carried, options: CurateOptions, args: argparse.Namespace, console: Console
 ) -> None:
-    """What was done, and how to take it back."""
+    """Says what was done, and how to take it back."""
     from ..library.curate.summary import VERBS
 
     tell_settled(carried.settled, console)
@@ -148,7 +148,7 @@ def preview(curation: Curation, width: int | None, dots: str) -> str:
 
 
 def document(curation: Curation, carried: Carried | None) -> dict[str, Any]:
-    """The plan, and what came of it, for scripts."""
+    """The plan and its outcome, for scripts."""
     from ..library.curate.summary import remarks
 
     return {

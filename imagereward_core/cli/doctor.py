@@ -43,7 +43,7 @@ _OPTIONAL = {
 
 @dataclass
 class Findings:
-    """What was found so far.
+    """The findings so far.
 
     Attributes:
         problems: What is wrong and how to mend it.
@@ -158,7 +158,7 @@ def _device(args: argparse.Namespace, findings: Findings) -> Iterator[tuple[str,
 
 
 def _capabilities(torch: Any) -> str:
-    """What the processor offers for fast arithmetic, as far as this version of torch tells."""
+    """The processor's instructions for fast arithmetic, as far as this version of torch reports them."""
     known = [torch.backends.cpu.get_cpu_capability()] if hasattr(torch.backends, "cpu") else []
     for name, probe in (("AVX512-bf16", "_is_avx512_bf16_supported"), ("AMX", "_is_amx_tile_supported")):
         ask = getattr(getattr(torch, "cpu", None), probe, None)
@@ -167,7 +167,7 @@ def _capabilities(torch: Any) -> str:
 
 
 def _memory() -> str:
-    """Main memory, where the system tells in a file."""
+    """Main memory, where the system states it in a file."""
     try:
         text = Path("/proc/meminfo").read_text(encoding="ascii")
     except OSError:

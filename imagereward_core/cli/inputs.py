@@ -50,7 +50,7 @@ class Input:
 
     @property
     def name(self) -> str:
-        """What the picture is called in results: its path as it was given."""
+        """Its name in results: the path as it was given."""
         return str(self.path)
 
 

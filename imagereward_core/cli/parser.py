@@ -36,7 +36,7 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """See :mod:`argparse`; files whose names begin with a dash are told before they are taken for options."""
+        """See :mod:`argparse`; files whose names begin with a dash are reported before they are taken for options."""
         if self._commands() is not None:
             return super().parse_known_args(args, namespace)
         self._refuse_dashes(args or ())

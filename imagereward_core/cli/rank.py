@@ -35,7 +35,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def add_filter(parser: argparse.ArgumentParser, shown: str = "kept") -> None:
-    """What to keep, and whether by default only that is ``shown``, or all."""
+    """Adds the options of the rule; ``shown`` is what is shown by default, the kept pictures or all."""
     group = parser.add_argument_group("filter")
     add_conditions(group)
     group.add_argument(

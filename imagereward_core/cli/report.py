@@ -120,7 +120,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 @dataclass(frozen=True)
 class Found:
-    """What a library knows about a folder, judged.
+    """The pictures of a folder with their stored scores, judged.
 
     Attributes:
         panel: Whose numbers.
@@ -196,7 +196,7 @@ def _judge(library: Library, args: argparse.Namespace, console: Console, root: P
     )
     options = CurateOptions(_rule(args, rule), folders=destination_folders(args))
     destinations = options.destinations(root)
-    # Whether copies are shown changes no rank: each is told with the numbers of its picture.
+    # Whether copies are shown changes no rank: each has the numbers of its picture.
     scored, copies = judged_files(library, panel, root, options, below=folder)
     number = sum(map(len, copies.values()))
     if number and not args.copies:
@@ -307,7 +307,7 @@ def _title(root: Path, folder: Path | None, number: int) -> str:
 
 
 def _tell(library: Library, console: Console, found: Found) -> None:
-    """Who has scored how many, and what has to be known to read the numbers."""
+    """How many pictures each scorer has scored, and remarks needed to read the numbers."""
     from ..library.store.records import Query
     from ..scorers.meaning import compare_warning
 

@@ -119,7 +119,7 @@ def deliver(
 
 
 def exit_code(scored: Scored) -> int:
-    """What a script is told about a run."""
+    """A run as a document for scripts."""
     return INTERRUPTED if scored.stopped else SOME_FAILED if scored.scores.failures else DONE
 
 

@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _others(runs: Sequence[tuple[int, Path]], which: str = "") -> str:
-    """What the same store holds of other folders, to follow a sentence."""
+    """A remark on other folders in the same store, to follow a sentence."""
     named = ", ".join(f"run {run} of {plain(about)}" for run, about in runs[:_MOST_OTHERS])
     more = f" and {len(runs) - _MOST_OTHERS:,} more folders" if len(runs) > _MOST_OTHERS else ""
     return f". The store holds {which}runs of other folders, which stay: {named}{more}" if runs else ""

@@ -145,7 +145,7 @@ def run(args: argparse.Namespace) -> int:
 
 @contextmanager
 def _until_stopped(console: Console) -> Iterator[threading.Event]:
-    """An event that Ctrl-C and the system's wish to end set; a second Ctrl-C ends at once."""
+    """An event that Ctrl-C and the system's signal to end set; a second Ctrl-C ends at once."""
     stop = threading.Event()
 
     def on_signal(number: int, frame: FrameType | None) -> None:

@@ -49,7 +49,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Scene:
-    """What is in a picture.
+    """The contents of a picture.
 
     Attributes:
         thing: The main object.

@@ -29,7 +29,7 @@ class NotAFileError(OSError):
 
 
 def kind_of(mode: int) -> str:
-    """What the mode of a ``stat`` stands for, in words; empty for a regular file."""
+    """The kind of file in the mode of a ``stat``, in words; empty for a regular file."""
     if stat.S_ISREG(mode):
         return ""
     return next((words for is_kind, words in _KINDS if is_kind(mode)), "something that is no file")

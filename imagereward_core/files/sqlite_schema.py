@@ -12,13 +12,13 @@ Objects = dict[tuple[str, str], str]
 """The statement that made each table and index, by type and name."""
 
 _STATISTICS = ("sqlite_stat1", "sqlite_stat4")
-"""What SQLite keeps for itself once somebody has asked it to look at a file."""
+"""Tables of SQLite's own, which appear once somebody has had it analyse a file."""
 
 
 def not_ours(
     connection: sqlite3.Connection, migrations: Sequence[Callable[[sqlite3.Connection], None]], exact: bool
 ) -> str:
-    """What in a file is not as this program makes it; empty where nothing is.
+    """Differences of a file from what this program makes; empty where there are none.
 
     Triggers, views and virtual tables do things by themselves. So can a table of ours in another form: with columns that are computed,
     rules by which a row replaces another, or expressions in an index.

@@ -42,7 +42,7 @@ class StrangeValueError(Exception):
 
 
 class NoText(bytes):
-    """What a store holds as text and is none: SQLite keeps whatever bytes it is given."""
+    """A text in a store that is none: SQLite keeps whatever bytes it is given."""
 
 
 _OF_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")

@@ -85,7 +85,7 @@ def open_bytes(data: bytes, name: str) -> Image.Image:
 
 
 def clipping_note(source: str | os.PathLike[str] | Image.Image | BinaryIO) -> str:
-    """What has to be known about a score of grey whose levels are not 0 to 255; empty for all others and for what cannot be read.
+    """A remark on scores of grey whose levels are not 0 to 255; empty for all others and for what cannot be read.
 
     Scorers are shown what their published programs show them, and those clip: nearly all of a picture of 16 bits is white, and of one
     of numbers from 0 to 1 black.
@@ -188,7 +188,7 @@ def _identified(source: BinaryIO, name: str) -> Image.Image:
 
 
 def _quietly(source: BinaryIO) -> Image.Image:
-    """What Pillow opens, without its warning about many pixels."""
+    """The picture as Pillow opens it, without its warning about many pixels."""
     with _warnings_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         return Image.open(source)

@@ -102,7 +102,7 @@ def mean_color(spec: ImageSpec) -> tuple[int, int, int]:
 
 
 def fill_color(spec: ImageSpec) -> tuple[int, int, int]:
-    """What surrounds a picture that does not fill the square: black, or the mean colour for ``pad``."""
+    """The colour around a picture that does not fill the square: black, or the mean colour for ``pad``."""
     return mean_color(spec) if spec.framing == "pad" else (0, 0, 0)
 
 

@@ -15,9 +15,9 @@ class Plugin:
 
     Attributes:
         title: What the format is called.
-        package: What ``pip install`` is told; empty where Pillow itself may read the format, or nothing does.
+        package: The name for ``pip install``; empty where Pillow itself may read the format, or nothing does.
         module: What is imported.
-        register: The function of the module that tells Pillow of it; empty where importing does.
+        register: The function of the module that registers it with Pillow; empty where importing does.
         advice: What else helps.
     """
 
@@ -28,7 +28,7 @@ class Plugin:
     advice: str = ""
 
     def load(self) -> bool:
-        """Tells Pillow of the format, if the package is there."""
+        """Registers the format with Pillow, if the package is there."""
         if not self.module:
             return False
         try:

@@ -14,7 +14,7 @@ CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """What happens to a picture between its file and the network.
+    """The preprocessing of a picture, from its file to the network.
 
     The default is the reference's chain (ImageReward.py, ``_transform``): short side to ``size`` with antialiased bicubic
     resampling, centre crop, conversion to RGB, division by 255, normalisation. Specs are hashable, and equal specs make

@@ -33,7 +33,7 @@ class ExportRow(JudgedRow):
         bucket: Name of the bucket it falls into; empty where there are none.
         stars: What a person gave it, 0..5; None where nobody gave anything.
         negative: The negative prompt as written.
-        generator: The program that made it, as its metadata tells.
+        generator: The program that made it, by its metadata.
         model: The checkpoint that made it.
         loras: LoRAs that were used.
         seed: The seed as written.

@@ -229,13 +229,13 @@ class Library:
         paths: Sequence[Path] | None = None,
         choose: Callable[[Sequence[Row]], Sequence[int]] | None = None,
     ) -> ScoredFiles:
-        """What a panel makes of the numbers stored for files, as if it had just scored them all.
+        """A panel's judgement of the numbers stored for files, as if it had just scored them all.
 
         Args:
             panel: Its blends are judged from the stored numbers of their members.
             folder: The files in this folder and below it, or in these folders one after the other; None for all.
             paths: Only these files, where they are known; ``folder`` does not count then.
-            choose: Given all these rows, with the numbers of the panel's first scorer, tells which are judged, by their places in
+            choose: Given all these rows, with the numbers of the panel's first scorer, says which are judged, by their places in
                 order; None for all.
         """
         from .stored_scores import judge

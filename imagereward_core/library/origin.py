@@ -1,7 +1,8 @@
 """The origin of a library: made by this user on this computer, or come along with a folder, so that its numbers may be anybody's.
 
 A library is signed with the key in the user's own data folder (see :mod:`.journal.trust`) when it is made, for the folder in its place or
-renamed. One without such a signature was made elsewhere, by a version before, or is a copy; what it says is taken as it stands, and told.
+renamed. One without such a signature was made elsewhere, by a version before, or is a copy; what it says is taken as it stands, and
+every door says so.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class Origin:
                     self._sign(connection)
 
     def remark(self, how: str = "") -> str:
-        """What to tell whoever uses the numbers of a library that was made elsewhere; empty for one's own, and where it holds none.
+        """A remark for whoever uses the numbers of a library that was made elsewhere; empty for one's own, and where it holds none.
 
         Args:
             how: What to do to have the pictures scored anew, or to take the numbers as one's own; by default with the command.

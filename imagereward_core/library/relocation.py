@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def tell(library: Library, journal: Journal, run: int) -> None:
-    """Tells the library where the pictures of a run lie now, as far as the journal knows."""
+    """Updates the library with where the pictures of a run lie now, as far as the journal knows."""
     with library.database.writing():  # one transaction, for a run may be long
         for info in journal.steps(run):
             step, made = info.step, info.made
@@ -30,7 +30,7 @@ def tell(library: Library, journal: Journal, run: int) -> None:
 
 
 def catch_up(library: Library, outside: Sequence[Path]) -> None:
-    """Tells the library of pictures that the last run has moved to folders that no scan looks into, where it has not been told.
+    """Updates pictures that the last run has moved to folders that no scan looks into, where the library does not know it yet.
 
     Args:
         library: Nothing is done where it was opened only to look.
@@ -52,7 +52,7 @@ def catch_up(library: Library, outside: Sequence[Path]) -> None:
             if made is None or not any(is_below(made, folder) for folder in outside):
                 continue
             if find_file(connection, made) is not None:
-                break  # a run is told as a whole
+                break  # a run is written as a whole
             if os.path.lexists(made) and not os.path.lexists(source):
                 try:
                     journal.custody.admit(record)

@@ -53,7 +53,7 @@ def stored_panel(
     """
     held = library.keys()
     counts = {key: library.count(Query(key=key, folder=folder, scored=True)) for key in held}
-    # Where nobody could score anything, whoever tried last tells why.
+    # Where nobody could score anything, the last attempt says why.
     keys = sorted((key for key in counts if counts[key]), key=lambda key: -counts[key]) or held[::-1]
     singles: dict[str, StoredScorer] = {}
 

@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 READER = 3
-"""Raised with every change after which a file may tell another prompt or note: libraries then read them anew, and score what changed."""
+"""Raised with every change after which a file may have another prompt or note: libraries then read them anew, and score what changed."""
 
 _TEXTS = (
     "parameters",
@@ -113,10 +113,10 @@ def _prompt_in(blocks: Mapping[str, str], file_name: str | None) -> PictureText 
 def _graph_prompt(
     blocks: Mapping[str, str], file_name: str | None, empty: PictureText | None
 ) -> PictureText | None:
-    """What ComfyUI's graph tells; ``empty`` where that is nothing.
+    """What ComfyUI's graph says; ``empty`` where that is nothing.
 
     The editor's file counts only where the graph as it ran cannot be read: both are the same graph, but the
-    editor's file names no values, so that what it adds is guessing. Beside a graph that can be read it tells
+    editor's file names no values, so that what it adds is guessing. Beside a graph that can be read it shows
     what nodes have shown while it ran.
     """
     ran, edited = (blocks.get(name, "") for name in ("prompt", "workflow"))
@@ -131,7 +131,7 @@ def _graph_prompt(
 
 
 def _readings(blocks: Mapping[str, str], file_name: str | None) -> Iterator[PictureText | None]:
-    """What each reader makes of the blocks, the likeliest first."""
+    """The result of each reader for the blocks, the likeliest first."""
     yield parse_novelai(blocks)
     for name in _TEXTS:
         if name in blocks:

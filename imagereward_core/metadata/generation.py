@@ -23,7 +23,7 @@ _FORKS = (
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known about a picture's making; empty where nothing is.
+    """Facts about how a picture was made; empty where nothing is known.
 
     Attributes:
         generator: The program: ``a1111``, ``forge``, ``reforge``, ``sdnext``, ``comfyui``, ``swarmui``, ``fooocus``,

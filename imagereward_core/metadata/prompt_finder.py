@@ -158,7 +158,7 @@ class PromptFinder:
 
 
 def picture_remarks(notes: Iterable[str]) -> list[str]:
-    """What has to be known about how scorers see some of the pictures, in sentences.
+    """Remarks on how scorers see some of the pictures, in sentences.
 
     Args:
         notes: The ``picture_note`` of every picture.
@@ -171,7 +171,7 @@ def picture_remarks(notes: Iterable[str]) -> list[str]:
 
 
 def _why_unreadable(picture: Path | Image.Image, error: ImageError) -> str:
-    """What is wrong with a picture whose metadata cannot be read, in the words the scorer would use."""
+    """Why the metadata of a picture cannot be read, in the words the scorer would use."""
     try:
         open_image(picture)
     except ImageError as clearer:

@@ -16,7 +16,7 @@ MOST_BYTES = 4 * 1024 * 1024
 
 
 def person_rating(path: str | os.PathLike[str]) -> int | None:
-    """What a person rated a picture, -1 (rejected) or 1..5; None where nobody did.
+    """The rating a person gave a picture, -1 (rejected) or 1..5; None where nobody did.
 
     Looked for in ``a.xmp`` (Lightroom, Bridge), then ``a.png.xmp`` (digiKam, darktable), then in the picture itself. A rating of 0 is none,
     and what this program has written is not a person's. Damaged files count as silent.

@@ -75,7 +75,7 @@ def card_html(
 
 
 def _stars(stars: int | None) -> str:
-    """What a person gave the picture; nothing where nobody did."""
+    """The stars a person gave the picture; nothing where nobody did."""
     if stars is None:
         return ""
     return f'<p class="stars" role="img" aria-label="{stars} of 5 stars">{"★" * stars}<i>{"★" * (5 - stars)}</i></p>'

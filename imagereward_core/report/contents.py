@@ -141,7 +141,7 @@ class Contents:
         return {**self.loras.numbers, NO_LORA: -1}
 
     def data(self) -> dict[str, Any]:
-        """What the script works on: the pictures that are shown, best first, and the texts they share."""
+        """Data of the page's script: the pictures that are shown, best first, and the texts they share."""
         written: dict[str, int] = {}
         pictures = [self._picture(fact, written) for fact in self.shown]
         return {

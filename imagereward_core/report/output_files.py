@@ -70,7 +70,7 @@ def _names(path: Path) -> list[Path]:
 
 
 def _led(path: Path, name: Path) -> str:
-    """How a name that may stand behind a link is told."""
+    """How a name that may stand behind a link is shown."""
     return str(path) if name == path else f"{path} leads to {name}, which"
 
 

@@ -75,7 +75,7 @@ def page_start(contents: Contents, card: ScorerCard, title: str, notice: str, hi
 
 
 def page_middle(contents: Contents) -> str:
-    """Where cards that the script makes when they are looked at begin; what a reader without scripts is told about them."""
+    """Where cards that the script makes when they are looked at begin; and what a reader without scripts reads about them."""
     hidden = len(contents.shown) - AT_ONCE
     return f"""</div></section></main>
 <noscript><p class="nothing">The best {AT_ONCE} pictures are shown. The other {hidden:,} need this page's script.</p></noscript>
@@ -105,7 +105,7 @@ lead to the pictures where they lay when it was written.</footer>
 
 
 def _inside(contents: Contents, inside: int) -> str:
-    """What of the pictures is in the page."""
+    """Says how many of the pictures are in the page."""
     number = len(contents.shown)
     if inside >= number:
         return "This page is complete in itself: it can be moved, sent and opened without a network."
@@ -197,7 +197,7 @@ def _percentiles(scores: Scores) -> str:
 
 
 def _about(scores: Scores, card: ScorerCard) -> str:
-    """What the number means, from the scorer's card."""
+    """The meaning of the number, from the scorer's card."""
     rows = [
         ("Scorer", card.id),
         ("Weights", scores.revision),

@@ -181,7 +181,7 @@ def is_rank_alone(reason: str) -> bool:
 
 
 def bare_reason(fact: Facts, name: str, explain: bool = True) -> str:
-    """What a row gives as the reason.
+    """The reason in a row.
 
     Args:
         fact: What is known about the picture.
@@ -205,7 +205,7 @@ def beside_reason(beside: Sequence[Scores], index: int, name: str = "") -> str:
 
 
 def beside_note(beside: Mapping[str, float | None], disputed: str, reason: str = "") -> str:
-    """What other scorers say about a picture, in one line, and why some say nothing."""
+    """Scores of other scorers for a picture in one line, and why some have none."""
     numbers = [f"{scorer} {value:.4g}" for scorer, value in beside.items() if value is not None]
     said = (
         ", ".join(numbers),

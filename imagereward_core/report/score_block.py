@@ -20,7 +20,7 @@ def score_metadata(
     kept: bool | None = None,
     reason: str = "",
 ) -> dict[str, str]:
-    """What is written into a picture's metadata: one plain field per scorer that gave a number, and a block with everything.
+    """The texts for a picture's metadata: one plain field per scorer that gave a number, and a block with everything.
 
     Args:
         everyone: The scores that decide, then those beside them.
@@ -60,7 +60,7 @@ _OF_OTHERS = ("rank", "of", "reason")
 
 
 def settled_block(block: str, written: str) -> str:
-    """The block to write into a picture: the one that stands there where it tells the same about this picture, else the new one.
+    """The block to write into a picture: the one that stands there where it says the same about this picture, else the new one.
 
     So a picture that comes does not change the files of all others.
 

@@ -58,7 +58,7 @@ def fitted(
 
 
 def side_for(sources: Sequence[ImageSource | None], room: int) -> int:
-    """The longest side at which thumbnails of all these pictures should fit into ``room`` bytes, told from some of them."""
+    """The longest side at which thumbnails of all these pictures should fit into ``room`` bytes, estimated from some of them."""
     first = thumbnail_side(len(sources))
     some = sources[:: max(1, len(sources) // _SAMPLE)][:_SAMPLE]
     for side in (side for side in _SIDES if side <= first):

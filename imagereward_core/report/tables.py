@@ -24,7 +24,7 @@ FORMS = (*TEXT_FORMS, "parquet")
 _PIECE = 10_000
 """Rows in a row group of Parquet: what stands in memory at a time."""
 _FORMULA = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
-"""What a cell begins with that a spreadsheet runs as a formula; the last four are the wide forms that East Asian ones take too."""
+"""Beginnings of cells that a spreadsheet runs as a formula; the last four are the wide forms that East Asian ones take too."""
 _WHY = "beside_reason"
 _KINDS = {
     "str": "text",
@@ -42,14 +42,14 @@ class ExportError(CuratorError):
 
 @dataclass(frozen=True)
 class Layout:
-    """What all rows of a file share.
+    """Facts that all rows of a file share.
 
     Attributes:
         kind: The rows' class; its fields are the columns, in their order.
         source: Columns that are the same in every row, such as the scorer; JSON has them in its head instead.
         others: Ids of the scorers whose scores stand beside; csv and Parquet have a column ``score:ID`` for each, and behind them one
             that says why some have none.
-        head: What a reader of JSON is told before the rows; Parquet keeps it in the file's metadata.
+        head: What stands in JSON before the rows; Parquet keeps it in the file's metadata.
     """
 
     kind: type[JudgedRow]
@@ -225,7 +225,7 @@ def require(form: str) -> None:
 def _head(
     scores: Scores, card: ScorerCard, rule: Mapping[str, Any] | None, counts: Mapping[str, int]
 ) -> dict[str, Any]:
-    """What has to be known to read the rows."""
+    """Remarks needed to read the rows."""
     return {
         "schema_version": SCHEMA_VERSION,
         "scorer": scores.scorer,

@@ -30,7 +30,7 @@ def objection(card: ScorerCard, prompt: Prompt) -> str:
 class Scorer(Protocol):
     """Pictures and prompts to Scores. Higher is better for every scorer.
 
-    A bad picture yields NaN and a reason for itself alone; a broken scorer raises. Output length equals input length, always, in
+    A picture that cannot be read yields NaN and a reason; a broken scorer raises. Output length equals input length, always, in
     input order.
     """
 

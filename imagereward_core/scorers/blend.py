@@ -60,7 +60,7 @@ class BlendMember:
 
 @dataclass(frozen=True)
 class Blend:
-    """What a blend is made of.
+    """The members of a blend and its method.
 
     Attributes:
         name: What people call it; its id as a scorer is ``blend:<name>``.
@@ -153,7 +153,7 @@ class BlendResult:
         return bool({"batch", "rank"} & self._voted_on().keys())
 
     def describe(self) -> str:
-        """What the blended numbers rest on, in plain words."""
+        """How the blended numbers were made, in plain words."""
         return " ".join(
             f"{_BASIS_IN_WORDS[basis]}: {', '.join(ids)}." for basis, ids in self._voted_on().items()
         )
@@ -348,7 +348,7 @@ def _typical_range(spec: Blend, cards: Sequence[ScorerCard]) -> tuple[float, flo
 
 
 def _notes(spec: Blend, cards: Sequence[ScorerCard]) -> list[str]:
-    """What a person should know about the blend itself."""
+    """Remarks on the blend itself."""
     voters = [(member, card) for member, card in zip(spec.members, cards, strict=True) if member.weight]
     notes = ["A picture that one of the scorers cannot score has no blended score."]
     if spec.method == "rank":

@@ -288,7 +288,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def same_name(name: str) -> str:
-    """What two names have in common that people, or file systems, take for the same."""
+    """The form in which two names are equal that people, or file systems, take for the same."""
     return unicodedata.normalize("NFC", name).casefold()
 
 

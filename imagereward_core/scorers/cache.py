@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class WeightHost(Protocol):
-    """What a cache asks of the program it serves."""
+    """The program that a cache serves."""
 
     def models_folders(self) -> Sequence[Path]:
         """Where weights and saved blends lie; the first is written to."""
@@ -41,7 +41,7 @@ class WeightHost(Protocol):
         """A device and its memory for the scorers of a request."""
 
     def report(self, runtime: Runtime, interruptible: bool) -> Progress | None:
-        """Who is told the progress of a download, a checksum or a conversion."""
+        """What the progress of a download, a checksum or a conversion is reported to."""
 
 
 class LoadedScorer:

@@ -36,7 +36,7 @@ Keep = Callable[[int, int, "Rewards | str"], None]
 Sight = tuple[bytes, tuple[str, ...]]
 """All that the scorers of a tower are shown of a picture: the digest of its pixels, and its prompts."""
 Memory = dict[tuple[int, ...], dict[Sight, list[Rewards]]]
-"""What was rated in a run so far: by the numbers of the scorers of a tower, for everything they saw, the scores of each.
+"""Ratings of a run so far: by the numbers of the scorers of a tower, for everything they saw, the scores of each.
 
 A score moves in its last digits with the pictures of its batch. What a network has seen before is therefore not shown to it again: two
 files of one picture get one score, wherever they stand in a run, and no tie comes apart.
@@ -131,16 +131,16 @@ class PictureScorer(ABC):
         return ""
 
     def head_is_constant(self) -> bool:
-        """Whether the weights alone tell that every picture gets the same score."""
+        """Whether the weights alone show that every picture gets the same score."""
         return False
 
     @property
     def notice(self) -> str:
-        """What its runtime does otherwise than it was asked to, such as another precision; empty where there is nothing to say."""
+        """How its runtime departs from what was asked, such as another precision; empty where it does not."""
         return str(getattr(self.runtime, "notice", ""))
 
     def warnings(self) -> list[str]:
-        """What must be known about all numbers of this scorer, by its weights and by what it has scored so far."""
+        """Warnings about all numbers of this scorer, by its weights and by what it has scored so far."""
         if self.head_is_constant() or self.variety.is_missing:
             return [constant_warning(self.card.id)]
         return []

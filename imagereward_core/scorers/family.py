@@ -43,7 +43,7 @@ class Network:
 
 
 class Parts(Protocol):
-    """What a builder is handed: a card, the weights that were found for it, and what scorers of one run share."""
+    """The arguments of a builder: a card, the weights that were found for it, and what scorers of one run share."""
 
     card: ScorerCard
     found: FoundWeights

@@ -1,4 +1,4 @@
-"""What a score means, in plain words: against the reference distribution, the typical range, and the user's own history."""
+"""The meaning of a score in plain words: against the reference distribution, the typical range, and the user's own history."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def compare_warning(card: ScorerCard, prompts: Sequence[str]) -> str | None:
 
 
 def own_notice(card: ScorerCard) -> str:
-    """What must be said beside the scores of a checkpoint of the user's own; empty for other scorers."""
+    """The remark beside scores of a checkpoint of the user's own; empty for other scorers."""
     if not card.own:
         return ""
     told = f"{card.id} is a checkpoint of your own, not the published ImageReward-v1.0."
@@ -116,7 +116,7 @@ def own_notice(card: ScorerCard) -> str:
 
 
 def constant_warning(scorer: str) -> str:
-    """What is said in all places about a scorer that cannot tell pictures apart."""
+    """The warning about a scorer that gives every picture the same number."""
     return f"{scorer} gives every picture the same score: its reward head is untrained or collapsed, and its numbers say nothing."
 
 

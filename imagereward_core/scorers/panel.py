@@ -25,7 +25,7 @@ AnyScorer = Union["PictureScorer", BlendScorer]
 
 @dataclass(frozen=True)
 class PanelResult:
-    """What a panel found.
+    """The result of a panel.
 
     Attributes:
         main: The scores that decide.
@@ -45,7 +45,7 @@ class PanelResult:
 
     @property
     def remark(self) -> str:
-        """What has to be known to read the numbers, in sentences."""
+        """Remarks needed to read the numbers, in sentences."""
         return " ".join(filter(None, (self.basis, *self.warnings)))
 
 
@@ -111,7 +111,7 @@ class Panel:
         return score_together(self.scorers, images, prompts, memory)
 
     def judge(self, scores: Sequence[Scores]) -> PanelResult:
-        """What the scores of all pictures of a run come to.
+        """The result of a run, from the scores of all its pictures.
 
         Args:
             scores: One for each of ``scorers``, in their order.
@@ -139,7 +139,7 @@ class Panel:
         return PanelResult(main, shown, pairs, disputes, basis, self.warnings())
 
     def warnings(self) -> tuple[str, ...]:
-        """What must be known about the scorers: which are own checkpoints, work otherwise than asked, or tell nothing apart."""
+        """Warnings about the scorers: own checkpoints, those that work otherwise than asked, those that give all one number."""
         own = [own_notice(scorer.card) for scorer in self.scorers]
         notices = [scorer.notice for scorer in self.scorers]
         told = [text for scorer in self.scorers for text in scorer.warnings()]

@@ -26,7 +26,7 @@ DEFAULT_SCORER = "ImageReward-v1.0"
 BLENDS_FILE = "blends.json"
 """The file of saved blends; named here too, so that looking for it costs a host's start nothing."""
 SUFFIXES = frozenset({".safetensors", ".pt", ".pth", ".bin"})
-"""What a file of weights may end in; the same as ``registry.CHECKPOINT_SUFFIXES``, without its imports."""
+"""Suffixes of files of weights; the same as ``registry.CHECKPOINT_SUFFIXES``, without its imports."""
 
 Stamp = tuple[tuple[str, int, int], ...]
 """Path, size and time of every file of a scorer."""
@@ -34,7 +34,7 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 @dataclass(frozen=True)
 class LoadRequest:
-    """What somebody chose; equal requests get the same scorer, however its name is spelled.
+    """The scorer somebody chose; equal requests get the same scorer, however its name is spelled.
 
     Attributes:
         name: A registered id, ``blend:NAME``, the text of a blend, or a checkpoint.
@@ -145,7 +145,7 @@ def saved_blends(folders: Sequence[Path]) -> list[str]:
 
 
 def blend_text(name: str, folders: Sequence[Path]) -> str:
-    """What a saved blend consists of right now; empty for anything else."""
+    """The text of a saved blend as it is now; empty for anything else."""
     if not name.lower().startswith("blend:") or not folders:
         return ""
     from .blend_file import format_blend

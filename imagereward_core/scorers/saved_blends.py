@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 class SavedBlends:
     """All blends of some folders; of two with one name that of the earlier folder counts.
 
-    A file that cannot be read hides nothing in other folders; who looks for a blend that is nowhere is told of it.
+    A file that cannot be read hides nothing in other folders; the error about a blend that is nowhere names it.
 
     Args:
         folders: Models folders, in the order in which they are searched.
@@ -25,7 +25,7 @@ class SavedBlends:
         self.files = [BlendFile(folder) for folder in dict.fromkeys(folders)]
 
     def names(self) -> list[str]:
-        """What they are called, in order."""
+        """Their names, in order."""
         found: dict[str, str] = {}
         for file in self.files:
             try:

@@ -42,7 +42,7 @@ class WeightFile:
 
     @property
     def pinned(self) -> str:
-        """What makes sure that the file fetched is the one this program was written for: ``checksum``, ``revision`` or ``not pinned``.
+        """How the file fetched is known to be the one this program was written for: ``checksum``, ``revision`` or ``not pinned``.
 
         A commit of a repository cannot be changed, and the hub states the checksum of a large file in it; a branch can.
         """
@@ -87,7 +87,7 @@ class Distribution:
 
 @dataclass(frozen=True, kw_only=True)
 class WeightsCard:
-    """A set of weights: what a person is told about it, and what is needed to get and read it.
+    """A set of weights: what a person is shown about it, and what is needed to get and read it.
 
     Attributes:
         id: Name people type, for example ``ImageReward-v1.0``.
@@ -128,7 +128,7 @@ class WeightsCard:
 
 @dataclass(frozen=True, kw_only=True)
 class ScorerCard(WeightsCard):
-    """What a scorer is, what it needs and what its number means.
+    """A scorer: what it is, what it needs and what its number means.
 
     Attributes:
         summary: What it judges, in plain words.
@@ -138,7 +138,7 @@ class ScorerCard(WeightsCard):
         typical_range: Scores between which most pictures lie, or None where nobody knows.
         distribution: Reference distribution for percentiles, or None where none is published.
         notes: Known biases and limits, one sentence each.
-        higher_is_better: Always True so far; told to programs that read scores.
+        higher_is_better: Always True so far; reported to programs that read scores.
         backbone: For a head, the id of the weights its picture encoder is read from, themselves a card; else empty.
         text: How a prompt becomes tokens.
         cross_prompt: False where the authors advise against comparing raw scores of pictures with different prompts.

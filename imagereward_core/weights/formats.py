@@ -16,7 +16,7 @@ EXPECTED = "expected a .safetensors file, or a .pt file of plain tensors saved b
 def defect(path: Path) -> str:
     """Why a file cannot be the whole of a checkpoint; empty where it looks like one.
 
-    A copy or a download that broke off is told by its ends: the table of contents says how long a file must be.
+    A copy or a download that broke off is recognised by its ends: the table of contents says how long a file must be.
     """
     try:
         if sniff(path) == "torch":
@@ -29,7 +29,7 @@ def defect(path: Path) -> str:
 
 
 def _shortage(path: Path) -> str:
-    """What is wrong with a safetensors file, by its table of contents."""
+    """The fault of a safetensors file, by its table of contents."""
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         try:
@@ -70,7 +70,7 @@ def sniff(path: Path) -> Literal["safetensors", "torch"]:
 
 
 def _what(head: bytes) -> str:
-    """What a file that is no checkpoint seems to be."""
+    """The likely kind of a file that is no checkpoint."""
     text = head.lstrip().lower()
     if not head:
         return "is empty: a download or a copy broke off before it began"

@@ -24,7 +24,7 @@ _PAGE = (b"<!doctype", b"<html", b"<head", b"<body", b"<script", b"<?xml", b"<!-
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """What the hub says about a file.
+    """A file as the hub describes it.
 
     Attributes:
         repository: Hub repository.
@@ -74,7 +74,7 @@ def ask(weight_file: WeightFile, endpoint: str | None) -> RemoteFile:
 
 
 def stream(remote: RemoteFile, part: Path, endpoint: str | None, report: Callable[[int], None]) -> None:
-    """Appends to ``part`` what it still lacks of the file; ``report`` is told its length as it grows.
+    """Appends to ``part`` what it still lacks of the file; ``report`` gets its length as it grows.
 
     Raises:
         DownloadError: A web page came in place of the bytes; none of it is kept.

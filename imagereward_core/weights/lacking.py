@@ -27,7 +27,7 @@ class Lacking:
 
     @property
     def text(self) -> str:
-        """What to download, from where, and where to put it under which name."""
+        """Says what to download, from where, and where to put it under which name."""
         size = self.file.size or (self.card.download_size if self.file in self.card.checkpoint else 0)
         about = f" (about {size / 1e6:,.1f} MB)" if size else ""
         name, where = self.file.name, self.file.address

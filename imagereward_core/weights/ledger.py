@@ -44,7 +44,7 @@ def is_sha256(text: object) -> bool:
 
 
 def found_once(path: Path, kind: str, find: Callable[[], str], fresh: bool = False) -> str:
-    """What ``find`` says about a file, remembered until the file changes.
+    """The result of ``find`` for a file, remembered until the file changes.
 
     Args:
         path: The file.
@@ -66,7 +66,7 @@ def found_once(path: Path, kind: str, find: Callable[[], str], fresh: bool = Fal
 
 
 def remembered(path: Path, kind: str) -> str | None:
-    """What is remembered about a file as it is now; None where it has not been read since."""
+    """The entry for a file as it is now; None where it has not been read since."""
     try:
         real, state = str(path.resolve()), state_of(path)
     except OSError:
@@ -86,7 +86,7 @@ def remember(path: Path, kind: str, answer: str) -> None:
 
 
 def state_of(path: Path) -> State:
-    """What changes when a file does.
+    """A value that changes when a file does.
 
     Raises:
         OSError: There is no such file.

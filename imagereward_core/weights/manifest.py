@@ -31,7 +31,7 @@ _BLOCK = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is known about one file, valid while its size and modification time stay as recorded.
+    """Facts about one file, valid while its size and modification time stay as recorded.
 
     Attributes:
         sha256: Checksum of the file.
@@ -132,7 +132,7 @@ def sha256_of(path: Path, progress: Progress | None = None, fresh: bool = False)
 
 
 def vouched_sha256(path: Path) -> str | None:
-    """What the checksum of ``path`` should be by its manifest; None where nobody says.
+    """The checksum ``path`` should have by its manifest; None where nobody says.
 
     A file that was downloaded should stay what it was; any other may have been replaced on purpose, which its
     modification time tells.

@@ -22,7 +22,7 @@ from .manifest import sha256_of
 logger = logging.getLogger(__name__)
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
-"""What a file of weights may end in; of two files of one name the earlier counts."""
+"""Suffixes of files of weights; of two files of one name the earlier counts."""
 CARD_SUFFIX = ".card.json"
 
 _LARGEST_CARD = 64 * 1024

@@ -284,7 +284,7 @@ def _converted(path: Path, card: WeightsCard, settings: WeightSettings, progress
 
     target = path.with_suffix(".safetensors")
     keymap = keymap_of(card)
-    # A file that is no safe checkpoint, or that of another scorer, is an error, whatever becomes of the conversion.
+    # A file that is no safe checkpoint, or that of another scorer, is an error, whether or not the conversion works.
     layout = read_layout(path, keymap)
     if keymap is not None:
         keymap.check(path, layout)

@@ -46,7 +46,7 @@ class TrainingConfig:
 
 @dataclass
 class Record:
-    """What happened during training, one entry per validation."""
+    """The history of a training, one entry per validation."""
 
     steps: list[int] = field(default_factory=list)
     training_loss: list[float] = field(default_factory=list)

@@ -20,7 +20,7 @@ def unlike_any() -> float:
 
 
 def blocked(message: str | None = None) -> Any:
-    """What an output carries so that nodes behind it do not run: silently, or with a message in the host's dialog."""
+    """The value of an output that keeps nodes behind it from running: silently, or with a message in the host's dialog."""
     from comfy_execution.graph_utils import ExecutionBlocker
 
     return ExecutionBlocker(message)

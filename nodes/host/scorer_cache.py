@@ -83,7 +83,7 @@ class LoadedScorer(cache.LoadedScorer):
 
 
 class _Comfy:
-    """What the core's cache asks of a host; see ``cache.WeightHost``."""
+    """ComfyUI for the core's cache; see ``cache.WeightHost``."""
 
     def models_folders(self) -> tuple[Path, ...]:
         return models_folders()

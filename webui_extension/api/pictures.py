@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .schemas import PictureIn
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
-"""What uploads are read as; Pillow's other readers are not let near data from elsewhere, some of them start programs."""
+"""Formats that uploads are read as; Pillow's other readers are not let near data from elsewhere, some of them start programs."""
 
 
 class Prompts(PromptFinder):

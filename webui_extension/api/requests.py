@@ -31,7 +31,7 @@ def default_scorer() -> str:
 
 
 def load_request(request: ScoreRequest) -> LoadRequest:
-    """What to load for a request: its wishes on top of the host's settings.
+    """The scorer to load for a request: its fields on top of the host's settings.
 
     Raises:
         RequestError: It names something that is not offered.
@@ -76,7 +76,7 @@ def check_scorer(name: str, offered: Iterable[str]) -> str:
 
 
 def rule_of(request: RankRequest) -> Rule:
-    """What a request keeps.
+    """The rule of a request.
 
     Raises:
         RequestError: A number is out of its range.

@@ -151,5 +151,5 @@ def _exists(path: Path) -> bool:
 
 
 def _shown(text: str) -> str:
-    """What somebody typed, short and on one line."""
+    """The text somebody typed, short and on one line."""
     return repr(text if len(text) <= 200 else f"{text[:200]}…")

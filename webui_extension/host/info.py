@@ -72,7 +72,7 @@ def _file(module: str) -> Path:
 
 
 def _version() -> str:
-    """What Forge's family calls its branch; empty where it does not say."""
+    """The name Forge's family gives its branch; empty where it does not say."""
     name = "modules_forge.forge_version"
     if name in sys.modules:
         return str(getattr(sys.modules[name], "version", ""))

@@ -84,6 +84,6 @@ class ForgeRuntime(HostSignals, ManagedRuntime):
 
 
 def _load_options(manager: Any) -> dict[str, bool]:
-    """Asks for the whole network on the device where the manager would otherwise leave some of it outside; old ones know no such wish."""
+    """Asks for the whole network on the device where the manager would otherwise leave some of it outside; old ones have no such option."""
     known = inspect.signature(manager.load_models_gpu).parameters
     return {"force_full_load": True} if "force_full_load" in known else {}

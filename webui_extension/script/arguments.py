@@ -53,7 +53,7 @@ def _shown(default: Any, kind: Kind, label: str, info: str = "", **more: Any) ->
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user chose, every value plain JSON. See the labels and sentences for what each is."""
+    """The settings the user chose, every value plain JSON. See the labels and sentences for what each is."""
 
     enabled: bool = _shown(False, "toggle", TITLE)
     scorer: str = _shown(

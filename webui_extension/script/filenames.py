@@ -14,7 +14,7 @@ from .state import Job, Picture
 PATTERN = "imagereward"
 _DECIMALS = 4
 _REPLACING = ("Replace", "Override")
-"""What hosts call the choice that a file may take another one's place."""
+"""The hosts' name for the choice that a file may take another one's place."""
 
 
 class _Save(NamedTuple):

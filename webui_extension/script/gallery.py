@@ -185,7 +185,7 @@ def _strip(processed: Any, pictures: Sequence[Picture]) -> None:
 
 
 def _tell(processed: Any, data: dict[str, Any]) -> None:
-    """What API callers read; in a dict of the result's own, as p's goes into infotexts."""
+    """The data API callers read; in a dict of the result's own, as p's goes into infotexts."""
     processed.extra_generation_params = {**(processed.extra_generation_params or {}), METADATA_KEY: data}
 
 

@@ -252,7 +252,7 @@ def _undetailed(p: Any) -> Iterator[None]:
 
 
 def reject_placeholder(run: Run, picture: Picture) -> None:
-    """A first pass that only went on because a batch cannot be empty did not pass, whatever became of it since."""
+    """A first pass that only went on because a batch cannot be empty did not pass, whatever happened to it since."""
     if picture.first_pass and picture.scored:
         picture.verdict, picture.reason = REJECTED, "first pass did not pass"
         picture.fields[selecting.VERDICT] = REJECTED

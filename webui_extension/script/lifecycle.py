@@ -99,7 +99,7 @@ def is_video(p: Any) -> bool:
 
 
 def _guard_loop(run: Run) -> None:
-    """Puts a guard around the host's loop for exactly this run: the hooks alone would not be told of an exception in it."""
+    """Puts a guard around the host's loop for exactly this run: the hooks alone would not learn of an exception in it."""
     from modules import processing
 
     original = original_of(processing.process_images_inner) or processing.process_images_inner
@@ -170,7 +170,7 @@ def _drive(run: Run, loop: Callable[[], Any]) -> Any:
 
 
 def _make_ready(run: Run) -> None:
-    """Loads the scorer before anything is generated: who lacks its weights is told so now, and not when the pictures are there."""
+    """Loads the scorer before anything is generated: whoever lacks its weights learns it now, and not when the pictures are there."""
     from modules.shared import state
 
     safely(run, "the scorer cannot be used", scoring.load, run.settings)

@@ -58,7 +58,7 @@ class Place:
 
 
 class Arranged(NamedTuple):
-    """What is to be shown.
+    """The pictures to be shown, in order.
 
     Attributes:
         images: In their new order.
@@ -86,7 +86,7 @@ def shown(pictures: Sequence[Any], result: Result) -> list[Any]:
 
 
 def arranged(entries: Sequence[tuple[Any, Place | None]], told: dict[str, Any]) -> Arranged | None:
-    """A host's images and what is told about them, as they are to be shown; None where the two do not fit together.
+    """A host's images and the data about them, as they are to be shown; None where the two do not fit together.
 
     Args:
         entries: Images of one or several results, one after another, with their places; None for what is not ours.
@@ -135,7 +135,7 @@ def _lists(told: dict[str, Any], front: int, chosen: Sequence[int], number: int)
 
 
 def _retold(told: dict[str, Any], moved: dict[int, int]) -> dict[str, Any]:
-    """What is told, with the places of pictures as they are now; -1 for those that are not shown."""
+    """The data, with the places of pictures as they are now; -1 for those that are not shown."""
     ours = (told.get("extra_generation_params") or {}).get(METADATA_KEY) or {}
     if "pictures" not in ours:
         return told

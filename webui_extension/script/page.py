@@ -36,7 +36,7 @@ def on_app_started(demo: Any, app: Any = None) -> None:
 
 
 def _places(outputs: Iterable[Any], tab: str) -> tuple[int, int, int | None] | None:
-    """Where among its outputs a function of the page has a tab's gallery, what is told about it, and the infotext in sight."""
+    """Where among its outputs a function of the page has a tab's gallery, the data about it, and the infotext in sight."""
     ids = [getattr(each, "elem_id", None) for each in outputs or ()]
     gallery, told, infotext = f"{tab}_gallery", f"generation_info_{tab}", f"html_info_{tab}"
     if gallery not in ids or told not in ids:
@@ -59,7 +59,7 @@ def _ordered(function: Callable[..., Any], places: tuple[int, int, int | None]) 
 
 
 def in_order(outputs: Any, places: tuple[int, int, int | None]) -> Any:
-    """What the page is sent, the best first; as it is, where there is nothing of ours in it."""
+    """The result as the page is sent it, the best first; as it is, where there is nothing of ours in it."""
     gallery, told, infotext = places
     if not isinstance(outputs, (list, tuple)) or len(outputs) <= max(gallery, told):
         return outputs

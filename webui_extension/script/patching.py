@@ -16,6 +16,6 @@ def mark(function: Callable[..., Any], original: Callable[..., Any]) -> Callable
 
 
 def original_of(function: Callable[..., Any]) -> Callable[..., Any] | None:
-    """What ours stands around; None where ``function`` is not ours, though ours may be below it."""
+    """The function that ours wraps; None where ``function`` is not ours, though ours may be below it."""
     found = getattr(function, _MARK, None)
     return found[1] if found is not None and found[0] is function else None

@@ -82,7 +82,7 @@ def close() -> None:
 
 
 def _entry(request: Any) -> Any:
-    """What a request says under the script's name, which may be in any case; None where it does not name it."""
+    """The arguments of a request under the script's name, which may be in any case; None where it does not name it."""
     scripts = getattr(request, "alwayson_scripts", None) or {}
     return next((value for name, value in scripts.items() if str(name).lower() == TITLE.lower()), None)
 

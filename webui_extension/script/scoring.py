@@ -19,7 +19,7 @@ INTERRUPTED = "the scoring was interrupted"
 
 
 def scorer_name(settings: Settings) -> str:
-    """What to load: a scorer's name, or the text of a blend.
+    """The scorer to load: a name, or the text of a blend.
 
     Raises:
         CuratorError: A blend was written into the wrong field.

@@ -20,7 +20,7 @@ SMALL = 32
 """Pixels on the longer side of the copy that stands for a picture in memory."""
 
 Reader = Literal["page", "program", "files", "plot", "script"]
-"""Who reads the result of a run: the page, a program over the API, one that asks for no pictures and so has only the files, the X/Y/Z
+"""The reader of a run's result: the page, a program over the API, one that asks for no pictures and so has only the files, the X/Y/Z
 plot, or another script, which finds pictures by their place."""
 
 

@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 _LONGEST = 20_000
 _Shows = Callable[[Session], Values]
-"""What of the page is to be shown anew, made once however many wishes change it."""
+"""A part of the page to be shown anew, made once however many commands change it."""
 
 
 def command(session: Session, text: str) -> tuple[Session, Values]:
-    """Does what the script wishes, and always answers it: it waits for its number, and shows what went wrong beside the picture.
+    """Carries out a command of the page's script, and always answers it, since it waits for its number and shows what went wrong.
 
     Args:
         session: The page.
         text: JSON with ``number``, ``do`` and what that needs: ``at`` (place among all that are shown, from 0) and, where it is known,
             ``id`` for ``show``; ``id`` and ``stars`` for ``rate``; ``id`` and ``kept`` for ``decide``; ``id`` for ``send``. ``next`` of
             ``rate`` and ``decide`` is the picture that is seen after it; without it the same one stays chosen, or what took its place.
-            ``each`` has a list ``wishes`` of such ones; each is done, whatever becomes of those before it.
+            ``each`` has a list ``wishes`` of such ones; each is done, also where one before it failed.
     """
     wish = _read(text)
     number, after = wish.get("number"), session
@@ -53,7 +53,7 @@ def command(session: Session, text: str) -> tuple[Session, Values]:
 
 
 def _done(session: Session, wish: Any) -> tuple[Session, tuple[_Shows, ...], str]:
-    """The page after a wish, what of it is to be shown anew, and what went wrong."""
+    """The page after a command, the parts of it to be shown anew, and what went wrong."""
     try:
         does = _DOES.get(str(wish.get("do"))) if isinstance(wish, dict) else None
         if does is None:
@@ -67,7 +67,7 @@ def _done(session: Session, wish: Any) -> tuple[Session, tuple[_Shows, ...], str
 
 
 def _read(text: str) -> dict[str, Any]:
-    """A wish; empty where the text is none."""
+    """A command as read from its text; empty where the text is none."""
     try:
         wish = json.loads(text) if len(text) <= _LONGEST else None
     except (ValueError, RecursionError):
@@ -146,7 +146,7 @@ _DOES: dict[str, Callable[[Session, Mapping[str, Any]], tuple[Session, tuple[_Sh
 
 
 def _row(session: Session, wish: Mapping[str, Any]) -> Row:
-    """The picture of a wish about which something is to be noted.
+    """The picture of a command that notes something about it.
 
     Raises:
         CuratorError: It is not in the folder that is shown, or could not be read.
@@ -158,7 +158,7 @@ def _row(session: Session, wish: Mapping[str, Any]) -> Row:
 
 
 def _asked(session: Session, wish: Mapping[str, Any]) -> Row:
-    """The picture of a wish, by its address: the page may be older than what is scored now.
+    """The picture of a command, by its address: the page may be older than what is scored now.
 
     Raises:
         CuratorError: It is not in the folder that is shown.
@@ -170,7 +170,7 @@ def _asked(session: Session, wish: Mapping[str, Any]) -> Row:
 
 
 def _place(session: Session, wish: Mapping[str, Any], what: str = "id") -> int | None:
-    """Where the picture of a wish is among the rows; None where another file, or another state of it, is shown."""
+    """Where the picture of a command is among the rows; None where another file, or another state of it, is shown."""
     asked = addresses.row(str(wish.get(what)))
     if asked is None or session.view is None:
         return None
@@ -194,7 +194,7 @@ def _changed(
 
 
 def _stale(session: Session) -> Values:
-    """What was previewed no longer holds."""
+    """Drops the preview, which no longer holds."""
     return {"plan": "", "carry_out": Change({"interactive": False})}
 
 

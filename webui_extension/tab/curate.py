@@ -32,7 +32,7 @@ def plan(
     write_scores: bool,
     xmp: bool,
 ) -> Curation:
-    """What would happen. Nothing is done.
+    """The plan of what would happen. Nothing is done.
 
     Raises:
         CurateError: Destinations that cannot be.

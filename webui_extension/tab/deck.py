@@ -52,7 +52,7 @@ def deck(session: Session, size: int) -> str:
 
 
 def answer(session: Session, number: int, with_deck: bool, problem: str) -> str:
-    """That a wish of the script was dealt with: its number, the chosen picture, whether a new page comes along, and what went wrong."""
+    """The answer to a command of the script: its number, the chosen picture, whether a new page comes along, and what went wrong."""
     return (
         f'<i class="imagereward-answer" data-answer="{number}" data-picked="{place_of(session)}" '
         f'data-deck="{int(with_deck)}" data-problem="{html.escape(problem)}"></i>'

@@ -26,7 +26,7 @@ DUPLICATE_BITS = 6
 
 @dataclass(frozen=True)
 class Filter:
-    """What somebody asked to keep and to see.
+    """The filter somebody chose: what to keep and what to see.
 
     Attributes:
         show: Which pictures to show.
@@ -74,10 +74,10 @@ class Filter:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """What a filter makes of a view.
+    """The result of a filter on a view.
 
     Attributes:
-        verdicts: What becomes of every picture, and why.
+        verdicts: Whether every picture is kept, and why.
         shown: Places of the pictures to show, in their order.
     """
 

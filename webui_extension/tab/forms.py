@@ -64,7 +64,7 @@ def make_wish(
     kept_folder: str,
     rejected_folder: str,
 ) -> Wish:
-    """What to score, checked.
+    """The request of somebody's choices, checked.
 
     Raises:
         PlaceError: The folder lies outside of those that may be read.

@@ -64,7 +64,7 @@ def stop(session: Session) -> Result:
 
 @told
 def poll(session: Session) -> Result:
-    """How far the work is; once it is done, what came of it. A page that was opened meanwhile joins in."""
+    """How far the work is; once it is done, its result. A page that was opened meanwhile joins in."""
     job = jobs.of_page(session.job)
     if job is None:
         return replace(session, job=0), working(None)

@@ -169,7 +169,7 @@ def pages(page: int, pages_in_all: int, shown: int) -> str:
 
 
 def plan(curation: Curation) -> str:
-    """What carrying out would do, with the best pictures of each kind."""
+    """A plan, with the best pictures of each kind."""
     from imagereward_core.library.curate.summary import examples, sentences
 
     said = "".join(f"<p>{escape(line)}</p>" for line in sentences(curation))

@@ -22,7 +22,7 @@ SENT = ("txt2img", "img2img", "inpaint", "extras")
 
 
 class Held:
-    """What one open page knows, changed by one handler at a time: Gradio runs them side by side, and the last one's word would stand."""
+    """The state of one open page, changed by one handler at a time: Gradio runs them side by side, and the last one's word would stand."""
 
     def __init__(self) -> None:
         self.session = Session()

@@ -30,7 +30,7 @@ KINDS = {
     "BMP": "image/bmp",
     "AVIF": "image/avif",
 }
-"""What browsers show as it is, by Pillow's name; anything else is sent as PNG."""
+"""Formats that browsers show as they are, by Pillow's name; anything else is sent as PNG."""
 HEADERS = {
     "Cache-Control": "private, max-age=86400, immutable",
     "X-Content-Type-Options": "nosniff",
@@ -66,7 +66,7 @@ async def large(address: str) -> Any:
 async def _answered(
     address: str, ready: "Callable[[Row, Path], Any]", made: "Callable[[Row, Path], Any]"
 ) -> Any:
-    """What is ready, without waiting for what is still to be made of other pictures; else what is made, when its turn comes."""
+    """The copy that is ready, without waiting for those of other pictures; else the one that is made when its turn comes."""
     from starlette.concurrency import run_in_threadpool
 
     try:
@@ -131,7 +131,7 @@ def _headers(row: "Row", path: Path) -> dict[str, str]:
 
 
 def _kind(path: Path) -> str:
-    """What a file is by its first bytes, as a media type that browsers show; empty for another one."""
+    """The media type of a file by its first bytes, where browsers show it; else empty."""
     from PIL import Image
 
     try:

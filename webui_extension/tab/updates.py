@@ -96,7 +96,7 @@ def working(job: Job | None, begun: bool = False) -> Values:
 
 
 def described(session: Session) -> Values:
-    """What is known about the chosen picture."""
+    """Facts about the chosen picture."""
     view, choice, place = session.view, session.choice, session.picked
     if view is None or choice is None or place is None:
         return {"details": ""}

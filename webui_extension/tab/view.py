@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wish:
-    """What to score.
+    """A request to score a folder.
 
     Attributes:
         folder: Where the pictures are.
@@ -60,7 +60,7 @@ class View:
 
     @property
     def folder(self) -> Path:
-        """What was scored."""
+        """The folder that was scored."""
         return self.wish.folder
 
     @cached_property

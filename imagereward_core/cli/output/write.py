@@ -89,7 +89,7 @@ def _table(rows: Sequence[Row], rule: Mapping[str, Any] | None, width: int | Non
 
 
 def _why(row: Row) -> tuple[str, ...]:
-    """What stands as the reason; of a picture with a score also why another scorer has none."""
+    """The reason of a row; for a picture with a score also why another scorer has none."""
     reason = "" if is_rank_alone(row.reason) else row.reason
     return reason, row.disputed, row.beside_reason if row.rank else ""
 
@@ -99,7 +99,7 @@ def _number(value: float | None) -> str:
 
 
 def ellipsis() -> str:
-    """What marks a shortened text on this stdout."""
+    """The mark of a shortened text on this stdout."""
     return "…" if can_show(sys.stdout, "…") else "..."
 
 

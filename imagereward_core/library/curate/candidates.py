@@ -56,7 +56,7 @@ def judged_files(
             if (below is None or row.path.is_relative_to(below))
             and (
                 is_wanted(row.path, root, options.scan)
-                # No scan tells of what is gone there.
+                # No scan notices what is gone there.
                 or (home.name and not row.path.is_relative_to(root) and os.path.lexists(row.path))
             )
         ]

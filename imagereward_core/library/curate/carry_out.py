@@ -18,7 +18,7 @@ from .plan import Curation, _notes
 
 @dataclass(frozen=True)
 class Carried:
-    """What carrying out or taking back came to.
+    """The result of carrying a plan out, or of taking a run back.
 
     Attributes:
         run: Number of the run in the journal; 0 where there was nothing to do.

@@ -69,7 +69,7 @@ class Destinations:
         )
 
     def check(self) -> None:
-        """Raises where pictures could not be told from sorted ones.
+        """Raises where pictures could not be distinguished from sorted ones.
 
         Raises:
             CurateError: A destination holds the curated folder, two names share a folder, or no scan would look into one.
@@ -184,7 +184,7 @@ def tell_copies(
     Args:
         rows: The files.
         homes: Where each belongs.
-        sources: Tells of some files what those were made from that are copies of ours.
+        sources: For some files, what those that are copies of ours were made from.
     """
     alike: dict[str, list[int]] = {}
     for index, row in enumerate(rows):
@@ -244,7 +244,7 @@ def _original(home: Home, outside: Mapping[tuple[str, str], int]) -> int | None:
 
 
 def _names_before(file: str) -> list[str]:
-    """What a file may have been called before we added to its name, itself included; the least taken off first."""
+    """Names a file may have had before we added to its name, itself included; the least taken off first."""
     names = [file, without_score(file)]
     names += [numbered[1] + (numbered[2] or "") for name in names if (numbered := _NUMBERED.fullmatch(name))]
     return list(dict.fromkeys(names))
@@ -275,7 +275,7 @@ def without_score(file: str) -> str:
 class Unnoticed:
     """Copies in destination folders elsewhere of which the library does not know: no scan looks there.
 
-    An earlier run was cut off before the library was told, or another store's run has made them.
+    An earlier run was cut off before the library was updated, or another store's run has made them.
     """
 
     def __init__(self, destinations: Destinations) -> None:

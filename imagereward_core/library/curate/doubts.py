@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def doubts(library: Library, curation: Curation) -> str:
-    """What speaks against taking a plan back later as easily as others; empty where nothing does.
+    """Why a plan could not be taken back as easily as others; empty where nothing does.
 
     Steps that lead out of the folder are signed with the user's own key, and that may be damaged, or its folder out of use.
     """

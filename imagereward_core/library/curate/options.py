@@ -20,7 +20,7 @@ XmpStyle = Literal["", "both", "full", "stem"]
 
 @dataclass(frozen=True)
 class CurateOptions:
-    """What is to become of the pictures of a folder.
+    """The rule, and what is done with the pictures of a folder.
 
     Attributes:
         rule: What is kept.

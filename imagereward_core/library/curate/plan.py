@@ -34,7 +34,7 @@ Fate = Literal["go", "there", "earlier", "left", "fresh", "aside", "unscored", "
 
 @dataclass(frozen=True)
 class Placing:
-    """What becomes of one picture.
+    """Where one picture goes, or why it stays.
 
     Attributes:
         name: What it is sorted under; empty without a score.
@@ -60,7 +60,7 @@ class Curation:
         options: What was asked for.
         rows: The pictures that were judged.
         verdicts: What the rule says about each of them.
-        placings: What becomes of each of them.
+        placings: Where each of them goes.
         steps: The copies, links and moves.
         result: The scores, aligned with ``rows``; None where only verdicts are known, so that no scores can be written.
     """
@@ -88,7 +88,7 @@ def plan_curation(
     options: CurateOptions,
     only: Sequence[Path] | None = None,
 ) -> Curation:
-    """Judges the pictures a library knows in a folder, and plans what becomes of them. Nothing is scored and no file is changed.
+    """Judges the pictures a library knows in a folder, and plans where they go. Nothing is scored and no file is changed.
 
     Copies that earlier runs have made, whatever their folders were called, do not compete with their originals and are not copied
     again. Pictures that were moved do compete.
@@ -97,7 +97,7 @@ def plan_curation(
         library: Where the scores are.
         panel: Whose scores count.
         folder: The folder.
-        options: What is to become of its pictures.
+        options: The rule, and where pictures go.
         only: Deal with these files alone; the others count in the comparison, where the rule compares. None for all.
 
     Raises:

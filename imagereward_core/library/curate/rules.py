@@ -22,7 +22,7 @@ KEPT = "kept"
 
 @dataclass(frozen=True)
 class CurationRule:
-    """What makes a picture kept or rejected.
+    """The rule by which a picture is kept or rejected.
 
     Attributes:
         conditions: Those of ``selection``; its ``within`` is not used here, ``per`` takes its place.
@@ -50,7 +50,7 @@ class CurationRule:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What pictures can be sorted into, best first; the last one is for the rejected."""
+        """The names pictures can be sorted under, best first; the last one is for the rejected."""
         return self.buckets.names if self.buckets else (KEPT, REJECTED)
 
     @property
@@ -74,7 +74,7 @@ class CurationRule:
 
 @dataclass(frozen=True, eq=False)
 class Verdicts:
-    """What the rule says about every picture.
+    """The verdict of the rule on every picture.
 
     Attributes:
         names: For every picture one of the rule's names; empty for a picture without a score, which stays where it is.
@@ -166,7 +166,7 @@ def judge(rows: Sequence[Row], scores: Scores, rule: CurationRule, folders: Sequ
 
 
 def _labels(per: Per, scores: Scores, folders: Sequence[Hashable]) -> Labels | None:
-    """Who competes with whom; None for all with all."""
+    """The groups that compete; None for all with all."""
     if per == "prompt":
         return Labels(scores.prompts, "prompt")
     if per == "folder":

@@ -18,12 +18,12 @@ VERBS = {
     "move": ("move", "moved"),
     "stay": ("leave", "left"),
 }
-"""What an action is called before and after it is done."""
+"""The verb of each action, before and after it is done."""
 
 
 @dataclass(frozen=True)
 class NameSummary:
-    """What becomes of the pictures under one name.
+    """Counts of the pictures under one name.
 
     Attributes:
         name: The name; empty for pictures without a score.
@@ -72,7 +72,7 @@ class Example:
 
 
 def rule_words(options: CurateOptions) -> str:
-    """What was asked for, in a few words, as the title of a run."""
+    """The title of a run: what was asked for, in a few words."""
     rule, conditions = options.rule, options.rule.conditions
     words = [
         text.format(value)
@@ -152,7 +152,7 @@ def _example(curation: Curation, index: int) -> Example:
 
 
 def sentences(curation: Curation) -> list[str]:
-    """What would happen, in words."""
+    """The plan in words."""
     parts = summarise(curation)
     scored = [part for part in parts if part.name]
     total = sum(part.pictures for part in parts)
@@ -183,7 +183,7 @@ def sentences(curation: Curation) -> list[str]:
 
 
 def remarks(curation: Curation) -> list[str]:
-    """What has to be known to read the numbers of a plan, in sentences."""
+    """Remarks needed to read the numbers of a plan, in sentences."""
     result = curation.result
     return [] if result is None else [text for text in (result.basis, *result.warnings) if text]
 

@@ -17,7 +17,7 @@ Giver = tuple[int, str, Path]
 
 
 def copied_from(journal: Journal, paths: Iterable[Path]) -> dict[Path, Path]:
-    """What those of some files were made from that are copies or links of a run that stands, also where a run has moved them since.
+    """For some files, the originals of those that are copies or links of a run that stands, also where a run has moved them since.
 
     Only the journal is asked: whether a file still is what was made has to be seen from the file.
 

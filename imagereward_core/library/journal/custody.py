@@ -129,7 +129,7 @@ class Custody:
         if base == self.root.base == "store":
             return _Run(self.root.folder, anchor, stored, True)
         # The store lies elsewhere and may be that of many folders. That one of them is not in its place, on a drive that was unplugged,
-        # is no reason to take the one that is named for it: only the system's own numbers tell that it was renamed.
+        # is no reason to take the one that is named for it: only the system's own numbers show that it was renamed.
         about, _ = read_path(path, None)
         if base == self.root.base and anchor.is_same(self.root.anchor):
             return _Run(self.root.folder, anchor, stored, True)

@@ -131,7 +131,7 @@ def _is_there(record: Record, made: Path) -> bool:
 
 
 def _already(journal: Journal, record: Record) -> Path | None:
-    """What an earlier run made of the same step, where it still stands: unchanged but for edits of ours."""
+    """The file an earlier run made by the same step, where it still stands: unchanged but for edits of ours."""
     for earlier in journal.done_before(record):
         made = earlier.made
         if made is None or not files.exists(made):
@@ -150,7 +150,7 @@ def _already(journal: Journal, record: Record) -> Path | None:
 
 
 def known_mark(journal: Journal, path: Path, mark: Mark | None, step: Record) -> Mark | None:
-    """What a file looks like after the edits of ours that followed a step."""
+    """The state of a file after the edits of ours that followed a step."""
     for record in journal.touching(path, step):
         changed = record.kind in ("edit", "put") and record.made == path and record.state == "done"
         if changed and record.before is not None and record.before.looks_like(mark):

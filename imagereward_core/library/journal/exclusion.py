@@ -4,7 +4,7 @@ Two commands with stores of their own keep out of each other's way, a WebUI and 
 the other in one inside of it.
 
 On Linux and macOS the folder itself is locked, and all those above it are held shared, so that nothing is written anywhere and a folder
-that can only be read is locked as well. Folders are told by the numbers the system has for them, and those above it are looked for by
+that can only be read is locked as well. Folders are known by the numbers the system has for them, and those above it are looked for by
 every mount that leads there. Where a system or a file system cannot do that (Windows, some network shares), programs of one user on one
 machine find each other by files in the system's folder for temporary files. Programs on two machines exclude each other by the journal
 alone, which is locked as well, as long as they use the same store.

@@ -73,7 +73,7 @@ def holds(path: Path, mark: Mark | None) -> bool:
 
 
 def version_of(path: Path) -> tuple[int, ...] | None:
-    """What changes when a file is written to or replaced; None where there is none. Costs one call; links are followed."""
+    """A value that changes when a file is written to or replaced; None where there is none. Costs one call; links are followed."""
     try:
         facts = path.stat()
     except OSError:

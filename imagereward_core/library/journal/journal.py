@@ -154,7 +154,7 @@ class Journal(JournalReader):
         self._later[record.id] = record
 
     def not_yet(self, record: Record) -> None:
-        """Takes back what :meth:`later` was told of a record."""
+        """Takes back what was noted with :meth:`later` about a record."""
         self._later.pop(record.id, None)
 
     def write(self, *records: Record, folders: Iterable[Path] = ()) -> None:

@@ -88,7 +88,7 @@ def _is_unreadable(path: Path) -> bool:
 def _refusing(paths: list[Path]) -> Path:
     """Of the folders of files, or the next ones above that are there, the one in which nothing may be changed.
 
-    Where the system cannot tell, that of the first.
+    Where the system does not say which, that of the first.
     """
     folders = [
         next((folder for folder in path.parents if os.path.isdir(folder)), path.parent)  # noqa: PTH112 - raises nothing

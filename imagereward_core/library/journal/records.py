@@ -31,7 +31,7 @@ _READ = [
     for column in COLUMNS
 ]
 SELECT = f"SELECT id, {', '.join(_READ)} FROM steps"
-"""What is larger than a step of ours can be is read as 0."""
+"""Reads steps; what is larger than a step of ours can be is read as 0."""
 INSERT = f"INSERT INTO steps (id, {', '.join(COLUMNS)}) VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"
 UPDATE = f"UPDATE steps SET {', '.join(f'{column} = ?' for column in COLUMNS)} WHERE id = ?"
 PROGRESS = COLUMNS[7:]
@@ -50,7 +50,7 @@ def mark_of_bytes(content: bytes | None) -> Mark:
 
 
 def is_still(path: Path, mark: Mark) -> bool:
-    """Whether a file is as :func:`mark_of_bytes` told it."""
+    """Whether a file still has the mark of :func:`mark_of_bytes`."""
     return not files.exists(path) if mark == _NOTHING else files.holds(path, mark)
 
 
@@ -101,12 +101,12 @@ class Record:
 
     @property
     def step(self) -> Step:
-        """What was asked for."""
+        """The step that was asked for."""
         return Step(self.kind, self.source, self.target, self.splices, self.content)
 
     @property
     def info(self) -> StepInfo:
-        """What others may know."""
+        """The record as other modules see it."""
         made = self.made if self.state not in ("planned", "failed") else None
         return StepInfo(self.step, self.state, made, self.reason, self.parent is not None)
 

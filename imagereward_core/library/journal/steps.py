@@ -24,7 +24,7 @@ still be done.
 RunState = Literal["planned", "interrupted", "done", "partly undone", "undone"]
 
 Progress = Callable[[int, int], None]
-"""Told how many steps of a run are behind us, and how many there are."""
+"""Called with the number of steps of a run that are behind us, and of all."""
 
 Cancelled = Callable[[], bool]
 """Asked between two groups of steps; true stops before the next one."""
@@ -64,7 +64,7 @@ class Step:
 
 @dataclass(frozen=True)
 class StepInfo:
-    """What the journal knows about a step.
+    """A step as the journal knows it.
 
     Attributes:
         step: What was asked for.
@@ -108,7 +108,7 @@ class RunInfo:
 
 @dataclass
 class RunResult:
-    """What one call of ``execute`` or ``undo`` came to.
+    """The result of one call of ``execute`` or ``undo``.
 
     Attributes:
         run: The run's number.
@@ -130,7 +130,7 @@ class RunResult:
 
 @dataclass(frozen=True)
 class Recovery:
-    """What became of the half-done steps of one run.
+    """The half-done steps of one run, after they were settled.
 
     Attributes:
         run: The run.

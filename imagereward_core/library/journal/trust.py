@@ -25,7 +25,7 @@ _WITHOUT = "what is moved or copied out of the folder from now on is not vouched
 
 
 def key_problem(data: Path | None) -> str:
-    """What is wrong with the key of a data folder, and what that means for what leads out of the folder that is dealt with.
+    """The fault of a data folder's key, and its consequence for what leads out of the folder that is dealt with.
 
     Empty where nothing is wrong, where there is no key yet, and for None. Nothing is changed.
     """

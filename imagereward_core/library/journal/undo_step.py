@@ -40,7 +40,7 @@ def take_back(journal: Journal, record: Record, result: RunResult) -> Work:
             and not files.mark_of(record.made).looks_like(record.after)
         )
     except OSError:
-        pass  # it is told below what is wrong with the file
+        pass  # what is wrong with the file is said below
     try:
         try:
             yield from _undo(journal, record, record.made, companions)
@@ -175,8 +175,8 @@ def _is_moved(journal: Journal, record: Record, made: Path) -> bool:
 
     Times are lost where a folder is copied, packed or brought to another kind of disk. Where the bytes were read when it was moved,
     they decide. Else, in a folder that is a copy of the one it was moved in, the size does: what is moved back keeps its bytes and its
-    time and replaces nothing, so that the worst that can come of it is a file under its old name that somebody has written to. Reading
-    every picture for a checksum before a move that renames it would cost a hundred times the move. That the time is another one is told.
+    time and replaces nothing, so that the worst result is a file under its old name that somebody has written to. Reading
+    every picture for a checksum before a move that renames it would cost a hundred times the move. Another time is reported.
     """
     mark = files.mark_of(made)
     if mark.looks_like(record.after) or files.holds(made, record.after):

@@ -94,7 +94,7 @@ def _go_on(work: Work, answer: Answer) -> Wait:
 
 
 def _serve(journal: Journal, waits: dict[Work, Wait]) -> dict[Work, Answer]:
-    """Brings everything onto the disk that is waited for; tells whose bytes could not be brought there."""
+    """Brings everything onto the disk that is waited for; returns what could not be brought there."""
     answers: dict[Work, Answer] = {}
     entries = [wait for wait in waits.values() if isinstance(wait, Entry)]
     records = [record for entry in entries for record in entry.records]

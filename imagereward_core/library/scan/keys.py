@@ -30,7 +30,7 @@ class Voice:
 
 
 def key_of(scorer: PictureScorer | StoredScorer) -> ScorerKey:
-    """What makes the numbers of ``scorer`` comparable with those of a library."""
+    """The key under which a library keeps numbers of ``scorer``."""
     if isinstance(scorer, StoredScorer):
         return scorer.key
     spec, published = scorer.spec, scorer.card.image

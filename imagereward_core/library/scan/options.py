@@ -83,7 +83,7 @@ class ScanProgress:
 
 @dataclass(frozen=True)
 class ScanResult:
-    """What came of a scan.
+    """The result of a scan.
 
     Attributes:
         found: Pictures found.

@@ -87,7 +87,7 @@ class _Seen:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a scan wants of every file.
+    """The aims of a scan for every file.
 
     Attributes:
         scorers: Numbers of the scorers that are to have come to it.

@@ -34,7 +34,7 @@ _SETTLED_NS = 2_500_000_000
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be found out about a file.
+    """A file to be read, and what of it is wanted.
 
     Attributes:
         file: Its number in the library.
@@ -55,7 +55,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found out about a file.
+    """The result of reading a file.
 
     Attributes:
         task: What was asked.
@@ -138,7 +138,7 @@ def examine(task: Task, finder: PromptFinder) -> Finding:
 
 
 def from_found(found: FoundPrompt) -> Generated:
-    """What was found beside or in a picture, as the library keeps it."""
+    """The prompt and facts found beside or in a picture, as the library keeps them."""
     texts = [text for text in (found.text, found.made) if text is not None]
     facts = Facts()
     for text in texts:

@@ -71,7 +71,7 @@ def scan(
 
 
 def _asked(database: Database, panel: Panel | None, options: ScanOptions) -> tuple[Asked, list[Voice]]:
-    """What is wanted of every file, in the library's numbers.
+    """The aims of a scan, in the library's numbers.
 
     Raises:
         PromptError: A prompt for all pictures holds no words.
@@ -99,7 +99,7 @@ def _asked(database: Database, panel: Panel | None, options: ScanOptions) -> tup
 
 
 def _former(database: Database, scorer: PictureScorer) -> tuple[tuple[str, str], ...]:
-    """What earlier versions called the weights of a scorer that is new to a library with scores by others; else nothing is read."""
+    """Names that earlier versions gave the weights of a scorer that is new to a library with scores by others; else nothing is read."""
     with database.reading() as connection:
         keys = scorer_keys(connection)
     if not keys or key_of(scorer) in keys:

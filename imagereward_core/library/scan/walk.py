@@ -97,7 +97,7 @@ def walk(root: Path, options: ScanOptions, problem: Problem) -> Iterator[Listing
 
 @dataclass
 class _Texts:
-    """What a folder holds beside its pictures.
+    """The texts in a folder beside its pictures.
 
     Attributes:
         named: Texts by what the name of the picture they belong to is like.
@@ -168,7 +168,7 @@ def _pictures(
 
 
 def _state(entry: os.DirEntry[str]) -> os.stat_result | None:
-    """What an entry looks like, links followed; a link that leads nowhere itself, so that it becomes a row; None for what is gone."""
+    """The ``stat`` of an entry, links followed; a link that leads nowhere itself, so that it becomes a row; None for what is gone."""
     try:
         return entry.stat()
     except OSError:

@@ -72,7 +72,7 @@ class Case:
 
 @dataclass
 class Tally:
-    """What has been done so far; ``stages`` in seconds."""
+    """Progress so far; ``stages`` in seconds."""
 
     done: int = 0
     failed: int = 0
@@ -142,7 +142,7 @@ class Work:
         return found
 
     def _tasks(self, pending: Pending) -> Iterator[Task]:
-        """What is to be found out about each pending file, looked up a few at a time."""
+        """The tasks for pending files, looked up a few at a time."""
         entries = iter(pending)
         while some := list(islice(entries, _LOOKED_UP)):
             with self.database.reading() as connection:
@@ -208,7 +208,7 @@ class Work:
     def _note(
         self, connection: sqlite3.Connection, finding: Finding, claimed: set[tuple[int, int, int]]
     ) -> Case:
-        """Stores what was found out about a file, and tells what is still to be done."""
+        """Stores what was found out about a file, and returns what is still to be done."""
         task = finding.task
         if task.content or finding.problem:
             state = State.READ if finding.settled and not finding.passing else State.AGAIN

@@ -28,7 +28,7 @@ class State(IntEnum):
 
 @dataclass(frozen=True)
 class Known:
-    """What the library knows of one file.
+    """One file as the library knows it.
 
     Attributes:
         file: Its number.
@@ -59,7 +59,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Content:
-    """What a file holds.
+    """The content of a file.
 
     Attributes:
         hash: Of the decoded pixels.
@@ -108,7 +108,7 @@ BELOW = """WITH RECURSIVE below(id) AS (
 def known_file(
     connection: sqlite3.Connection, folder: int, name: str, scorers: tuple[int, ...]
 ) -> Known | None:
-    """What is known of a file, and how many of ``scorers`` have come to it; None for a new one."""
+    """A file as it is known, and how many of ``scorers`` have come to it; None for a new one."""
     marks = ",".join("?" * len(scorers))
     row = connection.execute(
         "SELECT id, size, modified, beside, asked, state, gone, problem <> '', prompt, fixed, "

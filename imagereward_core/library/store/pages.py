@@ -107,7 +107,7 @@ def _part_of(connection: sqlite3.Connection, wanted: Wanted, parts: list[Source]
 
 
 def _may_hold(connection: sqlite3.Connection, wanted: Wanted, source: Source) -> bool:
-    """False where counting tells at once what walking through all files would: that the scorer has come to every one."""
+    """False where counting shows at once what walking through all files would: that the scorer has come to every one."""
     if source.key != ("files.id",) or not wanted.scorer:
         return True
     every = Source("files", "", "files.folder", (), "files.gone = 0", ())

@@ -11,7 +11,7 @@ Order = Literal["best", "worst", "name", "newest"]
 
 @dataclass(frozen=True, order=True)
 class ScorerKey:
-    """What makes two numbers comparable: one scorer, one set of weights, one way to prepare the picture.
+    """The key under which numbers are comparable: one scorer, one set of weights, one way to prepare the picture.
 
     Attributes:
         scorer: Id of the scorer's card.
@@ -27,7 +27,7 @@ class ScorerKey:
 
 @dataclass(frozen=True)
 class Generated:
-    """What a picture's metadata, or the text file beside it, tells about how it was made.
+    """How a picture was made, by its metadata or the text file beside it.
 
     Attributes:
         written: The prompt as somebody wrote it.

@@ -64,7 +64,7 @@ class Source:
 
     @property
     def order(self) -> str:
-        """What stands behind ORDER BY."""
+        """The text behind ORDER BY."""
         return ", ".join(f"{column}{' DESC' if self.descending else ''}" for column in self.key)
 
     def beyond(self, key: Values | None) -> tuple[str, Values]:
@@ -86,7 +86,7 @@ def resolve(connection: sqlite3.Connection, query: Query) -> Wanted | None:
 
 
 def sources(wanted: Wanted) -> list[Source]:
-    """What a page consists of, one after the other."""
+    """The parts of a page, one after the other."""
     query = wanted.query
     if query.order == "name":
         return [by_name(wanted)]

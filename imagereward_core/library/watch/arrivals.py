@@ -13,7 +13,7 @@ PATIENCE = 60.0
 
 @dataclass
 class _Arrival:
-    """What a file looked like, and since when it has looked so (seconds of the clock); whether it could not be read like that."""
+    """The state of a file, since when it has been in it (seconds of the clock), and whether it could not be read in it."""
 
     size: int
     modified_ns: int

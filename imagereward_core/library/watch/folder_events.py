@@ -39,7 +39,7 @@ def folder_events(folder: Path, tell: Callable[[Path], None]) -> Iterator[Callab
         tell: Called in another thread.
 
     Yields:
-        Whether the system still tells.
+        Whether the system still reports events.
 
     Raises:
         WatchError: The folder cannot be watched.

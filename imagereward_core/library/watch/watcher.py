@@ -54,7 +54,7 @@ class WatchSettings:
 
 @dataclass(frozen=True)
 class Pass:
-    """What one look at the folder came to.
+    """The result of one look at the folder.
 
     Attributes:
         scan: What the scan came to.
@@ -68,7 +68,7 @@ class Pass:
 
 
 class Watcher:
-    """Watches a folder until it is told to stop. What came while nobody watched is dealt with at the start.
+    """Watches a folder until it is stopped. What came while nobody watched is dealt with at the start.
 
     Every picture that arrives is judged together with all others the library knows in the folder, as far as the rule compares them, so
     that in the end each lies where one run of ``curate`` over everything would have put it when it came. Files that did not arrive just
@@ -157,7 +157,7 @@ class Watcher:
         return status.st_dev, status.st_ino
 
     def _session(self, stop: threading.Event) -> bool:
-        """Watches until told to stop, or until the folder or the system's events are gone (true)."""
+        """Watches until stopped, or until the folder or the system's events are gone (true)."""
         with self._events() as alive:
             due = 0.0
             while not stop.is_set():
@@ -188,7 +188,7 @@ class Watcher:
             yield alive
 
     def _take_in(self, stop: threading.Event) -> None:
-        """Waits a moment for what the system tells, and notes it."""
+        """Waits a moment for events of the system, and notes them."""
         try:
             path = self._told.get(timeout=_TICK)
             while True:

@@ -37,7 +37,7 @@ _FORMATS = {
     b"\0\0\0\x0cjP  ": "a JPEG 2000 file",
     **dict.fromkeys((b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"P7"), "a PPM or PGM file"),
 }
-"""What begins how. WebP is told apart from other RIFF files, and AVIF from videos, by bytes further on."""
+"""First bytes of each format. WebP is distinguished from other RIFF files, and AVIF from videos, by bytes further on."""
 
 
 def plan_edit(path: str | os.PathLike[str], fields: Mapping[str, str], block: str = "") -> tuple[Splice, ...]:

@@ -25,7 +25,7 @@ OURS = "urn:imagereward-curator:1.0/"
 
 _RATING: Name = (XMP, "Rating")
 _PERCENT: Name = ("http://ns.microsoft.com/photo/1.0/", "Rating")
-"""What Windows writes: 1, 25, 50, 75 or 99 of a hundred for 1 to 5 stars."""
+"""Ratings as Windows writes them: 1, 25, 50, 75 or 99 of a hundred for 1 to 5 stars."""
 _GIVEN: Name = (OURS, "given-rating")
 _PREFIXES = {XMP: "xmp", OURS: "imagereward"}
 _NEW = (

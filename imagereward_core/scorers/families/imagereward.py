@@ -70,7 +70,7 @@ class ImageRewardScorer(PictureScorer):
         return self.network.normalise(raw)
 
     def _states(self, image: Tensor, prompts: Sequence[str], rows: list[int]) -> Tensor:
-        """What the head reads for every (picture, prompt) pair, float32 [pairs, width]."""
+        """Input of the head for every (picture, prompt) pair, float32 [pairs, width]."""
         device = image.device
         ids = [self.encoder(prompt).ids for prompt in prompts]
         by_length = sorted(range(len(ids)), key=lambda pair: len(ids[pair]))

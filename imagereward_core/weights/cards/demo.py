@@ -11,7 +11,7 @@ from ..card import Distribution, ScorerCard, WeightFile
 
 
 def _facts() -> dict[str, Any]:
-    """What training recorded: accuracy by kind of pair, score distribution, configuration."""
+    """The record of its training: accuracy by kind of pair, score distribution, configuration."""
     facts: dict[str, Any] = json.loads(FACTS_FILE.read_text(encoding="utf-8"))
     return facts
 

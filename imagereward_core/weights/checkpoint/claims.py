@@ -22,7 +22,7 @@ _SMALLEST_REACH = 1e-3
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """What was found in a checkpoint.
+    """The findings about a checkpoint.
 
     Attributes:
         path: The file.

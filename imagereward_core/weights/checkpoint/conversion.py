@@ -45,7 +45,7 @@ _SPARE_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class ConversionReport:
-    """What a conversion did.
+    """The result of a conversion.
 
     Attributes:
         source: The file read.

@@ -52,7 +52,7 @@ class KeyMap:
     Attributes:
         kind: What is expected, in words.
         views: From the layout of a file to where each tensor of the network lies in it. A tensor it does not know keeps its
-            name, so that the difference is told; one the network does not need is left out.
+            name, so that the difference is reported; one the network does not need is left out.
         marks: Tensors, by their names in the network, whose shapes tell a file of this kind from others.
         whole_model: Whether a whole pickled model is read too, as data.
     """

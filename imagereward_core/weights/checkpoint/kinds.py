@@ -78,7 +78,7 @@ def is_of_head(name: str) -> bool:
 
 
 def recognise(names: Iterable[str] | Mapping[str, tuple[Any, tuple[int, ...]]]) -> str:
-    """What a foreign checkpoint seems to be; empty where unknown.
+    """The likely kind of a foreign checkpoint; empty where unknown.
 
     Args:
         names: Names of its tensors, or its layout (dtype and shape by name), which tells more.

@@ -124,7 +124,7 @@ class RealHost:
         return Ran("error", error=json.dumps(answer), kind="refused")
 
     def run(self, graph):
-        """Queues a prompt and waits for what became of it."""
+        """Queues a prompt and waits for its result."""
         queued = self.queue(graph)
         return self.result(queued) if isinstance(queued, str) else queued
 

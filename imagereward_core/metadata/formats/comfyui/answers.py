@@ -51,7 +51,7 @@ def shown_values(values: Any) -> list[Any]:
 
 
 def answer_of(name: str, node: Node) -> Answer | None:
-    """What a node that shows has stored; None for nothing."""
+    """The texts that a node that shows has stored; None for nothing."""
     fresh = [text for text in _texts(node.inputs.get(known.SHOWN_TEXT)) if text.strip()]
     if fresh:
         return Answer(fresh, True, name)

@@ -75,7 +75,7 @@ def read_api_graph(data: object) -> Graph:
 
 
 def _api_value(value: Any, nodes: Mapping[str, Any]) -> Value:
-    """Tell a link from a widget's value: both may be a list of two."""
+    """Whether a value is a link and not a widget's value: both may be a list of two."""
     if isinstance(value, Mapping) and "__value__" in value:
         value = value["__value__"]
         return value if isinstance(value, (str, int, float, list)) else None

@@ -62,7 +62,7 @@ def picked_lines(graph: Graph, node: Node, text: str, slot: int) -> list[str] | 
 
 
 def reshaped(graph: Graph, node: Node, text: str) -> str | None:
-    """What ComfyUI's own nodes for parts of a text and its letter case make of it; None where it cannot be told."""
+    """The text as ComfyUI's own nodes for parts and letter case change it; None where that is not known."""
     mode = node.inputs.get("mode")
     if node.kind == "StringSubstring":
         start, end = (number_of(graph, node.inputs.get(name)) for name in ("start", "end"))

@@ -32,7 +32,7 @@ def positive_prompt(
     Where several samplers stand behind the picture (hires passes, refiners) the one nearest to it counts;
     detailers and tiled upscalers, which work on a finished picture, count only if there is no other. Where
     nothing can be traced but the graph holds a single text encoder with words, those are taken. ``notes``
-    tells of each such choice. Where a graph saves several pictures and the file's name does not tell which of
+    names each such choice. Where a graph saves several pictures and the file's name does not say which of
     them this is, it has a prompt only if all have the same.
 
     Args:
@@ -115,12 +115,12 @@ def _nearest(nodes: Graph, tracer: TextTracer, saver: str, notes: list[str]) -> 
 
 
 def _known(text: str | None) -> str:
-    """A text as it is told; none where words of it are not stored."""
+    """A text as it is stored; none where words of it are not."""
     return "" if text is None or UNTOLD in text else text.strip()
 
 
 def _shared(values: list[Any]) -> Any:
-    """What all have in common; None where they differ or there are none."""
+    """The one value that all have; None where they differ or there are none."""
     return values[0] if values and all(value == values[0] for value in values) else None
 
 

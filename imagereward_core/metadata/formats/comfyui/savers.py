@@ -49,7 +49,7 @@ def saver_groups(graph: Graph) -> list[list[str]]:
 def writers_of(
     graph: Graph, groups: list[list[str]], file_name: str | None, text: Callable[[str], str]
 ) -> list[str]:
-    """Those of the savers that may have given a file its name; none where the name does not tell.
+    """Those of the savers that may have given a file its name; none where the name does not say.
 
     The longest prefix that is followed by a counter is the one: ``fox_whale_00001_.png`` is of ``fox_whale``, not
     of ``fox``. Of equal ones it is those whose folder the file is in.

@@ -77,7 +77,7 @@ def word_fields(node: Node) -> list[str]:
 
 
 def assemble(node: Node, texts: Mapping[str, str], note: Callable[[str], None]) -> str:
-    """What a text node makes of its texts: joined in order, then searched and replaced.
+    """The text a text node makes of its texts: joined in order, then searched and replaced.
 
     Args:
         node: The node.
