@@ -132,7 +132,7 @@ class Pair:
                     self._undo(place)
                 else:
                     self._do(place, plan)
-            except CuratorError as error:  # what one of two is told, or both
+            except CuratorError as error:  # reported to one of the two, or to both
                 if not any(words in str(error) for words in ("another program", "nothing to undo")):
                     raise
 

@@ -53,7 +53,7 @@ def killed_at_line(number: int, work: Callable[[], None]) -> bool:
 
 
 def _traced(work: Callable[[], None], last: int, tell: Callable[[int], object]) -> None:
-    """Works, counts lines, ends the process before line ``last``, and otherwise tells the count."""
+    """Works, counts lines, ends the process before line ``last``, and otherwise reports the count."""
     lines = 0
 
     def line(frame: FrameType, event: str, argument: Any) -> Any:

@@ -52,7 +52,7 @@ class Published:
 
     Attributes:
         what: What was run, in words.
-        packages: Distributions it needs; the first one tells whether it is installed.
+        packages: Distributions it needs; the first one shows whether it is installed.
         make: Writes random weights of these ViT-H sizes below a folder, where both sides find them, and loads the program.
         left_out: Pictures of ``pictures.py`` the program cannot take, and why.
     """

@@ -190,7 +190,7 @@ class Writer:
                 # Without it, colours under full transparency are lost, and with them the exact score.
                 "exact": True,
             }
-        encoded = io.BytesIO()  # written to a file itself, Pillow tells of a full disk as "encoder error -2"
+        encoded = io.BytesIO()  # written to a file itself, Pillow reports a full disk as "encoder error -2"
         picture.save(encoded, **how)
         path = self._write(encoded.getvalue(), stem, text.encode("utf-8"))
         folder = path.parent.relative_to(Path(self.root).resolve())

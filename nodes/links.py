@@ -44,7 +44,7 @@ class ScoredBatch:
         card: The card of the scorer.
         members: For a blend, the scores of the scorers it is made of.
         basis: What has to be known to read the numbers, in words: what those of a blend or of clips rest on, that a scorer is a
-            checkpoint of the user's own, or that it tells no pictures apart.
+            checkpoint of the user's own, or that it gives every picture one number.
         clips: Where clips were scored instead of pictures, one for each; else empty. A fingerprint is then one of all frames.
     """
 

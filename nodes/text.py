@@ -108,7 +108,7 @@ def table(scored: ScoredBatch, reasons: Sequence[str] = (), decimals: int = 4) -
         parts.append(f"{scored.noun} {index + 1}")
         if several:
             parts.append(_short(scores.prompts[index]))
-        if index in scores.failures and not reasons:  # a reason for the verdict tells it as well
+        if index in scores.failures and not reasons:  # a reason for the verdict says it as well
             parts.append(scores.failures[index])
         if scores.cut[index]:
             parts.append(f"not read: {_short(scores.cut[index])}")

@@ -215,7 +215,7 @@ def _listed(value: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
 
 
 def _drawn_value(node: Mapping[str, Any], widget: str) -> Any:
-    """The value of a widget of a node that is not part of the run, such as the page's own Primitive; None where it cannot be told."""
+    """The value of a widget of a node that is not part of the run, such as the page's own Primitive; None where it is not known."""
     values = node.get("widgets_values")
     if isinstance(values, Mapping):
         return values.get(widget)

@@ -47,7 +47,7 @@ class Door:
         Args:
             event: The host's function without ``on_``, such as ``ui_tabs``, ``app_started``, ``before_ui``, ``before_image_saved``.
             callback: What the host calls.
-            name: Tells it from others of ours in the host's list of callbacks, by which users order them.
+            name: Distinguishes it from others of ours in the host's list of callbacks, by which users order them.
         """
         from modules import script_callbacks
 

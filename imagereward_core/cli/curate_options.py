@@ -297,7 +297,7 @@ def opened(
         args: The command line.
         console: Where to say what was settled.
         make: Whether a store that is missing is made.
-        acting: Whether files are going to be dealt with: then what an earlier run left half done is settled and told. Otherwise the
+        acting: Whether files are going to be dealt with: then what an earlier run left half done is settled and reported. Otherwise the
             journal is left alone, and a store that can only be read is taken from a copy that goes in the end.
         noting: Whether something is going to be noted in the library that has to stay there, where no files are dealt with.
 

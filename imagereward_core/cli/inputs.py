@@ -98,7 +98,7 @@ def _identity(path: Path) -> str:
 
 
 def natural_key(name: str) -> tuple[list[str | int], str]:
-    """Sorts ``2.png`` before ``10.png`` and does not tell letter case apart."""
+    """Sorts ``2.png`` before ``10.png`` and ignores letter case."""
     parts: list[str | int] = [*_DIGITS.split(name.casefold())]
     parts[1::2] = [int(part) for part in parts[1::2]]
     return parts, name

@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     place, root = place_of(args, make=False), args.outputs.expanduser().absolute()
     if args.yes and not args.list:
         with opened(args, console, make=False):
-            pass  # what was cut off is settled and told, before anything is looked at
+            pass  # what was cut off is settled and reported, before anything is looked at
     with Journal.look(place, root=root, data=data_folder()) as journal:
         if args.list:
             sys.stdout.write(_table(journal.runs()))

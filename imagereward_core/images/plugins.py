@@ -89,7 +89,7 @@ def plugin_for(head: bytes) -> Plugin | None:
         head: At least its first 12 bytes; ``HEAD_BYTES`` are enough.
     """
     if head[4:8] == b"ftyp":
-        # The general brand of HEIF stands in front in files of both kinds; then the first of the compatible ones tells.
+        # The general brand of HEIF stands in front in files of both kinds; then the first of the compatible ones decides.
         brands = [head[8:12], *(head[at : at + 4] for at in range(16, len(head), 4))]
         found = [_BRANDS[brand] for brand in brands if brand in _BRANDS]
         return _AVIF if _AVIF in found else found[0] if found else None

@@ -26,7 +26,7 @@ class DifferentPicturesError(CuratorError):
 
 
 def check_same_pictures(members: Sequence[Scores]) -> None:
-    """Makes sure that scores of several scorers stand for the same pictures and prompts, as far as scores can tell.
+    """Makes sure that scores of several scorers stand for the same pictures and prompts, as far as scores show it.
 
     Raises:
         DifferentPicturesError: Numbers or prompts differ; the text names the scorers and the first difference.

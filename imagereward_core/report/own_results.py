@@ -56,7 +56,7 @@ _MOST_FOOTER = 16 * 1024 * 1024
 def written_by_us(path: str | os.PathLike[str]) -> bool:
     """Whether a file is a page or a table of this program, of this version or an earlier one, and nothing has been added to it.
 
-    What somebody changed within our columns cannot be told.
+    What somebody changed within our columns cannot be noticed.
     """
     try:
         with open_regular(path) as stream:

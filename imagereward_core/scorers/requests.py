@@ -171,7 +171,7 @@ def choices(folders: Sequence[Path], files: Iterable[str], path_of: Callable[[st
 
 
 def own_checkpoints(names: Iterable[str], path_of: Callable[[str], str]) -> list[str]:
-    """Those of the files in a models folder that are checkpoints of the user's own, told by their layout.
+    """Those of the files in a models folder that are checkpoints of the user's own, by their layout.
 
     Args:
         names: Names of files.

@@ -103,7 +103,7 @@ def stream(remote: RemoteFile, part: Path, endpoint: str | None, report: Callabl
         try:
             http_get(remote.url, file, resume_size=have, **named)
         except OSError:
-            # Before 2.x the answer of a server that ignores the offset is appended; only the length tells.
+            # Before 2.x the answer of a server that ignores the offset is appended; only the length shows it.
             if not have or not remote.size or file.tell() <= remote.size:
                 raise
             file.truncate(0)

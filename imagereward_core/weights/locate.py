@@ -225,7 +225,7 @@ def _in_folders(folders: tuple[Path, ...], form: WeightFile) -> Path | None:
 
 
 def _in_hub_cache(form: WeightFile) -> Path | None:
-    """The file in the hub's cache: at the pinned revision, or at any where its checksum can tell."""
+    """The file in the hub's cache: at the pinned revision, or at any where its checksum proves it."""
     if not form.repository:
         return None
     try:

@@ -1,6 +1,6 @@
 """The manifest beside a checkpoint (``<name>.json``): its checksum when it was fetched or made, and where it came from.
 
-It says what a file should be, to notice damage. What a file is, only reading it tells (see :mod:`.ledger`): a manifest can be
+It says what a file should be, to notice damage. What a file is, only reading it shows (see :mod:`.ledger`): a manifest can be
 written by anybody who can write the file.
 """
 

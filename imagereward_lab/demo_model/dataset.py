@@ -88,7 +88,7 @@ class Families:
 
     A family holds a scene, four scenes that differ from it in one respect, and three flawed pictures. The prompts of the first three
     scenes each rank all eight pictures, and two pictures of other families in the batch below them. A picture that is wrong for one
-    prompt is right for another, so only reading the prompt tells which. Families are drawn once and kept as pixels (S = 64: 98 kB each).
+    prompt is right for another, so only the prompt says which. Families are drawn once and kept as pixels (S = 64: 98 kB each).
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 The recipe is the paper's (pairwise loss over all pairs of a ranking, ties excluded, Adam without decay, cosine learning rate, best
 validation loss kept); the network is the same code at a small size. Where the paper starts from BLIP, the image tower here first
-learns to name what is drawn, and then both towers to tell which words of a prompt a picture contradicts. Everything follows
+learns to name what is drawn, and then both towers learn which words of a prompt a picture contradicts. Everything follows
 from the seeds, up to the rounding of the machine. ``docs/accuracy.md`` has the commands the embedded model was made with.
 """
 

@@ -54,7 +54,7 @@ def read_accounts(lines: Iterable[str]) -> dict[str, str]:
 
 
 def allowed(authorization: str | None, known: Accounts) -> bool:
-    """Whether the header ``Authorization`` names one of the accounts. The time it takes tells nothing about a password."""
+    """Whether the header ``Authorization`` names one of the accounts. The time it takes reveals nothing about a password."""
     scheme, _, encoded = (authorization or "").strip().partition(" ")
     if scheme.lower() != "basic":
         return False

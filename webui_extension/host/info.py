@@ -21,7 +21,7 @@ _MARKS: tuple[tuple[Host, str], ...] = (
     ("forge", "backend.memory_management"),
     ("reforge", "ldm_patched.modules.model_management"),
 )
-"""The memory manager that tells a host of this family, in the order to look: the first one found decides."""
+"""The memory manager by which a host of this family is known, in the order to look: the first one found decides."""
 _BRANCHES: dict[str, Host] = {"neo": "neo", "classic": "classic"}
 """Later members of the two, by the ``version`` in their ``modules_forge/forge_version.py``."""
 

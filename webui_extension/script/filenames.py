@@ -78,7 +78,7 @@ def _spelled(file: str | Path) -> str:
 def fill(generator: Any, *arguments: str) -> Any:
     """The text for ``[imagereward]``: the score; nothing, together with the text before it, for a picture without one.
 
-    ``[imagereward<2>]`` has two decimals; ``[imagereward<percentile>]`` and ``[imagereward<verdict>]`` tell these instead.
+    ``[imagereward<2>]`` has two decimals; ``[imagereward<percentile>]`` and ``[imagereward<verdict>]`` give these instead.
     """
     picture = _saving[-1].picture if _saving and _saving[-1].picture.image is generator.image else None
     text = _text(picture, arguments[0].strip().lower() if arguments else "") if picture is not None else ""

@@ -118,7 +118,7 @@ def one_name(one: Path, other: Path) -> bool:
 
 
 def _one_folder(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one folder. Where the system's numbers cannot tell, a hidden file put into one shows in the other."""
+    """Whether two paths lead to one folder. Where the system's numbers do not show it, a hidden file put into one shows in the other."""
     try:
         first, second = one.stat(), other.stat()
     except OSError:

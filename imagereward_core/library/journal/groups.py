@@ -27,7 +27,7 @@ Key = tuple[object, ...]
 class Groups:
     """Records in groups that are independent of each other within, in an order in which none overtakes one that it depends on.
 
-    The next group is chosen when the one before is done. It is the larger, the faster that went, so that progress is shown and a wish
+    The next group is chosen when the one before is done. It is the larger, the faster that went, so that progress is shown and a request
     to stop is heard about twice a second on a slow disk too.
 
     Args:

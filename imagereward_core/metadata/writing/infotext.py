@@ -71,7 +71,7 @@ def put_into_comment(text: str, fields: Mapping[str, str]) -> str:
     - An infotext: its settings line.
     - Other text, or none: a line of its own, with at least three pairs, so that the WebUI takes it for settings.
 
-    Our keys are listed in a pair of their own, so that they can be told from others later.
+    Our keys are listed in a pair of their own, so that they can be distinguished from others later.
 
     Args:
         text: The comment; empty if there is none.

@@ -87,7 +87,7 @@ def build_clip_tokenizer(merges: Path, rules: Rules = "openai") -> Tokenizer:
 
 
 class ClipPromptEncoder:
-    """Turns prompts into token ids, no longer than a limit, and tells what was cut.
+    """Turns prompts into token ids, no longer than a limit, and gives the part that was cut.
 
     Ids end with the first end token: a text vector is read there, so an end token typed into a prompt hides what follows it, in
     the published tokenizers too. Results are kept, so that asking again for the same prompt costs nothing.

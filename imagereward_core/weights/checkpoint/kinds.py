@@ -27,7 +27,7 @@ _TELLING = (
     (_BLIP, "vision_proj.weight", (256, 1024)),
 )
 
-# What it is, and the beginnings of names that tell; a mark with a leading dot may stand anywhere in a name.
+# What it is, and beginnings of names that show it; a mark with a leading dot may stand anywhere in a name.
 _FOREIGN = (
     ("a LoRA (small additions to an image model)", ("lora_", ".lora_", "lycoris_")),
     (
@@ -81,7 +81,7 @@ def recognise(names: Iterable[str] | Mapping[str, tuple[Any, tuple[int, ...]]]) 
     """The likely kind of a foreign checkpoint; empty where unknown.
 
     Args:
-        names: Names of its tensors, or its layout (dtype and shape by name), which tells more.
+        names: Names of its tensors, or its layout (dtype and shape by name), which shows more.
     """
     if isinstance(names, Mapping):
         for what, name, shape in _TELLING:

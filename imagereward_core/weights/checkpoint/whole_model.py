@@ -27,7 +27,7 @@ class ObjectRecord:
 
     Attributes:
         kind: What it would have been made with.
-        state: Its attributes, as far as they are told.
+        state: Its attributes, as far as they are stored.
     """
 
     kind: Any

@@ -156,7 +156,7 @@ LINES = {
 LISTS = {"easy promptList": re.compile(r"prompt_\d+$|optional_prompt_list$")}
 """Nodes that hand on their texts one by one, as a list."""
 LINE_INPUT = re.compile(r"(start|line|row|prompt|text)_?(index|number)$|index$|max_(rows|lines)$|(line|row)$")
-"""Inputs by which a node nobody has listed tells that it takes single lines out of its text."""
+"""Inputs that show that a node nobody has listed takes single lines out of its text."""
 
 TEXT_INPUTS = (
     "populated_text text prompt string value text_input input_text multiline_text user_prompt t5xxl text_g "
@@ -209,7 +209,7 @@ TEXT_TYPES = ("CONDITIONING", "STRING")
 TEXT_NODE = re.compile(r"text|prompt|string", re.IGNORECASE)
 """Outputs and classes by which a node in the editor's file is known to hold words."""
 
-# What the reader should be told.
+# Notes for the reader.
 
 ENCODER = re.compile(
     r"text_?encode|power prompt|wildcardencode|textencode|prompttoconditioning", re.IGNORECASE

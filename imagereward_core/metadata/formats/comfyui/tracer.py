@@ -224,7 +224,7 @@ class TextTracer:
         return UNTOLD if part is None else part
 
     def _unstored(self, name: str, node: Node, fields: Iterable[str]) -> str:
-        """Nothing where an encoder is given an empty text, ``UNTOLD`` where it is given one by a node that does not tell it."""
+        """Nothing where an encoder is given an empty text, ``UNTOLD`` where it is given one by a node that does not store it."""
         sources = [value for field in fields if isinstance(value := node.inputs.get(field), Link)]
         sources = [source for source in sources if source.node in self._graph]
         if not sources or is_told_nothing(self._graph, name):
