@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from tests.support.comfyui.pack import NODE_IDS, ROOT, locale, schema_texts
 
 PAGES = ROOT / "web" / "docs"
@@ -29,50 +27,71 @@ def test_the_nodes_are_those_that_have_pages():
     assert {path for path in PAGES.rglob("*") if path.is_file()} == expected
 
 
-@pytest.mark.parametrize("language", LANGUAGES, ids=["english", "chinese"])
-@pytest.mark.parametrize("node_id", NODE_IDS)
-def test_page_tells_of_every_input_in_the_order_of_the_node(node_id, language, texts):
-    heads = inputs_of(page(node_id, language).read_text(encoding="utf-8"))
-    named = [name for each in heads for name in re.findall(r"`(\w+)`", each)]
-    assert named == list(texts[node_id]["inputs"])
+def wrong(flaws, languages=LANGUAGES):
+    """What is wrong with pages, by their names: ``flaws(node_id, language, text)`` says it, and nothing where all is well."""
+    found = {
+        page(node_id, language).relative_to(PAGES).as_posix(): flaws(
+            node_id, language, page(node_id, language).read_text(encoding="utf-8")
+        )
+        for node_id in NODE_IDS
+        for language in languages
+    }
+    return {name: each for name, each in found.items() if each}
 
 
-@pytest.mark.parametrize("language", LANGUAGES, ids=["english", "chinese"])
-@pytest.mark.parametrize("node_id", NODE_IDS)
-def test_page_tells_of_every_output_in_the_order_of_the_node(node_id, language, texts):
-    outputs = (locale(language) if language else texts)[node_id]["outputs"]
-    text = page(node_id, language).read_text(encoding="utf-8")
-    part = text.partition("## 输出\n" if language else "## Outputs\n")[2].partition("\n## ")[0]
-    listed = [names for line in part.splitlines() for names in re.findall(r"^- \*\*(.+?)\*\*[:：]", line)]
-    assert [name for names in listed for name in re.split(", |、", names)] == [
-        each["name"] for each in outputs.values()
-    ]
+def test_pages_tell_of_every_input_in_the_order_of_the_node(texts):
+    def flaws(node_id, language, text):
+        named = [name for each in inputs_of(text) for name in re.findall(r"`(\w+)`", each)]
+        expected = list(texts[node_id]["inputs"])
+        return named != expected and (named, expected)
+
+    assert wrong(flaws) == {}
 
 
-@pytest.mark.parametrize("node_id", NODE_IDS)
-def test_chinese_page_gives_every_input_the_name_it_has_on_the_node(node_id):
-    heads = " ".join(inputs_of(page(node_id, "zh").read_text(encoding="utf-8")))
-    for name, each in locale("zh")[node_id]["inputs"].items():
-        assert f"`{name}` {each['name']}" in heads
+def test_pages_tell_of_every_output_in_the_order_of_the_node(texts):
+    def flaws(node_id, language, text):
+        outputs = (locale(language) if language else texts)[node_id]["outputs"]
+        part = text.partition("## 输出\n" if language else "## Outputs\n")[2].partition("\n## ")[0]
+        listed = [names for line in part.splitlines() for names in re.findall(r"^- \*\*(.+?)\*\*[:：]", line)]
+        named = [name for names in listed for name in re.split(", |、", names)]
+        expected = [each["name"] for each in outputs.values()]
+        return named != expected and (named, expected)
+
+    assert wrong(flaws) == {}
 
 
-@pytest.mark.parametrize("node_id", NODE_IDS)
-def test_page_has_the_nodes_name_and_an_example(node_id, texts):
-    english, chinese = (page(node_id, language).read_text(encoding="utf-8") for language in LANGUAGES)
-    assert english.startswith(f"# {texts[node_id]['display_name']}\n") and "## Example\n" in english
-    assert chinese.startswith(f"# {locale('zh')[node_id]['display_name']}\n") and "## 示例\n" in chinese
+def test_chinese_pages_give_every_input_the_name_it_has_on_the_node():
+    def flaws(node_id, language, text):
+        heads = " ".join(inputs_of(text))
+        inputs = locale("zh")[node_id]["inputs"]
+        return [name for name, each in inputs.items() if f"`{name}` {each['name']}" not in heads]
+
+    assert wrong(flaws, ["zh"]) == {}
 
 
-@pytest.mark.parametrize("path", sorted(PAGES.rglob("*.md")), ids=lambda path: str(path.relative_to(PAGES)))
-def test_pages_bring_their_own_text_only_and_no_table_which_a_narrow_panel_clips(path):
-    text = path.read_text(encoding="utf-8")
-    assert not [line for line in text.splitlines() if line.startswith("|")]
-    assert "](" not in text and "<img" not in text and "<script" not in text
+def test_pages_have_the_nodes_name_and_an_example(texts):
+    def flaws(node_id, language, text):
+        title = (locale(language) if language else texts)[node_id]["display_name"]
+        example = "## 示例\n" if language else "## Example\n"
+        return [each for each in (f"# {title}\n", example) if each not in text] or (
+            not text.startswith(f"# {title}\n") and "begins otherwise"
+        )
+
+    assert wrong(flaws) == {}
 
 
-@pytest.mark.parametrize("language", LANGUAGES, ids=["english", "chinese"])
-@pytest.mark.parametrize("node_id", NODE_IDS)
-def test_no_code_is_wider_than_the_panel(node_id, language):
+def test_pages_bring_their_own_text_only_and_no_table_which_a_narrow_panel_clips():
+    def flaws(node_id, language, text):
+        tables = [line for line in text.splitlines() if line.startswith("|")]
+        return tables + [each for each in ("](", "<img", "<script") if each in text]
+
+    assert wrong(flaws) == {}
+
+
+def test_no_code_is_wider_than_the_panel():
     """Of 270 pixels in the narrowest front end; a browser breaks code at spaces and hyphens."""
-    text = page(node_id, language).read_text(encoding="utf-8")
-    assert not [code for code in re.findall("`([^`]+)`", text) if max(map(len, re.split("[ -]", code))) > 28]
+
+    def flaws(node_id, language, text):
+        return [code for code in re.findall("`([^`]+)`", text) if max(map(len, re.split("[ -]", code))) > 28]
+
+    assert wrong(flaws) == {}

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import string
 
-import pytest
-
 from tests.support.comfyui.english import RESERVED, english
 from tests.support.comfyui.pack import LOCALES, NODE_IDS, locale
 
@@ -34,17 +32,17 @@ def test_english_texts_are_those_of_the_schemas(texts):
     assert locale("en") == english(texts), "run python tests/support/comfyui/english.py"
 
 
-@pytest.mark.parametrize("language", languages())
-@pytest.mark.parametrize("name", ["nodeDefs", "main"])
-def test_every_language_has_every_text_and_no_other(language, name):
-    assert set(leaves(locale(language, name))) == set(leaves(locale("en", name)))
+FILES = [(language, name) for language in languages() for name in ("nodeDefs", "main")]
 
 
-@pytest.mark.parametrize("language", languages())
-@pytest.mark.parametrize("name", ["nodeDefs", "main"])
-def test_no_text_is_empty_or_holds_what_the_message_format_reserves(language, name):
-    for path, text in leaves(locale(language, name)).items():
-        assert text.strip() and not set(text) & set(RESERVED), path
+def test_every_language_has_every_text_and_no_other():
+    other = {each: set(leaves(locale(*each))) ^ set(leaves(locale("en", each[1]))) for each in FILES}
+    assert {each: paths for each, paths in other.items() if paths} == {}
+
+
+def test_no_text_is_empty_or_holds_what_the_message_format_reserves():
+    texts = [(*each, *path, text) for each in FILES for path, text in leaves(locale(*each)).items()]
+    assert [each for each in texts if not each[-1].strip() or set(each[-1]) & set(RESERVED)] == []
 
 
 def test_every_node_and_all_its_texts_are_there(texts):

@@ -10,10 +10,16 @@ from pathspec import GitIgnoreSpec
 from tests.support.comfyui.pack import ROOT
 
 
-def published_files():
-    """Paths relative to the repository, with forward slashes."""
-    ignored = GitIgnoreSpec.from_lines((ROOT / ".comfyignore").read_text(encoding="utf-8").splitlines())
-    return [path for path in _known_to_git() if not ignored.match_file(path)]
+def published_files(files=None, more=()):
+    """Paths relative to the repository, with forward slashes.
+
+    Args:
+        files: The paths to choose from; None for those that git knows.
+        more: Lines to be read after those of ``.comfyignore``.
+    """
+    lines = (ROOT / ".comfyignore").read_text(encoding="utf-8").splitlines()
+    ignored = GitIgnoreSpec.from_lines([*lines, *more])
+    return [path for path in (_known_to_git() if files is None else files) if not ignored.match_file(path)]
 
 
 def unpack_published(folder):
