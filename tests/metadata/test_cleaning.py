@@ -40,6 +40,7 @@ from imagereward_core.metadata.cleaning import clean_prompt
         ("a BREAK b", "a, b"),
         ("a cat AND dog :1.2", "a cat, dog"),
         ("a cat AND dog :1.2 AND bird:-1", "a cat, dog"),
+        ("a cat AND dog:0 AND bird:0.1", "a cat, bird"),
         ("sand and ANDROID", "sand and ANDROID"),
         ("a poster saying LOVE AND PEACE", "a poster saying LOVE AND PEACE"),
         ("embedding:foo/bar.pt, cat", "bar, cat"),
@@ -52,6 +53,8 @@ from imagereward_core.metadata.cleaning import clean_prompt
         ("{{red|blue}} car, {fast}", "{red|blue} car, fast"),
         ("1.5::a fox, snow ::, 0.5::ink::", "a fox, snow, ink"),
         ("-1::hat::, a fox", "a fox"),
+        ("0::hat::, 0.0::scarf::, a fox", "a fox"),
+        (".01::hat::, a fox", "hat, a fox"),
         ('{"subject": "a fox"}', '{"subject": "a fox"}'),
         ("at 12::30 and {x: y}", "at 12::30 and {x: y}"),
         ("({red|blue}:1.2) car", "{red|blue} car"),
@@ -72,6 +75,8 @@ def test_syntax_goes_and_words_stay(written, seen):
 def test_what_the_scorer_does_not_see_is_listed():
     clean = clean_prompt("<lora:foo:0.8> a [cat:dog:0.5] AND bird:-1 # note")
     assert set(clean.removed) == {"<lora:foo:0.8>", "cat", "bird:-1", "# note"}
+    assert clean_prompt("a fox, 0::hat::, 1::scarf::").removed == ("0::hat::",)
+    assert clean_prompt("a fox AND hat:0").removed == ("hat:0",)
 
 
 def test_unresolved_choices_are_left_with_a_note():

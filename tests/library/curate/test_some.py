@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from imagereward_core.library.curate.carry_out import carry_out
+from imagereward_core.library.curate.marks import all_steps
 from imagereward_core.library.curate.options import CurateOptions
 from imagereward_core.library.curate.plan import plan_curation
 from imagereward_core.library.curate.rules import CurationRule
@@ -17,6 +18,7 @@ from imagereward_core.library.scan.options import ScanOptions
 from imagereward_core.metadata import read_blocks
 from imagereward_core.selection import Rule
 from tests.support.library.curation import curate, draw_outputs, plan, tree
+from tests.support.library.scans import MeanScorer, panel_of
 
 BEST = CurateOptions(CurationRule(Rule(top_k=1), "prompt"))
 ALONE = CurateOptions(CurationRule(Rule(min_score=0.0)), action="move")
@@ -38,7 +40,9 @@ def library(outputs):
 
 @pytest.mark.parametrize("action", ["copy", "move"])
 @pytest.mark.parametrize(
-    "options", [ALONE, BEST, replace(ALONE, write_scores=True)], ids=["alone", "best", "marks"]
+    "options",
+    [ALONE, BEST, replace(ALONE, write_scores=True), replace(ALONE, xmp="full")],
+    ids=["alone", "best", "marks", "xmp"],
 )
 def test_some_files_are_planned_as_they_would_be_with_all(library, panel, outputs, action, options):
     options = replace(options, action=action)
@@ -49,6 +53,11 @@ def test_some_files_are_planned_as_they_would_be_with_all(library, panel, output
     some = plan_curation(library, panel, outputs, options, asked)
     assert {step.source for step in some.steps} == set(asked)
     assert set(some.steps) <= set(everyone.steps)
+    # What is written about them too: ranks and ratings go by all pictures.
+    written = set(all_steps(some, []))
+    assert written <= set(all_steps(everyone, []))
+    if options.write_scores or options.xmp:
+        assert len(written) == 2 * len(asked)
     for placing in some.placings:
         assert placing.path in asked or placing.fate == "aside"
     before = tree(outputs)
@@ -58,6 +67,19 @@ def test_some_files_are_planned_as_they_would_be_with_all(library, panel, output
     assert touched == (
         set() if action == "copy" else {path.relative_to(outputs).as_posix() for path in asked}
     )
+
+
+@pytest.mark.parametrize("options", [replace(ALONE, xmp="full"), replace(ALONE, write_scores=True)])
+def test_ratings_written_about_some_files_go_by_all_where_no_distribution_is_known(library, outputs, options):
+    """The rule compares nothing, but the stars of such a scorer are shares of all pictures."""
+    panel = panel_of(MeanScorer())
+    options = replace(options, rule=CurationRule(Rule(min_score=-100.0)))
+    everyone = plan(library, panel, outputs, options)
+    worst = sorted(everyone.rows, key=lambda row: row.value)[:2]
+    written = list(
+        all_steps(plan_curation(library, panel, outputs, options, [row.path for row in worst]), [])
+    )
+    assert len(written) == 4 and set(written) <= set(all_steps(everyone, []))
 
 
 def test_the_plan_for_some_files_of_a_rule_that_compares_nothing_reads_only_them(
