@@ -7,20 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..scorers.requests import DEFAULT_SCORER
-from .batches import Watch
 from .console import Console
 from .exits import NoScorerError, UsageError
 
 if TYPE_CHECKING:
-    from ..weights.card import ScorerCard
-
-if TYPE_CHECKING:
-    import argparse
-
     from ..runtime import LocalRuntime
     from ..scorers.panel import Panel
     from ..scorers.saved_blends import SavedBlends
+    from ..weights.card import ScorerCard
     from ..weights.locate import WeightSettings
+    from .batches import Watch
 
 
 def load_panel(args: argparse.Namespace, settings: WeightSettings, console: Console, watch: Watch) -> Panel:
