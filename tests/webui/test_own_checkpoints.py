@@ -33,7 +33,7 @@ def place(monkeypatch, tmp_path):
     install_own(folder, monkeypatch, lambda name: importlib.import_module(f"imagereward_core.{name}"))
     yield made
     ours("scorer_cache").free()
-    ours("runtime").close()
+    ours("scorer_cache").close()
 
 
 @BOTH

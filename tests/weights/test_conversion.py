@@ -206,7 +206,7 @@ MEASURE = """
 import sys
 from pathlib import Path
 from imagereward_core.weights.checkpoint import convert
-from weights_fakes import peak_memory
+from tests.support.weights.fakes import peak_memory
 
 before = peak_memory()
 convert(Path(sys.argv[1]), Path(sys.argv[2]))

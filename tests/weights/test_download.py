@@ -319,7 +319,7 @@ def test_a_hub_library_without_http_get_still_downloads(
 SCRIPT = """
 import sys
 from pathlib import Path
-from weights_fakes import make_card
+from tests.support.weights.fakes import make_card
 from imagereward_core.errors import DownloadError
 from imagereward_core.weights.download import download
 from imagereward_core.weights.locate import WeightSettings

@@ -170,7 +170,7 @@ import sys
 from pathlib import Path
 import torch
 from imagereward_core.weights.checkpoint import load_into
-from weights_fakes import peak_memory
+from tests.support.weights.fakes import peak_memory
 
 class Wide(torch.nn.Module):
     def __init__(self, count, numbers):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.hostile.tricks import bring
-from imagereward_core.library.curate import plan as curating
+from imagereward_core.library.curate import carry_out as curating
 from imagereward_core.library.curate.carry_out import carry_out, take_back
 from imagereward_core.library.curate.destinations import CurateError
 from imagereward_core.library.curate.options import CurateOptions

@@ -64,8 +64,8 @@ def test_what_is_no_file_in_its_place_or_beside_it_is_refused(opener, suffix, ki
     """SQLite writes through a link, and waits for a pipe."""
     place, outside = tmp_path / "brought" / ".imagereward", tmp_path / "outside"
     outside.mkdir()
-    name = FILE_NAME if opener.__self__ is Library else "journal.sqlite3"
-    opener.__self__.open(place).close()
+    name, make = (FILE_NAME, Library.open) if opener == Library.open else ("journal.sqlite3", open_journal)
+    make(place).close()
     (place / name).replace(outside / "mine")
     (place / name).write_bytes((outside / "mine").read_bytes())
     thing = place / (name + suffix)
