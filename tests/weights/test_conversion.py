@@ -123,14 +123,14 @@ def test_an_interruption_leaves_no_target(source: Path, monkeypatch: pytest.Monk
 KILLED = """
 import os, sys
 from pathlib import Path
-from imagereward_core.weights.checkpoint import convert, converting
+from imagereward_core.weights.checkpoint import conversion, convert
 written = []
-def die(tensor, original=converting.bytes_of):
+def die(tensor, original=conversion.bytes_of):
     written.append(tensor)
     if len(written) == 4:
         os._exit(9)
     return original(tensor)
-converting.bytes_of = die
+conversion.bytes_of = die
 convert(Path(sys.argv[1]), Path(sys.argv[2]))
 """
 
