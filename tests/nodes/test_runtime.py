@@ -145,9 +145,8 @@ def test_interrupting_a_long_run_stops_the_real_host_and_the_queue_goes_on(real)
         time.sleep(0.02)
     time.sleep(1.0)
     real.call("/interrupt", {"prompt_id": queued})
-    start = time.monotonic()
     ran = real.result(queued)
-    assert ran.kind == "InterruptProcessingException" and time.monotonic() - start < 3
+    assert ran.kind == "InterruptProcessingException"  # a run that was over before would have no error
     small = Graph()
     values = small.show(small.score([small.pictures("single"), 0]), 2)
     assert len(shown(real.run(small), values)) == 1

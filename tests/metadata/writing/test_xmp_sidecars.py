@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -127,7 +126,9 @@ def test_scores_as_elements_are_replaced_too():
     assert read_xmp(xmp_with_rating(other, 1, FIELDS)).fields == FIELDS
 
 
-LAUGHS = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>' + DARKTABLE.partition(b"?>")[2]
+ENTITIES = b"".join(b'<!ENTITY a%d "%s">' % (number + 1, b"&a%d;" % number * 10) for number in range(40))
+LAUGHS = b'<!DOCTYPE x [<!ENTITY a0 "ha">' + ENTITIES + b"]>" + DARKTABLE.partition(b"?>")[2]
+"""Whoever replaces the entities before refusing them needs more memory than there is."""
 
 
 @pytest.mark.parametrize(
@@ -146,10 +147,8 @@ LAUGHS = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>' + DARKTABL
     ],
 )
 def test_hostile_and_damaged_files_are_refused(data, words):
-    started = time.perf_counter()
     with pytest.raises(ImageError, match=words):
         xmp_with_rating(data, 3, FIELDS)
-    assert time.perf_counter() - started < 2
 
 
 def test_what_is_no_rating_or_no_name_is_refused():
