@@ -82,7 +82,7 @@ print(json.dumps([len(nodes), sorted(new)]))
 
 def test_a_family_that_cannot_be_imported_leaves_the_others(fake, monkeypatch, caplog):
     extension = fake.module("nodes.extension")
-    families = ("loading", "no_such_family", "scoring")
+    families = ("load_scorer", "no_such_family", "score_images")
     found = [cls.GET_SCHEMA().node_id for cls in extension.load_nodes(families)]
     assert found == [PREFIX + "LoadScorer", PREFIX + "ScoreImages"]
     assert "no_such_family.py are left out" in caplog.text
