@@ -18,12 +18,20 @@ from tests.support.comfyui import fake_io, fake_modules
 from tests.support.comfyui.fake_modules import ExecutionBlocker
 
 ROOT = Path(__file__).resolve().parents[3]
+CORE = "imagereward_core"
 _packs = itertools.count()
+_free: dict[str, list[str]] = {}
+"""Names of packs that were let go, by their folder; their cores are still imported, and know nothing of a host."""
 
 
 def load_pack(folder):
-    """Imports a node pack as the host does: under its path as a name, by the file alone."""
-    name = f"{str(folder).replace('.', '_x_')}#{next(_packs)}"
+    """Imports a node pack as the host does: under its path as a name, by the file alone.
+
+    The nodes are imported anew for every host; a core that an earlier one has let go is used again, for importing it takes longer than
+    most tests.
+    """
+    known = _free.get(str(folder))
+    name = known.pop() if known else f"{str(folder).replace('.', '_x_')}#{next(_packs)}"
     spec = importlib.util.spec_from_file_location(
         name, Path(folder) / "__init__.py", submodule_search_locations=[str(folder)]
     )
@@ -31,6 +39,15 @@ def load_pack(folder):
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def unload_pack(folder, pack):
+    """Forgets a node pack but for its core."""
+    core = f"{pack.__name__}.{CORE}"
+    for name in [name for name in sys.modules if name.startswith(pack.__name__)]:
+        if name != core and not name.startswith(f"{core}."):
+            del sys.modules[name]
+    _free.setdefault(str(folder), []).append(pack.__name__)
 
 
 def nodes_of(pack):
@@ -76,15 +93,17 @@ class FakeHost:
     def __init__(self, monkeypatch, base, recent=True, packs=(ROOT, Path(__file__).parent / "probe")):
         self.base = base
         self.host = fake_modules.install(monkeypatch, base, recent)
+        self.folders = packs
         self.packs = [load_pack(folder) for folder in packs]
         self.nodes = {name: cls for pack in self.packs for name, cls in nodes_of(pack).items()}
         self.cache = {}
         self.workflow = {"id": "w"}
 
     def close(self):
-        prefixes = tuple(pack.__name__ for pack in self.packs)
-        for name in [name for name in sys.modules if name.startswith(prefixes)]:
-            del sys.modules[name]
+        for folder, pack in zip(self.folders, self.packs):
+            if hasattr(pack, "trouble"):  # of which the core would go on to hear
+                pack.trouble.waiting.update(pack.trouble.NONE)
+            unload_pack(folder, pack)
 
     def module(self, name):
         """A module of our pack, for tests that look inside."""

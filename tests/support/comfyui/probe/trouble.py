@@ -43,15 +43,17 @@ def watch(cls, name, failure):
     """Lets a method fail with what ``failure`` says, as long as it says anything."""
     whole = cls.__dict__[name]
     call = getattr(whole, "__func__", whole)
-    if hasattr(call, "watched"):
-        return
+    while hasattr(call, "watched"):
+        if call.watched is waiting:
+            return
+        call = call.call  # watched for a host that was closed, from whom the class was taken over
 
     def watched(self, *given, **named):
         if failure():
             raise RuntimeError(failure())
         return call(self, *given, **named)
 
-    watched.watched = True
+    watched.watched, watched.call = waiting, call
     setattr(cls, name, classmethod(watched) if isinstance(whole, classmethod) else watched)
 
 
