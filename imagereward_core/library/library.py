@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from ..files.sqlite import Database
 from ..files.values import absolute
-from .origin import Origin
 from .scan.options import ScanOptions, ScanProgress, ScanResult
 from .store import pages, sources
 from .store.files import find_files
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from ..scorers.panel import Panel, PanelResult
     from ..scores import FloatArray
     from .journal import Journal
+    from .origin import Origin
 
 FILE_NAME = "library.sqlite3"
 _AT_ONCE = 1000
@@ -75,7 +75,6 @@ class Library:
     ) -> None:
         self.database, self.root, self.data = database, root, data
         self.beside = beside or database.path.parent
-        self.origin = Origin(database, self.beside, data, root)
 
     @classmethod
     def open(
@@ -108,6 +107,13 @@ class Library:
             StoreError: It is damaged, or of a newer version.
         """
         return cls(_database(absolute(place), read_only=True), root, data)
+
+    @property
+    def origin(self) -> Origin:
+        """Who made it."""
+        from .origin import Origin
+
+        return Origin(self.database, self.beside, self.data, self.root)
 
     def journal(self, *, looking: bool = False) -> Journal:
         """The journal beside the library.
