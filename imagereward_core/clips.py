@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from .scores import Scores
+from .settings import check, setting
 
 Which = Literal["first", "middle", "last", "spread"]
 Pooling = Literal["mean", "lowest"]
@@ -18,23 +19,28 @@ Pooling = Literal["mean", "lowest"]
 class FrameRule:
     """Which frames of a clip are scored, and how their scores become that of the clip.
 
-    Attributes:
-        which: One frame, or for ``spread`` several at equal distances, the first and the last among them.
-        count: How many for ``spread``, at least 1; a shorter clip is scored whole, and one alone is the middle.
-        pooling: The mean of their scores, or the lowest.
+    One alone of ``spread`` frames is the middle; a shorter clip is scored whole.
     """
 
-    which: Which = "middle"
-    count: int = 4
-    pooling: Pooling = "mean"
+    which: Which = setting(
+        "middle",
+        "For clips: the frames that are scored, one (middle, first, last) or several (evenly spaced)",
+        choices=get_args(Which),
+    )
+    count: int = setting(
+        4,
+        "For clips: how many evenly spaced frames, the first and the last among them. Each takes as long as a picture",
+        low=1,
+        shown=(1, 4096),
+    )
+    pooling: Pooling = setting(
+        "mean",
+        "For clips of which several frames are scored: the mean of them, or the lowest, which finds clips that fall apart",
+        choices=get_args(Pooling),
+    )
 
     def __post_init__(self) -> None:
-        if self.which not in ("first", "middle", "last", "spread"):
-            raise ValueError(f"which is {self.which!r}; expected 'first', 'middle', 'last' or 'spread'")
-        if self.pooling not in ("mean", "lowest"):
-            raise ValueError(f"pooling is {self.pooling!r}; expected 'mean' or 'lowest'")
-        if self.count < 1:
-            raise ValueError(f"count is {self.count}; expected at least 1 frame")
+        check(self)
 
     def of(self, length: int) -> tuple[int, ...]:
         """Indexes of the frames of a clip of ``length`` frames, rising, each once.

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+DEVICES = ("auto", "cpu")
+"""Devices that are everywhere: the one the host computes on, and the processor."""
 Progress = Callable[[int, int], None]
 
 

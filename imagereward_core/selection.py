@@ -5,46 +5,54 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
 from .scores import IntArray, Scores, Within, grouped
+from .settings import check, setting
 
 
 @dataclass(frozen=True)
 class Rule:
     """Which pictures to keep. Every condition that is set must hold; without any condition every scored picture is kept.
 
-    Attributes:
-        top_k: Keep at most this many (at least 0).
-        top_percent: Keep at most this share of the scored pictures, in percent (0..100), rounded up to whole pictures.
-        min_score: Keep scores of at least this.
-        min_percentile: Keep percentiles of at least this (0..100, against the scorer's reference distribution).
-        keep_at_least: Keep this many of the best, whatever the other conditions say.
-        within: Whether the counts and shares hold over the whole batch or within each prompt; :func:`select` takes other groups, such
-            as folders, as labels.
+    :func:`select` takes other groups than those of ``within``, such as folders, as labels.
     """
 
-    top_k: int | None = None
-    top_percent: float | None = None
-    min_score: float | None = None
-    min_percentile: float | None = None
-    keep_at_least: int = 0
-    within: Within = "all"
+    top_k: int | None = setting(None, "Keep at most this many of the best", low=0, shown=(0, 4096), unset=0)
+    top_percent: float | None = setting(
+        None,
+        "Keep at most this share of the best, rounded up to whole pictures",
+        low=0,
+        high=100,
+        unit="percent",
+        unset=100,
+    )
+    min_score: float | None = setting(
+        None,
+        "Keep pictures with at least this score; the number depends on the scorer",
+        shown=(-1000, 1000),
+        step=0.01,
+        unset=-1000,
+    )
+    min_percentile: float | None = setting(
+        None,
+        "Keep pictures that are better than this share of the scorer's published reference scores, for scorers that have some",
+        low=0,
+        high=100,
+        unit="percent",
+        unset=0,
+    )
+    keep_at_least: int = setting(
+        0, "Keep this many of the best whatever the other conditions say", low=0, shown=(0, 4096)
+    )
+    within: Within = setting(
+        "all", "Counts and shares over all pictures, or for each prompt", choices=get_args(Within)
+    )
 
     def __post_init__(self) -> None:
-        for name, low, high in (
-            ("top_k", 0, math.inf),
-            ("top_percent", 0, 100),
-            ("min_score", -math.inf, math.inf),
-            ("min_percentile", 0, 100),
-            ("keep_at_least", 0, math.inf),
-        ):
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise ValueError(f"{name} is {value}; expected a number from {low} to {high}")
-        if self.within not in ("all", "prompt"):
-            raise ValueError(f"within is {self.within!r}; expected 'all' or 'prompt'")
+        check(self)
 
 
 @dataclass(frozen=True)

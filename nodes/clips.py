@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from comfy_api.latest import io
 
-from ..imagereward_core.clips import FrameRule
+from ..imagereward_core.clips import FrameRule, Pooling
 from .host.errors import GraphError, choice
 from .host.outputs import one
+from .inputs import meant, setting_input
 from .schema import advanced
 from .streams import Latents, Masks, Pictures, take_latents
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..imagereward_core.clips import Pooling, Which
+    from ..imagereward_core.clips import Which
 
 T = TypeVar("T")
 
@@ -28,7 +29,6 @@ FRAMES: Mapping[str, Which] = {
     "last": "last",
     "evenly spaced": "spread",
 }
-CLIP_SCORES: Mapping[str, Pooling] = {"mean": "mean", "lowest": "lowest"}
 
 
 def clip_inputs() -> list[Any]:
@@ -42,31 +42,9 @@ def clip_inputs() -> list[Any]:
             tooltip="picture: every picture has a score of its own. clip: every batch of the list is one clip (a video) with one prompt "
             "and one score, and is sorted, filtered, picked and saved as a whole.",
         ),
-        advanced(
-            io.Combo.Input,
-            "frames",
-            options=list(FRAMES),
-            default="middle",
-            optional=True,
-            tooltip="For clips: the frames that are scored, one (middle, first, last) or several (evenly spaced).",
-        ),
-        advanced(
-            io.Int.Input,
-            "frame_count",
-            default=4,
-            min=1,
-            max=4096,
-            optional=True,
-            tooltip="For clips: how many evenly spaced frames, the first and the last among them. Each takes as long as a picture.",
-        ),
-        advanced(
-            io.Combo.Input,
-            "clip_score",
-            options=list(CLIP_SCORES),
-            default="mean",
-            optional=True,
-            tooltip="For clips of which several frames are scored: the mean of them, or the lowest, which finds clips that fall apart.",
-        ),
+        setting_input(FrameRule, "which", "frames", FRAMES, folded=True, optional=True),
+        setting_input(FrameRule, "count", "frame_count", folded=True, optional=True),
+        setting_input(FrameRule, "pooling", "clip_score", folded=True, optional=True),
         advanced(
             io.Int.Input,
             "clip_length",
@@ -87,11 +65,8 @@ def frame_rule(score_each: Any, frames: Any, frame_count: Any, clip_score: Any) 
     """
     if choice("score_each", one(score_each), EACH) == PICTURE:
         return None
-    return FrameRule(
-        FRAMES[choice("frames", one(frames), tuple(FRAMES))],
-        max(1, int(one(frame_count))),
-        CLIP_SCORES[choice("clip_score", one(clip_score), tuple(CLIP_SCORES))],
-    )
+    pooling: Any = choice("clip_score", one(clip_score), get_args(Pooling))
+    return FrameRule(meant("frames", frames, FRAMES), max(1, int(one(frame_count))), pooling)
 
 
 class Pieces:

@@ -4,43 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from comfy_api.latest import io
 
+from ..imagereward_core.library.curate.buckets import REJECTED, BucketMeasure, Buckets
+from ..imagereward_core.library.curate.near_duplicates import DISTANCE
+from ..imagereward_core.library.curate.options import Action, CurateOptions
+from ..imagereward_core.library.curate.rules import KEPT, CurationRule, Per
+from ..imagereward_core.library.scan.options import ScanOptions
 from ..imagereward_core.plain import count_of
 from .curation import carry_out, opened, origin_of, plan, scan, settle, take_back
-from .filter_by_score import NO_LIMIT, check_percentiles, conditions, rule_of
+from .filter_by_score import check_percentiles, conditions, rule_of
 from .host.errors import GraphError, choice
 from .host.folders import inside
 from .host.outputs import listed, unlike_any
 from .host.scorer_cache import LoadedScorer
+from .inputs import meant, setting_input
 from .schema import ALL, EACH_FOLDER, EACH_PROMPT, SCORER, schema
 from .text import number
 from .tokens import HostTokens
 
 if TYPE_CHECKING:
-    from ..imagereward_core.library.curate.buckets import BucketMeasure
     from ..imagereward_core.library.curate.carry_out import Carried
-    from ..imagereward_core.library.curate.options import Action
     from ..imagereward_core.library.curate.plan import Curation
-    from ..imagereward_core.library.curate.rules import CurationRule, Per
 
 PREVIEW, DO, UNDO = "preview", "carry out", "take back the last run"
 MODES = (PREVIEW, DO, UNDO)
 ROOTS = ("output", "input")
 ACTIONS: Mapping[str, Action] = {"copy": "copy", "hard link": "hardlink", "move": "move"}
 PER: Mapping[str, Per] = {ALL: "all", EACH_PROMPT: "prompt", EACH_FOLDER: "folder"}
-BUCKETS_BY: Mapping[str, BucketMeasure] = {
-    "percentile": "percentile",
-    "score": "score",
-    "share": "share",
-}
 APART, IN_PLACE = "put apart", "leave in place"
-REJECTED = (APART, IN_PLACE)
+PLACES = (APART, IN_PLACE)
 HERE = "."
 _EXAMPLES = 10
-_DUPLICATE_BITS = 6
 
 
 class CurateFolder(io.ComfyNode):
@@ -81,37 +78,28 @@ class CurateFolder(io.ComfyNode):
                     tooltip="Whether pictures in folders below it are sorted as well.",
                 ),
                 *conditions(),
-                io.Combo.Input(
-                    "per",
-                    options=list(PER),
-                    default=ALL,
-                    tooltip="Counts and shares over all pictures, for each prompt, or for each folder.",
-                ),
-                io.Boolean.Input(
-                    "unique",
-                    default=False,
-                    tooltip="Of pictures that look alike only the best is kept, and only it is counted.",
-                ),
-                io.Combo.Input(
+                setting_input(CurationRule, "per", words=PER),
+                setting_input(CurationRule, "duplicate_bits", "unique", kind=io.Boolean),
+                setting_input(
+                    CurateOptions,
                     "action",
-                    options=list(ACTIONS),
-                    default="copy",
-                    tooltip="copy: originals stay as they are. hard link: the same, without using disk space. move: pictures leave their "
+                    words=ACTIONS,
+                    more="copy: originals stay as they are. hard link: the same, without using disk space. move: pictures leave their "
                     "place, their subfolders are made anew.",
                 ),
                 io.String.Input(
                     "kept_folder",
-                    default="kept",
+                    default=KEPT,
                     tooltip="Folder for kept pictures, inside the curated folder; buckets have their own.",
                 ),
                 io.String.Input(
                     "rejected_folder",
-                    default="rejected",
+                    default=REJECTED,
                     tooltip="Folder for rejected pictures, inside the curated folder.",
                 ),
                 io.Combo.Input(
                     "rejected",
-                    options=list(REJECTED),
+                    options=list(PLACES),
                     default=APART,
                     tooltip="put apart: rejected pictures go into their folder. leave in place: only kept pictures are dealt with.",
                 ),
@@ -121,27 +109,17 @@ class CurateFolder(io.ComfyNode):
                     tooltip="Writes scores into the metadata of the files, and ratings as XMP files beside them; pixels, workflow and "
                     "everything else stay as they are. With copy, only the copies are written to.",
                 ),
-                io.String.Input(
+                setting_input(
+                    CurationRule,
                     "buckets",
+                    kind=io.String,
+                    more="Empty: one folder for all kept pictures.",
                     default="",
                     optional=True,
                     placeholder="great=90,good=50",
-                    tooltip="Sorts kept pictures further, best first: great=90,good=50 makes folders great and good, and the rest is "
-                    "rejected. Empty: one folder for all kept pictures.",
                 ),
-                io.Combo.Input(
-                    "buckets_by",
-                    options=list(BUCKETS_BY),
-                    default="percentile",
-                    optional=True,
-                    tooltip="What the numbers of buckets are: least percentiles, least scores, or shares in percent.",
-                ),
-                io.Boolean.Input(
-                    "score_in_name",
-                    default=False,
-                    optional=True,
-                    tooltip="Pictures that are copied, linked or moved get their score into their name: a.png becomes a_score0.8731.png.",
-                ),
+                setting_input(Buckets, "by", "buckets_by", optional=True),
+                setting_input(CurateOptions, "name_scores", "score_in_name", optional=True),
             ],
             [
                 io.String.Output(
@@ -183,28 +161,19 @@ class CurateFolder(io.ComfyNode):
         where: str = ROOTS[0],
         folder: str = HERE,
         subfolders: bool = True,
-        top_k: int = 0,
-        top_percent: float = 100.0,
-        min_score: float = NO_LIMIT,
-        min_percentile: float = 0.0,
-        keep_at_least: int = 0,
         per: str = ALL,
         unique: bool = False,
         action: str = "copy",
-        kept_folder: str = "kept",
-        rejected_folder: str = "rejected",
+        kept_folder: str = KEPT,
+        rejected_folder: str = REJECTED,
         rejected: str = APART,
         write_scores: bool = False,
         buckets: str = "",
         buckets_by: str = "percentile",
         score_in_name: bool = False,
+        **conditions: Any,
     ) -> Any:
         """Scans, plans, and does what the mode says."""
-        from ..imagereward_core.library.curate.buckets import Buckets
-        from ..imagereward_core.library.curate.options import CurateOptions
-        from ..imagereward_core.library.curate.rules import CurationRule
-        from ..imagereward_core.library.scan.options import ScanOptions
-
         if not isinstance(scorer, LoadedScorer):
             raise GraphError("scorer is not a scorer; connect the output of one Load Scorer")
         choice("mode", mode, MODES)
@@ -217,19 +186,19 @@ class CurateFolder(io.ComfyNode):
             )
         if mode == UNDO:
             return io.NodeOutput(listed([]), listed([]), 0, 0, take_back(root, place))
-        measure = BUCKETS_BY[choice("buckets_by", buckets_by, tuple(BUCKETS_BY))]
+        measure: Any = choice("buckets_by", buckets_by, get_args(BucketMeasure))
         rule = CurationRule(
-            rule_of(top_k, top_percent, min_score, min_percentile, keep_at_least),
-            PER[choice("per", per, tuple(PER))],
-            _DUPLICATE_BITS if unique else None,
+            rule_of(**conditions),
+            meant("per", per, PER),
+            DISTANCE if unique else None,
             Buckets.parse(buckets, measure) if buckets.strip() else None,
         )
         folders = {"kept": inside(place, kept_folder), "rejected": inside(place, rejected_folder)}
         options = CurateOptions(
             rule,
-            ACTIONS[choice("action", action, tuple(ACTIONS))],
+            meant("action", action, ACTIONS),
             {name: where for name, where in folders.items() if name in rule.names},
-            frozenset({rule.names[-1]} if choice("rejected", rejected, REJECTED) == IN_PLACE else ()),
+            frozenset({rule.names[-1]} if choice("rejected", rejected, PLACES) == IN_PLACE else ()),
             write_scores=bool(write_scores),
             xmp="both" if write_scores else "",
             scan=ScanOptions(recursive=bool(subfolders)),

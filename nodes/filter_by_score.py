@@ -10,9 +10,11 @@ from comfy_api.latest import io
 
 from ..imagereward_core.scores import Within
 from ..imagereward_core.selection import Rule, Selection, select
+from ..imagereward_core.settings import settings_of
 from .carried import Carried
 from .host.errors import GraphError, choice
 from .host.outputs import blocked, listed, one
+from .inputs import WITHIN, meant, setting_input, within_input
 from .links import ChosenBatch, ScoredBatch, one_scored
 from .schema import (
     ALL,
@@ -23,14 +25,12 @@ from .schema import (
     changed_pictures,
     schema,
     streams,
-    within_input,
 )
-from .sort_and_pick import within_of
 from .text import table
 
 log = logging.getLogger(__name__)
 
-NO_LIMIT = -1000.0
+CONDITIONS = ("top_k", "top_percent", "min_score", "min_percentile", "keep_at_least")
 BLOCK, KEEP_BEST, PASS_ALL, ERROR = "block this branch", "keep the best one", "pass all", "error"
 POLICIES = (BLOCK, KEEP_BEST, PASS_ALL, ERROR)
 ORDERS = (BEST_FIRST, AS_GIVEN)
@@ -38,66 +38,13 @@ ORDERS = (BEST_FIRST, AS_GIVEN)
 
 def conditions() -> list[Any]:
     """The inputs of a rule; :func:`rule_of` reads them."""
-    return [
-        io.Int.Input(
-            "top_k",
-            default=0,
-            min=0,
-            max=4096,
-            tooltip="Keep at most this many of the best. 0: no such condition.",
-        ),
-        io.Float.Input(
-            "top_percent",
-            default=100.0,
-            min=0.0,
-            max=100.0,
-            step=1.0,
-            tooltip="Keep at most this share of the best, rounded up to whole pictures. 100: no such condition.",
-        ),
-        io.Float.Input(
-            "min_score",
-            default=NO_LIMIT,
-            min=NO_LIMIT,
-            max=-NO_LIMIT,
-            step=0.01,
-            tooltip="Keep pictures with at least this score; the number depends on the scorer. -1000: no such condition.",
-        ),
-        io.Float.Input(
-            "min_percentile",
-            default=0.0,
-            min=0.0,
-            max=100.0,
-            step=1.0,
-            tooltip="Keep pictures that are better than this share of the scorer's published reference scores, for scorers that have "
-            "some. 0: no such condition.",
-        ),
-        io.Int.Input(
-            "keep_at_least",
-            default=0,
-            min=0,
-            max=4096,
-            tooltip="Keep this many of the best whatever the other conditions say.",
-        ),
-    ]
+    return [setting_input(Rule, name) for name in CONDITIONS]
 
 
-def rule_of(
-    top_k: Any,
-    top_percent: Any,
-    min_score: Any,
-    min_percentile: Any,
-    keep_at_least: Any,
-    within: Within = "all",
-) -> Rule:
+def rule_of(within: Within = "all", **given: Any) -> Rule:
     """The rule that the inputs of :func:`conditions` make."""
-    return Rule(
-        top_k=int(one(top_k)) or None,
-        top_percent=None if one(top_percent) >= 100 else float(one(top_percent)),
-        min_score=None if one(min_score) <= NO_LIMIT else float(one(min_score)),
-        min_percentile=float(one(min_percentile)) or None,
-        keep_at_least=int(one(keep_at_least)),
-        within=within,
-    )
+    known = settings_of(Rule)
+    return Rule(within=within, **{name: known[name].given(one(value)) for name, value in given.items()})
 
 
 def _side(word: str) -> list[Any]:
@@ -138,7 +85,7 @@ class FilterByScore(io.ComfyNode):
                 SCORES.Input("scores", tooltip="From Score Images or Blend Scores."),
                 *streams(),
                 *conditions(),
-                within_input("Counts and shares over all pictures, or for each prompt."),
+                within_input(),
                 io.Combo.Input(
                     "when_nothing_passes",
                     options=list(POLICIES),
@@ -197,20 +144,16 @@ class FilterByScore(io.ComfyNode):
         latents: Any = None,
         masks: Any = None,
         items: Any = None,
-        top_k: Any = 0,
-        top_percent: Any = 100.0,
-        min_score: Any = NO_LIMIT,
-        min_percentile: Any = 0.0,
-        keep_at_least: Any = 0,
         within: Any = ALL,
         when_nothing_passes: Any = BLOCK,
         order: Any = BEST_FIRST,
         changed_pictures: Any = False,
+        **conditions: Any,
     ) -> Any:
         """Filters."""
         scored = one_scored(scores)
         carried = Carried(scored, images, latents, masks, items, bool(one(changed_pictures)))
-        rule = rule_of(top_k, top_percent, min_score, min_percentile, keep_at_least, within_of(within))
+        rule = rule_of(meant("within", within, WITHIN), **conditions)
         policy = choice("when_nothing_passes", one(when_nothing_passes), POLICIES)
         chosen = decide(scored, rule, policy)
         if choice("order", one(order), ORDERS) == AS_GIVEN:

@@ -6,13 +6,12 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..imagereward_core.runtime import PRECISIONS
+from ..imagereward_core.runtime import DEVICES
 from ..imagereward_core.scorers.requests import LoadRequest
 from .host.scorer_cache import choices, load, load_key
+from .inputs import setting_input
 from .schema import SCORER, advanced, schema
 from .text import about
-
-DEVICES = ("auto", "cpu")
 
 
 class LoadScorer(io.ComfyNode):
@@ -38,18 +37,12 @@ class LoadScorer(io.ComfyNode):
                     tooltip="The model. ImageReward judges prompt and quality together; Aesthetic needs no prompt; demo needs no download. "
                     "Blends saved in models/imagereward/blends.json and your own checkpoints in models/imagereward are listed as well.",
                 ),
-                io.Combo.Input(
-                    "precision",
-                    options=list(PRECISIONS),
-                    default="auto",
-                    tooltip="auto: exact float32 on CPU and Apple devices, half precision on graphics cards, where scores differ in the "
-                    "second or third decimal. fp32 gives the published numbers exactly.",
-                ),
-                io.Combo.Input(
+                setting_input(LoadRequest, "precision"),
+                setting_input(
+                    LoadRequest,
                     "device",
-                    options=list(DEVICES),
-                    default="auto",
-                    tooltip="auto: the device ComfyUI computes on. cpu: leaves the graphics card to the image model; slower.",
+                    words=dict(zip(DEVICES, DEVICES)),
+                    more="auto: the device ComfyUI computes on. cpu: leaves the graphics card to the image model; slower.",
                 ),
                 advanced(
                     io.String.Input,
@@ -59,29 +52,15 @@ class LoadScorer(io.ComfyNode):
                     tooltip="Several scorers as one, instead of the scorer above: names with weights, then an at sign and rank, "
                     "standard or weighted. Leave empty to use the scorer above.",
                 ),
-                advanced(
-                    io.Boolean.Input,
+                setting_input(
+                    LoadRequest,
                     "whole_picture",
-                    default=False,
+                    folded=True,
                     label_on="pad to a square",
                     label_off="as published",
-                    tooltip="Most scorers see only the middle square of a picture, as published. Switch on to show them all of a wide or "
-                    "tall one; the numbers are then no longer comparable with published ones and have no percentile.",
                 ),
-                advanced(
-                    io.Int.Input,
-                    "batch_size",
-                    default=0,
-                    min=0,
-                    max=256,
-                    tooltip="Pictures at once. 0 chooses by free memory. A batch that does not fit is halved in any case.",
-                ),
-                advanced(
-                    io.Boolean.Input,
-                    "allow_download",
-                    default=True,
-                    tooltip="Whether missing weights may be downloaded. Off: a message tells where to get them and where to put them.",
-                ),
+                setting_input(LoadRequest, "batch_size", folded=True),
+                setting_input(LoadRequest, "allow_download", folded=True),
             ],
             [
                 SCORER.Output("loaded_scorer", display_name="scorer", tooltip="For Score Images."),
@@ -107,18 +86,8 @@ class LoadScorer(io.ComfyNode):
         return io.NodeOutput(scorer, about(panel.card, panel.main.revision, panel.warnings()))
 
 
-def _request(
-    scorer: str = "",
-    precision: Any = "auto",
-    device: str = "auto",
-    blend: str = "",
-    whole_picture: bool = False,
-    batch_size: int = 0,
-    allow_download: bool = True,
-) -> LoadRequest:
-    return LoadRequest(
-        (blend or "").strip() or scorer or "", precision, device, whole_picture, batch_size, allow_download
-    )
+def _request(scorer: str = "", blend: str = "", **chosen: Any) -> LoadRequest:
+    return LoadRequest((blend or "").strip() or scorer or "", **chosen)
 
 
 NODES = [LoadScorer]

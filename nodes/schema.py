@@ -16,7 +16,6 @@ SELECTION = io.Custom("IMAGEREWARD_SELECTION")
 PARTS = io.Custom("IMAGEREWARD_BLEND_PARTS")
 
 ALL, EACH_PROMPT, EACH_FOLDER = "all pictures", "each prompt", "each folder"
-WITHIN = (ALL, EACH_PROMPT)
 BEST_FIRST, WORST_FIRST, AS_GIVEN = "best first", "worst first", "as given"
 
 
@@ -48,17 +47,6 @@ def advanced(kind: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     if "advanced" in signature(kind).parameters:
         named["advanced"] = True
     return kind(*arguments, **named)
-
-
-def within_input(what: str) -> Any:
-    """Whether pictures compete with all others or only with those that have the same prompt."""
-    return io.Combo.Input(
-        "within",
-        options=list(WITHIN),
-        default=ALL,
-        display_name="within",
-        tooltip=f"{what} Choose 'each prompt' when the pictures were made for different prompts.",
-    )
 
 
 def streams() -> list[Any]:

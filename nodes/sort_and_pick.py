@@ -11,26 +11,19 @@ from ..imagereward_core.selection import Rule, select
 from .carried import Carried
 from .host.errors import GraphError, choice
 from .host.outputs import listed, one
+from .inputs import WITHIN, meant, within_input
 from .links import ScoredBatch, one_scored
 from .schema import (
     ALL,
     BEST_FIRST,
-    EACH_PROMPT,
     SCORES,
-    WITHIN,
     WORST_FIRST,
     changed_pictures,
     schema,
     streams,
-    within_input,
 )
 
 ORDERS = (BEST_FIRST, WORST_FIRST)
-
-
-def within_of(value: Any) -> Within:
-    """The core's word for a choice of the drop-down list."""
-    return "prompt" if choice("within", one(value), WITHIN) == EACH_PROMPT else "all"
 
 
 def _outputs(word: str, what: str) -> list[Any]:
@@ -119,7 +112,9 @@ class SortByScore(io.ComfyNode):
         scored = one_scored(scores)
         carried = Carried(scored, images, latents, masks, items, bool(one(changed_pictures)))
         worst_first = choice("order", one(order), ORDERS) == WORST_FIRST
-        return _result(scored, carried, sorted_indexes(scored.scores, worst_first, within_of(within)))
+        return _result(
+            scored, carried, sorted_indexes(scored.scores, worst_first, meant("within", within, WITHIN))
+        )
 
 
 def sorted_indexes(scores: Scores, worst_first: bool, within: Within) -> list[int]:
@@ -172,7 +167,9 @@ class PickBest(io.ComfyNode):
         """Picks."""
         scored = one_scored(scores)
         carried = Carried(scored, images, latents, masks, items, bool(one(changed_pictures)))
-        kept = select(scored.scores, Rule(top_k=int(one(number)), within=within_of(within))).kept.tolist()
+        kept = select(
+            scored.scores, Rule(top_k=int(one(number)), within=meant("within", within, WITHIN))
+        ).kept.tolist()
         if not kept:
             raise GraphError(
                 f"none of the {scored.noun}s has a score, so there is no best one; look at the table of Score Images"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from imagereward_core.errors import CuratorError, NumberError, WeightsError
 from imagereward_core.scorers import cache, requests
 from imagereward_core.scorers.requests import DEFAULT_SCORER, LoadRequest
+from imagereward_core.settings import settings_of
 
 from .host import info
 
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     from .runtime import HostRuntime
 
 log = logging.getLogger(__name__)
+
+_OF_REQUESTS = (
+    "imagereward_precision",
+    "imagereward_device",
+    "imagereward_whole_picture",
+    "imagereward_batch_size",
+    "imagereward_allow_download",
+)
+"""Options of the settings page that are settings of a request, by their names."""
 
 
 class LoadedScorer(cache.LoadedScorer):
@@ -130,15 +140,13 @@ def request_from_settings(name: str = "") -> LoadRequest:
     Raises:
         NumberError: The number of pictures scored at once is none, as in a settings file written by hand.
     """
+    chosen: dict[str, Any] = {}
+    for key in _OF_REQUESTS:
+        known = settings_of(LoadRequest)[key.removeprefix("imagereward_")]
+        value = info.option(key, known.default)
+        chosen[known.name] = bool(value) if known.kind == "bool" else value
     try:
-        return LoadRequest(
-            name.strip() or str(info.option("imagereward_scorer", DEFAULT_SCORER)),
-            info.option("imagereward_precision", "auto"),
-            info.option("imagereward_device", "auto"),
-            bool(info.option("imagereward_whole_picture", False)),
-            info.option("imagereward_batch_size", 0),
-            bool(info.option("imagereward_allow_download", True)),
-        )
+        return LoadRequest(name.strip() or str(info.option("imagereward_scorer", DEFAULT_SCORER)), **chosen)
     except NumberError as error:
         raise NumberError(f"{error}. Change it in Settings, ImageReward Curator") from error
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagereward_core.runtime import PRECISIONS
-from imagereward_core.scorers.requests import DEFAULT_SCORER
+from imagereward_core.scorers.requests import DEFAULT_SCORER, LoadRequest
+from imagereward_core.settings import settings_of
 
 from . import scorer_cache
 from .host import info as hosts
+from .widgets import widget
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,22 @@ def _look_again() -> None:
     """The button beside a list; what is in the list is asked for anew when it is drawn."""
 
 
+def _of_request(name: str, label: str, *, maximum: float | None = None, **more: Any) -> Setting:
+    """A line whose default, range and help are those of a request for a scorer."""
+    known = settings_of(LoadRequest)[name]
+    arguments = widget(LoadRequest, name)
+    default = arguments.pop("value")
+    if maximum is not None:
+        arguments["maximum"] = maximum
+    told = known.sentence().rstrip(".")
+    given: dict[str, Any] = {
+        "info": told[0].lower() + told[1:],
+        "arguments": arguments,
+        "changes_scorers": True,
+    } | more
+    return Setting(name, default, label, whole=known.kind == "int", **given)
+
+
 SETTINGS = (
     Setting(
         "scorer",
@@ -68,24 +85,14 @@ SETTINGS = (
         "Dropdown",
         _scorers,
     ),
-    Setting(
+    _of_request(
         "device",
-        "auto",
         "Device",
-        "auto: where pictures are generated; cpu leaves the graphics card alone and is slower",
-        "Dropdown",
-        _devices,
-        changes_scorers=True,
+        component="Dropdown",
+        info="auto: where pictures are generated; cpu leaves the graphics card alone and is slower",
+        arguments=_devices,
     ),
-    Setting(
-        "precision",
-        "auto",
-        "Precision",
-        "auto: half precision on graphics cards, exact float32 elsewhere; fp32 gives the published numbers everywhere",
-        "Radio",
-        {"choices": list(PRECISIONS)},
-        changes_scorers=True,
-    ),
+    _of_request("precision", "Precision", component="Radio"),
     Setting(
         "move_out",
         "auto",
@@ -102,30 +109,9 @@ SETTINGS = (
         "Slider",
         {"minimum": 0, "maximum": 240, "step": 1},
     ),
-    Setting(
-        "batch_size",
-        0,
-        "Pictures scored at once",
-        "0 chooses; a number that does not fit is halved by itself",
-        "Slider",
-        {"minimum": 0, "maximum": 64, "step": 1},
-        changes_scorers=True,
-        whole=True,
-    ),
-    Setting(
-        "whole_picture",
-        False,
-        "Show scorers the whole picture",
-        "most see only the middle square of a wide or tall picture, as published; with this the numbers are no longer comparable with "
-        "published ones and have no percentile",
-        changes_scorers=True,
-    ),
-    Setting(
-        "allow_download",
-        True,
-        "Download missing weights",
-        "off: a message says which file to get and where to put it; nothing is ever fetched",
-    ),
+    _of_request("batch_size", "Pictures scored at once", component="Slider", maximum=64),
+    _of_request("whole_picture", "Show scorers the whole picture"),
+    _of_request("allow_download", "Download missing weights", changes_scorers=False),
     Setting(
         "models_folder",
         "",

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\
 examples:
-  imagereward curate outputs --top-percent 20 --per prompt            show what would be copied to outputs/kept and outputs/rejected
-  imagereward curate outputs --top-percent 20 --per prompt --yes      do it
+  imagereward curate outputs --top-percent 20 --within prompt         show what would be copied to outputs/kept and outputs/rejected
+  imagereward curate outputs --top-percent 20 --within prompt --yes   do it
   imagereward curate outputs --min-percentile 30 --move --leave kept  move the worst out of the way, leave the rest where it is
   imagereward curate outputs --buckets great=90,good=50 --unique      folders great, good and rejected, near-duplicates once
   imagereward curate outputs --stay --write-back --xmp                only write scores and stars for other programs

@@ -9,21 +9,24 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..library.curate.buckets import REJECTED, BucketError, Buckets
+from ..library.curate.near_duplicates import DISTANCE, MOST_DISTANCE
+from ..library.curate.options import CurateOptions
+from ..library.curate.rules import KEPT, CurationRule
+from ..library.scan.options import ScanOptions
+from ..settings import settings_of
+from .arguments import add_setting
 from .console import Console
 from .exits import UsageError
-from .options import add_prompts, add_scorer, add_weights, between, data_folder
+from .options import add_prompts, add_scorer, add_weights, data_folder
 from .rank import add_conditions, rule_of
 from .scorers import check_percentiles
 
 if TYPE_CHECKING:
-    from ..library.curate.options import CurateOptions
     from ..library.library import Library
-    from ..library.scan.options import ScanOptions
 
 _ACTIONS = {"copy": "copy", "link": "hardlink", "symlink": "symlink", "move": "move", "stay": "stay"}
-_FOLDERS = ("kept", "rejected")
-DUPLICATE_BITS = 6
-"""Bits in which near-duplicates may differ, where nobody says."""
+_FOLDERS = (KEPT, REJECTED)
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:
@@ -51,45 +54,32 @@ def add_curation(parser: argparse.ArgumentParser) -> None:
 def _add_rule(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("rule")
     add_conditions(group)
-    group.add_argument(
-        "--per",
-        choices=("all", "prompt", "folder"),
-        default="all",
-        help="whether N and P above count over all pictures, within each prompt, or within each folder (default: all)",
-    )
-    group.add_argument(
+    add_setting(group, CurationRule, "per", "--within", "--per")
+    add_setting(
+        group,
+        CurationRule,
+        "duplicate_bits",
         "--unique",
-        type=between(0, 12),
         nargs="?",
-        const=DUPLICATE_BITS,
+        const=DISTANCE,
         metavar="BITS",
-        help="of pictures that look alike keep only the best. BITS of the 64 of their perceptual hashes may differ: 0 to 12 "
-        f"(default: {DUPLICATE_BITS})",
+        more=f"BITS of the 64 of their perceptual hashes may differ, 0 to {MOST_DISTANCE}; {DISTANCE} where none are given",
     )
-    group.add_argument(
+    add_setting(
+        group,
+        CurationRule,
+        "buckets",
         "--buckets",
         metavar="TEXT",
-        help="sort kept pictures further, best first: great=90,good=50 makes folders great and good; the rest is rejected, or goes to a "
-        "folder of another name where one follows: great=90,good=50,poor",
+        more="or goes to a folder of another name where one follows: great=90,good=50,poor",
     )
     add_bucket_measure(group)
 
 
 def add_bucket_measure(group: argparse._ActionsContainer) -> None:
     """Adds the options for how buckets are read, and for stars that keep."""
-    group.add_argument(
-        "--buckets-by",
-        choices=("percentile", "score", "share"),
-        default="percentile",
-        help="what the numbers of --buckets are: least percentiles, least scores, or shares in percent (default: percentile)",
-    )
-    group.add_argument(
-        "--keep-stars",
-        type=int,
-        choices=range(1, 6),
-        metavar="N",
-        help="keep pictures that you gave at least N stars, whatever their score",
-    )
+    add_setting(group, Buckets, "by", "--buckets-by")
+    add_setting(group, CurationRule, "keep_stars", "--keep-stars")
 
 
 def _add_actions(parser: argparse.ArgumentParser) -> None:
@@ -106,7 +96,7 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
         ("stay", "leave all pictures where they are; for --write-back and --xmp alone"),
     ):
         which.add_argument(f"--{name}", dest="action", action="store_const", const=_ACTIONS[name], help=words)
-    parser.set_defaults(action="copy")
+    parser.set_defaults(action=settings_of(CurateOptions)["action"].default)
     add_folders(group)
     group.add_argument(
         "--into",
@@ -128,11 +118,7 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
         help="move pictures that lie in these folders already where the rule says otherwise now; without it they stay, also those you "
         "have moved yourself",
     )
-    group.add_argument(
-        "--score-in-name",
-        action="store_true",
-        help="give pictures that go into these folders their score in the name: a.png becomes a_score0.8731.png",
-    )
+    add_setting(group, CurateOptions, "name_scores", "--score-in-name")
 
 
 def add_folders(group: argparse._ActionsContainer) -> None:
@@ -158,20 +144,9 @@ def _from_here(where: Path) -> Path:
 
 def _add_marks(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("scores for other programs")
-    group.add_argument(
-        "--write-back",
-        action="store_true",
-        help="write scores into the pictures' own metadata (PNG, JPEG, WebP); pixels and everything else stay as they are",
-    )
-    group.add_argument(
-        "--xmp",
-        nargs="?",
-        const="both",
-        choices=("both", "full", "stem"),
-        default="",
-        help="write ratings as XMP files beside the pictures: 1 to 5 stars, -1 for rejected; as picture.png.xmp (full), picture.xmp "
-        "(stem) or both. A rating you gave yourself stays",
-    )
+    add_setting(group, CurateOptions, "write_scores", "--write-back")
+    styles = tuple(filter(None, settings_of(CurateOptions)["xmp"].choices))
+    add_setting(group, CurateOptions, "xmp", "--xmp", nargs="?", const="both", choices=styles)
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
@@ -214,8 +189,6 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 def scan_options(args: argparse.Namespace) -> ScanOptions:
     """Which files count."""
-    from ..library.scan.options import ScanOptions
-
     return ScanOptions(
         recursive=not args.no_subfolders,
         include=tuple(args.include),
@@ -235,15 +208,11 @@ def curate_options(args: argparse.Namespace) -> CurateOptions:
     Raises:
         UsageError: They make no sense together.
     """
-    from ..library.curate.buckets import BucketError, Buckets
     from ..library.curate.destinations import CurateError
-    from ..library.curate.options import CurateOptions
-    from ..library.curate.rules import CurationRule
     from .prompts import check_typed
 
     check_percentiles(args)
     check_typed(args)
-    args.within = "all"  # --per takes its place
     folders = destination_folders(args)
     for text in args.into:
         name, equals, where = text.partition("=")
@@ -254,7 +223,7 @@ def curate_options(args: argparse.Namespace) -> CurateOptions:
         folders[name] = _from_here(Path(where))
     try:
         buckets = Buckets.parse(args.buckets, args.buckets_by) if args.buckets else None
-        rule = CurationRule(rule_of(args), args.per, args.unique, buckets, args.keep_stars)
+        rule = CurationRule(rule_of(args, "all"), args.within, args.unique, buckets, args.keep_stars)
         options = CurateOptions(
             rule,
             args.action,

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..plain import count_of
+from .arguments import number_type
 from .console import Console
 from .exits import EXPLANATION, UsageError
-from .options import add_talk, between, whole
+from .options import add_talk
 
 if TYPE_CHECKING:
     from ..demo.batches import DrawnBatch, DrawnPicture
@@ -45,28 +46,28 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--prompts",
-        type=between(1, 200),
+        type=number_type(1, 200, whole=True),
         default=_PROMPTS,
         metavar="N",
         help=f"number of prompts (default: {_PROMPTS})",
     )
     parser.add_argument(
         "--pictures-per-prompt",
-        type=between(1, 100),
+        type=number_type(1, 100, whole=True),
         default=_PICTURES,
         metavar="N",
         help=f"pictures for each (default: {_PICTURES})",
     )
     parser.add_argument(
         "--seed",
-        type=whole,
+        type=number_type(whole=True),
         default=_SEED,
         metavar="N",
         help=f"another number, other pictures (default: {_SEED})",
     )
     parser.add_argument(
         "--size",
-        type=between(32, 4096),
+        type=number_type(32, 4096, whole=True),
         default=384,
         metavar="PIXELS",
         help="side of the pictures (default: 384)",

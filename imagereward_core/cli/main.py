@@ -22,7 +22,7 @@ examples:
   imagereward score outputs --recursive                prompts are read from the pictures or the text files beside them
   imagereward score *.png --prompt "a red fox"         one prompt for all
   imagereward rank outputs --top-percent 20 --within prompt --html best.html
-  imagereward curate outputs --top-percent 20 --per prompt   sort a folder into kept and rejected, after showing what would happen
+  imagereward curate outputs --top 2 --within prompt            sort a folder into kept and rejected, after showing what would happen
   imagereward score outputs --also CLIP --also Aesthetic
   imagereward rank outputs --scorer ImageReward-v1.0=0.6,Aesthetic=0.4@standard --top 10
   imagereward models download ImageReward-v1.0         fetch the weights (1.8 GB) beforehand

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..scorers.requests import DEFAULT_SCORER
+from ..library.scan.options import ScanOptions
+from ..scorers.requests import LoadRequest
+from .arguments import add_setting, number_type
 from .exits import UsageError
 
 if TYPE_CHECKING:
@@ -41,65 +43,6 @@ each row of csv, json and jsonl holds:
 """
 
 
-def whole(text: str) -> int:
-    """A whole number."""
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
-
-
-def positive(text: str) -> int:
-    """A whole number of at least 1."""
-    number = whole(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return number
-
-
-def not_negative(text: str) -> int:
-    """A whole number of at least 0."""
-    number = whole(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
-    return number
-
-
-def between(low: int, high: int) -> Callable[[str], int]:
-    """A parser of whole numbers from ``low`` to ``high``."""
-
-    def number(text: str) -> int:
-        value = whole(text)
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text} is not from {low} to {high}")
-        return value
-
-    return number
-
-
-def percent(text: str) -> float:
-    """A number from 0 to 100."""
-    number = _number(text.rstrip("%"))
-    if not 0 <= number <= 100:
-        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 100")
-    return number
-
-
-def finite(text: str) -> float:
-    """A number that is neither infinite nor NaN."""
-    number = _number(text)
-    if number - number != 0:
-        raise argparse.ArgumentTypeError(f"{text} is not an ordinary number")
-    return number
-
-
 def add_pictures(parser: argparse.ArgumentParser) -> None:
     """What to score and for which prompt."""
     parser.add_argument(
@@ -117,30 +60,21 @@ def add_prompts(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("prompts")
     which = group.add_mutually_exclusive_group()
     which.add_argument("-p", "--prompt", metavar="TEXT", help="one prompt for all pictures")
-    which.add_argument(
-        "--prompt-from",
-        choices=("auto", "sidecar", "metadata"),
-        default="auto",
-        help="where each picture's own prompt is read from: a text file beside it (sidecar), its metadata, or the first of the two "
-        "that has one (auto, the default)",
-    )
-    group.add_argument(
-        "--raw-prompt",
-        action="store_true",
-        help="give the scorer prompts as written, with LoRA tags, weights and the like left in",
-    )
+    add_setting(which, ScanOptions, "prompt_from", "--prompt-from")
+    add_setting(group, ScanOptions, "raw_prompt", "--raw-prompt")
 
 
-def add_scorer(parser: argparse.ArgumentParser, default: str = DEFAULT_SCORER) -> None:
+def add_scorer(parser: argparse.ArgumentParser) -> None:
     """Which scorer, and how it runs."""
     group = parser.add_argument_group("scorer")
-    group.add_argument(
+    add_setting(
+        group,
+        LoadRequest,
+        "name",
         "-s",
         "--scorer",
-        default=default,
         metavar="ID|FILE|BLEND",
-        help=f"scorer, a checkpoint file of ImageReward's kind, or a blend: the name of a saved one (blend:NAME) or its text, such as "
-        f"ImageReward-v1.0=0.7,PickScore=0.3@rank (default: {default})",
+        more="a blend is the name of a saved one (blend:NAME) or its text, such as ImageReward-v1.0=0.7,PickScore=0.3@rank",
     )
     group.add_argument(
         "--also",
@@ -149,22 +83,13 @@ def add_scorer(parser: argparse.ArgumentParser, default: str = DEFAULT_SCORER) -
         metavar="ID",
         help="show the scores of this scorer as well; may be given several times. 'all' means all published ones that are here",
     )
-    group.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, xpu or mps (default: auto)")
-    group.add_argument(
-        "--precision",
-        choices=("auto", "fp32", "bf16", "fp16"),
-        default="auto",
-        help="precision of the image tower (default: auto)",
+    add_setting(group, LoadRequest, "device", "--device", more="auto, cpu, cuda, cuda:1, xpu or mps")
+    add_setting(group, LoadRequest, "precision", "--precision")
+    # None asks the core for the number that suits the device
+    add_setting(
+        group, LoadRequest, "batch_size", "--batch-size", type=number_type(1, whole=True), default=None
     )
-    group.add_argument(
-        "--batch-size", type=positive, metavar="N", help="pictures at once (default: by device)"
-    )
-    group.add_argument(
-        "--whole-picture",
-        action="store_true",
-        help="show the scorer the whole picture instead of the square in its middle; such scores are off-reference: compare them "
-        "with each other only",
-    )
+    add_setting(group, LoadRequest, "whole_picture", "--whole-picture")
 
 
 def add_weights(parser: argparse.ArgumentParser) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
-from .options import ROWS, add_output, add_pictures, add_scorer, add_weights, finite, not_negative, percent
+from ..scores import Within
+from ..selection import Rule
+from .arguments import add_setting
+from .options import ROWS, add_output, add_pictures, add_scorer, add_weights
 from .scorers import check_percentiles
-
-if TYPE_CHECKING:
-    from ..selection import Rule
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,12 +37,7 @@ def add_filter(parser: argparse.ArgumentParser, shown: str = "kept") -> None:
     """Adds the options of the rule; ``shown`` is what is shown by default, the kept pictures or all."""
     group = parser.add_argument_group("filter")
     add_conditions(group)
-    group.add_argument(
-        "--within",
-        choices=("all", "prompt"),
-        default="all",
-        help="whether N and P above count over all pictures or within each prompt (default: all)",
-    )
+    add_setting(group, Rule, "within", "--within", "--per")
     group.add_argument(
         "--show",
         choices=("kept", "all"),
@@ -54,30 +48,25 @@ def add_filter(parser: argparse.ArgumentParser, shown: str = "kept") -> None:
 
 def add_conditions(group: argparse._ArgumentGroup) -> None:
     """The conditions of a rule."""
-    group.add_argument("--top", type=not_negative, metavar="N", help="keep at most the N best")
-    group.add_argument("--top-percent", type=percent, metavar="P", help="keep at most the best P percent")
-    group.add_argument("--min-score", type=finite, metavar="X", help="keep scores of at least X")
-    group.add_argument("--min-percentile", type=percent, metavar="P", help="keep percentiles of at least P")
-    group.add_argument(
-        "--keep-at-least",
-        type=not_negative,
-        default=0,
-        metavar="N",
-        help="keep the N best whatever the other conditions say",
-    )
+    for option, name in {
+        "--top": "top_k",
+        "--top-percent": "top_percent",
+        "--min-score": "min_score",
+        "--min-percentile": "min_percentile",
+        "--keep-at-least": "keep_at_least",
+    }.items():
+        add_setting(group, Rule, name, option)
 
 
-def rule_of(args: argparse.Namespace) -> Rule:
+def rule_of(args: argparse.Namespace, within: Within) -> Rule:
     """The filter as a rule."""
-    from ..selection import Rule
-
     return Rule(
         top_k=args.top,
         top_percent=args.top_percent,
         min_score=args.min_score,
         min_percentile=args.min_percentile,
         keep_at_least=args.keep_at_least,
-        within=args.within,
+        within=within,
     )
 
 
@@ -94,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     from .score_run import deliver, score_pictures
 
     check_percentiles(args)
-    rule = rule_of(args)
+    rule = rule_of(args, args.within)
     job = score_pictures(args)
     scores = job.scored.scores
     selection = select(scores, rule)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..plain import count_of
+from .arguments import number_type
 from .console import Console
 from .curate_options import add_bucket_measure, add_folders, add_place, destination_folders, place_of
 from .exits import DONE, EXPLANATION
@@ -17,7 +18,6 @@ from .options import (
     add_weights,
     check_writable,
     data_folder,
-    positive,
     weight_settings,
 )
 from .origin import settle_origin
@@ -108,7 +108,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     output.add_argument(
         "--most",
-        type=positive,
+        type=number_type(1, whole=True),
         default=5000,
         metavar="N",
         help="pictures on the page, the best first; its drawings count all (default: %(default)s)",
@@ -166,7 +166,7 @@ def run(args: argparse.Namespace) -> int:
     place = place_of(args, make=False)
     with Library.look(place, root=root, data=data_folder()) as library:
         settle_origin(args, library, console)
-        rule = rule_of(args)
+        rule = rule_of(args, args.within)
         found = _judge(library, args, console, root, rule)
         _deliver(args, console, found, rule, root, files)
         _tell(library, console, found)
@@ -224,7 +224,7 @@ def _judge(library: Library, args: argparse.Namespace, console: Console, root: P
 
 
 def _rule(args: argparse.Namespace, rule: Rule) -> CurationRule:
-    """The filter as ``curate`` applies it: ``--within`` is its ``--per``."""
+    """The filter as ``curate`` applies it."""
     from ..library.curate.buckets import Buckets
     from ..library.curate.rules import CurationRule
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..plain import count_of, plain
+from .arguments import number_type
 from .console import Console
 from .curate_options import add_place, opened, place_of
 from .curate_text import tell_failures, tell_settled
 from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
-from .options import add_talk, data_folder, positive
+from .options import add_talk, data_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     add_place(parser)
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--run", type=positive, dest="number", metavar="N", help="take back run N instead")
+    which.add_argument(
+        "--run", type=number_type(1, whole=True), dest="number", metavar="N", help="take back run N instead"
+    )
     which.add_argument("--list", action="store_true", help="list all runs, and do nothing")
     how = parser.add_mutually_exclusive_group()
     how.add_argument(

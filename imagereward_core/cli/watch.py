@@ -12,12 +12,13 @@ from datetime import datetime
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from .arguments import number_type
 from .console import Console
 from .curate import planned, wanted
 from .curate_options import add_curation, add_place, curate_options, opened
 from .curate_text import preview, tell_failures, tell_scan, tell_settled
 from .exits import DONE, INTERRUPTED, UsageError
-from .options import add_talk, finite, weight_settings
+from .options import add_talk, weight_settings
 from .origin import settle_origin
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _seconds(text: str) -> float:
-    number = finite(text)
+    number: float = number_type()(text)
     if not 0.1 <= number <= 86400:
         raise argparse.ArgumentTypeError(f"{text} is not from 0.1 to 86400")
     return number

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from ..errors import CuratorError
+from ..files.devices import is_device
 
 NAME_LENGTH = 80
-_DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
-    f"{port}{number}" for port in ("com", "lpt") for number in "123456789¹²³"
-}
 
 
 class BlendError(CuratorError):
@@ -31,5 +29,5 @@ def check_name(what: str, name: str) -> None:
         )
     if len(name) > NAME_LENGTH:
         raise BlendError(f"the {what} {name!r} has {len(name)} characters; expected at most {NAME_LENGTH}")
-    if name.split(".")[0].strip().casefold() in _DEVICES:
+    if is_device(name):
         raise BlendError(f"the {what} {name!r} is the name of a device on Windows; expected another one")

@@ -13,7 +13,8 @@ from ..nets.config import RewardConfig, TextConfig
 from ..weights.card import ScorerCard
 from ..weights.cards import CARDS, get_card
 from ..weights.locate import WeightSettings
-from ..weights.own import SUFFIXES, find_by_name, is_official, own_card, own_checkpoints
+from ..weights.own import find_by_name, is_official, own_card, own_checkpoints
+from ..weights.suffixes import SUFFIXES
 
 if TYPE_CHECKING:
     import torch

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CuratorError
-from ..runtime import batch_size_of
+from ..runtime import PRECISIONS, batch_size_of
+from ..settings import setting
+from ..weights.suffixes import SUFFIXES
 
 if TYPE_CHECKING:
     from ..runtime import Precision, Runtime
@@ -25,8 +27,6 @@ DEFAULT_SCORER = "ImageReward-v1.0"
 """The scorer where nobody chose one."""
 BLENDS_FILE = "blends.json"
 """The file of saved blends; named here too, so that looking for it costs a host's start nothing."""
-SUFFIXES = frozenset({".safetensors", ".pt", ".pth", ".bin"})
-"""Suffixes of files of weights; the same as ``registry.CHECKPOINT_SUFFIXES``, without its imports."""
 
 Stamp = tuple[tuple[str, int, int], ...]
 """Path, size and time of every file of a scorer."""
@@ -38,11 +38,6 @@ class LoadRequest:
 
     Attributes:
         name: A registered id, ``blend:NAME``, the text of a blend, or a checkpoint.
-        precision: See ``runtime.pick_dtype``.
-        device: ``auto`` for the device the host computes on, ``cpu``, or another one the host allows.
-        whole_picture: Whether scorers are shown all of a picture that they would crop (off-reference).
-        batch_size: Pictures per pass; 0 for automatic.
-        allow_download: Whether missing weights may be fetched.
         also: Scorers whose numbers are shown beside, in order.
         key: What all spellings of these names have in common; it stands for them where requests are compared.
 
@@ -50,12 +45,33 @@ class LoadRequest:
         NumberError: ``batch_size`` is negative, or not whole.
     """
 
-    name: str = field(compare=False)
-    precision: Precision = "auto"
-    device: str = "auto"
-    whole_picture: bool = False
-    batch_size: int = 0
-    allow_download: bool = True
+    name: str = setting(
+        DEFAULT_SCORER, "A scorer, a blend of some, or a checkpoint of your own", compare=False
+    )
+    precision: Precision = setting(
+        "auto",
+        "auto: exact float32 on CPU and Apple devices, half precision on graphics cards, where scores differ in the second or third "
+        "decimal. fp32 gives the published numbers exactly",
+        choices=PRECISIONS,
+    )
+    device: str = setting("auto", "Where the scorer runs")
+    whole_picture: bool = setting(
+        False,
+        "Show scorers the whole picture, not only the square in its middle; the numbers are then no longer comparable with published ones "
+        "and have no percentile",
+    )
+    batch_size: int = setting(
+        0,
+        "Pictures at once; a number that does not fit is halved by itself",
+        low=0,
+        shown=(0, 256),
+        unset=0,
+        unset_means="chosen by free memory",
+    )
+    allow_download: bool = setting(
+        True,
+        "Whether missing weights may be downloaded. Off: a message tells where to get them and where to put them",
+    )
     also: tuple[str, ...] = field(default=(), compare=False)
     key: tuple[str, ...] = field(init=False, repr=False)
 

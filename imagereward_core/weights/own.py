@@ -12,24 +12,23 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import WeightsError
+from ..files.devices import is_device
 from .card import Distribution, ScorerCard, WeightFile
 from .cards import BACKBONES, CARDS
 from .cards.imagereward import IMAGEREWARD
 from .ledger import State, state_of
 from .locate import WeightSettings, models_folders, user_folder
 from .manifest import sha256_of
+from .suffixes import SUFFIXES
 
 logger = logging.getLogger(__name__)
 
-SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
-"""Suffixes of files of weights; of two files of one name the earlier counts."""
 CARD_SUFFIX = ".card.json"
 
 _LARGEST_CARD = 64 * 1024
 _LONGEST_TEXT = 500
 _LONGEST_ID = 80
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|,=@%]')
-_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 _seen: dict[tuple[str, State], bool] = {}
 _flat: dict[tuple[str, State], bool] = {}
 
@@ -193,7 +192,7 @@ def _safe_id(text: str) -> str:
     """A name as the id of a scorer: fit for command lines, blends and file names, and none that is registered."""
     text = "".join(mark if mark.isprintable() else "_" for mark in text)
     text = _FORBIDDEN.sub("_", text).strip()[:_LONGEST_ID].strip(" .") or "checkpoint"
-    if text.isdigit() or _DEVICE.fullmatch(text):
+    if text.isdigit() or is_device(text):
         text = f"_{text}"[:_LONGEST_ID]
     known = {name.casefold() for name in CARDS}
     return f"{text[: _LONGEST_ID - 4]}-own" if text.casefold() in known else text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...imagereward_core.scorers.requests import SUFFIXES
+from ...imagereward_core.weights.suffixes import SUFFIXES
 from .errors import GraphError
 
 MODELS = "imagereward"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ...imagereward_core.runtime import Precision, precision_notice
+from ...imagereward_core.runtime import DEVICES, Precision, precision_notice
 from ...imagereward_core.scorers.managed_runtime import ManagedRuntime, managed_dtype
 from .errors import choice
 
@@ -27,7 +27,7 @@ class HostRuntime(ManagedRuntime):
         import comfy.model_management as management
         from comfy.model_patcher import ModelPatcher
 
-        choice("device", device, ("auto", "cpu"))
+        choice("device", device, DEVICES)
         place: torch.device = torch.device("cpu") if device == "cpu" else management.get_torch_device()
         dtype = managed_dtype(management, precision, place)
         super().__init__(management, ModelPatcher, place, dtype, {"force_full_load": True})

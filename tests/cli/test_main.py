@@ -218,9 +218,12 @@ def test_each_command_says_what_it_shows_by_default(run):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("rank . --within promt", "--within: found 'promt'; expected all or prompt (did you mean prompt?)"),
-        ("curate . --per x", "--per: found 'x'; expected all, prompt or folder"),
-        ("curate . --keep-stars 9", "--keep-stars: found '9'; expected 1, 2, 3, 4 or 5"),
+        (
+            "rank . --within promt",
+            "--within/--per: found 'promt'; expected all or prompt (did you mean prompt?)",
+        ),
+        ("curate . --per x", "--within/--per: found 'x'; expected all, prompt or folder"),
+        ("curate . --keep-stars 9", "--keep-stars: 9 is not from 1 to 5"),
         ("curat .", "expected score, rank, curate"),
         ("rank . --html", "--html: found nothing behind it; expected FILE, such as --html page.html"),
         ("rank . --html -s demo", "such as --html page.html"),

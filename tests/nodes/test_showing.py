@@ -54,7 +54,7 @@ def test_why_there_is_no_score_is_told_once(fake):
     """Where a verdict says it, the table and the text file beside a picture do not say it again; without a verdict they do."""
     batch = scored(fake, [1.0, float("nan")], failures={1: "the picture holds NaN"})
     filtering, files = fake.module("nodes.filter_by_score"), fake.module("nodes.files")
-    chosen = filtering.decide(batch, filtering.rule_of(1, 100.0, -1000.0, 0.0, 0), filtering.BLOCK)
+    chosen = filtering.decide(batch, filtering.rule_of(top_k=1), filtering.BLOCK)
     choices = fake.module("nodes.links").ChosenBatch(chosen, batch.pictures)
     texts = [
         fake.module("nodes.text").table(batch, chosen.reasons),
@@ -68,7 +68,7 @@ def test_why_there_is_no_score_is_told_once(fake):
 def test_equal_scores_have_one_rank_in_the_column_and_in_the_reason(fake):
     batch = scored(fake, [2.0, 3.0, 3.0, 1.0])
     filtering = fake.module("nodes.filter_by_score")
-    chosen = filtering.decide(batch, filtering.rule_of(3, 100.0, -1000.0, 0.0, 0), filtering.BLOCK)
+    chosen = filtering.decide(batch, filtering.rule_of(top_k=3), filtering.BLOCK)
     lines = fake.module("nodes.text").table(batch, chosen.reasons).splitlines()[1:]
     found = [(int(line.split(".")[0]), int(line.partition(" rank ")[2].split()[0])) for line in lines]
     assert found == [(1, 1), (1, 1), (3, 3), (4, 4)]

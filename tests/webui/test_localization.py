@@ -59,7 +59,10 @@ def spoken(path):
 
 @pytest.fixture(scope="module")
 def known():
-    return set().union(*map(constants, SOURCES), *map(spoken, SCRIPTS))
+    from tests.support.webui.fake_webui import ours
+
+    infos = {each.info for each in ours("settings_page").SETTINGS}  # some stand on the core's settings
+    return set().union(infos, *map(constants, SOURCES), *map(spoken, SCRIPTS))
 
 
 def load(path):

@@ -21,8 +21,9 @@ from fastapi.routing import APIRoute
 
 from imagereward_core.plain import encodable, well_formed, with_texts
 
+from .fields import MOST_DIGITS
 from .limits import limits
-from .schemas import MOST_DIGITS, NUMBERS
+from .schemas import NUMBERS
 
 Accounts = Mapping[str, str]
 Receive = Callable[[], Awaitable[Any]]

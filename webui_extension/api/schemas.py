@@ -8,13 +8,14 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, Field
 
+from imagereward_core.library.scan.options import ScanOptions
+from imagereward_core.scorers.requests import LoadRequest
+from imagereward_core.selection import Rule
+
+from .fields import setting_field
+
 SCHEMA_VERSION = 1
 """Grows when a field is removed or changes its meaning; new fields leave it as it is."""
-
-MOST_DIGITS = 18
-"""Whole numbers of a request have at most so many digits."""
-_MOST = 10**MOST_DIGITS - 1
-# One version of pydantic makes a whole number of 1e30, and both of a text of thirty digits.
 
 
 class PictureIn(BaseModel):
@@ -37,19 +38,18 @@ class ScoreRequest(BaseModel):
 
     pictures: list[PictureIn] = Field(..., description="At least one")
     prompt: str | None = Field(None, description="The prompt of all pictures that bring none themselves")
-    prompt_from: str = Field(
-        "auto", description="Where other prompts are read: auto, sidecar (a text file beside it) or metadata"
-    )
-    raw_prompt: bool = Field(
-        False, description="Leave LoRA tags, weights and the like in what the scorer reads"
-    )
-    scorer: str = Field(
-        "", description="A scorer of /models, or the text of a blend; empty for the one in the settings"
+    prompt_from: str = setting_field(ScanOptions, "prompt_from")
+    raw_prompt: bool = setting_field(ScanOptions, "raw_prompt")
+    scorer: str = setting_field(
+        LoadRequest,
+        "name",
+        "one of /models or the text of a blend; empty for the one in the settings",
+        default="",
     )
     also: list[str] = Field(default_factory=list, description="Scorers to show beside it")
-    precision: str = Field("", description="auto, fp32, bf16 or fp16; empty for the one in the settings")
-    whole_picture: bool | None = Field(
-        None, description="Show scorers all of the picture instead of its middle (off-reference)"
+    precision: str = setting_field(LoadRequest, "precision", "empty for the one in the settings", default="")
+    whole_picture: bool | None = setting_field(
+        LoadRequest, "whole_picture", "without it as in the settings", default=None
     )
 
 
@@ -60,16 +60,12 @@ class UnloadRequest(BaseModel):
 class RankRequest(ScoreRequest):
     """The same, with what to keep; every condition that is set must hold."""
 
-    top: int | None = Field(None, description="Keep at most this many", ge=0, le=_MOST)
-    top_percent: float | None = Field(None, description="Keep at most the best so many percent", ge=0, le=100)
-    min_score: float | None = Field(None, description="Keep scores of at least this")
-    min_percentile: float | None = Field(None, description="Keep percentiles of at least this", ge=0, le=100)
-    keep_at_least: int = Field(
-        0, description="Keep the best so many whatever the other conditions say", ge=0, le=_MOST
-    )
-    within: str = Field(
-        "all", description="Whether numbers and shares count over all pictures or within each prompt"
-    )
+    top: int | None = setting_field(Rule, "top_k")
+    top_percent: float | None = setting_field(Rule, "top_percent")
+    min_score: float | None = setting_field(Rule, "min_score")
+    min_percentile: float | None = setting_field(Rule, "min_percentile")
+    keep_at_least: int = setting_field(Rule, "keep_at_least")
+    within: str = setting_field(Rule, "within")
 
 
 NUMBERS = frozenset(

@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PureWindowsPath
 
 from imagereward_core.errors import CuratorError
+from imagereward_core.files.devices import is_device
 
 _LONGEST = 4096
-_RESERVED = re.compile(
-    r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE
-)
 _SHARE = re.compile(r"[\\/]{2}")
 
 
@@ -91,7 +89,7 @@ def _windows_objection(text: str, folders: Iterable[Path]) -> str:
     for part in path.parts[1 if path.anchor else 0 :]:
         if ":" in part:
             return f"{part!r} names a stream inside a file; expected a plain path"
-        if _RESERVED.fullmatch(part.rstrip(". ")):
+        if is_device(part):
             return f"{part!r} is a device; expected a file or folder"
         if part != ".." and part[-1] in ". ":
             return (

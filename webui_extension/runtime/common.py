@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from imagereward_core.errors import Cancelled, CuratorError
-from imagereward_core.runtime import Precision, pick_dtype
+from imagereward_core.runtime import DEVICES, Precision, pick_dtype
 
 from ..host import info
 
@@ -68,7 +68,7 @@ def pick_device(name: str, automatic: torch.device) -> torch.device:
 
 def devices() -> list[str]:
     """Names of the devices of this machine, as the settings page offers them."""
-    found = ["auto", "cpu"]
+    found = [*DEVICES]
     if torch.cuda.is_available():
         found += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
     if hasattr(torch, "xpu") and torch.xpu.is_available():

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
+from imagereward_core.library.curate.near_duplicates import DISTANCE
 from imagereward_core.library.curate.rules import CurationRule, Per, judge
 from imagereward_core.selection import Rule, Selection
+from imagereward_core.settings import settings_of
 
 if TYPE_CHECKING:
     from imagereward_core.library.curate.rules import Verdicts
@@ -19,9 +21,7 @@ if TYPE_CHECKING:
 
 Show = Literal["kept", "rejected", "all", "failed"]
 Sort = Literal["best", "worst", "name", "newest"]
-
-DUPLICATE_BITS = 6
-"""Bits of 64 in which perceptual hashes of pictures that look the same may differ."""
+_RULE = settings_of(Rule)
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Filter:
     sort: Sort = "best"
     minimum: float | None = None
     maximum: float | None = None
-    top_percent: float = 100.0
-    top: int = 0
+    top_percent: float = _RULE["top_percent"].value
+    top: int = _RULE["top_k"].value
     per: Per = "all"
     unique: bool = False
     keep_stars: int = 0
@@ -62,12 +62,12 @@ class Filter:
         """The part of it that the library's rules know; the highest score is not among them."""
         return CurationRule(
             conditions=Rule(
-                top_k=self.top or None,
-                top_percent=self.top_percent if self.top_percent < 100 else None,
+                top_k=_RULE["top_k"].given(self.top),
+                top_percent=_RULE["top_percent"].given(self.top_percent),
                 min_score=self.minimum,
             ),
             per=self.per,
-            duplicate_bits=DUPLICATE_BITS if self.unique else None,
+            duplicate_bits=DISTANCE if self.unique else None,
             keep_stars=self.keep_stars or None,
         )
 

@@ -11,6 +11,14 @@ from typing import Any
 
 import gradio as gr
 
+from imagereward_core.library.curate.buckets import REJECTED
+from imagereward_core.library.curate.options import CurateOptions
+from imagereward_core.library.curate.rules import KEPT, CurationRule
+from imagereward_core.library.scan.options import ScanOptions
+from imagereward_core.selection import Rule
+from imagereward_core.settings import settings_of
+
+from ..widgets import widget
 from . import culling, handlers
 from .forms import HOW, PER, PROMPTS, SHOW, SORT, WHICH, folders_offered
 from .html import STARTED, message
@@ -183,8 +191,7 @@ def _folder_row(page: Page) -> None:
             page.add(
                 "prompt_from",
                 gr.Dropdown,
-                list(PROMPTS),
-                value=next(iter(PROMPTS)),
+                **widget(ScanOptions, "prompt_from", PROMPTS),
                 label="Prompts are read from",
                 remembered=True,
             )
@@ -192,7 +199,12 @@ def _folder_row(page: Page) -> None:
             page.add("also", gr.Dropdown, scorers, value=[], multiselect=True, label="Scorers shown beside")
         with gr.Row():
             page.add("recursive", gr.Checkbox, value=True, label="Folders in the folder too", remembered=True)
-            page.add("raw", gr.Checkbox, value=False, label="Prompts with LoRA tags and weights left in")
+            page.add(
+                "raw",
+                gr.Checkbox,
+                **widget(ScanOptions, "raw_prompt"),
+                label="Prompts with LoRA tags and weights left in",
+            )
             page.add("unscored", gr.Checkbox, value=False, label="Leave alone what has stars or a score")
             page.add("free", gr.Button, "Free the scorer from memory")
 
@@ -203,25 +215,32 @@ def _filter_column(page: Page) -> None:
     with gr.Group(elem_id=f"{ID}_tab_filters"):
         page.add("low", gr.Slider, 0, 1, value=0, step=0.01, label="Keep scores from")
         page.add("high", gr.Slider, 0, 1, value=1, step=0.01, label="Keep scores to")
-        page.add("percent", gr.Slider, 0, 100, value=100, step=1, label="Keep the best percent")
+        page.add("percent", gr.Slider, **widget(Rule, "top_percent"), label="Keep the best percent")
         page.add("show", gr.Radio, list(SHOW), value="Kept and rejected", label="Show")
         page.add("text", gr.Textbox, label="Show only names and prompts with", lines=1, max_lines=1)
     with gr.Accordion("More rules", open=False, elem_id=f"{ID}_tab_rules"):
         page.add("sort", gr.Dropdown, list(SORT), value="Best first", label="Sort")
         page.add(
-            "per", gr.Radio, list(PER), value="Overall", label="Percent and number count", remembered=True
+            "per",
+            gr.Radio,
+            **widget(CurationRule, "per", PER),
+            label="Percent and number count",
+            remembered=True,
         )
-        page.add("top", gr.Number, value=0, precision=0, label="Keep at most so many (0: no limit)")
+        page.add(
+            "top",
+            gr.Number,
+            value=settings_of(Rule)["top_k"].value,
+            precision=0,
+            label="Keep at most so many (0: no limit)",
+        )
         page.add(
             "unique", gr.Checkbox, value=False, label="Of pictures that look the same keep only the best"
         )
         page.add(
             "keep_stars",
             gr.Slider,
-            0,
-            5,
-            value=0,
-            step=1,
+            **widget(CurationRule, "keep_stars"),
             label="Always keep pictures with so many stars (0: no)",
         )
 
@@ -229,11 +248,17 @@ def _filter_column(page: Page) -> None:
 def _acting(page: Page) -> None:
     with gr.Accordion("Copy, move or link", open=False, elem_id=f"{ID}_tab_acting"):
         page.add("which", gr.Radio, list(WHICH), value="Kept", label="Which pictures")
-        page.add("how", gr.Radio, list(HOW), value="Copy", label="What to do with them", remembered=True)
+        page.add(
+            "how",
+            gr.Radio,
+            **widget(CurateOptions, "action", HOW),
+            label="What to do with them",
+            remembered=True,
+        )
         page.add(
             "kept_folder",
             gr.Textbox,
-            value="kept",
+            value=KEPT,
             label="Folder for kept pictures",
             max_lines=1,
             remembered=True,
@@ -241,13 +266,18 @@ def _acting(page: Page) -> None:
         page.add(
             "rejected_folder",
             gr.Textbox,
-            value="rejected",
+            value=REJECTED,
             label="Folder for rejected pictures",
             max_lines=1,
             remembered=True,
         )
         page.add("resort", gr.Checkbox, value=False, label="Sort anew what lies in these folders already")
-        page.add("write_scores", gr.Checkbox, value=False, label="Write scores into the files' metadata")
+        page.add(
+            "write_scores",
+            gr.Checkbox,
+            **widget(CurateOptions, "write_scores"),
+            label="Write scores into the files' metadata",
+        )
         page.add("xmp", gr.Checkbox, value=False, label="Write ratings as XMP files beside them")
         with gr.Row():
             page.add("preview", gr.Button, "Preview")

@@ -11,12 +11,13 @@ from typing import Literal, get_args
 import numpy as np
 
 from ...errors import CuratorError
+from ...files.devices import is_device
 from ...scores import IntArray, Scores
+from ...settings import setting
 
 BucketMeasure = Literal["percentile", "score", "share"]
 REJECTED = "rejected"
 _NAME = re.compile(r"[^\W_][\w .+-]{0,39}")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 class BucketError(CuratorError):
@@ -48,7 +49,11 @@ class Buckets:
     """
 
     each: tuple[Bucket, ...]
-    by: BucketMeasure = "percentile"
+    by: BucketMeasure = setting(
+        "percentile",
+        "What the numbers of buckets are: least percentiles, least scores, or shares in percent",
+        choices=get_args(BucketMeasure),
+    )
     rest: str = REJECTED
 
     def __post_init__(self) -> None:
@@ -107,7 +112,7 @@ def check_name(name: str) -> None:
     Raises:
         BucketError: It cannot.
     """
-    if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name) or name[-1] in " .":
+    if not _NAME.fullmatch(name) or is_device(name) or name[-1] in " .":
         raise BucketError(
             f"{name!r} cannot be the name of a bucket, because folders are named after buckets; expected up to 40 letters, digits, spaces, "
             "'_', '-', '+' or '.', a letter or digit first"

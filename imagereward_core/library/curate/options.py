@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
-from ...files.values import absolute
+from ...settings import check, setting
 from ..scan.options import ScanOptions
-from .destinations import CurateError, Destinations
 from .rules import CurationRule
 
+if TYPE_CHECKING:
+    from .destinations import Destinations
+
 Action = Literal["copy", "hardlink", "symlink", "move", "stay"]
-
-
 XmpStyle = Literal["", "both", "full", "stem"]
 
 
@@ -24,39 +24,48 @@ class CurateOptions:
 
     Attributes:
         rule: What is kept.
-        action: How pictures get to their destinations. ``"stay"`` leaves all of them where they are, for writing scores alone.
+        action: ``"stay"`` leaves all pictures where they are, for writing scores alone.
         folders: Destination folders by name, for those that are not to be a folder of that name inside of the curated one. Relative
             ones are taken from the curated folder.
         leave: Names whose pictures stay where they are.
         resort: Whether pictures that lie in a destination folder already go to another one where the rule now says so. By default they
             count in the comparison and stay, so that what somebody moved by hand stays too.
-        write_scores: Whether scores are written into the files' own metadata. Copies are written to, originals are not.
-        xmp: Ratings and scores as XMP files beside the pictures: ``"full"`` (``a.png.xmp``), ``"stem"`` (``a.xmp``) or ``"both"``.
+        write_scores: Copies are written to, originals are not.
+        xmp: ``"full"`` (``a.png.xmp``), ``"stem"`` (``a.xmp``) or ``"both"``.
         scan: Which files count.
         fresh_ns: Files changed after this time (nanoseconds since 1970) stay for now, because somebody may still be writing them.
         hold: Files that stay for now for other reasons.
-        name_scores: Whether pictures that go somewhere get their score into their name: ``a.png`` becomes ``a_score0.8731.png``.
     """
 
     rule: CurationRule = field(default_factory=CurationRule)
-    action: Action = "copy"
+    action: Action = setting("copy", "How pictures get to their folders", choices=get_args(Action))
     folders: Mapping[str, Path] = field(default_factory=dict)
     leave: frozenset[str] = frozenset()
     resort: bool = False
-    write_scores: bool = False
-    xmp: XmpStyle = ""
+    write_scores: bool = setting(
+        False,
+        "Writes scores into the pictures' own metadata (PNG, JPEG, WebP); pixels and everything else stay as they are",
+    )
+    xmp: XmpStyle = setting(
+        "",
+        "Writes ratings as XMP files beside the pictures: 1 to 5 stars, -1 for rejected; as picture.png.xmp (full), picture.xmp (stem) or "
+        "both. A rating you gave yourself stays",
+        choices=get_args(XmpStyle),
+    )
     scan: ScanOptions = field(default_factory=ScanOptions)
     fresh_ns: int | None = None
     hold: frozenset[Path] = frozenset()
-    name_scores: bool = False
+    name_scores: bool = setting(
+        False,
+        "Pictures that are copied, linked or moved get their score into their name: a.png becomes a_score0.8731.png",
+    )
 
     def __post_init__(self) -> None:
-        if self.action not in get_args(Action):
-            raise ValueError(f"action is {self.action!r}; expected one of {', '.join(get_args(Action))}")
-        if self.xmp not in get_args(XmpStyle):
-            raise ValueError(f"xmp is {self.xmp!r}; expected 'both', 'full', 'stem' or nothing")
+        check(self)
         unknown = (set(self.folders) | self.leave) - set(self.rule.names)
         if unknown:
+            from .destinations import CurateError
+
             raise CurateError(
                 f"{', '.join(sorted(unknown))}: nothing is sorted under this name; expected one of {', '.join(self.rule.names)}"
             )
@@ -67,6 +76,9 @@ class CurateOptions:
         Raises:
             CurateError: One of them holds the folder itself, or two names share one.
         """
+        from ...files.values import absolute
+        from .destinations import Destinations
+
         root = absolute(folder)
         found = Destinations(
             root, {name: absolute(root / self.folders.get(name, name)) for name in self.rule.names}

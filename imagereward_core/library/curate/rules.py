@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from ...metadata.writing import stars_of
 from ...metrics.percentile import percentiles
 from ...scores import IntArray, Scores, grouped
 from ...selection import Labels, Rule, Selection, select
-from ..store.records import Row
+from ...settings import check, setting
 from .buckets import REJECTED, Buckets, fill
 from .near_duplicates import MOST_DISTANCE, near_duplicates
+
+if TYPE_CHECKING:
+    from ..store.records import Row
 
 Per = Literal["all", "prompt", "folder"]
 KEPT = "kept"
@@ -24,29 +26,37 @@ KEPT = "kept"
 class CurationRule:
     """The rule by which a picture is kept or rejected.
 
-    Attributes:
-        conditions: Those of ``selection``; its ``within`` is not used here, ``per`` takes its place.
-        per: Among which pictures counts and shares hold, and near-duplicates are looked for: all of them, those with the same prompt, or
-            those of the same folder.
-        duplicate_bits: Of pictures whose perceptual hashes differ in at most so many of 64 bits only the best is kept, and the conditions
-            count it alone; None lets near-duplicates be.
-        buckets: Sorts kept pictures further; who meets no bucket's limit is rejected after all.
-        keep_stars: Pictures somebody gave at least so many stars (1..5) are kept whatever their score; None for no such exception.
+    The ``within`` of its conditions is not used; ``per`` takes its place, also for near-duplicates: pictures whose perceptual hashes differ
+    in at most ``duplicate_bits`` of 64 bits. Who meets no bucket's limit is rejected after all.
     """
 
     conditions: Rule = field(default_factory=Rule)
-    per: Per = "all"
-    duplicate_bits: int | None = None
-    buckets: Buckets | None = None
-    keep_stars: int | None = None
+    per: Per = setting(
+        "all",
+        "Counts and shares over all pictures, for each prompt, or for each folder",
+        choices=get_args(Per),
+    )
+    duplicate_bits: int | None = setting(
+        None,
+        "Of pictures that look alike only the best is kept, and only it is counted",
+        low=0,
+        high=MOST_DISTANCE,
+    )
+    buckets: Buckets | None = setting(
+        None,
+        "Sorts kept pictures further, best first: great=90,good=50 makes folders great and good, and the rest is rejected",
+    )
+    keep_stars: int | None = setting(
+        None,
+        "Keep pictures that you gave at least so many stars, whatever their score",
+        low=1,
+        high=5,
+        shown=(0, 5),
+        unset=0,
+    )
 
     def __post_init__(self) -> None:
-        if self.per not in get_args(Per):
-            raise ValueError(f"per is {self.per!r}; expected 'all', 'prompt' or 'folder'")
-        if self.duplicate_bits is not None and not 0 <= self.duplicate_bits <= MOST_DISTANCE:
-            raise ValueError(f"duplicate_bits is {self.duplicate_bits}; expected 0 to {MOST_DISTANCE}")
-        if self.keep_stars is not None and not 1 <= self.keep_stars <= 5:
-            raise ValueError(f"keep_stars is {self.keep_stars}; expected 1 to 5")
+        check(self)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -229,6 +239,8 @@ def ratings(verdicts: Verdicts, scores: Scores, rows: Sequence[Row]) -> list[int
     Stars go by the percentile in the scorer's reference distribution where it has one, else by the share of these pictures that score
     lower; a fifth is a star, see :func:`~imagereward_core.metadata.writing.stars_of`.
     """
+    from ...metadata.writing import stars_of
+
     if scores.distribution is not None:
         shares = scores.percentiles()
     else:  # a single picture has no others to be compared with

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+from ...files.devices import is_device
+
 _MOST_BYTES = 250
 _NOT_ON_WINDOWS = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
-_DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)", re.IGNORECASE)
 
 
 def safe_name(name: str) -> str:
@@ -26,11 +27,6 @@ def safe_name(name: str) -> str:
     if is_device(name):
         name = f"_{name}"
     return shortened(name)
-
-
-def is_device(name: str) -> bool:
-    """Whether Windows takes a name for a device, whatever its suffix: ``CON.png``."""
-    return _DEVICES.match(name) is not None
 
 
 def shortened(name: str, extra: str = "") -> str:

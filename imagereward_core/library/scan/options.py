@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...settings import check, setting
+
 if TYPE_CHECKING:
     from ...metadata.prompt_finder import PromptSource
     from ...metadata.sidecar import Readable
@@ -29,8 +31,6 @@ class ScanOptions:
         unscored_only: Whether pictures are left alone that have stars, or a number of the same scorer under any prompt, weights or
             preprocessing.
         prompt: A prompt for all pictures; None for each picture's own.
-        prompt_from: Where a picture's own prompt is looked for.
-        raw_prompt: Whether generator syntax is left in.
         retry: Whether pictures that could not be decoded are tried again although their files have not changed.
         files: Only these of the files that the other options allow; None for all. Nothing else is looked at, so that files that are no
             longer there are not noticed.
@@ -44,15 +44,21 @@ class ScanOptions:
     follow_links: bool = False
     unscored_only: bool = False
     prompt: str | None = None
-    prompt_from: PromptSource = "auto"
-    raw_prompt: bool = False
+    prompt_from: PromptSource = setting(
+        "auto",
+        "Where each picture's own prompt is read from: a text file beside it (sidecar), its metadata, or the first of the two that has one "
+        "(auto)",
+        choices=("auto", "sidecar", "metadata"),
+    )
+    raw_prompt: bool = setting(
+        False, "Give the scorer prompts as written, with LoRA tags, weights and the like left in"
+    )
     retry: bool = False
     files: tuple[Path, ...] | None = None
     readable: Readable | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        if self.prompt_from not in ("auto", "sidecar", "metadata"):
-            raise ValueError(f"prompt_from is {self.prompt_from!r}; expected 'auto', 'sidecar' or 'metadata'")
+        check(self)
 
 
 @dataclass(frozen=True)
