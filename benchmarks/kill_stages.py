@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from imagereward_core.library.curate.carry_out import carry_out, take_back
-from imagereward_core.library.curate.options import Action, CurateOptions
+from imagereward_core.library.curate.options import Action, CurateOptions, CurationRule
 from imagereward_core.library.curate.plan import plan_curation
-from imagereward_core.library.curate.rules import CurationRule
 from imagereward_core.library.journal import open_journal
 from imagereward_core.library.library import Library
 from imagereward_core.library.scan.keys import key_of

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from .scores import IntArray, Scores, Within, grouped
 from .settings import check, setting
+
+if TYPE_CHECKING:
+    from .scores import IntArray, Scores, Within
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Rule:
         0, "Keep this many of the best whatever the other conditions say", low=0, shown=(0, 4096)
     )
     within: Within = setting(
-        "all", "Counts and shares over all pictures, or for each prompt", choices=get_args(Within)
+        "all", "Counts and shares over all pictures, or for each prompt", choices=("all", "prompt")
     )
 
     def __post_init__(self) -> None:
@@ -101,6 +101,10 @@ def select(
     Raises:
         ValueError: The rule asks for percentiles and the scores have no reference distribution, or there is not one label per score.
     """
+    import numpy as np
+
+    from .scores import grouped
+
     rule = rule or Rule()
     if labels is not None and len(labels.of) != len(scores):
         raise ValueError(f"{len(labels.of)} labels for {len(scores)} scores; expected one per score")

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from comfy_api.latest import io
 
 from ..imagereward_core.library.curate.buckets import REJECTED, BucketMeasure, Buckets
-from ..imagereward_core.library.curate.near_duplicates import DISTANCE
-from ..imagereward_core.library.curate.options import Action, CurateOptions
-from ..imagereward_core.library.curate.rules import KEPT, CurationRule, Per
+from ..imagereward_core.library.curate.options import DISTANCE, KEPT, Action, CurateOptions, CurationRule, Per
 from ..imagereward_core.library.scan.options import ScanOptions
 from ..imagereward_core.plain import count_of
 from .curation import carry_out, opened, origin_of, plan, scan, settle, take_back

@@ -11,8 +11,7 @@ import pytest
 from imagereward_core.cli.arguments import add_setting
 from imagereward_core.clips import FrameRule
 from imagereward_core.library.curate.buckets import Buckets
-from imagereward_core.library.curate.options import CurateOptions
-from imagereward_core.library.curate.rules import CurationRule
+from imagereward_core.library.curate.options import CurateOptions, CurationRule
 from imagereward_core.library.scan.options import ScanOptions
 from imagereward_core.scorers.requests import LoadRequest
 from imagereward_core.selection import Rule

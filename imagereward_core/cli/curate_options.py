@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..library.curate.buckets import REJECTED, BucketError, Buckets
-from ..library.curate.near_duplicates import DISTANCE, MOST_DISTANCE
-from ..library.curate.options import CurateOptions
-from ..library.curate.rules import KEPT, CurationRule
+from ..library.curate.options import DISTANCE, KEPT, MOST_DISTANCE, CurateOptions, CurationRule
 from ..library.scan.options import ScanOptions
 from ..settings import settings_of
 from .arguments import add_setting

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from ..scores import Within
 from ..selection import Rule
 from .arguments import add_setting
 from .options import ROWS, add_output, add_pictures, add_scorer, add_weights
 from .scorers import check_percentiles
+
+if TYPE_CHECKING:
+    from ..scores import Within
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -27,7 +27,7 @@ from .scorers import check_percentiles
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..library.curate.rules import CurationRule
+    from ..library.curate.options import CurationRule
     from ..library.library import Library
     from ..library.store.records import Row
     from ..scorers.panel import Panel, PanelResult
@@ -226,7 +226,7 @@ def _judge(library: Library, args: argparse.Namespace, console: Console, root: P
 def _rule(args: argparse.Namespace, rule: Rule) -> CurationRule:
     """The filter as ``curate`` applies it."""
     from ..library.curate.buckets import Buckets
-    from ..library.curate.rules import CurationRule
+    from ..library.curate.options import CurationRule
 
     buckets = Buckets.parse(args.buckets, args.buckets_by) if args.buckets else None
     return CurationRule(rule, rule.within, None, buckets, args.keep_stars)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from .curate.carry_out import carry_out as carry_out
     from .curate.carry_out import take_back as take_back
     from .curate.options import CurateOptions as CurateOptions
+    from .curate.options import CurationRule as CurationRule
     from .curate.plan import Curation as Curation
     from .curate.plan import plan_curation as plan_curation
-    from .curate.rules import CurationRule as CurationRule
     from .journal import Journal as Journal
     from .journal import open_journal as open_journal
     from .library import Library as Library
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "CurateOptions": "curate.options",
     "Curation": "curate.plan",
-    "CurationRule": "curate.rules",
+    "CurationRule": "curate.options",
     "Journal": "journal",
     "Library": "library",
     "Query": "store.records",

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from imagereward_core.library.curate import destinations
 from imagereward_core.library.curate.carry_out import carry_out, take_back
 from imagereward_core.library.curate.destinations import with_score, without_score
-from imagereward_core.library.curate.options import CurateOptions
+from imagereward_core.library.curate.options import CurateOptions, CurationRule
 from imagereward_core.library.curate.plan import plan_curation
-from imagereward_core.library.curate.rules import CurationRule
 from imagereward_core.library.library import Library
 from imagereward_core.metadata import sidecar
 from imagereward_core.selection import Rule

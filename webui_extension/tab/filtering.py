@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
-from imagereward_core.library.curate.near_duplicates import DISTANCE
-from imagereward_core.library.curate.rules import CurationRule, Per, judge
+from imagereward_core.library.curate.options import DISTANCE, CurationRule, Per
+from imagereward_core.library.curate.rules import judge
 from imagereward_core.selection import Rule, Selection
 from imagereward_core.settings import settings_of
 

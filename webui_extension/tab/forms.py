@@ -8,8 +8,7 @@ from pathlib import Path
 
 from imagereward_core.errors import CuratorError
 from imagereward_core.library.curate.buckets import REJECTED
-from imagereward_core.library.curate.options import Action
-from imagereward_core.library.curate.rules import KEPT, Per
+from imagereward_core.library.curate.options import KEPT, Action, Per
 from imagereward_core.library.scan.options import ScanOptions
 from imagereward_core.metadata.prompt_finder import PromptSource
 from imagereward_core.plain import encodable

@@ -12,8 +12,7 @@ from typing import Any
 import gradio as gr
 
 from imagereward_core.library.curate.buckets import REJECTED
-from imagereward_core.library.curate.options import CurateOptions
-from imagereward_core.library.curate.rules import KEPT, CurationRule
+from imagereward_core.library.curate.options import KEPT, CurateOptions, CurationRule
 from imagereward_core.library.scan.options import ScanOptions
 from imagereward_core.selection import Rule
 from imagereward_core.settings import settings_of

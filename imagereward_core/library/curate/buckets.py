@@ -6,14 +6,14 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
-
-import numpy as np
+from typing import TYPE_CHECKING, Literal, get_args
 
 from ...errors import CuratorError
 from ...files.devices import is_device
-from ...scores import IntArray, Scores
 from ...settings import setting
+
+if TYPE_CHECKING:
+    from ...scores import IntArray, Scores
 
 BucketMeasure = Literal["percentile", "score", "share"]
 REJECTED = "rejected"
@@ -138,6 +138,8 @@ def fill(buckets: Buckets, scores: Scores, groups: Sequence[IntArray]) -> list[s
             "or by share"
         )
     values = scores.percentiles() if buckets.by == "percentile" else scores.values
+    import numpy as np
+
     names = np.full(len(scores), buckets.rest, dtype=object)
     for bucket in reversed(buckets.each):
         names[values >= bucket.limit] = bucket.name
@@ -145,6 +147,8 @@ def fill(buckets: Buckets, scores: Scores, groups: Sequence[IntArray]) -> list[s
 
 
 def _by_share(buckets: Buckets, scores: Scores, groups: Sequence[IntArray]) -> list[str]:
+    import numpy as np
+
     names = [buckets.rest] * len(scores)
     for members in groups:
         scored = members[~np.isnan(scores.values[members])]

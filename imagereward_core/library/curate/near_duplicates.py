@@ -12,11 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...scores import IntArray
+from .options import DISTANCE, MOST_DISTANCE
 
-DISTANCE = 6
-"""How many of the 64 bits may differ in near-duplicates. Copies of 150 random pictures with the spectrum of photographs, compressed anew
-(JPEG 50, 85), resized (half, one and a half times) or brightened, differed in 0 to 2 bits, and different ones in 16 or more."""
-MOST_DISTANCE = 12
 _BITS = 64
 
 HashArray = npt.NDArray[np.uint64]

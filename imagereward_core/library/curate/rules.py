@@ -3,83 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, get_args
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...metrics.percentile import percentiles
 from ...scores import IntArray, Scores, grouped
-from ...selection import Labels, Rule, Selection, select
-from ...settings import check, setting
+from ...selection import Labels, Selection, select
 from .buckets import REJECTED, Buckets, fill
-from .near_duplicates import MOST_DISTANCE, near_duplicates
+from .near_duplicates import near_duplicates
+from .options import KEPT, CurationRule, Per
 
 if TYPE_CHECKING:
     from ..store.records import Row
-
-Per = Literal["all", "prompt", "folder"]
-KEPT = "kept"
-
-
-@dataclass(frozen=True)
-class CurationRule:
-    """The rule by which a picture is kept or rejected.
-
-    The ``within`` of its conditions is not used; ``per`` takes its place, also for near-duplicates: pictures whose perceptual hashes differ
-    in at most ``duplicate_bits`` of 64 bits. Who meets no bucket's limit is rejected after all.
-    """
-
-    conditions: Rule = field(default_factory=Rule)
-    per: Per = setting(
-        "all",
-        "Counts and shares over all pictures, for each prompt, or for each folder",
-        choices=get_args(Per),
-    )
-    duplicate_bits: int | None = setting(
-        None,
-        "Of pictures that look alike only the best is kept, and only it is counted",
-        low=0,
-        high=MOST_DISTANCE,
-    )
-    buckets: Buckets | None = setting(
-        None,
-        "Sorts kept pictures further, best first: great=90,good=50 makes folders great and good, and the rest is rejected",
-    )
-    keep_stars: int | None = setting(
-        None,
-        "Keep pictures that you gave at least so many stars, whatever their score",
-        low=1,
-        high=5,
-        shown=(0, 5),
-        unset=0,
-    )
-
-    def __post_init__(self) -> None:
-        check(self)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names pictures can be sorted under, best first; the last one is for the rejected."""
-        return self.buckets.names if self.buckets else (KEPT, REJECTED)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether it rejects nothing that has a score: no condition, no buckets, and near-duplicates are let be."""
-        limits = (
-            self.conditions.top_k,
-            self.conditions.top_percent,
-            self.conditions.min_score,
-            self.conditions.min_percentile,
-        )
-        return all(limit is None for limit in limits) and self.duplicate_bits is None and self.buckets is None
-
-    @property
-    def alone(self) -> bool:
-        """Whether what is said about a picture does not depend on other pictures."""
-        counts = (self.conditions.top_k, self.conditions.top_percent, self.conditions.keep_at_least or None)
-        shares = self.buckets is not None and self.buckets.by == "share"
-        return all(count is None for count in counts) and self.duplicate_bits is None and not shares
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,9 +12,8 @@ from benchmarks.hostile.tricks import bring
 from imagereward_core.library.curate import carry_out as curating
 from imagereward_core.library.curate.carry_out import carry_out, take_back
 from imagereward_core.library.curate.destinations import CurateError
-from imagereward_core.library.curate.options import CurateOptions
+from imagereward_core.library.curate.options import CurateOptions, CurationRule
 from imagereward_core.library.curate.plan import plan_curation
-from imagereward_core.library.curate.rules import CurationRule
 from imagereward_core.library.curate.summary import sentences
 from imagereward_core.library.library import Library
 from imagereward_core.selection import Rule

@@ -12,7 +12,8 @@ from PIL import Image
 
 from imagereward_core.images.identity import fingerprint
 from imagereward_core.library.curate import near_duplicates as near
-from imagereward_core.library.curate.near_duplicates import MOST_DISTANCE, near_duplicates
+from imagereward_core.library.curate.near_duplicates import near_duplicates
+from imagereward_core.library.curate.options import MOST_DISTANCE
 
 words = st.integers(0, 2**64 - 1)
 

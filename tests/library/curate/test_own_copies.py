@@ -10,9 +10,8 @@ from PIL import Image
 
 from imagereward_core.library.curate.buckets import Buckets
 from imagereward_core.library.curate.carry_out import carry_out, take_back
-from imagereward_core.library.curate.options import CurateOptions
+from imagereward_core.library.curate.options import CurateOptions, CurationRule
 from imagereward_core.library.curate.plan import plan_curation
-from imagereward_core.library.curate.rules import CurationRule
 from imagereward_core.library.journal import Step, execute
 from imagereward_core.library.library import Library
 from imagereward_core.selection import Rule

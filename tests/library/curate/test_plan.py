@@ -11,9 +11,8 @@ from PIL import Image
 
 from imagereward_core.library.curate.buckets import Buckets
 from imagereward_core.library.curate.carry_out import carry_out, take_back
-from imagereward_core.library.curate.options import CurateOptions
+from imagereward_core.library.curate.options import CurateOptions, CurationRule
 from imagereward_core.library.curate.plan import plan_moves
-from imagereward_core.library.curate.rules import CurationRule
 from imagereward_core.library.journal import open_journal
 from imagereward_core.library.library import Library
 from imagereward_core.library.scan.options import ScanOptions

@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 
 from imagereward_core.library.curate.destinations import CurateError
-from imagereward_core.library.curate.options import CurateOptions
+from imagereward_core.library.curate.options import CurateOptions, CurationRule
 from imagereward_core.library.curate.plan import plan_moves
-from imagereward_core.library.curate.rules import CurationRule
 from imagereward_core.library.curate.summary import examples, sentences, summarise
 from imagereward_core.library.library import Library
 from imagereward_core.metadata import read_blocks

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagereward_core.library.curate.buckets import Buckets
-from imagereward_core.library.curate.rules import CurationRule, judge, ratings
+from imagereward_core.library.curate.options import CurationRule
+from imagereward_core.library.curate.rules import judge, ratings
 from imagereward_core.library.store.records import Generated, Row
 from imagereward_core.selection import Rule
 from tests.support.scores import make, values

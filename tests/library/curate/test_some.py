@@ -10,9 +10,8 @@ import pytest
 
 from imagereward_core.library.curate.carry_out import carry_out
 from imagereward_core.library.curate.marks import all_steps
-from imagereward_core.library.curate.options import CurateOptions
+from imagereward_core.library.curate.options import CurateOptions, CurationRule
 from imagereward_core.library.curate.plan import plan_curation
-from imagereward_core.library.curate.rules import CurationRule
 from imagereward_core.library.library import Library
 from imagereward_core.library.scan.options import ScanOptions
 from imagereward_core.metadata import read_blocks

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from imagereward_core.library.curate.carry_out import take_back
-from imagereward_core.library.curate.options import CurateOptions
-from imagereward_core.library.curate.rules import CurationRule
+from imagereward_core.library.curate.options import CurateOptions, CurationRule
 from imagereward_core.library.journal import JournalError, open_journal
 from imagereward_core.library.library import Library
 from imagereward_core.library.store.records import Query
