@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 try:
-    from imagereward_core.library.journal import Step, execute, open_journal, undo
-    from imagereward_core.metadata.writing.splice import Splice
+    _journal: Any = import_module("imagereward_core.library.journal")
+    _splice: Any = import_module("imagereward_core.metadata.writing.splice")
+    open_journal = _journal.open_journal
 except ImportError:  # a version that is measured against, from before the rooms were as they are
-    _actions = import_module("imagereward_core.library.actions")
-    Step, execute, undo = _actions.Step, _actions.execute, _actions.undo
-    open_journal = _actions.Journal.open
-    Splice = import_module("imagereward_core.images.metadata.writing.splice").Splice
+    _journal = import_module("imagereward_core.library.actions")
+    _splice = import_module("imagereward_core.images.metadata.writing.splice")
+    open_journal = _journal.Journal.open
+Step, execute, undo, Splice = _journal.Step, _journal.execute, _journal.undo, _splice.Splice
 
 
 def measure(folder: Path, pictures: int) -> dict[str, Any]:
