@@ -64,7 +64,7 @@ def setting_input(
 def within_input(what: str = "") -> Any:
     """Whether pictures compete with all others or only with those that have the same prompt; ``what`` they do, if not what a rule does."""
     hint = "Choose 'each prompt' when the pictures were made for different prompts."
-    own = {"tooltip": f"{what} {hint}"} if what else {}
+    own: dict[str, Any] = {"tooltip": f"{what} {hint}"} if what else {}
     return setting_input(Rule, "within", words=WITHIN, more=hint, display_name="within", **own)
 
 
