@@ -79,7 +79,7 @@ def test_webui(by_command, monkeypatch, tmp_path, name):
         assert scored.main.values.tolist() == pytest.approx(numbers, abs=EXACT)
     finally:
         fake_webui.ours("scorer_cache").free()
-        fake_webui.ours("runtime").close()
+        fake_webui.ours("scorer_cache").close()
 
 
 @pytest.mark.skipif(

@@ -48,8 +48,8 @@ def test_of_thousands_of_pictures_the_first_stand_on_the_page_and_the_others_wai
 
 
 def test_hostile_text_stays_text_also_where_cards_wait(tmp_path, monkeypatch):
-    for module in ("report", "report_contents", "report_page"):
-        monkeypatch.setattr(f"imagereward_core.library.{module}.AT_ONCE", 1)
+    for module in ("write", "contents", "page"):
+        monkeypatch.setattr(f"imagereward_core.report.{module}.AT_ONCE", 1)
     entries = [
         ReportEntry(
             f"{HOSTILE}{number}",
