@@ -62,4 +62,4 @@ def test_4_the_settings_explain_themselves(page, webui):
     shot(page, webui, "settings")
     assert page.locator("#setting_imagereward_scorer").is_visible()
     # Of a drop-down list Forge shows no explanation, of its own neither.
-    assert "fp32 gives the published numbers everywhere" in page.locator("#tab_settings").inner_text()
+    assert "fp32 gives the published numbers exactly" in page.locator("#tab_settings").inner_text()
