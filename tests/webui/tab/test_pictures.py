@@ -10,10 +10,9 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 from PIL import Image, ImageOps
 
-from tests.support.webui.api_client import ApiHost
+from tests.support.webui.api_client import ApiHost, TestClient
 from tests.support.webui.drawn import SETTINGS, png, save_scenes, scenes
 from tests.support.webui.fake_webui import ours
 from tests.support.webui.tab_page import TabPage
