@@ -1,7 +1,7 @@
 // Looking through pictures: the grid, the large view, and the keys, joined. A page gives a source (see imagereward_deck.js), an element
-// for the large view, and says when keys are meant for the pictures:
+// for the large view, and the part of the page whose keys are meant for the pictures, hidden or not:
 //
-//   const culling = imagerewardCurator.culling({source, root, isShown});
+//   const culling = imagerewardCurator.culling({source, root, part: () => element});
 //   culling.attach(gridElement, panelElement);   // again whenever the page has drawn them anew
 //   culling.take(deck);                          // whenever the program sends a page of pictures
 //
@@ -10,8 +10,9 @@
 (function() {
     const curator = window.imagerewardCurator = window.imagerewardCurator || {};
     const LARGE_ONLY = ["zoom", "closer", "farther", "pan", "swap", "close"];
+    const AT_ONCE = ["zoom", "closer", "farther", "pan", "open", "full", "help", "close"]; // whatever is still on its way
 
-    function culling({source, root, isShown}) {
+    function culling({source, root, part}) {
         const deck = new curator.Deck(source);
         const grid = new curator.Grid(deck, act);
         const viewer = new curator.Viewer(deck, act, root, () => grid.focus());
@@ -63,30 +64,34 @@
         function act(name, key) {
             // After a page was turned nothing on it is chosen: then the small picture that has the focus is meant.
             const focused = document.activeElement && document.activeElement.closest("[data-at]");
-            const elsewhere = deck.at >= 0 && !deck.going && !deck.picture(deck.at);
+            const elsewhere = deck.at >= 0 && !deck.moves && !deck.isHere(deck.at);
             if (elsewhere && !viewer.isOpen && focused && grid.box.contains(focused)) deck.go(Number(focused.dataset.at));
             if (deck.at < 0 && name !== "help" && deck.total && !curator.keys.MOVING.includes(name)) deck.go(deck.start);
-            does[name](key);
+            if (AT_ONCE.includes(name)) does[name](key);
+            else deck.inTurn(() => does[name](key));
         }
 
         // Whether a key that was pressed there is meant for the pictures.
-        function isMeant(target, name) {
+        function isMeant(target, {name, key}) {
+            const shown = part();
             if (viewer.isOpen) return true;
-            if (!isShown() || !deck.total || LARGE_ONLY.includes(name)) return false;
+            if (!shown || shown.offsetParent === null || !deck.total || LARGE_ONLY.includes(name)) return false;
             if (grid.box.contains(target) || grid.panel.contains(target)) return true;
-            // Where nothing has the focus, keys that scroll the page go on doing so.
-            const nowhere = target === document.body || target === document.documentElement;
-            return nowhere && deck.at >= 0 && (name === "back" || name === "on" || !curator.keys.MOVING.includes(name)) && name !== "open";
+            // Elsewhere on a page that is shown: where nothing has the focus that has a use for keys. What scrolls goes on doing so, and
+            // nothing is said about a picture before one has the frame.
+            const isFree = target === document.body || target === document.documentElement || shown.contains(target);
+            if (!isFree || curator.keys.isControl(target)) return false;
+            return name === "back" || name === "on" || (deck.at >= 0 && !curator.keys.MOVING.includes(name) && key !== " ");
         }
 
         // Before anybody else: hosts have keys of their own, such as Escape, which ends a generation.
         window.addEventListener("keydown", (event) => {
             if (viewer.isOpen && event.key === "Tab") return viewer.keepFocus(event);
             const meant = curator.keys.meaning(event);
-            if (!meant || !grid.box || !isMeant(event.target, meant.name)) return;
+            if (!meant || !grid.box || event.defaultPrevented || !isMeant(event.target, meant)) return;
             event.preventDefault();
             event.stopImmediatePropagation();
-            act(meant.name, meant.key);
+            if (!event.repeat || curator.keys.REPEATED.includes(meant.name)) act(meant.name, meant.key);
         }, true);
 
         return {

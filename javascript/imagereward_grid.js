@@ -16,6 +16,22 @@
         return element;
     }
 
+    const AGAIN = [2000, 8000, 30000]; // milliseconds after which a picture that could not be had is asked for again
+    const GREY = "data:image/gif;base64,R0lGODlhAQABAIAAAICAgAAAACwAAAAAAQABAAACAkQBADs=";
+
+    // Shows the first of some addresses that can be had, or grey, and asks for the first again where it could not be had.
+    function showFirst(image, addresses, times = 0) {
+        let place = 0;
+        image.wanted = addresses;
+        image.onerror = () => {
+            const again = () => { if (image.isConnected && image.wanted === addresses) showFirst(image, addresses, times + 1); };
+            if (!place && times < AGAIN.length) setTimeout(again, AGAIN[times]);
+            place += 1;
+            if (place <= addresses.length) image.src = addresses[place] || GREY;
+        };
+        image.src = addresses[0];
+    }
+
     // A button that does not take the focus away from the pictures when it is clicked.
     function button(name, text, act, attributes = {}) {
         return make(
@@ -71,6 +87,8 @@
             this.box = this.panel = null;
             this.told = problem(deck);
             this.shown = ""; // address of the picture in the panel
+            // A "dblclick" is lost where the page was drawn anew between the two; the second click knows that it is one.
+            this.listen = (event) => this.clicked(event, event.detail === 2);
             deck.listen((what) => {
                 if (what === "pictures") this.draw();
                 if (what !== "busy") this.mark();
@@ -80,11 +98,11 @@
         // Shows the deck in ``box`` and the chosen picture in ``panel`` from now on.
         attach(box, panel) {
             if (box === this.box && panel === this.panel) return;
+            if (this.box) this.box.removeEventListener("click", this.listen); // often it is the same one
             this.box = box;
             this.panel = panel;
             box.setAttribute("role", "listbox");
-            // A "dblclick" is lost where the page was drawn anew between the two; the second click knows that it is one.
-            box.addEventListener("click", (event) => this.clicked(event, event.detail === 2));
+            box.addEventListener("click", this.listen);
             this.fillPanel();
             this.draw();
             this.mark();
@@ -94,7 +112,8 @@
             const thumb = event.target.closest("[data-at]");
             if (!thumb) return;
             thumb.focus({preventScroll: true}); // some browsers do not by themselves
-            this.deck.go(Number(thumb.dataset.at));
+            const {at, id} = thumb.dataset;
+            this.deck.inTurn(() => this.deck.go(Number(at), id));
             if (twice) this.acts("open");
         }
 
@@ -108,14 +127,13 @@
         }
 
         thumb(picture, at) {
-            const shown = make("img", {
-                src: this.deck.source.address(picture, "small"), alt: picture.name, title: picture.name, loading: "lazy", draggable: "false",
-            });
+            const shown = make("img", {alt: picture.name, title: picture.name, loading: "lazy", draggable: "false"});
+            showFirst(shown, [this.deck.source.address(picture, "small")]);
             const hand = picture.decision === null ? "" : picture.decision ? "✓" : "✕";
             return make(
                 "div",
                 {
-                    role: "option", tabindex: -1, "data-at": at, class: picture.kept ? "imagereward-thumb" : "imagereward-thumb imagereward-out",
+                    role: "option", tabindex: -1, "data-at": at, "data-id": picture.id, class: picture.kept ? "imagereward-thumb" : "imagereward-thumb imagereward-out",
                     "aria-label": `${picture.caption} ${picture.name}`,
                 },
                 shown,
@@ -160,7 +178,7 @@
         fillPanel() {
             const {deck, acts} = this;
             this.shown = "";
-            this.image = make("img", {alt: "", onerror: () => this.standIn()});
+            this.image = make("img", {alt: ""});
             this.judging = judging(deck);
             this.panel.replaceChildren(
                 make("div", {class: "imagereward-frame", title: "", onclick: () => acts("open")}, this.image),
@@ -177,13 +195,6 @@
             );
         }
 
-        // What cannot be shown is grey, as it is in the grid.
-        standIn() {
-            const picture = this.deck.chosen;
-            const small = picture ? this.deck.source.address(picture, "small") : "";
-            if (small && this.image.src !== new URL(small, location.href).href) this.image.src = small;
-        }
-
         markPanel() {
             const picture = this.deck.chosen;
             this.panel.classList.toggle("imagereward-empty", !picture);
@@ -192,13 +203,14 @@
             if (this.shown === address) return;
             this.shown = address;
             if (picture) {
-                this.image.src = address;
+                showFirst(this.image, [address, this.deck.source.address(picture, "small")]);
                 this.image.alt = picture.name;
             } else {
+                this.image.wanted = null;
                 this.image.removeAttribute("src");
             }
         }
     }
 
-    Object.assign(curator, {Grid, make, button, judging, problem});
+    Object.assign(curator, {AGAIN, Grid, make, button, judging, problem, showFirst});
 })();

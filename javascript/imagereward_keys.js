@@ -31,6 +31,8 @@
         {name: "close", keys: ["Escape"], shown: "Esc", says: "Close"},
     ];
     const MOVING = ["back", "on", "up", "down", "first", "last", "page_back", "page_on"];
+    // What goes on while its key is held down; of anything else a key held down by mistake means one only.
+    const REPEATED = [...MOVING, "closer", "farther", "pan"];
     const TYPED = /^(text|search|number|email|password|tel|url|date|datetime-local|month|time|week)$/;
 
     const byKey = new Map();
@@ -39,8 +41,17 @@
     // Whether a person writes there.
     function isTyping(element) {
         if (!element || !element.matches) return false;
-        if (element.isContentEditable || element.matches("textarea, select")) return true;
+        if (element.isContentEditable || element.matches("textarea, select, [role=textbox], [role=searchbox], [role=combobox]")) return true;
         return element.matches("input") && TYPED.test(element.type);
+    }
+
+    // Whether an element, or one that it is a part of, has a use of its own for keys.
+    function isControl(element) {
+        if (!element || !element.closest) return false;
+        if (element.isContentEditable) return true;
+        const roles = "button slider spinbutton textbox searchbox combobox listbox option menu menuitem tab switch checkbox radio dialog";
+        const tags = "input, button, select, textarea, a, summary, iframe, video, audio";
+        return element.closest(`${tags}, ${roles.split(" ").map((role) => `[role=${role}]`).join(", ")}`) !== null;
     }
 
     // Whether a control does something of its own with the key, such as a slider with an arrow or a button with Enter.
@@ -57,8 +68,12 @@
 
     // What a key press means: {name, key}, or null for nothing.
     function meaning(event) {
+        if (!event.key || !event.getModifierState) return null; // a browser that fills in forms makes such ones
         const target = event.composedPath ? event.composedPath()[0] : event.target;
-        if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || isTyping(target)) return null;
+        // 229: an input method has the key, and may only now begin to compose.
+        const composes = event.isComposing || event.keyCode === 229 || event.key === "Dead";
+        const modified = event.ctrlKey || event.altKey || event.metaKey || event.getModifierState("AltGraph");
+        if (composes || modified || isTyping(target)) return null;
         if (event.shiftKey && event.key.startsWith("Arrow")) return {name: "pan", key: event.key};
         for (const key of [event.key, event.key.toLowerCase(), placed(event.code)]) {
             const name = byKey.get(key);
@@ -67,5 +82,5 @@
         return null;
     }
 
-    curator.keys = {ACTIONS, MOVING, isTyping, meaning};
+    curator.keys = {ACTIONS, MOVING, REPEATED, isControl, meaning};
 })();

@@ -4,13 +4,16 @@
 (function() {
     const POLL_EVERY = 700; // milliseconds between two looks at work that goes on
     const REST = 350; // milliseconds without a change after which the filter is applied
+    const TAKEN = 20; // milliseconds after which Gradio has taken over what a widget holds
     const PATIENCE = 20000; // milliseconds after which a wish counts as lost
+    const UNANSWERED = 3000; // milliseconds after which a filter may be applied though the one before has not been
     let resting = null;
     let lastPoll = 0;
     let culling = null;
     let waiting = null; // for the answer to a wish: {number, serial of the page then, granted}
     let wishes = 0;
     let lastDeck = "";
+    let filtering = null; // the filter that is being applied: {serial of the page then, since}
 
     function imagerewardPart(name) {
         return gradioApp().getElementById("imagereward_tab_" + name);
@@ -52,16 +55,27 @@
         if (!isNaN(high)) above.style.width = 100 - imagerewardShare(histogram, high) + "%";
     }
 
-    // Applies the filter, after what was wished before: both speak of the order the pictures have now.
+    // Applies the filter, after what was wished before: both speak of the order the pictures have now. And after the filter before, since
+    // answers may overtake each other, and what is shown is what came last.
     function imagerewardRefresh() {
-        if (culling && culling.deck.busy) resting = setTimeout(imagerewardRefresh, 50);
-        else imagerewardPress("refresh");
+        const deck = culling && culling.deck;
+        const isOn = filtering && deck && deck.serial === filtering.serial && Date.now() - filtering.since < UNANSWERED;
+        if (isOn || (deck && deck.busy)) {
+            resting = setTimeout(imagerewardRefresh, 50);
+        } else {
+            filtering = deck && {serial: deck.serial, since: Date.now()};
+            imagerewardPress("refresh");
+        }
+    }
+
+    function imagerewardApply(rest) {
+        clearTimeout(resting);
+        resting = setTimeout(imagerewardRefresh, rest);
     }
 
     function imagerewardChanged() {
         imagerewardShade();
-        clearTimeout(resting);
-        resting = setTimeout(imagerewardRefresh, REST);
+        imagerewardApply(REST);
     }
 
     // Where the program's pages begin: a proxy may have put them below a path, and may speak to the program by another name.
@@ -87,7 +101,7 @@
             }};
             field.value = JSON.stringify({number, ...request});
             field.dispatchEvent(new Event("input", {bubbles: true}));
-            setTimeout(() => imagerewardPress("do"), 20); // Gradio takes the text over first
+            setTimeout(() => imagerewardPress("do"), TAKEN);
         }),
     };
 
@@ -121,23 +135,28 @@
         }, 50));
     }
 
-    function imagerewardIsShown() {
-        const results = imagerewardPart("results");
-        return Boolean(results && results.offsetParent !== null);
+    // Begins something with a part of the page once, and again where Gradio has put another element into its place.
+    function imagerewardOnce(name, begin) {
+        const part = imagerewardPart(name);
+        if (!part || part.dataset.imagereward) return;
+        part.dataset.imagereward = "watched";
+        begin(part);
     }
 
     function imagerewardWatch() {
         for (const name of ["low", "high", "percent", "top", "keep_stars", "text"]) {
-            const part = imagerewardPart(name);
-            if (part && !part.dataset.imagereward) {
-                part.dataset.imagereward = "watched";
-                part.addEventListener("input", imagerewardChanged);
-            }
+            imagerewardOnce(name, (part) => part.addEventListener("input", imagerewardChanged));
         }
         const grid = imagerewardPart("gallery") && imagerewardPart("gallery").querySelector(".imagereward-grid");
         const panel = imagerewardPart("panel") && imagerewardPart("panel").querySelector(".imagereward-panel");
         if (grid && panel && window.imagerewardCurator && window.imagerewardCurator.culling) {
             if (!culling) imagerewardBegin();
+            imagerewardOnce("sending", (part) => part.addEventListener("click", imagerewardSend, true));
+            for (const name of ["deck", "answer"]) {
+                imagerewardOnce(name, (part) => new MutationObserver(imagerewardRead).observe(
+                    part, {childList: true, subtree: true, attributes: true, characterData: true},
+                ));
+            }
             culling.attach(grid, panel);
             imagerewardRead();
         }
@@ -147,18 +166,21 @@
     function imagerewardBegin() {
         const app = gradioApp();
         const root = app === document ? document.body : app;
-        culling = window.imagerewardCurator.culling({source, root, isShown: imagerewardIsShown});
+        culling = window.imagerewardCurator.culling({source, root, part: () => imagerewardPart("results")});
         // What is sent to another tab is what the program has; until it has what is shown, nothing can be sent.
         culling.deck.listen(() => {
             const sending = imagerewardPart("sending");
             if (sending) sending.inert = culling.deck.busy || !culling.deck.chosen;
         });
-        imagerewardPart("sending").addEventListener("click", imagerewardSend, true);
-        const observer = new MutationObserver(imagerewardRead);
-        for (const name of ["deck", "answer"]) {
-            observer.observe(imagerewardPart(name), {childList: true, subtree: true, attributes: true, characterData: true});
-        }
+        // What was said about pictures is still on its way; the browser asks whether to leave.
+        window.addEventListener("beforeunload", (event) => {
+            if (culling.deck.isJudging) event.preventDefault();
+        });
     }
+
+    // Widgets whose changes only Gradio knows of tell them here, see tab/page.py.
+    const curator = window.imagerewardCurator = window.imagerewardCurator || {};
+    curator.filterChanged = () => imagerewardApply(TAKEN);
 
     onAfterUiUpdate(imagerewardWatch);
     onUiLoaded(() => setInterval(imagerewardPoll, 200));

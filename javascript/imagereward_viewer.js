@@ -32,28 +32,36 @@
             }
             this.picture = picture;
             this.box.classList.remove("imagereward-broken");
+            this.image.wanted = null;
             if (!picture) return this.image.removeAttribute("src");
             // The small one stands in until the large one is there.
             this.natural = [picture.width || 1, picture.height || 1];
-            this.image.src = addresses.small;
+            curator.showFirst(this.image, [addresses.small]);
             this.image.alt = picture.name;
             this.box.classList.add("imagereward-loading");
+            this.fetch(picture.id, addresses.large);
+            this.zoomed();
+        }
+
+        // Shows the large one once it is there; where it cannot be had it is asked for again.
+        fetch(id, address, times = 0) {
             const large = new Image();
+            const isWanted = () => this.picture && this.picture.id === id;
             large.onload = () => {
-                if (!this.picture || this.picture.id !== picture.id) return;
+                if (!isWanted()) return;
                 this.natural = [large.naturalWidth, large.naturalHeight];
-                this.image.src = addresses.large;
-                this.box.classList.remove("imagereward-loading");
+                curator.showFirst(this.image, [address]);
+                this.box.classList.remove("imagereward-loading", "imagereward-broken");
                 this.zoomed();
             };
             large.onerror = () => {
-                if (this.picture && this.picture.id === picture.id) {
-                    this.box.classList.remove("imagereward-loading");
-                    this.box.classList.add("imagereward-broken");
-                }
+                if (!isWanted()) return;
+                this.box.classList.remove("imagereward-loading");
+                this.box.classList.add("imagereward-broken");
+                const again = () => { if (isWanted()) this.fetch(id, address, times + 1); };
+                if (times < curator.AGAIN.length) setTimeout(again, curator.AGAIN[times]);
             };
-            large.src = addresses.large;
-            this.zoomed();
+            large.src = address;
         }
 
         // Where the picture may be: all of the box but the line below.
@@ -99,6 +107,7 @@
             this.panes = [new Pane(lay), new Pane(lay)];
             this.build(root);
             deck.listen((what) => {
+                if (what === "pictures") this.part();
                 if (what !== "busy" && this.isOpen) this.draw();
             });
         }
@@ -271,6 +280,14 @@
             const {picture, at} = this.pinned;
             this.pinned = {picture: this.deck.chosen, at: this.deck.at};
             this.deck.go(at, picture.id);
+        }
+
+        // After a picture left, the one that stays may have come beside itself: then the next one is there, or it is alone.
+        part() {
+            const {deck} = this;
+            if (deck.going || !this.isPinned(deck.chosen)) return;
+            if (deck.total < 2) this.pinned = null;
+            else deck.go(deck.at + (deck.at + 1 < deck.total ? 1 : -1));
         }
 
         // Whether a picture is the one that stays while others pass.

@@ -7,11 +7,13 @@ separated as in PATH; needs playwright and a Chromium as ``test_browser.py`` doe
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,8 @@ PYTHONS = [each for each in os.environ.get("GRADIO_PYTHONS", "").split(os.pathse
 BROWSER = os.environ.get("BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
 PATIENCE = 120
 PICTURES = 24
+ASKED = re.compile(r"/run/")
+"""Addresses by which Gradio's page asks the program."""
 needed = pytest.mark.skipif(
     not (PYTHONS and BROWSER),
     reason="needs Gradio and a browser: set GRADIO_PYTHONS, and BROWSER where no chromium is on the path",
@@ -161,6 +165,59 @@ def shot(page, server, name):
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=str(Path(folder) / f"gradio-{server.gradio}-{name}.png"))
+
+
+@contextmanager
+def held_back(page):
+    """Keeps what the page asks of the program until the end of it; gives the list of that."""
+    asked, open_again = [], False
+
+    def keep(route):
+        if open_again:
+            route.continue_()
+        else:
+            asked.append(route)
+
+    page.route(ASKED, keep)
+    yield asked
+    open_again = True
+    for route in asked:
+        route.continue_()
+
+
+def all_names(page):
+    """Of all pictures, in their order; the first page is shown again afterwards."""
+    found = names(page)
+    while len(names(page)) == 10:
+        first = names(page)[0]
+        part(page, "page_on").click()
+        page.wait_for_function(
+            "(name) => document.querySelector('.imagereward-thumb img').alt !== name", arg=first
+        )
+        found += names(page)
+    for _ in range((len(found) - 1) // 10):
+        first = names(page)[0]
+        part(page, "page_back").click()
+        page.wait_for_function(
+            "(name) => document.querySelector('.imagereward-thumb img').alt !== name", arg=first
+        )
+    return found
+
+
+def show(page, which):
+    part(page, "show").get_by_text(which, exact=True).click()
+
+
+def undecide_all(page):
+    """Takes back every decision by hand."""
+    show(page, "Rejected")
+    page.locator(".imagereward-thumb:not(.imagereward-out)").first.wait_for(state="detached")
+    while page.locator(".imagereward-thumb").count():
+        name = names(page)[0]
+        page.locator(".imagereward-thumb").first.click()
+        press(page, "u")
+        page.locator(f".imagereward-thumb img[alt='{name}']").wait_for(state="detached")
+    part(page, "count").get_by_text("0 rejected").wait_for()
 
 
 def names(page):

@@ -45,6 +45,7 @@ def serve(folder, port):
     host.infotext.register_paste_params_button = lambda binding: sent.append(vars(binding))
     ours("loaded").load = lambda request, interruptible=True: QuietLoaded(request)
     host.shared.opts.imagereward_scorer, host.shared.opts.imagereward_tab_page = "demo", 10
+    ours("tab.deck")._AROUND = 4  # with the few pictures of these tests some are to be far away
     tab = ours("tab")
     ((blocks, title, element),) = tab.on_ui_tabs()
     with gr.Blocks(title="tab", analytics_enabled=False) as demo:

@@ -19,6 +19,8 @@ from tab_browser import (  # fixtures among them
     stars_on,
     state,
     tab,
+    undecide_all,
+    viewing,
 )
 
 pytestmark = needed
@@ -247,9 +249,73 @@ def test_no_key_acts_while_somebody_types_nor_elsewhere(page, server):
     assert slider.input_value() == "99" and framed(page) in (chosen, "")
     press(page, "ArrowRight")
     page.wait_for_timeout(900)
+    page.locator(".imagereward-thumb").nth(1).click()
+    settled(page)
     tab(page, "Elsewhere")
     page.evaluate("document.activeElement.blur()")
     press(page, "x", "Enter", "?", "ArrowRight")
     assert not state(page)["open"]
     tab(page, "ImageReward")
     assert part(page, "count").get_by_text("0 rejected").is_visible()
+
+
+def test_where_nothing_has_the_focus_keys_are_about_the_chosen_picture_and_those_that_scroll_scroll(
+    page, server
+):
+    """Not before one has the frame; and not where a button, a choice or anything else has a use of its own for keys."""
+    page.evaluate("document.activeElement.blur()")
+    press(page, "x", "5", "Enter")
+    assert framed(page) == "" and not state(page)["open"]
+    press(page, "ArrowRight", "ArrowRight")
+    seen = names(page)[1]
+    settled(page, seen)
+    press(page, " ", "End", "ArrowDown", "PageDown")
+    settled(page, seen)
+    assert not state(page)["open"]
+    for focused in (
+        "#imagereward_tab_page_on",
+        "#imagereward_tab_show input",
+        "#imagereward_tab_details [role=slider]",
+        "#mine",
+    ):
+        page.evaluate(
+            """(wanted) => {
+                const details = document.getElementById("imagereward_tab_details");
+                details.insertAdjacentHTML("beforeend", "<p role=slider tabindex=0>.</p><p contenteditable id=mine>.</p>");
+                document.querySelector(wanted).focus();
+            }""",
+            focused,
+        )
+        assert page.evaluate("document.activeElement !== document.body")
+        press(page, "x", "4", "c")
+    assert not state(page)["open"]
+    page.evaluate("document.activeElement.blur()")
+    press(page, "Enter")
+    viewing(page, seen)
+    press(page, "Escape")
+    page.evaluate("document.activeElement.blur()")
+    press(page, "x")
+    part(page, "count").get_by_text("1 rejected").wait_for()
+    assert page.locator(".imagereward-picked .imagereward-hand").inner_text() == "✕" and stars_on(page) == ""
+    undecide_all(page)
+
+
+def test_keys_with_others_held_down_and_those_of_an_input_method_are_left_alone(page, server):
+    page.locator(".imagereward-thumb").nth(1).click()
+    settled(page)
+    press(page, "Control+x", "Alt+x", "Meta+x", "Control+5", "Alt+c")
+    for event in (
+        "{key: 'x', code: 'KeyX', isComposing: true}",
+        "{key: 'Process', code: 'KeyX', keyCode: 229}",
+        "{key: 'Dead', code: 'KeyX'}",
+        "{key: '»', code: 'KeyX', modifierAltGraph: true}",
+    ):
+        left = page.evaluate(
+            f"document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {{bubbles: true, cancelable: true, ...{event}}}))"
+        )
+        assert left, event
+    page.evaluate("document.activeElement.dispatchEvent(new Event('keydown', {bubbles: true}))")
+    settled(page)
+    page.wait_for_timeout(500)
+    assert part(page, "count").get_by_text("0 rejected").is_visible() and stars_on(page) == ""
+    assert not state(page)["open"]

@@ -88,17 +88,59 @@ def test_a_decision_by_hand_outweighs_the_filter_stays_and_is_carried_out(page):
     assert page.deck["pictures"][0]["kept"] and page.deck["pictures"][0]["decision"] is None
 
 
-def test_what_is_said_before_a_page_has_come_is_said_of_the_picture_that_was_gone_to(page):
-    """The keys "on" and "reject" in a hurry, at the end of a page."""
-    page.host.option("imagereward_tab_page", 4)
+def test_pictures_around_a_page_come_along_and_what_takes_one_away_is_told(page):
+    page.host.option("imagereward_tab_page", 2)
     page.score()
-    names = [page.session.view.rows[place].path.name for place in page.session.shown]
-    page.look_at(3)
-    page.wish("show", at=4)
-    page.wish("decide", id="", kept=False)
-    page.wish("rate", id="", stars=4)
-    rows = {row.path.name: (row.decision, row.stars) for row in page.session.view.rows}
-    assert rows[names[4]] == (False, 4) and rows[names[3]] == (None, None)
+    everything = [page.session.view.rows[place].path.name for place in page.session.shown]
+    page.wish("show", at=2)
+    told = page.deck
+    assert [
+        picture["name"] for part in ("before", "pictures", "after") for picture in told[part]
+    ] == everything
+    assert [len(told[part]) for part in ("before", "pictures", "after")] == [2, 2, 2]
+    assert told["leaving"] == {"kept": None, "stars": None}
+    page.filter(show="Kept", keep_stars=4)
+    assert page.deck["leaving"] == {"kept": False, "stars": None}
+    page.filter(show="Rejected")
+    assert page.deck["leaving"] == {"kept": True, "stars": 4}
+
+
+def test_what_is_seen_after_a_decision_is_what_is_chosen(page):
+    """The page went on by itself; the program follows it, and what was rejected in a hurry is what was seen."""
+    page.score()
+    page.filter(show="Kept")
+    names, pictures = page.shown, page.deck["pictures"]
+    page.look_at(0)
+    for place in (0, 1):
+        page.wish("decide", id=pictures[place]["id"], kept=False, next=pictures[place + 2]["id"])
+        assert page.shown[page.deck["picked"]] == names[place + 2]
+    assert page.shown == names[2:]
+    page.wish("rate", id=pictures[2]["id"], stars=4, next="guessed")
+    assert page.shown[page.deck["picked"]] == names[3]
+
+
+@pytest.mark.parametrize("show", ["Kept", "Rejected"])
+def test_what_is_told_to_take_a_picture_away_does_so_under_every_filter(page, show):
+    for rules in ({"high": 0.0}, {"low": 0.9}, {"top": 2}, {"percent": 40}, {"unique": True}):
+        page.score()
+        page.filter(
+            show=show,
+            keep_stars=4,
+            **{"low": -9, "high": 9, "top": 0, "percent": 100, "unique": False, **rules},
+        )
+        for judged in ("decide", "rate"):
+            told = page.deck
+            how = (
+                {"kept": told["leaving"]["kept"]}
+                if judged == "decide"
+                else {"stars": told["leaving"]["stars"]}
+            )
+            if not told["pictures"] or how.get("stars", 0) is None:
+                continue
+            first = told["pictures"][0]
+            page.wish(judged, id=first["id"], **how)
+            assert page.problem == "" and first["name"] not in page.shown, (rules, judged)
+            page.wish(judged, id=first["id"], **dict.fromkeys(how))
 
 
 def test_a_plan_goes_when_a_decision_makes_it_another_one(page):
@@ -128,6 +170,7 @@ def test_where_the_judged_picture_leaves_the_page_the_next_one_takes_its_place(p
         ({"do": "rate", "stars": 6}, "from 0 to 5"),
         ({"do": "rate", "stars": True}, "from 0 to 5"),
         ({"do": "rate", "stars": 3, "id": "guessed"}, "no longer in the folder"),
+        ({"do": "rate", "stars": 3, "id": ""}, "no longer in the folder"),
         ({"do": "decide", "kept": 1}, "true, false or nothing"),
         ({"do": "show", "at": "far", "id": ""}, "a whole number"),
         ({"do": "remove"}, "load the page again"),

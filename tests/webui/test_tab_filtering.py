@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,23 @@ def test_a_highest_score_rejects_with_its_reason():
     choice = chosen(view_of([1.0, 2.0, 0.5]), maximum=1.5)
     assert choice.kept == {0, 2} and choice.selection.reasons[1] == "rejected: score 2.0000 is above 1.5"
     assert choice.selection.kept.tolist() == [0, 2] and choice.selection.rejected.tolist() == [1]
+
+
+def test_what_a_person_wants_kept_stays_so_above_a_highest_score():
+    """By hand or by its stars; a higher score is no reason to go against somebody's word."""
+    view = view_of([1.0, 2.0, 3.0, 2.5], stars=[None, 5, None, 5])
+    view = replace(
+        view,
+        rows=(*view.rows[:2], replace(view.rows[2], decision=True), replace(view.rows[3], decision=False)),
+    )
+    choice = chosen(view, maximum=1.5, keep_stars=4)
+    assert choice.kept == {0, 1, 2}
+    assert choice.selection.reasons[1:] == (
+        "kept: 5 stars given by hand (otherwise score 2.0000 is above 1.5)",
+        "kept: by hand (otherwise score 3.0000 is above 1.5)",
+        "rejected: by hand",
+    )
+    assert chosen(view, maximum=1.5).kept == {0, 2}
 
 
 def test_shares_hold_for_each_prompt_or_folder_where_that_is_asked_for():

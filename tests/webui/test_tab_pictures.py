@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import numpy as np
@@ -157,10 +159,11 @@ def test_grey_of_16_bits_keeps_all_of_them(page):
 def test_a_page_that_is_called_a_picture_is_never_sent(page):
     save(page, "evil.png", b"<!doctype html><script>alert(1)</script>")
     found = address(page, "evil.png")
-    large, small = page.client.get(f"{LARGE}/{found}"), page.client.get(f"{SMALL}/{found}")
-    assert large.status_code == 404 and b"<script" not in large.content
-    assert large.headers["content-type"].startswith("text/plain")
-    assert small.headers["content-type"] == "image/jpeg" and small.content[:2] == b"\xff\xd8"
+    for kind in (SMALL, LARGE):
+        answer = page.client.get(f"{kind}/{found}")
+        assert answer.status_code == 404 and b"<script" not in answer.content
+        assert answer.headers["content-type"].startswith("text/plain")
+        assert answer.headers["cache-control"] == "no-store"
 
 
 def swap_for_link(samples, outside):
@@ -263,6 +266,66 @@ def test_a_full_disk_costs_the_small_picture_alone(page, monkeypatch):
     answer = page.client.get(f"{SMALL}/{found}")
     assert answer.status_code == 404 and "No space left" in answer.text
     monkeypatch.undo()
+
+
+@pytest.mark.parametrize("kind", [SMALL, LARGE])
+def test_a_picture_that_could_not_be_read_for_a_moment_is_there_the_next_time(page, monkeypatch, kind):
+    scenes()[0][1].save(page.host.samples / "away.tiff")
+    (page.host.samples / "away.txt").write_text(scenes()[0][0], encoding="utf-8")
+    found = address(page, "away.tiff")
+
+    def away(source):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("imagereward_core.images.decode.open_image", away)
+        answer = page.client.get(f"{kind}/{found}")
+        assert answer.status_code == 404 and answer.headers["cache-control"] == "no-store"
+    answer = page.client.get(f"{kind}/{found}")
+    assert Image.open(io.BytesIO(answer.content)).size == (96, 96)
+    assert "immutable" in answer.headers["cache-control"]
+
+
+def test_a_small_picture_of_what_lay_there_for_a_moment_is_not_kept(page):
+    path = page.host.samples / "000 szene.png"
+    found, whole, state = address(page, path.name), path.read_bytes(), path.stat()
+    save(page, path.name, png(scenes()[1][1].resize((300, 100))))
+    other = page.client.get(f"{SMALL}/{found}")
+    assert (
+        Image.open(io.BytesIO(other.content)).size == (300, 100)
+        and other.headers["cache-control"] == "no-store"
+    )
+    path.write_bytes(whole)
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert Image.open(io.BytesIO(page.client.get(f"{SMALL}/{found}").content)).size == (96, 96)
+
+
+def test_what_is_known_is_sent_and_the_host_goes_on_while_other_pictures_are_made(page, monkeypatch):
+    save_scenes(page.host.samples, prompts=10, pictures=6)
+    page.score()
+    known, *unknown = [picture["id"] for picture in page.deck["pictures"]]
+    page.host.app.add_api_route("/ping", lambda: "pong")
+    go_on, thumbs = threading.Event(), ours("tab.thumbs")
+    with page.client as client, ThreadPoolExecutor(60) as people:
+        assert client.get(f"{SMALL}/{known}").status_code == 200
+        write, begun = thumbs._write, threading.Semaphore(0)
+
+        def slow(source, target):
+            begun.release()
+            assert go_on.wait(60)
+            write(source, target)
+
+        monkeypatch.setattr(thumbs, "_write", slow)
+        waiting = [people.submit(client.get, f"{SMALL}/{each}") for each in unknown]
+        try:
+            for _ in range(4):
+                assert begun.acquire(timeout=30)
+            for asked in ("/ping", f"{SMALL}/{known}", f"{LARGE}/{known}"):
+                assert people.submit(client.get, asked).result(timeout=30).status_code == 200
+            assert not any(each.done() for each in waiting)
+        finally:
+            go_on.set()
+        assert {each.result(timeout=60).status_code for each in waiting} == {200}
 
 
 def test_only_so_many_addresses_are_kept(page):

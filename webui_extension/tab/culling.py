@@ -28,8 +28,8 @@ def command(session: Session, text: str) -> tuple[Session, Values]:
     Args:
         session: The page.
         text: JSON with ``number``, ``do`` and what that needs: ``at`` (place among all that are shown, from 0) and, where it is known,
-            ``id`` for ``show``; ``id`` and ``stars`` for ``rate``; ``id`` and ``kept`` for ``decide``; ``id`` for ``send``. An empty
-            ``id`` of the last three means the chosen picture.
+            ``id`` for ``show``; ``id`` and ``stars`` for ``rate``; ``id`` and ``kept`` for ``decide``; ``id`` for ``send``. ``next`` of
+            ``rate`` and ``decide`` is the picture that is seen after it; without it the same one stays chosen, or what took its place.
     """
     wish = _read(text)
     number, problem = wish.get("number"), ""
@@ -86,7 +86,7 @@ def _rate(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]:
         return session, {}
     with _library() as library:
         library.set_stars(row.content, stars)
-    return _changed(session, row, stars=stars)
+    return _changed(session, wish, row, stars=stars)
 
 
 def _decide(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]:
@@ -103,7 +103,7 @@ def _decide(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]
         return session, {}
     with _library() as library:
         library.decide(row.content, kept)
-    return _changed(session, row, decision=kept)
+    return _changed(session, wish, row, decision=kept)
 
 
 def _send(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]:
@@ -144,29 +144,31 @@ def _asked(session: Session, wish: Mapping[str, Any]) -> Row:
     Raises:
         CuratorError: It is not in the folder that is shown.
     """
-    # Without an address the one is meant that was chosen just before; its page had not come when the key was pressed.
-    place = _place(session, wish) if wish.get("id") else session.picked
+    place = _place(session, wish)
     if place is None or session.view is None:
         raise CuratorError("this picture is no longer in the folder that is shown; choose another one")
     return session.view.rows[place]
 
 
-def _place(session: Session, wish: Mapping[str, Any]) -> int | None:
+def _place(session: Session, wish: Mapping[str, Any], what: str = "id") -> int | None:
     """Where the picture of a wish is among the rows; None where another file, or another state of it, is shown."""
-    asked = addresses.row(str(wish.get("id")))
+    asked = addresses.row(str(wish.get(what)))
     if asked is None or session.view is None:
         return None
     place = session.view.places.get(asked.path)
     return place if place is not None and session.view.rows[place].content == asked.content else None
 
 
-def _changed(session: Session, row: Row, **fields: Any) -> tuple[Session, Values]:
-    """The page with these fields of all pictures that have the same content."""
+def _changed(session: Session, wish: Mapping[str, Any], row: Row, **fields: Any) -> tuple[Session, Values]:
+    """The page with these fields of all pictures that have the same content, and what somebody sees by now chosen."""
     assert session.view is not None
     rows = tuple(
         replace(each, **fields) if each.content == row.content else each for each in session.view.rows
     )
     after = session.judged_anew(replace(session.view, rows=rows), page_size())
+    seen = _place(after, wish, "next")
+    if seen in after.shown:
+        after = after.at(after.shown.index(seen), page_size())
     stale = {"plan": "", "carry_out": Change({"interactive": False})} if session.previewed is not None else {}
     return after, {**everything(after), **stale}
 

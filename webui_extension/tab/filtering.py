@@ -104,7 +104,7 @@ def choose(view: View, wanted: Filter) -> Choice:
     scores = view.result.main
     verdicts = judge(view.rows, scores, wanted.rule(), view.homes)
     if wanted.maximum is not None:
-        verdicts = _below(verdicts, scores.values.tolist(), wanted.maximum)
+        verdicts = _below(verdicts, scores.values.tolist(), wanted, view.rows)
     kept = {int(index) for index in verdicts.selection.kept}
     failed = set(scores.failures)
     order = [int(index) for index in verdicts.selection.order]
@@ -119,22 +119,39 @@ def choose(view: View, wanted: Filter) -> Choice:
     return Choice(verdicts, tuple(_sorted(shown, view.rows, wanted.sort)))
 
 
-def _below(verdicts: Verdicts, values: Sequence[float], maximum: float) -> Verdicts:
-    """The verdicts with everything above ``maximum`` rejected."""
+def _below(verdicts: Verdicts, values: Sequence[float], wanted: Filter, rows: Sequence[Row]) -> Verdicts:
+    """The verdicts with everything above the highest score rejected, but for what a person wants kept."""
     from imagereward_core.library.buckets import REJECTED
 
-    old = verdicts.selection
+    old, maximum = verdicts.selection, wanted.maximum
+    assert maximum is not None
     above = {int(index) for index in old.kept if values[int(index)] > maximum}
     if not above:
         return verdicts
     names, reasons = list(verdicts.names), list(old.reasons)
-    for index in above:
-        names[index], reasons[index] = REJECTED, f"rejected: score {values[index]:.4f} is above {maximum:g}"
+    for index in tuple(above):
+        why, by_hand = f"score {values[index]:.4f} is above {maximum:g}", _by_hand(rows[index], wanted)
+        if by_hand:
+            above.remove(index)
+            reasons[index] = f"kept: {by_hand} (otherwise {why})"
+        else:
+            names[index], reasons[index] = REJECTED, f"rejected: {why}"
     keep = [int(index) not in above for index in old.kept]
     stays = {int(index) for index in old.kept[keep]}
     rejected = old.order[[int(index) not in stays for index in old.order]]
     selection = replace(old, kept=old.kept[keep], rejected=rejected, reasons=tuple(reasons))
     return replace(verdicts, names=tuple(names), selection=selection)
+
+
+def _by_hand(row: Row, wanted: Filter) -> str:
+    """Why a person wants a picture kept, whatever its score; empty where nobody does."""
+    if row.decision:
+        return "by hand"
+    return (
+        f"{row.stars} stars given by hand"
+        if wanted.keep_stars and (row.stars or 0) >= wanted.keep_stars
+        else ""
+    )
 
 
 def _holds(row: Row, text: str) -> bool:

@@ -109,6 +109,12 @@ def _latest_counts(event: Callable[..., Any]) -> dict[str, str]:
     return {"trigger_mode": "always_last"} if "trigger_mode" in signature(event).parameters else {}
 
 
+def _tell_script(event: Callable[..., Any], what: str) -> None:
+    """Calls a function of the page's script, and nothing in the program."""
+    code = f"() => {{ window.imagerewardCurator.{what}(); return []; }}"
+    event(fn=None, inputs=[], outputs=[], **{"js" if "js" in signature(event).parameters else "_js": code})
+
+
 def shown(value: Any) -> Any:
     """A value as Gradio wants it."""
     if not isinstance(value, Change):
@@ -310,9 +316,10 @@ def _join(page: Page) -> None:
     page.join(widgets["free"].click, handlers.free, only_looks=True)
     filters = ("show", "sort", "low", "high", "percent", "top", "per", "unique", "keep_stars", "text")
     page.join(widgets["refresh"].click, handlers.refilter, filters, latest_counts=True)
-    # What is typed or dragged is watched by the page's script, which waits for the end of it and then presses "refresh".
+    # What is typed or dragged is watched by the page's script, which waits for the end of it and then presses "refresh". What is chosen it
+    # is told of: all filters go one way, one after the other, and the last one counts.
     for name in ("show", "sort", "per", "unique"):
-        page.join(widgets[name].input, handlers.refilter, filters)
+        _tell_script(widgets[name].input, "filterChanged")
     for name, by in (("page_back", -1), ("page_on", 1)):
         page.join(widgets[name].click, handlers.turn_page, (), (by,))
     page.join(widgets["export"].click, handlers.export, ("form",))

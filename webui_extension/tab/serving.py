@@ -4,12 +4,14 @@ Only whom the page was sent to knows their addresses; of a folder that is not al
 picture by its content, whatever the file is called, and is never run as a page. Annotations are not postponed here: FastAPI reads them.
 """
 
+import asyncio
 import io
-import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imagereward_core.errors import CuratorError, ImageError
+from imagereward_core.errors import CuratorError
 from imagereward_core.images.regular import is_regular
 from imagereward_core.plain import encodable
 
@@ -35,8 +37,8 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_making = threading.Semaphore(4)
-"""Pictures decoded at once; the host's thread pool would decode forty, and a large one takes 100 MB."""
+_makers = ThreadPoolExecutor(4, thread_name_prefix="imagereward-pictures")
+"""Pictures are decoded here, four at once: a large one takes 100 MB, and the host needs its own forty threads meanwhile."""
 
 
 def add_routes(app: Any) -> None:
@@ -51,37 +53,60 @@ def add_routes(app: Any) -> None:
         )
 
 
-def small(address: str) -> Any:
-    """A small copy of a picture; grey for one that cannot be read."""
+async def small(address: str) -> Any:
+    """A small copy of a picture; nothing for one that cannot be read, so that the page asks again."""
+    return await _answered(address, _known_small, _made_small)
+
+
+async def large(address: str) -> Any:
+    """A picture as it lies on the disk, or as PNG where browsers cannot show its format."""
+    return await _answered(address, _as_it_lies, _made_large)
+
+
+async def _answered(
+    address: str, ready: "Callable[[Row, Path], Any]", made: "Callable[[Row, Path], Any]"
+) -> Any:
+    """What is ready, without waiting for what is still to be made of other pictures; else what is made, when its turn comes."""
+    from starlette.concurrency import run_in_threadpool
+
+    try:
+        found = await run_in_threadpool(_found, address)
+        if found is None:
+            return _missing()
+        response = await run_in_threadpool(ready, *found)
+        if response is None:
+            response = await asyncio.get_running_loop().run_in_executor(_makers, made, *found)
+        return response
+    except (CuratorError, OSError, ValueError) as error:
+        return _missing(str(error))
+
+
+def _known_small(row: "Row", path: Path) -> Any:
     from starlette.responses import FileResponse
 
-    found = _found(address)
-    if found is None:
-        return _missing()
-    try:
-        with _making:
-            path = thumbs.file(found[0])
-        return FileResponse(path, media_type="image/jpeg", headers=_headers(*found))
-    except (CuratorError, OSError) as error:
-        return _missing(str(error))
+    known = thumbs.known(row)
+    return (
+        None if known is None else FileResponse(known, media_type="image/jpeg", headers=_headers(row, path))
+    )
 
 
-def large(address: str) -> Any:
-    """A picture as it lies on the disk, or as PNG where browsers cannot show its format."""
-    from starlette.responses import FileResponse, Response
+def _made_small(row: "Row", path: Path) -> Any:
+    from starlette.responses import FileResponse
 
-    found = _found(address)
-    if found is None:
-        return _missing()
-    row, path = found
-    try:
-        kind = _kind(path)
-        if kind:
-            return FileResponse(path, media_type=kind, headers=_headers(row, path))
-        with _making:
-            return Response(_as_png(path), media_type="image/png", headers=_headers(row, path))
-    except (ImageError, OSError, ValueError) as error:
-        return _missing(str(error))
+    return FileResponse(thumbs.file(row), media_type="image/jpeg", headers=_headers(row, path))
+
+
+def _as_it_lies(row: "Row", path: Path) -> Any:
+    from starlette.responses import FileResponse
+
+    kind = _kind(path)
+    return FileResponse(path, media_type=kind, headers=_headers(row, path)) if kind else None
+
+
+def _made_large(row: "Row", path: Path) -> Any:
+    from starlette.responses import Response
+
+    return Response(_as_png(path), media_type="image/png", headers=_headers(row, path))
 
 
 def _found(address: str) -> "tuple[Row, Path] | None":

@@ -20,7 +20,7 @@ _MOST = 4000
 
 
 class Thumbs:
-    """Makes and keeps small pictures. A picture that cannot be read gets a grey one."""
+    """Makes and keeps small pictures. Of one that cannot be read nothing is kept: next time it may be."""
 
     def __init__(self) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -35,24 +35,39 @@ class Thumbs:
             self._folder = None
             self._known.clear()
 
+    def known(self, row: Row) -> Path | None:
+        """The small picture of a file as it is now; None where it is still to be made.
+
+        Raises:
+            OSError: The file is not there.
+        """
+        key = _key(row)
+        with self._lock:
+            known = self._known.get(key)
+            if known is None or not known.is_file():
+                return None
+            self._known.move_to_end(key)
+            return known
+
     def file(self, row: Row) -> Path:
         """The small picture of a file; made at the first call.
 
         Raises:
-            CuratorError: It cannot be written.
+            ImageError: The file is no picture, or cannot be read now.
+            OSError: The same.
+            CuratorError: The small picture cannot be written.
         """
-        key = hashlib.sha256(
-            f"{row.path} {row.modified_ns} {row.size} {row.content}".encode("utf-8", "backslashreplace")
-        ).hexdigest()[:32]
+        known = self.known(row)
+        if known is not None:
+            return known
+        key = _key(row)
         with self._lock:
-            known = self._known.get(key)
-            if known is not None and known.is_file():
-                self._known.move_to_end(key)
-                return known
             if self._folder is None:
                 self._folder = tempfile.TemporaryDirectory(prefix="imagereward-", ignore_cleanup_errors=True)
             path = Path(self._folder.name) / f"{key}.jpg"
         _write(row.path, path)
+        if _key(row) != key:  # written to meanwhile: what was read may be half of it
+            return path
         with self._lock:
             self._known[key] = path
             while len(self._known) > _MOST:
@@ -65,6 +80,13 @@ thumbs = Thumbs()
 """Those of this program."""
 
 
+def _key(row: Row) -> str:
+    """A name for the state that a file is in now, which may be another one than when it was scored."""
+    state = row.path.stat()
+    told = f"{row.path} {state.st_mtime_ns} {state.st_size} {row.content}"
+    return hashlib.sha256(told.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
 def _write(source: Path, target: Path) -> None:
     from PIL import Image
 
@@ -74,8 +96,8 @@ def _write(source: Path, target: Path) -> None:
 
     try:
         picture = small_copy(open_image(source), SIDE)
-    except (ImageError, OSError, ValueError):
-        picture = Image.new("RGB", (SIDE, SIDE), (128, 128, 128))
+    except ValueError as error:
+        raise ImageError(f"{source.name} cannot be shown: {error}") from error
     if picture.mode != "RGB":
         ground = Image.new("RGB", picture.size, (255, 255, 255))
         ground.paste(picture, mask=picture.getchannel("A"))
