@@ -5,7 +5,7 @@
 //   wish(request): asks the program; a promise of {picked, problem} once it is done, problem being what went wrong in a sentence.
 //     Requests are {do: "show", at, id}, {do: "rate", id, stars: 0..5 or null, next}, {do: "decide", id, kept: true, false or null, next}
 //     and {do: "send", id}: make the picture ready for being sent elsewhere. "next" is the picture that is chosen after it; empty where
-//     the program is to choose.
+//     the program is to choose. {do: "each", wishes: [...]} is several of the first three, in their order.
 //   address(picture, size): where the picture is, size "small" or "large".
 // A deck, as the program sends it, is one page of all pictures that are shown, and a few before and after it:
 //   {serial, start, total, pages, size, picked, leaving: {kept, stars}, before, after,
@@ -22,11 +22,15 @@
         pictures: [], before: [], after: [], start: 0, total: 0, size: 1, pages: 1, serial: 0, picked: -1, leaving: {kept: null, stars: null},
     };
 
+    const MOST = 40; // wishes asked for at once
+
     class Deck {
         constructor(source) {
             this.source = source;
             this.given = NOTHING; // as the program sent it
-            this.waiting = []; // wishes not yet granted, the first one on its way; "leaves" marks what takes its picture away
+            this.waiting = []; // wishes not yet granted; "leaves" marks what takes its picture away
+            this.asked = 0; // how many of them, the first ones, are on their way
+            this.granting = false;
             this.held = []; // what somebody wants of a picture that is still on its way
             this.at = -1; // place of the chosen picture among all
             this.chosen = null;
@@ -198,29 +202,36 @@
             if (then) wish = {...wish, then};
             const last = this.waiting[this.waiting.length - 1];
             // Of several steps in a row only the last one counts, unless the program is at it already.
-            if (this.waiting.length > 1 && last.do === "show" && wish.do === "show") this.waiting.pop();
+            if (this.waiting.length > this.asked && last.do === "show" && wish.do === "show") this.waiting.pop();
             this.waiting.push(wish);
-            if (this.waiting.length === 1) this.grant();
+            if (!this.granting) this.grant();
             this.tell("busy");
         }
 
         async grant() {
+            this.granting = true; // also while listeners, or what was held, wish for more
             while (this.waiting.length) {
-                const {then, leaves, ...wish} = this.waiting[0];
+                // All that came meanwhile goes together: so the program keeps pace with whoever is quicker than its answers.
+                const other = this.waiting.slice(0, MOST).findIndex((wish) => wish.then);
+                this.asked = other < 0 ? Math.min(MOST, this.waiting.length) : Math.max(1, other);
+                const asked = this.waiting.slice(0, this.asked);
+                const wishes = asked.map(({then, leaves, ...wish}) => wish);
                 let told = {picked: null, problem: ""};
                 try {
-                    told = await this.source.wish(wish);
+                    told = await this.source.wish(wishes.length > 1 ? {do: "each", wishes} : wishes[0]);
                 } catch (error) {
                     told.problem = error.message;
                     console.warn("ImageReward Curator:", error);
                 }
-                this.waiting.shift();
+                this.waiting.splice(0, this.asked);
+                this.asked = 0;
                 this.layOut();
-                if (told.problem) this.stay(leaves);
+                if (told.problem) this.stay(asked.some((wish) => wish.leaves));
                 this.say(told.problem);
-                if (then && !told.problem) then();
+                for (const {then} of asked) if (then && !told.problem) then();
                 if (!this.waiting.length) this.settle(told);
             }
+            this.granting = false;
             this.tell("busy");
         }
 

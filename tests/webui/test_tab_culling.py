@@ -119,6 +119,29 @@ def test_what_is_seen_after_a_decision_is_what_is_chosen(page):
     assert page.shown[page.deck["picked"]] == names[3]
 
 
+def test_wishes_that_come_together_are_done_one_after_the_other_whatever_becomes_of_one(page):
+    page.score()
+    page.preview()
+    names, pictures = page.shown, page.deck["pictures"]
+    page.look_at(0)
+    picked = page.wish(
+        "each",
+        wishes=[
+            {"do": "decide", "id": pictures[0]["id"], "kept": False, "next": pictures[0]["id"]},
+            {"do": "rate", "id": "guessed", "stars": 3},
+            "no wish",
+            {"do": "each", "wishes": []},
+            {"do": "show", "at": 2, "id": pictures[2]["id"]},
+            {"do": "rate", "id": pictures[2]["id"], "stars": 4, "next": pictures[3]["id"]},
+        ],
+    )
+    rows = {row.path.name: (row.decision, row.stars) for row in page.session.view.rows}
+    assert rows[names[0]] == (False, None) and rows[names[2]] == (None, 4) and picked == 3
+    assert "no longer in the folder" in page.problem and page.problem.count("does not know") == 1
+    assert page.values["plan"] == "" and names[3] in page.values["details"]
+    assert page.deck["pictures"][2]["stars"] == 4 and page.deck["picked"] == 3
+
+
 @pytest.mark.parametrize("show", ["Kept", "Rejected"])
 def test_what_is_told_to_take_a_picture_away_does_so_under_every_filter(page, show):
     for rules in ({"high": 0.0}, {"low": 0.9}, {"top": 2}, {"percent": 40}, {"unique": True}):
@@ -174,6 +197,7 @@ def test_where_the_judged_picture_leaves_the_page_the_next_one_takes_its_place(p
         ({"do": "decide", "kept": 1}, "true, false or nothing"),
         ({"do": "show", "at": "far", "id": ""}, "a whole number"),
         ({"do": "remove"}, "load the page again"),
+        ({"do": "each", "wishes": "all"}, "load the page again"),
         ({"do": "send", "id": "guessed"}, "no longer in the folder"),
     ],
 )

@@ -19,7 +19,9 @@ from .showing import Change, Values, described, everything, gallery, page_size, 
 if TYPE_CHECKING:
     from imagereward_core.library.records import Row
 
-_LONGEST = 2000
+_LONGEST = 20_000
+_Shows = Callable[[Session], Values]
+"""What of the page is to be shown anew, made once however many wishes change it."""
 
 
 def command(session: Session, text: str) -> tuple[Session, Values]:
@@ -30,21 +32,38 @@ def command(session: Session, text: str) -> tuple[Session, Values]:
         text: JSON with ``number``, ``do`` and what that needs: ``at`` (place among all that are shown, from 0) and, where it is known,
             ``id`` for ``show``; ``id`` and ``stars`` for ``rate``; ``id`` and ``kept`` for ``decide``; ``id`` for ``send``. ``next`` of
             ``rate`` and ``decide`` is the picture that is seen after it; without it the same one stays chosen, or what took its place.
+            ``each`` has a list ``wishes`` of such ones; each is done, whatever becomes of those before it.
     """
     wish = _read(text)
-    number, problem = wish.get("number"), ""
-    try:
-        does = _DOES.get(str(wish.get("do")))
-        if does is None or not _is_whole(number):
-            raise CuratorError("the page asked for something this version does not know; load the page again")
-        after, values = does(session, wish)
-        problem = _missing(after) if wish["do"] == "show" else ""
-    except CuratorError as error:
-        after, values, problem = session, {}, str(error)
-    except Exception as error:
-        after, values, problem = session, {}, report("a picture failed", error)
-    values["answer"] = answer(after, int(number) if _is_whole(number) else 0, "deck" in values, problem)
+    number, after = wish.get("number"), session
+    shows: dict[_Shows, None] = {}
+    problems: dict[str, None] = {}
+    wishes = wish.get("wishes") if wish.get("do") == "each" else [wish]
+    for each in wishes if isinstance(wishes, list) and _is_whole(number) else [None]:
+        after, shown, problem = _done(after, each)
+        shows |= dict.fromkeys(shown)
+        problems |= dict.fromkeys([problem] if problem else [])
+    values: Values = {}
+    for show in shows:
+        values |= show(after)
+    values["answer"] = answer(
+        after, int(number) if _is_whole(number) else 0, "deck" in values, " ".join(problems)
+    )
     return after, sendable(values)
+
+
+def _done(session: Session, wish: Any) -> tuple[Session, tuple[_Shows, ...], str]:
+    """The page after a wish, what of it is to be shown anew, and what went wrong."""
+    try:
+        does = _DOES.get(str(wish.get("do"))) if isinstance(wish, dict) else None
+        if does is None:
+            raise CuratorError("the page asked for something this version does not know; load the page again")
+        after, shown = does(session, wish)
+        return after, shown, _missing(after) if wish["do"] == "show" else ""
+    except CuratorError as error:
+        return session, (), str(error)
+    except Exception as error:
+        return session, (), report("a picture failed", error)
 
 
 def _read(text: str) -> dict[str, Any]:
@@ -56,7 +75,7 @@ def _read(text: str) -> dict[str, Any]:
     return wish if isinstance(wish, dict) else {}
 
 
-def _show(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]:
+def _show(session: Session, wish: Mapping[str, Any]) -> tuple[Session, tuple[_Shows, ...]]:
     """Chooses a picture."""
     at = wish.get("at")
     if not _is_whole(at):
@@ -65,7 +84,7 @@ def _show(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]:
         place = _place(session, wish)
         at = session.shown.index(place) if place in session.shown else at
     after = session.at(int(at), page_size())
-    return after, {**described(after), **(gallery(after) if after.page != session.page else {})}
+    return after, (described, gallery) if after.page != session.page else (described,)
 
 
 def _missing(session: Session) -> str:
@@ -76,20 +95,20 @@ def _missing(session: Session) -> str:
     return f"{view.rows[place].path} is no longer there; score the folder again."
 
 
-def _rate(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]:
+def _rate(session: Session, wish: Mapping[str, Any]) -> tuple[Session, tuple[_Shows, ...]]:
     """Gives a picture stars, or takes them away."""
     stars = wish.get("stars")
     if stars is not None and (not _is_whole(stars) or not 0 <= stars <= 5):
         raise CuratorError(f"stars is {str(stars)[:40]!r}; expected a whole number from 0 to 5, or nothing")
     row = _row(session, wish)
     if row.stars == stars:
-        return session, {}
+        return session, ()
     with _library() as library:
         library.set_stars(row.content, stars)
     return _changed(session, wish, row, stars=stars)
 
 
-def _decide(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]:
+def _decide(session: Session, wish: Mapping[str, Any]) -> tuple[Session, tuple[_Shows, ...]]:
     """Keeps or rejects a picture by hand, or leaves it to the filter again."""
     kept = wish.get("kept")
     if kept is not None and not isinstance(kept, bool):
@@ -100,13 +119,13 @@ def _decide(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]
             f"{row.path.name} has no score and stays where it is; give it a prompt and score the folder again, then decide about it"
         )
     if row.decision is kept:
-        return session, {}
+        return session, ()
     with _library() as library:
         library.decide(row.content, kept)
     return _changed(session, wish, row, decision=kept)
 
 
-def _send(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]:
+def _send(session: Session, wish: Mapping[str, Any]) -> tuple[Session, tuple[_Shows, ...]]:
     """Makes a picture ready for the buttons that send it to another tab: only then, since Gradio copies what it is given."""
     from ..hosts import allowed_folders
     from ..places import confine
@@ -115,10 +134,10 @@ def _send(session: Session, wish: Mapping[str, Any]) -> tuple[Session, Values]:
     if not is_regular(row.path):
         raise CuratorError(f"{row.path} is no longer there; score the folder again.")
     confine(str(row.path), allowed_folders())
-    return session, to_send(row)
+    return session, (lambda _: to_send(row),)
 
 
-_DOES: dict[str, Callable[[Session, Mapping[str, Any]], tuple[Session, Values]]] = {
+_DOES: dict[str, Callable[[Session, Mapping[str, Any]], tuple[Session, tuple[_Shows, ...]]]] = {
     "show": _show,
     "rate": _rate,
     "decide": _decide,
@@ -159,7 +178,9 @@ def _place(session: Session, wish: Mapping[str, Any], what: str = "id") -> int |
     return place if place is not None and session.view.rows[place].content == asked.content else None
 
 
-def _changed(session: Session, wish: Mapping[str, Any], row: Row, **fields: Any) -> tuple[Session, Values]:
+def _changed(
+    session: Session, wish: Mapping[str, Any], row: Row, **fields: Any
+) -> tuple[Session, tuple[_Shows, ...]]:
     """The page with these fields of all pictures that have the same content, and what somebody sees by now chosen."""
     assert session.view is not None
     rows = tuple(
@@ -169,8 +190,12 @@ def _changed(session: Session, wish: Mapping[str, Any], row: Row, **fields: Any)
     seen = _place(after, wish, "next")
     if seen in after.shown:
         after = after.at(after.shown.index(seen), page_size())
-    stale = {"plan": "", "carry_out": Change({"interactive": False})} if session.previewed is not None else {}
-    return after, {**everything(after), **stale}
+    return after, (everything, _stale) if session.previewed is not None else (everything,)
+
+
+def _stale(session: Session) -> Values:
+    """What was previewed no longer holds."""
+    return {"plan": "", "carry_out": Change({"interactive": False})}
 
 
 def _library() -> Any:
