@@ -5,8 +5,7 @@
     const POLL_EVERY = 700; // milliseconds between two looks at work that goes on
     const REST = 350; // milliseconds without a change after which the filter is applied
     const TAKEN = 20; // milliseconds after which Gradio has taken over what a widget holds
-    const PATIENCE = 20000; // milliseconds after which a wish counts as lost
-    const UNANSWERED = 3000; // milliseconds after which a filter may be applied though the one before has not been
+    const PATIENCE = 20000; // milliseconds after which a wish, or a filter, counts as lost
     let resting = null;
     let lastPoll = 0;
     let culling = null;
@@ -59,7 +58,7 @@
     // answers may overtake each other, and what is shown is what came last.
     function imagerewardRefresh() {
         const deck = culling && culling.deck;
-        const isOn = filtering && deck && deck.serial === filtering.serial && Date.now() - filtering.since < UNANSWERED;
+        const isOn = filtering && deck && deck.serial === filtering.serial && Date.now() - filtering.since < PATIENCE;
         if (isOn || (deck && deck.busy)) {
             resting = setTimeout(imagerewardRefresh, 50);
         } else {

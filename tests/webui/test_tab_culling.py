@@ -224,6 +224,14 @@ def test_wishes_about_what_cannot_be_read_or_is_of_another_folder_are_refused(pa
     assert "no longer in the folder" in page.problem
 
 
+def test_a_filter_that_makes_no_sense_is_told_and_the_pictures_come_all_the_same(page):
+    """The page's script waits for them before it applies the next one."""
+    page.score()
+    serial, shown = page.deck["serial"], page.shown
+    page.filter(percent=-5)
+    assert page.values["message"] and page.deck["serial"] > serial and page.shown == shown
+
+
 def test_text_that_is_no_wish_is_answered(page):
     for text in ("", "null", "[]", "{", "[" * 100_000, '{"number": "1", "do": "show"}'):
         session, values = ours("tab.culling").command(page.session, text)

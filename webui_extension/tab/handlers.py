@@ -90,8 +90,14 @@ def poll(session: Session) -> Result:
     return session, values
 
 
+def refilter(session: Session, *values: Any) -> Result:
+    """Applies the filter to what is scored. The pictures are always sent anew: the page waits for them before it applies another one."""
+    session, shown = _refiltered(session, *values)
+    return session, shown if "deck" in shown else {**sendable(gallery(session)), **shown}
+
+
 @told
-def refilter(
+def _refiltered(
     session: Session,
     show: str,
     sort: str,
@@ -104,7 +110,6 @@ def refilter(
     stars: float,
     text: str,
 ) -> Result:
-    """Applies the filter to what is scored."""
     from .wishes import PER, SHOW, SORT
 
     least, most = session.view.limits() if session.view is not None else (-math.inf, math.inf)
