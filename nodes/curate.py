@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
 from ..imagereward_core.plain import count_of
-from .curation import carry_out, opened, origin_of, plan, scan, settled, take_back
+from .curation import carry_out, opened, origin_of, plan, scan, settle, take_back
 from .errors import GraphError, choice
 from .filtering import NO_LIMIT, check_percentiles, conditions, rule_of
 from .folders import inside
@@ -236,11 +236,12 @@ class CurateFolder(io.ComfyNode):
         options.destinations(place)
         _check_percentiles(rule, scorer)
         with opened(root) as library:
+            before = settle(library, acting=mode == DO)
             scan(library, scorer, place, options)
             curation = plan(library, scorer, place, options)
             carried = carry_out(library, curation) if mode == DO else None
-            note = origin_of(library)
-        return _result(curation, carried, note)
+            before += filter(None, [origin_of(library)])
+        return _result(curation, carried, before)
 
 
 def _filled(hidden: Any, *folders: str) -> list[str]:
@@ -281,7 +282,7 @@ def _root(where: str) -> Path:
     return Path(folder).resolve()
 
 
-def _result(curation: Curation, carried: Carried | None, note: str) -> Any:
+def _result(curation: Curation, carried: Carried | None, before: Sequence[str]) -> Any:
     from ..imagereward_core.library.summary import examples, sentences
 
     def ends(indexes: list[int]) -> list[str]:
@@ -289,11 +290,11 @@ def _result(curation: Curation, carried: Carried | None, note: str) -> Any:
 
     kept = ends(curation.verdicts.selection.kept.tolist())
     rejected = ends(curation.verdicts.selection.rejected.tolist())
-    lines = [*([note] if note else []), *sentences(curation)]
+    lines = [*before, *sentences(curation)]
     if carried is None:
         lines.append("This is a preview: nothing has been done. Set mode to 'carry out' to do it.")
     elif carried.run:
-        lines += [*carried.notes, *settled(carried)]
+        lines += carried.notes
         lines.append(
             f"Run {carried.run}: {count_of(carried.done, 'step')} done."
             f"{f' Mode {UNDO!r} undoes them.' if carried.done else ''}"

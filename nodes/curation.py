@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from .errors import GraphError
 from .loaded import LoadedScorer
 
 if TYPE_CHECKING:
+    from ..imagereward_core.library.actions import Recovery
     from ..imagereward_core.library.curate import Carried, CurateOptions, Curation
     from ..imagereward_core.library.library import Library
 
@@ -133,22 +134,41 @@ def take_back(root: Path, place: Path) -> str:
         taken = curate.take_back(library, progress=host.show, cancelled=host.cancelled)
     host.go_on()
     lines = [
-        *settled(taken),
+        *_settled(taken.settled),
         f"Run {taken.run} ({taken.title}): {count_of(taken.done, 'step')} taken back.",
         *taken.notes,
     ]
     return "\n".join([*lines, *(f"Left as it is: {path}: {reason}" for path, reason in taken.failed)])
 
 
-def settled(carried: Carried) -> list[str]:
+def settle(library: Library, acting: bool) -> list[str]:
+    """What a run that was cut off has left half done, in sentences: settled where files are going to be dealt with, else told alone.
+
+    It comes before the scan. A picture that was moved, and whose text file was not, has no prompt until it is settled.
+    """
+    from ..imagereward_core.errors import CuratorError
+
+    if acting:
+        with library.journal() as journal:
+            return _settled(journal.recovered)
+    try:
+        with library.journal(looking=True) as journal:
+            runs = [run for run in journal.unsettled() if journal.custody.concerns(run)]
+    except CuratorError as error:  # nothing of it is needed for looking
+        return [str(error)]
+    return [
+        f"Run {run} was cut off. What it left half done is settled before anything else is done; until then pictures may miss their texts."
+        for run in runs
+    ]
+
+
+def _settled(recovered: Sequence[Recovery]) -> list[str]:
     """What an earlier process had left half done."""
     lines = [
         f"Run {each.run.id} had been cut off: {count_of(each.finished, 'step')} finished, {each.taken_back:,} taken back."
-        for each in carried.settled
+        for each in recovered
         if each.finished or each.taken_back
     ]
     return lines + [
-        f"Left as it is: {step.source}: {reason}"
-        for each in carried.settled
-        for step, reason in each.problems
+        f"Left as it is: {step.source}: {reason}" for each in recovered for step, reason in each.problems
     ]

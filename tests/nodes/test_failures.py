@@ -7,9 +7,11 @@ from collections import Counter
 
 import pytest
 from full_disk import fill, small_disk
-from graphs import PREFIX, Graph
+from graphs import PREFIX, Graph, draw_scenes
 from PIL import Image
 from test_curate_folder import curate, scenes, tree  # noqa: F401
+
+from imagereward_core.library.actions import Journal, Step, execute, files
 
 OURS = (
     "ScoreImages SortByScore PickBest FilterByScore BlendScores ScoreToText ScorePlot ContactSheet SaveScored"
@@ -123,3 +125,86 @@ def test_curating_that_is_interrupted_loses_no_picture_and_can_be_taken_back(hos
     assert {name: content for name, content in tree(scenes).items() if content is not None} == {
         name: content for name, content in before.items() if content is not None
     }
+
+
+def pixels(folder):
+    """How often which picture is there, wherever it lies."""
+    return Counter(content for name, content in tree(folder).items() if name.endswith(".png"))
+
+
+@pytest.mark.parametrize("action", ["copy", "move"])
+def test_curating_into_a_full_folder_is_told_file_by_file_and_goes_on_when_there_is_room(
+    host,
+    scenes,  # noqa: F811
+    action,
+):
+    before = tree(scenes)
+    with small_disk(scenes / "kept", 512 * 1024) as disk:
+        fill(disk, left=8 * 1024).rename(disk / "filler.bin")
+        writing = action == "copy"  # so that a picture that was moved has the bytes it had
+        _, (*_, report) = curate(host, mode="carry out", action=action, write_scores=writing)
+        assert "is full; free some room and do it again" in report[0]
+        left = pixels(scenes)
+        assert all(left[content] for name, content in before.items() if name.endswith(".png"))
+        (disk / "filler.bin").unlink()
+        _, (kept, *_, report) = curate(host, mode="carry out", action=action, write_scores=writing)
+        assert "Not done" not in report[0] and len(kept) == 2
+        assert sorted(path.name for path in disk.glob("*.png")) == sorted(
+            each.rsplit("/")[-1] for each in kept
+        )
+        for _ in range(2):
+            curate(host, mode="take back the last run")
+        assert {**tree(scenes), "kept": None} == {**before, "kept": None}
+
+
+@pytest.mark.parametrize("left", [0, 16, 256, 440, 480, 520])
+def test_a_disk_without_room_for_scores_or_journal_loses_nothing_and_the_next_run_works(host, left):
+    """The whole output folder, what is known about it too, on a disk with so many KiB left."""
+    with small_disk(host.base / "output", 4 * 1024 * 1024) as output:
+        draw_scenes(output / "scenes")
+        before = tree(output)
+        fill(output, left=left * 1024)
+        ran, _ = curate(host, mode="carry out", action="move", write_scores=True)
+        if ran.status == "error":
+            assert "room" in ran.error and "--" not in ran.error
+        else:
+            assert left > 400
+        names = Counter(path.name for path in output.rglob("*.png"))
+        assert names == Counter(name.rpartition("/")[2] for name in before if name.endswith(".png"))
+        (output / "filler").unlink()
+        _, (_, _, kept, rejected, report) = curate(host, mode="carry out", action="move", write_scores=True)
+        assert (kept, rejected) == ([2], [6]) and "Not done" not in report[0]
+        while curate(host, mode="take back the last run")[0].status == "success":
+            pass
+        assert tree(output) == before
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+def cut_off(scenes, monkeypatch):  # noqa: F811
+    """A move of all pictures that is cut off before their text files follow."""
+
+    def drop(source, target):
+        raise Killed
+
+    store = scenes.parent / ".imagereward"
+    steps = [Step("move", path, scenes / "elsewhere" / path.name) for path in sorted(scenes.glob("*.png"))]
+    with monkeypatch.context() as patch, Journal.open(store, root=scenes.parent) as journal:
+        patch.setattr(files, "drop_old", drop)
+        with pytest.raises(Killed):
+            execute(journal, journal.begin("a test", steps, scenes))
+
+
+def test_what_was_cut_off_is_settled_before_pictures_are_looked_at(host, scenes, monkeypatch):  # noqa: F811
+    """Else pictures have two names, or have lost their prompts, and are sorted so."""
+    before = tree(scenes)
+    cut_off(scenes, monkeypatch)
+    assert tree(scenes) != before
+    after = tree(scenes)
+    _, (*_, report) = curate(host, mode="preview", top_k=8)
+    assert "was cut off" in report[0] and tree(scenes) == after
+    _, (_, _, kept, _, report) = curate(host, mode="carry out", top_k=8)
+    assert "Run 1 had been cut off" in report[0]
+    assert kept == [8] and len(list((scenes / "kept").rglob("*.txt"))) == 8

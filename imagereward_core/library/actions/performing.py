@@ -50,6 +50,9 @@ def carry_out(journal: Journal, record: Record, result: RunResult) -> Work:
         _fail(journal, record, str(error), result)
     except OSError as error:
         _fail(journal, record, reason_of(error, record.kind, record.made or record.target), result)
+        if record.parent is not None and is_full(error):
+            # It follows its picture once there is room: whoever opens the journal next settles that.
+            record.state, record.made, record.before = "planned", None, planned
     else:
         if record.parent is None:
             result.done += record.state == "done"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import threading
 import time
@@ -72,9 +73,15 @@ class Database:
             self._writer = self._connect(_WRITER_CACHE_KIB, self._check_owner)
         except (OSError, sqlite3.Error) as error:
             self._let_go()
+            if _is_full(error):
+                raise StoreError(
+                    f"{path}: the {self.what} cannot be opened ({error}); expected room on the disk. Free some, and do it again: no "
+                    "picture was touched."
+                ) from error
             raise StoreError(
                 f"{path}: the {self.what}'s file cannot be opened ({error}); expected an SQLite file of this program in a folder that can "
-                "be written. Name another place for it (--store DIR), or move the file away: no picture is touched by that."
+                "be written. Name another place for it (with the command: --store DIR), or move the file away: no picture is touched by "
+                "that."
             ) from error
         try:
             self._migrate()
@@ -256,6 +263,12 @@ def _text(data: bytes) -> str | bytes:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return NoText(data)
+
+
+def _is_full(error: OSError | sqlite3.Error) -> bool:
+    """Whether a disk, or somebody's share of it, has no room left."""
+    full = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+    return error.errno in full if isinstance(error, OSError) else "disk is full" in str(error)
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

@@ -41,7 +41,7 @@ def check_beside(path: Path, writing: bool = False) -> None:
         if os.path.normcase(real) != os.path.normcase(expected):
             raise StoreError(
                 f"{place} is a link to {real}; expected a folder. Folders may come from strangers, so such a link is not followed. If you "
-                f"made it yourself, name the store: --store {real}"
+                f"made it yourself, name the store (with the command: --store {real})"
             )
     for each in (path, *(_beside(path, suffix) for suffix in _SUFFIXES)):
         try:
@@ -52,7 +52,7 @@ def check_beside(path: Path, writing: bool = False) -> None:
             kind = "link" if stat.S_ISLNK(mode) else "folder" if stat.S_ISDIR(mode) else "pipe or a device"
             raise StoreError(
                 f"{each} is a {kind}; expected a file of this program. It is not used, since it may have come along with the folder. Move "
-                "it away and try again, or name another place with --store: no picture is touched by that."
+                "it away and try again, or name another place (with the command: --store DIR): no picture is touched by that."
             )
     linked = [each.name for each in linked_files(path)] if writing else []
     if linked:

@@ -327,6 +327,31 @@ def test_a_text_file_that_cannot_follow_is_a_reason_of_its_own(journal, outputs,
     assert before_names <= {path.name for path in outputs.iterdir()}
 
 
+@pytest.mark.parametrize("kind", ["move", "copy"])
+def test_a_text_file_for_which_there_was_no_room_follows_as_soon_as_there_is_some(
+    kind, outputs, kept, tmp_path
+):
+    """Else a picture has lost its prompt."""
+    before = contents(tree(outputs))
+    name, module = {"move": ("link", os), "copy": ("_copy_all", files)}[kind]
+
+    def is_a_text(*_):
+        return (kept / "00000.png").exists()
+
+    with (
+        Journal.open(tmp_path / ".imagereward") as journal,
+        refusing(name, errno.ENOSPC, is_a_text, module),
+    ):
+        result = act(journal, to(kind, outputs / "00000.png", kept / "00000.png"))
+        assert result.done == 1 and all("is full" in reason for reason in reasons(result))
+        assert not (kept / "00000.txt").exists()
+    with Journal.open(tmp_path / ".imagereward") as journal:
+        assert [(each.finished, each.problems) for each in journal.recovered] == [(len(result.failed), ())]
+        assert (kept / "00000.txt").read_text() == "a red star"
+        well(undo(journal))
+    assert contents(tree(outputs)) == before
+
+
 def test_a_full_disk_under_the_journal_stops_before_any_file_changes(outputs, kept, tmp_path):
     before = tree(outputs)
     with Journal.open(tmp_path / "store") as journal:
