@@ -68,3 +68,11 @@ def test_pages_bring_their_own_text_only_and_no_table_which_a_narrow_panel_clips
     text = path.read_text(encoding="utf-8")
     assert not [line for line in text.splitlines() if line.startswith("|")]
     assert "](" not in text and "<img" not in text and "<script" not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=["english", "chinese"])
+@pytest.mark.parametrize("node_id", NODE_IDS)
+def test_no_code_is_wider_than_the_panel(node_id, language):
+    """Of 270 pixels in the narrowest front end; a browser breaks code at spaces and hyphens."""
+    text = page(node_id, language).read_text(encoding="utf-8")
+    assert not [code for code in re.findall("`([^`]+)`", text) if max(map(len, re.split("[ -]", code))) > 28]
