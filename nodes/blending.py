@@ -209,9 +209,15 @@ def _check(part: Part, first: ScoredBatch) -> None:
             "the parts output of the first Blend Scores to 'more' of this one."
         )
     if not part.name and part.scored.scores.prompts != first.scores.prompts:
+        other = first.scores.scorer
+        which = (
+            f"two of the scores, both by {scorer}, were made with different prompts"
+            if scorer == other
+            else f"the scores of {scorer} were made with other prompts than those of {other}"
+        )
         raise GraphError(
-            f"the scores of {scorer} were made with other prompts than those of {first.scores.scorer}. Score with the same prompts; or, to "
-            "blend opinions about different prompts, give each of these scores a name in the node."
+            f"{which}. Score with the same prompts; or, to blend opinions about different prompts, give each of these scores a name in the "
+            "node."
         )
 
 

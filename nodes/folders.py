@@ -31,8 +31,10 @@ def inside(root: str | Path, *parts: str) -> Path:
     """A path below ``root``, links followed.
 
     Raises:
-        GraphError: It would lie elsewhere.
+        GraphError: It would lie elsewhere, or among what a library keeps there, where nobody finds pictures again.
     """
+    from ..imagereward_core.library.store.values import STORE_FOLDER
+
     base = Path(root).resolve()
     try:
         path = base.joinpath(*parts).resolve()
@@ -43,5 +45,10 @@ def inside(root: str | Path, *parts: str) -> Path:
     if path != base and base not in path.parents:
         raise GraphError(
             f"{'/'.join(parts)!r} leads out of {base}; expected a folder inside it. Remove '..' and leading slashes or drive letters."
+        )
+    if STORE_FOLDER in path.relative_to(base).parts:
+        raise GraphError(
+            f"{'/'.join(parts)!r} lies in {STORE_FOLDER}, where scores and the journal are kept; expected another folder. Nothing in it is "
+            "taken for a picture."
         )
     return path

@@ -17,6 +17,7 @@ FORMATS = ("png", "webp (lossless)", "webp")
 APART, SKIP = "save apart", "do not save"
 NO_TEXT, WITH_TEXT = "none", "prompt and score"
 TEXTS = (NO_TEXT, WITH_TEXT)
+NOT_CONNECTED = "not connected"
 PREFIX = "ImageReward/%rank%_%score%_%scorer%"
 
 
@@ -103,9 +104,18 @@ class SaveScored(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, filename_prefix: Any = PREFIX) -> Any:
-        """Refuses a prefix with a token that nobody knows before anything is made."""
-        unknown = unknown_tokens(str(one(filename_prefix) or ""))
+    def validate_inputs(
+        cls,
+        filename_prefix: Any = PREFIX,
+        kept_folder: Any = "",
+        rejected_folder: Any = "",
+        selection: Any = NOT_CONNECTED,
+    ) -> Any:
+        """Refuses names with a token that nobody knows before anything is made; folders count with a selection alone."""
+        texts = [filename_prefix]
+        if selection != NOT_CONNECTED:
+            texts += [kept_folder, rejected_folder]
+        unknown = list(dict.fromkeys(name for text in texts for name in unknown_tokens(str(one(text) or ""))))
         if not unknown:
             return True
         verb = "is" if len(unknown) == 1 else "are"

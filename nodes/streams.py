@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..imagereward_core.plain import count_of
 from .errors import GraphError
 
 if TYPE_CHECKING:
@@ -57,10 +58,9 @@ class Latents:
 
     def __init__(self, given: Sequence[Any]) -> None:
         for each in given:
-            if not isinstance(each, dict) or "samples" not in each:
-                raise GraphError(
-                    f"latents is {type(each).__name__}; expected the output of a node that gives LATENT"
-                )
+            if not isinstance(each, dict) or not hasattr(each.get("samples"), "shape"):
+                found = "a LATENT without samples" if isinstance(each, dict) else type(each).__name__
+                raise GraphError(f"latents is {found}; expected the output of a node that gives LATENT")
         self.dicts = list(given)
         self.places = [
             (which, at) for which, each in enumerate(given) for at in range(_batch_size(each["samples"]))
@@ -124,9 +124,20 @@ def _mask_rows(mask: Any, indexes: list[int], number: int) -> Any:
 
 
 class Masks:
-    """MASK input: [B, H, W] or [H, W], or a list of them; a single one stands for all pictures."""
+    """MASK input: [B, H, W] or [H, W], or a list of them; a single one stands for all pictures.
+
+    Raises:
+        GraphError: Something else.
+    """
 
     def __init__(self, given: Sequence[Any], number: int) -> None:
+        import torch
+
+        for each in given:
+            if not isinstance(each, torch.Tensor) or each.dim() < 2:
+                raise GraphError(
+                    f"masks is {_found(each)}; expected the output of a node that gives MASK, [batch, height, width]"
+                )
         batches = [each[None] if each.dim() == 2 else each for each in given]
         if len(batches) == 1 and batches[0].shape[0] == 1:
             batches = [batches[0].expand(number, *batches[0].shape[1:])]
@@ -151,7 +162,8 @@ class Items:
     """Any input: a list with one entry per picture, or one list, batch tensor or SEGS with one entry per picture.
 
     Raises:
-        GraphError: It is one thing that has parts, such as a pair or a colour, where there are several pictures.
+        GraphError: It is one thing that has parts, such as a pair or a colour, or SEGS with another number of parts, where there are
+            several pictures.
     """
 
     def __init__(self, given: Sequence[Any], number: int) -> None:
@@ -160,6 +172,11 @@ class Items:
             raise GraphError(
                 f"items is one {_name_of_thing(whole)} with {number} pictures. It is one thing with several parts, so it is not taken "
                 "apart; expected a list with one entry per picture, or one list, batch or SEGS with one entry per picture."
+            )
+        if whole is not None and _is_segs(whole) and _counts(whole) != number:
+            raise GraphError(
+                f"items is SEGS with {count_of(len(whole[1]), 'part')}, with {number} pictures; expected one part per picture, or a list "
+                "with one SEGS per picture. Connect what was found in exactly these pictures."
             )
         self.whole = whole if _counts(whole) == number else None
         self.given = list(given)
@@ -188,9 +205,13 @@ def _is_segs(value: Any) -> bool:
         isinstance(value, tuple)
         and len(value) == 2
         and isinstance(value[1], list)
-        and bool(value[1])
+        and (bool(value[1]) or _is_size(value[0]))  # a detector that found nothing gives the size alone
         and all(hasattr(part, "crop_region") and hasattr(part, "cropped_mask") for part in value[1])
     )
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(each, int) for each in value)
 
 
 def _is_conditioning(value: Any) -> bool:
@@ -231,12 +252,13 @@ def _as_batch(given: Any) -> Tensor:
     if isinstance(given, torch.Tensor) and given.dim() == 3:
         given = given[None]
     if not isinstance(given, torch.Tensor) or given.dim() != 4:
-        found = (
-            f"a tensor of shape {list(given.shape)}"
-            if isinstance(given, torch.Tensor)
-            else type(given).__name__
-        )
         raise GraphError(
-            f"images holds {found}; expected pictures [batch, height, width, channels] with values in 0..1"
+            f"images holds {_found(given)}; expected pictures [batch, height, width, channels] with values in 0..1"
         )
     return given
+
+
+def _found(given: Any) -> str:
+    """What was given in place of pictures or masks."""
+    shape = getattr(given, "shape", None)
+    return type(given).__name__ if shape is None else f"a tensor of shape {list(shape)}"

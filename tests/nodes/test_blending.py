@@ -131,6 +131,7 @@ def test_other_prompts_without_a_name_are_refused_with_what_to_do(host):
     graph.show(blend, 2)
     ran = host.run(graph)
     assert ran.status == "error" and "give each of these scores a name" in ran.error
+    assert "both by demo, were made with different prompts" in ran.error
 
 
 def test_names_take_the_hosts_tokens_and_leave_what_nobody_knows(host):

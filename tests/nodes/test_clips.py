@@ -178,3 +178,12 @@ def test_segs_go_in_step_part_by_part(host):
     ran = host.run(graph)
     size, parts = shown(ran, items)[0]
     assert size == [48, 64] and [part[5] for part in parts] == [str(at + 1) for at in shown(ran, indexes)]
+
+
+@pytest.mark.parametrize(("kind", "number"), [("segs", "2 parts"), ("no segs", "0 parts")])
+def test_segs_with_another_number_of_parts_are_counted_by_their_parts(host, kind, number):
+    graph = Graph()
+    scores = graph.score([graph.pictures("batch"), 0])
+    graph.show(graph.sort(scores, items=[graph.add("CuratorProbeThing", kind=kind), 0]), 3)
+    ran = host.run(graph)
+    assert ran.status == "error" and f"items is SEGS with {number}, with 4 pictures" in ran.error

@@ -104,6 +104,28 @@ def test_a_token_nobody_knows_is_refused_before_anything_runs(host, prefix):
     assert host.files() == before
 
 
+@pytest.mark.parametrize("field", ["kept_folder", "rejected_folder"])
+def test_so_is_one_in_a_folder_where_there_is_a_selection(host, field):
+    before = host.files()
+    for chosen in (True, False):
+        graph = Graph()
+        scores = graph.score([graph.pictures("single"), 0])
+        more = {"selection": [graph.filter(scores), 14]} if chosen else {}
+        node = graph.save(scores, [scores, 1], **{field: "%model%"}, **more)
+        if chosen:
+            ran = host.run(graph)
+            assert ran.kind == "refused" and "%model% is not known" in ran.error and host.files() == before
+        else:  # then nothing is saved there
+            assert names(host, graph, node)
+
+
+@pytest.mark.parametrize("prefix", [".imagereward/%rank%", "a/../.imagereward/x/%rank%"])
+def test_nothing_is_saved_among_what_a_library_keeps(host, prefix):
+    graph, _ = saving(prefix)
+    ran = host.run(graph)
+    assert ran.status == "error" and "lies in .imagereward" in ran.error
+
+
 @pytest.mark.parametrize("token", ["%Nobody.seed%", "%ImageRewardCuratorLoadScorer.seed%"])
 def test_a_widget_that_is_not_there_is_told_and_the_picture_is_saved(host, token, caplog):
     graph, node = saving(f"told/{token}")

@@ -115,3 +115,14 @@ def test_a_link_out_of_the_folder_is_followed_and_refused(fake, tmp_path):
     (tmp_path / "in" / "link").symlink_to(tmp_path / "out")
     with pytest.raises(fake.module("nodes.errors").GraphError, match="leads out"):
         fake.module("nodes.folders").inside(tmp_path / "in", "link/x")
+
+
+@pytest.mark.parametrize("given", [None, "x", 3, torch.zeros(()), torch.zeros(4)])
+def test_what_is_no_mask_or_latent_is_named_with_what_was_expected(fake, streams, given):
+    refused = fake.module("nodes.errors").GraphError
+    with pytest.raises(refused, match=r"masks is .*; expected .* gives MASK"):
+        streams.Masks([given], 4)
+    if not isinstance(given, torch.Tensor):
+        for latents in (given, {"samples": given}, {}):
+            with pytest.raises(refused, match=r"latents is .*; expected .* gives LATENT"):
+                streams.Latents([latents])

@@ -86,6 +86,7 @@ class ProbeThing(io.ComfyNode):
 
     THINGS = {
         "segs": ((48, 64), [Part(None, None, 0.5, (0, 0, at, at), None, str(at), None) for at in (1, 2)]),
+        "no segs": ((48, 64), []),
         "pair": ("left", "right"),
         "four prompts": ["red", "green", "red", "green"],
         "conditioning": [[torch.zeros(1, 2), {"pooled_output": None}], [torch.ones(1, 2), {}]],
