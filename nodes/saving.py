@@ -112,10 +112,14 @@ class SaveScored(io.ComfyNode):
         selection: Any = NOT_CONNECTED,
     ) -> Any:
         """Refuses names with a token that nobody knows before anything is made; folders count with a selection alone."""
-        texts = [filename_prefix]
+        texts = {"filename_prefix": filename_prefix}
         if selection != NOT_CONNECTED:
-            texts += [kept_folder, rejected_folder]
-        unknown = list(dict.fromkeys(name for text in texts for name in unknown_tokens(str(one(text) or ""))))
+            texts |= {"kept_folder": kept_folder, "rejected_folder": rejected_folder}
+        unknown = [
+            f"{token} in {field}"  # the page shows the message at every input that is looked at here
+            for field, text in texts.items()
+            for token in dict.fromkeys(unknown_tokens(str(one(text) or "")))
+        ]
         if not unknown:
             return True
         verb = "is" if len(unknown) == 1 else "are"

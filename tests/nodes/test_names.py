@@ -114,7 +114,11 @@ def test_so_is_one_in_a_folder_where_there_is_a_selection(host, field):
         node = graph.save(scores, [scores, 1], **{field: "%model%"}, **more)
         if chosen:
             ran = host.run(graph)
-            assert ran.kind == "refused" and "%model% is not known" in ran.error and host.files() == before
+            assert (
+                ran.kind == "refused"
+                and f"%model% in {field} is not known" in ran.error
+                and host.files() == before
+            )
         else:  # then nothing is saved there
             assert names(host, graph, node)
 
