@@ -53,6 +53,14 @@ SETTINGS = {
     },
 }
 
+# As of a WebUI that was started before. At its very first start Forge Neo's prompts have no value, and it pastes nothing into a widget
+# without one.
+REMEMBERED = {
+    "neo": {
+        f"{tab}/{label}/value": "" for tab in ("txt2img", "img2img") for label in ("Prompt", "Negative Prompt")
+    },
+}
+
 
 def kind_of(webui):
     """Which host lies in a folder."""
@@ -108,6 +116,9 @@ class RealWebUI:
             if not link.exists():
                 link.symlink_to(source, target_is_directory=True)
         (self.base / "config.json").write_text(json.dumps({**SETTINGS.get(self.kind, {}), **options}))
+        remembered = self.base / "ui-config.json"
+        if self.kind in REMEMBERED and not remembered.exists():
+            remembered.write_text(json.dumps(REMEMBERED[self.kind]))
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]

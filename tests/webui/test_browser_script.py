@@ -50,12 +50,9 @@ def unfold(at, selector):
 
 
 def paste(at, infotext):
-    prompt = at.locator("#txt2img_prompt textarea").first
-    prompt.fill(infotext)
+    at.locator("#txt2img_prompt textarea").first.fill(infotext)
     at.locator("#tab_txt2img #paste").first.click()
     at.wait_for_timeout(2000)
-    if prompt.input_value() == infotext:  # the copy of Forge Neo at hand leaves it there, without us too
-        prompt.fill(PROMPT)
 
 
 def begin(at, kind="txt2img"):
