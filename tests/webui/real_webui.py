@@ -57,7 +57,9 @@ SETTINGS = {
 # without one.
 REMEMBERED = {
     "neo": {
-        f"{tab}/{label}/value": "" for tab in ("txt2img", "img2img") for label in ("Prompt", "Negative Prompt")
+        f"{tab}/{label}/value": ""
+        for tab in ("txt2img", "img2img")
+        for label in ("Prompt", "Negative Prompt")
     },
 }
 
