@@ -162,6 +162,21 @@ def test_whole_numbers_beyond_any_number_of_pictures_are_refused_by_every_host(
     assert answer.status_code == 422, answer.text
 
 
+@pytest.mark.parametrize("truth", ["true", "false"])
+@pytest.mark.parametrize("field", ["top", "keep_at_least", "top_percent", "min_score", "min_percentile"])
+def test_true_and_false_are_no_numbers(monkeypatch, tmp_path, field, truth):
+    client = ApiHost(monkeypatch, tmp_path).start()
+    body = f'{{"pictures": [{{"path": "a.png"}}], "{field}": {truth}}}'
+    answer = client.post(f"{PREFIX}/rank", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["detail"]) == (422, f"{field} is {truth}; expected a number.")
+
+
+def test_a_whole_number_that_is_too_long_is_told_as_that(monkeypatch, tmp_path):
+    client = ApiHost(monkeypatch, tmp_path).start()
+    answer = client.post(f"{PREFIX}/rank", json={"pictures": [], "top": 10**19})
+    assert "expected whole numbers of at most 18 digits" in answer.json()["detail"]
+
+
 def test_nesting_without_end_is_refused(monkeypatch, tmp_path):
     client = ApiHost(monkeypatch, tmp_path).start()
     headers = {"content-type": "application/json"}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import sys
+import zlib
 
 import pytest
 from api_client import PREFIX, ApiHost
@@ -84,6 +86,14 @@ def test_a_prompt_is_the_pictures_own_then_the_requests_then_the_files(api):
     assert "<lora" in post(client, "score", {"image": data}, raw_prompt=True)["rows"][0]["prompt"]
 
 
+def declaring(width, height):
+    """The bytes of a PNG file that says it is so large."""
+    data = bytearray(png(Image.new("RGB", (1, 1))))
+    data[16:24] = struct.pack(">II", width, height)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    return bytes(data)
+
+
 def test_what_is_wrong_with_one_picture_is_its_row_and_nothing_more(api, tmp_path):
     (prompt, image), *_ = scenes()
     path = save_scenes(api.samples)[0]
@@ -111,6 +121,7 @@ def test_what_is_wrong_with_one_picture_is_its_row_and_nothing_more(api, tmp_pat
         ({"path": str(api.samples / "broken.png"), "prompt": prompt}, ""),
         ({"path": str(api.samples / "large.png"), "prompt": prompt}, "at most 0.02 million"),
         ({"image": encoded(png(large)), "prompt": prompt}, "at most 0.02 million"),
+        ({"image": encoded(declaring(60_000, 60_000)), "prompt": prompt}, "too many pixels"),
         ({"image": encoded(png(image))}, "no prompt"),
     ]
     rows = post(api.start(), "score", good, *(entry for entry, _ in bad), {"path": str(path)})["rows"]

@@ -319,3 +319,14 @@ def test_keys_with_others_held_down_and_those_of_an_input_method_are_left_alone(
     page.wait_for_timeout(500)
     assert part(page, "count").get_by_text("0 rejected").is_visible() and stars_on(page) == ""
     assert not state(page)["open"]
+
+
+def test_long_words_in_messages_do_not_widen_a_narrow_page(page, server):
+    page.set_viewport_size({"width": 400, "height": 800})
+    line = f'<p class="imagereward-message imagereward-error">the file /{"a" * 300} was not found</p>'
+    page.evaluate("line => { document.getElementById('imagereward_tab_message').innerHTML = line; }", line)
+    page.wait_for_timeout(300)
+    shot(page, server, "narrow")
+    widths = "box => [box.scrollWidth, box.clientWidth]"
+    wanted, given = page.locator("#imagereward_tab_message .imagereward-message").evaluate(widths)
+    assert wanted <= given < 400

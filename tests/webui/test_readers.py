@@ -326,6 +326,12 @@ def test_who_wants_no_pictures_gets_a_result_that_fits_the_files(api, one_host, 
         ({"args": None}, "args of ImageReward Curator is null; expected a list"),
         ({"args": "demo"}, "args of ImageReward Curator is 'demo'; expected a list"),
         ([True], "alwayson_scripts.ImageReward Curator is a list; expected an object"),
+        # Off without a word otherwise.
+        ({"args": [{"enabled": "yes"}]}, "enabled is 'yes'; expected true or false"),
+        ({"args": [[True]]}, "enabled is '[True]'; expected true or false"),
+        # The host writes the request into its answer, and fails there when all pictures are made.
+        ({"args": [{"enabled": True, "keep_best": 10**400}]}, "hold the number 1000000"),
+        ({"args": [True, "demo", {"a": [-(2**70)]}]}, f"hold the number {-(2**70)}"),
     ],
 )
 def test_arguments_in_another_shape_are_told(api, entry, said):
@@ -334,3 +340,13 @@ def test_arguments_in_another_shape_are_told(api, entry, said):
     with pytest.raises(HTTPException) as caught:
         api({"ImageReward Curator": entry})
     assert caught.value.status_code == 422 and said in caught.value.detail
+
+
+def test_arguments_after_an_object_are_told_as_ignored(api, one_host):
+    values = api({"ImageReward Curator": {"args": [{"enabled": True}, {"keep_best": 1}]}})
+    _, problems = ours("script.driving").settings_of(one_host.make(*values), values)
+    assert problems == [
+        "1 argument after the first, an object, is ignored; write all settings into that object"
+    ]
+    alone = api({"ImageReward Curator": {"args": [{"enabled": True}]}})
+    assert ours("script.driving").settings_of(one_host.make(*alone), alone)[1] == []

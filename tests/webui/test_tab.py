@@ -305,3 +305,26 @@ def test_scores_written_into_the_files_are_taken_out_again(page):
     page.do("undo")
     page.finish()
     assert tree(page.host.samples) == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ({"top": -3}, "Keep at most so many is -3; expected a whole number, 0 or more."),
+        ({"percent": -5}, "Keep the best percent is -5; expected a number from 0 to 100."),
+    ],
+)
+def test_a_number_that_does_not_fit_is_told_until_one_that_does(page, typed, told):
+    page.score()
+    page.filter(top=2, show="Kept")
+    page.preview()
+    line = page.finish()
+    shown = page.session.shown
+    assert page.session.previewed is not None and len(shown) == 2
+    page.filter(**typed)
+    assert told in page.values["count"] and page.values["message"] == line
+    assert page.session.shown == shown and page.session.previewed is None
+    page.filter(top=1, percent=100)
+    assert "<b>1</b>" in page.values["count"] and told not in page.values["count"]
+    page.filter(percent=None)
+    assert "<b>1</b>" in page.values["count"]

@@ -22,7 +22,7 @@ from fastapi.routing import APIRoute
 from imagereward_core.plain import encodable, well_formed, with_texts
 
 from .limits import limits
-from .schemas import MOST_DIGITS
+from .schemas import MOST_DIGITS, NUMBERS
 
 Accounts = Mapping[str, str]
 Receive = Callable[[], Awaitable[Any]]
@@ -109,12 +109,14 @@ class _StrictRequest(Request):
         """The body.
 
         Raises:
-            HTTPException: 422, for NaN, infinities, numbers beyond floats, whole numbers of more than 18 digits, and nesting too deep.
+            HTTPException: 422, for NaN, infinities, numbers beyond floats, whole numbers of more than 18 digits, true and false for a
+                number, and nesting too deep.
             json.JSONDecodeError: It is no JSON.
         """
         body = await self.body()
         try:
             data = json.loads(body, parse_constant=_refused, parse_float=_finite, parse_int=_whole)
+            _check_numbers(data)
             return with_texts(data, well_formed)
         except (RecursionError, UnicodeDecodeError) as error:
             raise HTTPException(
@@ -122,8 +124,14 @@ class _StrictRequest(Request):
             ) from error
 
 
-def _refused(text: str) -> Any:
-    raise HTTPException(422, f"The body holds the number {text[:40]}; expected finite numbers.")
+def _check_numbers(data: Any) -> None:
+    for name in sorted(NUMBERS & data.keys()) if isinstance(data, dict) else ():
+        if isinstance(data[name], bool):
+            raise HTTPException(422, f"{name} is {str(data[name]).lower()}; expected a number.")
+
+
+def _refused(text: str, expected: str = "finite numbers") -> Any:
+    raise HTTPException(422, f"The body holds the number {text[:40]}; expected {expected}.")
 
 
 def _finite(text: str) -> float:
@@ -132,7 +140,9 @@ def _finite(text: str) -> float:
 
 
 def _whole(text: str) -> int:
-    return int(text) if len(text.lstrip("-")) <= MOST_DIGITS else _refused(text)
+    if len(text.lstrip("-")) <= MOST_DIGITS:
+        return int(text)
+    return _refused(text, f"whole numbers of at most {MOST_DIGITS} digits")
 
 
 def _check_sender(request: Request) -> None:

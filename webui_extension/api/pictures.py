@@ -154,6 +154,10 @@ def open_upload(text: str, limits: Limits) -> Image.Image:
     known = [form for form in FORMATS if form in Image.OPEN]
     try:
         picture = Image.open(io.BytesIO(data), formats=known)
+    except Image.DecompressionBombError as error:
+        raise ImageError(
+            f"the picture declares too many pixels ({error}); expected at most {limits.most_megapixels:g} million. Scale it down"
+        ) from error
     except Exception as error:  # header parsers raise whatever damaged data makes them raise
         raise ImageError(
             f"'image' holds {len(data)} bytes that cannot be read as a picture; expected one of {', '.join(known)}"

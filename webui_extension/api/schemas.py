@@ -4,7 +4,7 @@ Annotations here are never postponed: FastAPI has to resolve them, and the oldes
 names which live in a module a WebUI loads by path. Nothing is used that the two versions of pydantic spell differently.
 """
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, Field
 
@@ -70,6 +70,12 @@ class RankRequest(ScoreRequest):
     within: str = Field(
         "all", description="Whether numbers and shares count over all pictures or within each prompt"
     )
+
+
+NUMBERS = frozenset(
+    name for name, kind in RankRequest.__annotations__.items() if {int, float} & {kind, *get_args(kind)}
+)
+"""Fields that are numbers. Both versions of pydantic would take true for 1 and false for 0."""
 
 
 class RowOut(BaseModel):

@@ -28,6 +28,7 @@ _waiting: list[Run] = []
 def settings_of(p: Any, values: tuple[Any, ...]) -> tuple[Settings, list[str]]:
     """The settings of a run: those of the page or the request, with what a plot's axes say instead."""
     settings, problems = read_arguments(values)
+    problems += requests.remarks(values)
     return xyz.override(p, settings, problems)
 
 

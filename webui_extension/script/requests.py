@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
 from ..door import guard
-from .arguments import TITLE, Settings
+from .arguments import TITLE, Settings, from_mapping
 from .wrapping import mark, original_of
 
 _API = "modules.api.api"
 _NAME = "init_script_args"
+_TOO_LARGE = 2**63
+"""The host writes the request into its answer, as JSON that knows no larger whole numbers."""
 
 
 class Asked(dict[str, Any]):
@@ -21,10 +23,12 @@ class Asked(dict[str, Any]):
     Attributes:
         given: Those that the request itself names.
         wants_images: Whether the answer is to hold the pictures.
+        ignored: How many arguments came after an object that names all settings.
     """
 
     given: frozenset[str] = frozenset()
     wants_images: bool = True
+    ignored: int = 0
 
 
 def wants_order(values: tuple[Any, ...]) -> bool:
@@ -38,6 +42,17 @@ def wants_order(values: tuple[Any, ...]) -> bool:
 def wants_images(values: tuple[Any, ...]) -> bool:
     """Whether a request asks for the pictures themselves."""
     return not values or getattr(values[0], "wants_images", True)
+
+
+def remarks(values: tuple[Any, ...]) -> list[str]:
+    """A line about arguments that nobody reads."""
+    number = getattr(values[0], "ignored", 0) if values else 0
+    said = (
+        "argument after the first, an object, is"
+        if number == 1
+        else "arguments after the first, an object, are"
+    )
+    return [f"{number} {said} ignored; write all settings into that object"] if number else []
 
 
 def on_app_started(demo: Any, app: Any = None) -> None:
@@ -87,6 +102,39 @@ def _check(entry: Any) -> None:
             422,
             f"args of {TITLE} is {_kind(entry['args'])}; expected a list, also for settings by name: {advice}",
         )
+    if entry is not None:
+        _check_values(entry.get("args", []), advice)
+
+
+def _check_values(given: Sequence[Any], advice: str) -> None:
+    """The same for single arguments of which nobody would be told in the answer: there is none, or it is that of a run without us."""
+    from fastapi import HTTPException
+
+    first = given[0] if given else None
+    named = first if isinstance(first, Mapping) else dict(zip(_names(), given))
+    large = [str(number)[:40] for number in _whole_numbers(given) if abs(number) >= _TOO_LARGE]
+    if large:
+        raise HTTPException(
+            422,
+            f"args of {TITLE} hold the number {large[0]}; expected numbers that an answer of the WebUI can hold",
+        )
+    _, problems = from_mapping({"enabled": named.get("enabled")})
+    if problems:
+        raise HTTPException(422, f"args of {TITLE}: {problems[0].partition('. ')[0]}: {advice}")
+
+
+def _whole_numbers(value: Any) -> Iterator[int]:
+    if isinstance(value, int):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _whole_numbers(list(value.values()))
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _whole_numbers(each)
+
+
+def _names() -> list[str]:
+    return [each.name for each in fields(Settings)]
 
 
 def _kind(value: Any) -> str:
@@ -106,10 +154,11 @@ def _note(found: Any, entry: Any, request: Any, runner: Any) -> None:
     script = next((each for each in runner.alwayson_scripts if each.title() == TITLE), None)
     if script is None:
         return
-    start, names = script.args_from, [each.name for each in fields(Settings)]
+    start, names = script.args_from, _names()
     given = list((entry or {}).get("args", ()))
     by_name = bool(given) and isinstance(given[0], Mapping)
     asked = Asked(given[0] if by_name else zip(names, found[start : script.args_to]))
     asked.given = frozenset(map(str, given[0]) if by_name else names[: len(given)])
+    asked.ignored = len(given) - 1 if by_name else 0
     asked.wants_images = bool(getattr(request, "send_images", True))
     found[start] = asked

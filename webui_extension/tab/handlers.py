@@ -112,6 +112,13 @@ def _refiltered(
 ) -> Result:
     from .wishes import PER, SHOW, SORT
 
+    stale: Values = {"plan": "", "carry_out": Change({"interactive": False})}
+    percent = 100 if percent is None else percent
+    problem = _out_of_range("Keep the best percent", percent, 0, 100) or _out_of_range(
+        "Keep at most so many", top or 0, 0
+    )
+    if problem:  # where the count stands, which the next filter that can be applied writes anew
+        return replace(session, previewed=None), {**stale, "count": wording.message(problem, "error")}
     least, most = session.view.limits() if session.view is not None else (-math.inf, math.inf)
     wanted = Filter(
         show=SHOW[show],
@@ -126,7 +133,15 @@ def _refiltered(
         text=text or "",
     )
     session = session.filtered(wanted)
-    return session, {**everything(session), "plan": "", "carry_out": Change({"interactive": False})}
+    return session, {**everything(session), **stale}
+
+
+def _out_of_range(label: str, value: float, low: float, high: float = math.inf) -> str:
+    """What is wrong with a number somebody typed; empty where nothing is."""
+    if low <= value <= high:
+        return ""
+    expected = f"a number from {low:g} to {high:g}" if high < math.inf else f"a whole number, {low:g} or more"
+    return f"{label} is {value:g}; expected {expected}. The filter stays as it was."
 
 
 @told
