@@ -8,8 +8,10 @@ from __future__ import annotations
 import csv
 import os
 import re
+from collections import defaultdict
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from PIL import Image, ImageChops
@@ -104,6 +106,27 @@ def test_a_first_pass_that_stays_the_result_is_the_picture_of_one_pass(webui, kn
     assert not made.saved() and len(made.saved("rejects")) == 3
     shown = made.images[made.first].convert("RGB")
     assert close(shown, alone[seed_of(made.infotexts[made.first])])
+
+
+@pytest.mark.parametrize("gated", [False, True])
+def test_upscaled_pictures_have_a_folder_of_their_own_and_rejects_inside_it(webui, gated):
+    folder = webui.base / "output" / f"upscaled {gated}"
+    status, answer = webui.call(f"/knows_time/upscaled?folder={quote(str(folder))}")
+    assert status == 200, answer
+    before = webui.files()
+    made = webui.generate({"keep_best": 1, "gate_hires": gated}, hr_upscaler="None", n_iter=2, **HIRES)
+    put = defaultdict(list)
+    for path in made.files:
+        put[path.is_relative_to(folder), "rejects" in path.parts, "first-pass" in path.name].append(path)
+    assert [Image.open(path).size for path in put.pop((True, False, False), [])] == [(128, 128)] * 2
+    if gated:  # the host changes the folder in the first second pass, and leaves it so
+        assert len(put.pop((False, True, True))) == len(put.pop((True, True, True))) == 2
+    else:
+        assert len(put.pop((True, True, False))) == 4
+    assert not put and all(path in webui.files() for path in before)
+    body = {"pictures": [{"path": str(path), "prompt": "a"} for path in made.files], "scorer": "demo"}
+    status, answer = webui.call("/imagereward/v1/score", body)
+    assert status == 200 and all(row["score"] is not None for row in answer["rows"]), answer
 
 
 @pytest.mark.parametrize("knows", [{}, {"time": True}], ids=["4-D", "5-D"])

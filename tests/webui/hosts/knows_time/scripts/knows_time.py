@@ -6,7 +6,7 @@ passes and decoder; only the networks behind them still work picture by picture.
 
 import torch
 from backend.args import dynamic_args
-from modules import script_callbacks, sd_models, shared
+from modules import processing, script_callbacks, sd_models, shared
 
 SHRINK = 4
 """Frames per step of time, but for the first."""
@@ -29,9 +29,23 @@ def undo():
             setattr(owner, name, before)
 
 
+def upscaled(folder: str):
+    """From now on second passes go to ``folder``, as newer builds of the host do it with an option of theirs; see ``model``."""
+    kind = processing.StableDiffusionProcessingTxt2Img
+    second = kind.sample_hr_pass
+    shared.opts.data["outdir_hires_samples"] = folder
+
+    def sample_hr_pass(self, *given, **named):
+        self.outpath_samples = shared.opts.outdir_hires_samples or self.outpath_samples
+        return second(self, *given, **named)
+
+    change(kind, "sample_hr_pass", sample_hr_pass)
+
+
 def model(time: bool = False, video: bool = False, black: bool = False):
-    """From now on the model knows time, makes videos, decodes to black; without arguments it is as it was."""
+    """From now on the model knows time, makes videos, decodes to black; without arguments everything is as it was."""
     undo()
+    shared.opts.data.pop("outdir_hires_samples", None)
     engine = sd_models.model_data.sd_model
     network = engine.forge_objects_original.unet.model
     apply, decode, encode = network.apply_model, engine.decode_first_stage, engine.encode_first_stage
@@ -67,6 +81,7 @@ def model(time: bool = False, video: bool = False, black: bool = False):
 
 def started(demo, app):
     app.add_api_route("/knows_time/model", model, methods=["GET"])
+    app.add_api_route("/knows_time/upscaled", upscaled, methods=["GET"])
 
 
 script_callbacks.on_app_started(started)
