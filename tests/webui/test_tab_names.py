@@ -61,6 +61,7 @@ def test_undecodable_names_are_shown_and_sent_as_text(page):
         assert sound(page.values) and "\\udcf" in page.values["details"]
         assert "\\udcf" in page.deck["pictures"][0]["name"]
         assert Path(page.send(0)[0]).is_file() and sound(page.values) and sound(page.problem)
+        assert ("not a picture" in page.problem) == (show == "Not scored")
     page.filter(show="Kept and rejected")
     page.preview()
     assert sound(page.values) and "\\udcff" in page.values["plan"]

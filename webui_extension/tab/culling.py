@@ -134,7 +134,8 @@ def _send(session: Session, wish: Mapping[str, Any]) -> tuple[Session, tuple[_Sh
     if not is_regular(row.path):
         raise CuratorError(f"{row.path} is no longer there; score the folder again.")
     confine(str(row.path), allowed_folders())
-    return session, (lambda _: to_send(row),)
+    values = to_send(row)  # now, since a picture that cannot be read is an answer too
+    return session, (lambda _: values,)
 
 
 _DOES: dict[str, Callable[[Session, Mapping[str, Any]], tuple[Session, tuple[_Shows, ...]]]] = {
