@@ -44,7 +44,7 @@ BREAKS = [
     ("script.infotext", "announce"),
     ("script.infotext", "with_fields"),
     ("scorer_cache", "load"),
-    ("scorer_cache", "LoadedScorer.score"),
+    ("scorer_cache", "LoadedScorer.at_work"),
     ("scorer_cache", "request_from_settings"),
     ("runtime", "make_runtime"),
 ]
