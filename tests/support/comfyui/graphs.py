@@ -146,7 +146,7 @@ class Graph(dict):
         return self.add("SaveScored", images=images, scores=[scores, 0], **{**defaults, **changes})
 
 
-NODES = {
+NODES = (
     "LoadScorer",
     "ScoreImages",
     "SortByScore",
@@ -160,7 +160,7 @@ NODES = {
     "PromptForScoring",
     "LoadFolder",
     "CurateFolder",
-}
+)
 
 
 def shown(ran, node):

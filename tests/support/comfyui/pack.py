@@ -10,27 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.comfyui.fake_host import FakeHost
+from tests.support.comfyui.graphs import NODES
 
 ROOT = Path(__file__).resolve().parents[3]
 LOCALES = ROOT / "locales"
-NODE_IDS = [
-    f"ImageRewardCurator{name}"
-    for name in (
-        "LoadScorer",
-        "ScoreImages",
-        "SortByScore",
-        "FilterByScore",
-        "PickBest",
-        "BlendScores",
-        "ScoreToText",
-        "ScorePlot",
-        "ContactSheet",
-        "SaveScored",
-        "PromptForScoring",
-        "LoadFolder",
-        "CurateFolder",
-    )
-]
+NODE_IDS = [f"ImageRewardCurator{name}" for name in NODES]
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 
 
