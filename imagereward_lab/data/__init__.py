@@ -1,0 +1,1 @@
+"""Rankings of pictures: one documented form, readers into it from what others publish, checks and splits."""
