@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from ..errors import Cancelled, CuratorError, UnknownScorerError, WeightsError
-from . import blends, curate, demo, doctor, models, rank, report, score, stars, undo, watch
+from . import blends, curate, demo, doctor, lab, models, rank, report, score, stars, undo, watch
 from .console import Console, discard, logging_to, plain_streams
 from .exits import EXPLANATION, INTERRUPTED, NO_SCORER, OTHER, PIPE_CLOSED, USAGE, NoScorerError, UsageError
 from .parser import Parser
@@ -42,6 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for command in (score, rank, curate, watch, undo, report, stars, blends, models, doctor, demo):
         command.add_parser(commands)
+    lab.add_parsers(commands)
     return parser
 
 

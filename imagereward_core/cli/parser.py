@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
@@ -33,10 +33,16 @@ _EXAMPLES = {
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line with a way out, instead of a page of usage."""
 
+    declare: Callable[[Parser], None] | None = None
+    """Adds the arguments once they are needed, for commands that are not loaded before they are chosen."""
+
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """See :mod:`argparse`; files whose names begin with a dash are reported before they are taken for options."""
+        if self.declare is not None:
+            declare, self.declare = self.declare, None
+            declare(self)
         if self._commands() is not None:
             return super().parse_known_args(args, namespace)
         self._refuse_dashes(args or ())
