@@ -50,7 +50,7 @@ class _WhereverTheModelIs:
     def _parameter(self) -> Tensor:
         network = self._network()
         assert network is not None
-        return network.blip.visual_encoder.patch_embed.proj.weight
+        return next(network.blip.visual_encoder.parameters())
 
     @property
     def device(self) -> torch.device:

@@ -23,7 +23,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "lazy": (set(), set()),
     "settings": (set(), set()),
     "files": (set(), {"filelock"}),
-    "nets": (set(), {"torch"}),
+    "nets": (set(), {"timm", "torch"}),
     "runtime": (set(), {"torch"}),
     "images": ({"files"}, {"PIL", "numpy", "torch"}),
     "metadata": ({"files", "images", "weights"}, {"PIL", "numpy"}),

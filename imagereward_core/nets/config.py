@@ -30,6 +30,28 @@ class VisionConfig:
 
 
 @dataclass(frozen=True)
+class TimmConfig:
+    """An image tower that the package timm brings.
+
+    Attributes:
+        name: Its name there.
+        width: Width of the tokens it gives.
+        drop_path: As for :class:`VisionConfig`.
+        sized: Whether ``image_size`` is not the network's own and has to be asked for.
+        mean: Per-channel mean (RGB, in 0..1) that its pictures are normalised with.
+        std: Per-channel standard deviation, likewise.
+    """
+
+    name: str
+    image_size: int
+    width: int
+    drop_path: float = 0.1
+    sized: bool = False
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+
+
+@dataclass(frozen=True)
 class TextConfig:
     """The text tower: BERT-base with cross-attention to the image in every layer (BLIP, ``med.py``)."""
 
@@ -69,7 +91,7 @@ class RewardConfig:
             0 leaves them out.
     """
 
-    vision: VisionConfig = field(default_factory=VisionConfig)
+    vision: VisionConfig | TimmConfig = field(default_factory=VisionConfig)
     text: TextConfig = field(default_factory=TextConfig)
     head: HeadConfig = field(default_factory=HeadConfig)
     projection: int = 256
@@ -84,8 +106,12 @@ class RewardConfig:
         head = dict(data["head"])
         for name in ("widths", "dropouts"):
             head[name] = tuple(head[name])
+        vision = dict(data["vision"])
+        for name in ("mean", "std"):
+            if name in vision:
+                vision[name] = tuple(vision[name])
         return cls(
-            vision=VisionConfig(**data["vision"]),
+            vision=TimmConfig(**vision) if "name" in vision else VisionConfig(**vision),
             text=TextConfig(**data["text"]),
             head=HeadConfig(**head),
             projection=data["projection"],

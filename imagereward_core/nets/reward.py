@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from . import skeleton
 from .bert import TextEncoder
-from .config import HeadConfig, RewardConfig
+from .config import HeadConfig, RewardConfig, TimmConfig
+from .timm_tower import TimmTower
 from .vit import VisionTransformer
 
 POSITION_IDS = "blip.text_encoder.embeddings.position_ids"
@@ -52,7 +53,11 @@ class Blip(nn.Module):
 
     def __init__(self, config: RewardConfig) -> None:
         super().__init__()
-        self.visual_encoder = VisionTransformer(config.vision)
+        self.visual_encoder: VisionTransformer | TimmTower = (
+            TimmTower(config.vision)
+            if isinstance(config.vision, TimmConfig)
+            else VisionTransformer(config.vision)
+        )
         self.text_encoder = TextEncoder(config.text, config.vision.width)
         if config.projection:
             self.vision_proj = nn.Linear(config.vision.width, config.projection)
@@ -107,6 +112,8 @@ def parameter_dtype(name: str, dtype: torch.dtype) -> torch.dtype:
     does the text's attention to itself, to which scores are sensitive and which is a small part of the work. The text's attention
     to the image and its feed-forward part add no measurable error to that of the image tower (``benchmarks/results``).
     """
+    if ".visual_encoder.model." in name:
+        return dtype  # a network of timm computes in one dtype
     if ".visual_encoder." in name:
         kept = ("norm" in name) or ("patch_embed" in name) or name.endswith(("cls_token", "pos_embed"))
     else:
@@ -119,4 +126,8 @@ def build_skeleton(
     config: RewardConfig | None = None, kind: type[RewardNetwork] | None = None
 ) -> RewardNetwork:
     """A network (of class ``kind``) without storage, on the meta device, ready to have a checkpoint's tensors assigned to it."""
-    return skeleton.build_skeleton(lambda: (kind or RewardNetwork)(config))
+    network = skeleton.build_skeleton(lambda: (kind or RewardNetwork)(config))
+    if config is not None and isinstance(config.vision, TimmConfig):
+        # It holds tables that are in no checkpoint, so it is made for real.
+        network = (kind or RewardNetwork)(config).eval()
+    return network

@@ -24,6 +24,7 @@ from imagereward_core.images.preprocess import normalize
 from imagereward_core.images.spec import ImageSpec
 from imagereward_core.nets.config import HeadConfig, RewardConfig, TextConfig, VisionConfig
 from imagereward_core.nets.reward import RewardNetwork
+from imagereward_core.nets.vit import VisionTransformer
 from imagereward_core.scorers.tokenizers.bert import PromptEncoder, pad_ids
 from imagereward_core.weights.bundled import FACTS_FILE, MODEL_FOLDER
 from imagereward_core.weights.checkpoint import load_into
@@ -87,9 +88,9 @@ def main(arguments: list[str] | None = None) -> None:
     network = RewardNetwork(demo_config(len(words)))
     if options.start is None:
         initialise(network, options.seed)
-        named = pretrain(
-            network.blip.visual_encoder, SPEC, options.seed, steps=options.naming_steps, report=say
-        )
+        tower = network.blip.visual_encoder
+        assert isinstance(tower, VisionTransformer)
+        named = pretrain(tower, SPEC, options.seed, steps=options.naming_steps, report=say)
         earlier: list[dict[str, Any]] = [
             {"stage": "naming", "seed": options.seed, "steps": options.naming_steps, "named": round(named, 4)}
         ]

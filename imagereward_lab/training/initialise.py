@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from imagereward_core.nets.config import VisionConfig
 from imagereward_core.nets.reward import Head, RewardNetwork
+from imagereward_core.nets.vit import VisionTransformer
 
 
 def initialise_head(head: Head) -> None:
@@ -60,6 +61,8 @@ def initialise(network: RewardNetwork, seed: int) -> None:
                     nn.init.zeros_(module.bias)
             elif isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, std=0.02)
-        nn.init.normal_(network.blip.visual_encoder.cls_token, std=0.02)
-        network.blip.visual_encoder.pos_embed.data.copy_(sine_positions(network.config.vision))
+        tower = network.blip.visual_encoder
+        assert isinstance(tower, VisionTransformer)
+        nn.init.normal_(tower.cls_token, std=0.02)
+        tower.pos_embed.data.copy_(sine_positions(tower.config))
         initialise_head(network.mlp)
