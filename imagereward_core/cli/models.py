@@ -200,9 +200,10 @@ def _fetch(card: WeightsCard, settings: WeightSettings, progress: Progress) -> P
 
 def _verify(args: argparse.Namespace) -> int:
     from ..nets.reward import POSITION_IDS
-    from ..scorers.factory import skeleton_of
+    from ..runtime import LocalRuntime
+    from ..scorers.factory import Maker, skeleton_of
     from ..scorers.registry import card_of
-    from ..weights.checkpoint import verify
+    from ..weights.checkpoint import read_layout, verify
     from ..weights.locate import find_weights
 
     console = Console(args.quiet)
@@ -214,8 +215,12 @@ def _verify(args: argparse.Namespace) -> int:
                 f"the weights of {card.id} are not on this machine; 'imagereward models download {card.id}' fetches them"
             )
         path = found.checkpoint
-    expected = skeleton_of(card).state_dict()
-    layout = {name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in expected.items()}
+    if card.recipe and (card.base or card.family != "imagereward"):
+        Maker(LocalRuntime("cpu", "fp32"), weight_settings(args)).make(path)  # raises where it does not fit
+        layout = read_layout(path)
+    else:
+        expected = skeleton_of(card).state_dict()
+        layout = {name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in expected.items()}
     with console.bytes() as progress:
         report = verify(path, card, layout, frozenset({POSITION_IDS}), progress)
     print(f"file    {report.path}")

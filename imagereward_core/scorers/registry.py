@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -13,8 +14,9 @@ from ..nets.config import RewardConfig, TextConfig
 from ..weights.card import ScorerCard
 from ..weights.cards import CARDS, get_card
 from ..weights.locate import WeightSettings
-from ..weights.own import find_by_name, is_official, own_card, own_checkpoints
+from ..weights.own import find_by_name, is_official, labelled, own_card, own_checkpoints
 from ..weights.suffixes import SUFFIXES
+from ..weights.trained import merged
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +46,14 @@ def is_checkpoint(name: str | os.PathLike[str]) -> bool:
 
 def network_config(card: ScorerCard) -> RewardConfig:
     """Sizes of the network whose weights ``card`` describes."""
-    return RewardConfig() if card.sizes is None else RewardConfig.from_dict(dict(card.sizes))
+    if card.sizes is None:
+        return RewardConfig()
+    try:
+        return RewardConfig.from_dict(merged(RewardConfig().to_dict(), card.sizes))
+    except (TypeError, KeyError, ValueError) as error:
+        raise WeightsError(
+            f"the card of {card.id} describes no network that can be made ({error}); mend its 'network', or take it away"
+        ) from error
 
 
 def text_config_from_json(path: str | os.PathLike[str]) -> TextConfig:
@@ -150,7 +159,28 @@ def find(name: str | os.PathLike[str], settings: WeightSettings) -> tuple[Scorer
             f"{found.checkpoint} is there, but the vocabulary {card.tokenizer.name} is not; expected it in the same folder. It comes from "
             f"{card.tokenizer.repository or 'this package'}"
         )
-    return card, found
+    if card.recipe:
+        found = replace(found, revision=labelled(found.revision, card))
+    return card, _with_base(card, found, settings) if card.base else found
+
+
+def _with_base(card: ScorerCard, found: FoundWeights, settings: WeightSettings) -> FoundWeights:
+    """The weights of a head alone or a LoRA together with those of the scorer they change.
+
+    Raises:
+        WeightsError: That scorer is not there, has other weights, or is itself such a change.
+    """
+    base_card, base = find(card.base, settings) if card.base != card.id else (card, found)
+    if base_card.base or base_card.family != ("clip" if card.family == "clip-mlp" else card.family):
+        raise WeightsError(
+            f"{card.id} is a change of {card.base}, which is no whole network of its kind; expected the scorer it was trained from"
+        )
+    if base.revision != card.base_revision:
+        raise WeightsError(
+            f"{card.id} is a change of {card.base} with the weights {card.base_revision}, and those found in {base.checkpoint} are "
+            f"{base.revision}; put the checkpoint it was trained from in their place"
+        )
+    return replace(found, backbone=base, revision=f"{found.revision}+{base.revision}")
 
 
 def make_encoder(card: ScorerCard, found: FoundWeights) -> PromptEncoder:

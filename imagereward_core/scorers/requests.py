@@ -193,9 +193,9 @@ def own_checkpoints(names: Iterable[str], path_of: Callable[[str], str]) -> list
         names: Names of files.
         path_of: Where the file of a name lies.
     """
-    from ..weights.own import is_image_reward, own_files
+    from ..weights.own import is_reward_model, own_files
 
-    return [name for name in own_files(names) if is_image_reward(Path(path_of(name)))]
+    return [name for name in own_files(names) if is_reward_model(Path(path_of(name)))]
 
 
 def spelling(name: str) -> str:

@@ -150,6 +150,10 @@ class ScorerCard(WeightsCard):
         learned_scale: For a cosine, whether it is multiplied by the factor that lies among the weights.
         mask_threshold: For MPS, the share of its greatest similarity to the condition that a position of the prompt must exceed.
         own: Whether it is a checkpoint of the user's own, of which only its card knows more than its name.
+        base: For a head alone or a LoRA, the id of the scorer whose network it changes; else empty.
+        base_revision: The label that scorer's weights must have.
+        lora_scale: Factor of what a LoRA adds to the weights of ``base``.
+        recipe: Six digits for what an own card says that changes its numbers, which belong to the label of the weights; else empty.
     """
 
     summary: str
@@ -170,6 +174,10 @@ class ScorerCard(WeightsCard):
     learned_scale: bool = False
     mask_threshold: float | None = None
     own: bool = False
+    base: str = ""
+    base_revision: str = ""
+    lora_scale: float = 1.0
+    recipe: str = ""
 
     @property
     def typical_text(self) -> str:

@@ -94,7 +94,7 @@ def inside(folder: Path, name: str) -> Path:
 
 def bundled_folder(card: WeightsCard) -> Path | None:
     """The folder in this package that holds the scorer's files, for those that ship with it."""
-    return _BUNDLED.get(card.id)
+    return _BUNDLED.get(card.folder)
 
 
 def user_folder(card: WeightsCard) -> Path | None:

@@ -20,6 +20,7 @@ from .ledger import State, state_of
 from .locate import WeightSettings, models_folders, user_folder
 from .manifest import sha256_of
 from .suffixes import SUFFIXES
+from .trained import applied, is_trained, trained_fields
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ def stored_card(scorer: str, revision: str = "", settings: WeightSettings | None
         try:
             if not card_path(path).is_file() or (card := own_card(path)).id != scorer:
                 continue
-            if revision_of(path) == revision:
+            if revision.partition("+")[0] == labelled(revision_of(path), card):
                 return card
         except (WeightsError, OSError, ImportError) as error:
             logger.debug("the card of %s is not used: %s", path, error)
@@ -92,7 +93,7 @@ def own_checkpoints(settings: WeightSettings) -> dict[str, OwnCheckpoint]:
     """Own checkpoints in the models folders, by id in lower case; the first of several with one id counts."""
     found: dict[str, OwnCheckpoint] = {}
     for path in _files(settings):
-        if path.stem.casefold() in _known_stems() or not is_image_reward(path):
+        if path.stem.casefold() in _known_stems() or not is_reward_model(path):
             continue
         try:
             card = own_card(path)
@@ -122,6 +123,27 @@ def find_by_name(name: str, settings: WeightSettings) -> Path | None:
         return next((path for path in _files(settings) if path.name.casefold() == folded), None)
     found = own_checkpoints(settings).get(name.casefold())
     return None if found is None else found.path
+
+
+def labelled(revision: str, card: ScorerCard) -> str:
+    """The label of weights together with what the card says that changes their numbers."""
+    return f"{revision}-{card.recipe}" if card.recipe else revision
+
+
+def is_reward_model(path: Path) -> bool:
+    """Whether a file is a scorer: by a card that training wrote beside it, or by ImageReward's names in it.
+
+    False where it cannot be read, which is logged.
+    """
+    return _has_trained_card(path) or is_image_reward(path)
+
+
+def _has_trained_card(path: Path) -> bool:
+    try:
+        return is_trained(_read_json(card_path(path)))
+    except ValueError as error:
+        logger.debug("the card of %s cannot be read: %s", path, error)
+        return False
 
 
 def is_image_reward(path: Path) -> bool:
@@ -200,9 +222,9 @@ def _safe_id(text: str) -> str:
 
 def _card(scorer: str, file: str, facts: dict[str, Any]) -> ScorerCard:
     name = facts.get("id", scorer)
-    published = CARDS[IMAGEREWARD.id]
+    published = applied(facts)
     notes = [
-        "What is published about ImageReward-v1.0, its typical scores and its percentiles, does not hold for it.",
+        f"What is published about {published.id}, its typical scores and its percentiles, does not hold for it.",
         *facts.get("notes", ()),
     ]
     return replace(
@@ -210,7 +232,7 @@ def _card(scorer: str, file: str, facts: dict[str, Any]) -> ScorerCard:
         id=name,
         title=facts.get("title", f"{name} (a checkpoint of your own)"),
         summary=facts.get(
-            "summary", f"A checkpoint of your own{f' ({file})' if file else ''} with ImageReward's layout."
+            "summary", f"A checkpoint of your own{f' ({file})' if file else ''} with {published.id}'s layout."
         ),
         paper=facts.get("paper", ""),
         licence=facts.get("licence", "not stated"),
@@ -219,6 +241,8 @@ def _card(scorer: str, file: str, facts: dict[str, Any]) -> ScorerCard:
         distribution=facts.get("distribution"),
         notes=tuple(notes),
         download_size=0,
+        cross_prompt=True,
+        learned_scale=False,
         home=published.folder,
         metadata_key="",
         own=True,
@@ -232,6 +256,21 @@ def _read_card(path: Path) -> dict[str, Any]:
         WeightsError: The file cannot be read, or a field is of another kind.
     """
     try:
+        content = _read_json(path)
+        return _fields(content) | trained_fields(content)
+    except ValueError as error:
+        raise WeightsError(
+            f"the card {path} cannot be used ({error}); mend it as docs/scorers.md shows, or take it away"
+        ) from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """The object in a card's file; empty where there is no such file.
+
+    Raises:
+        ValueError: It cannot be read, is too long, or holds something else.
+    """
+    try:
         if not path.is_file():
             return {}
         with path.open("rb") as file:
@@ -239,13 +278,11 @@ def _read_card(path: Path) -> dict[str, Any]:
         if len(data) > _LARGEST_CARD:
             raise ValueError(f"it is longer than {_LARGEST_CARD:,} bytes")
         content = json.loads(data.decode("utf-8-sig"))
-        if not isinstance(content, dict):
-            raise ValueError("it is no JSON object")
-        return _fields(content)
-    except (OSError, ValueError, RecursionError) as error:
-        raise WeightsError(
-            f"the card {path} cannot be used ({error}); mend it as docs/scorers.md shows, or take it away"
-        ) from error
+    except (OSError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+    if not isinstance(content, dict):
+        raise ValueError("it is no JSON object")
+    return content
 
 
 def _fields(content: dict[str, Any]) -> dict[str, Any]:

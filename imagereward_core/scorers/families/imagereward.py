@@ -12,6 +12,7 @@ from ...nets.reward import RewardNetwork
 from ...runtime import Runtime
 from ...weights.card import ScorerCard
 from ...weights.checkpoint import head_is_untrained
+from ..changes import load_changed
 from ..engine import PictureScorer, Tower
 from ..family import Parts, family
 from ..registry import load_network, make_encoder, network_config
@@ -89,6 +90,9 @@ class ImageRewardScorer(PictureScorer):
 @family("imagereward")
 def build(parts: Parts) -> ImageRewardScorer:
     """ImageReward itself, the demo model and checkpoints of the user's own."""
-    network = load_network(network_config(parts.card), parts.found.checkpoint, parts.runtime.dtype)
+    if parts.card.base:
+        network = load_changed(parts.card, parts.found, parts.runtime.dtype)
+    else:
+        network = load_network(network_config(parts.card), parts.found.checkpoint, parts.runtime.dtype)
     encoder = make_encoder(parts.card, parts.found)
     return ImageRewardScorer(parts.card, network, encoder, spec=parts.spec, packing=True, **parts.common)

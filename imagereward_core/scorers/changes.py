@@ -1,0 +1,64 @@
+"""Small checkpoints that change another scorer's network: a head alone, or a LoRA (arXiv 2106.09685) with or without a head."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import WeightsError
+from ..nets.reward import RewardNetwork
+from ..weights.card import ScorerCard
+from ..weights.checkpoint import StateFile
+from ..weights.locate import FoundWeights
+from .registry import load_network, network_config
+
+LORA_A, LORA_B = ".lora_A.weight", ".lora_B.weight"
+"""What follows the name of a linear layer: float [r, in] and [out, r]; ``scale * B @ A`` is added to its weight."""
+
+
+def load_changed(card: ScorerCard, found: FoundWeights, dtype: torch.dtype) -> RewardNetwork:
+    """The network of the base with the changes of ``found.checkpoint``, on the CPU, its image tower in ``dtype``.
+
+    Args:
+        card: The card of the changes; its sizes are the whole network's.
+        found: The changes, with the weights of the base as ``backbone``.
+        dtype: Precision of the image tower. Changes are added in float32 first.
+
+    Raises:
+        WeightsError: A file is damaged, or the changes do not fit the network.
+    """
+    assert found.backbone is not None
+    network = load_network(network_config(card), found.backbone.checkpoint, torch.float32)
+    apply_changes(network, found.checkpoint, card.lora_scale)
+    return network.set_precision(dtype)
+
+
+def apply_changes(network: nn.Module, path: Path, scale: float) -> None:
+    """Puts whole tensors of a file into ``network``, and adds its LoRA products.
+
+    Raises:
+        WeightsError: A tensor fits none of the network's.
+    """
+    file = StateFile(path)
+    changes = {name: tensor.float() for name, tensor in file.map(file.names).items()}
+    own = network.state_dict()
+    new: dict[str, Tensor] = {}
+    for name, tensor in changes.items():
+        layer = name.removesuffix(LORA_A).removesuffix(LORA_B)
+        if layer == name:
+            new[name] = tensor
+        elif f"{layer}{LORA_A}" in changes and f"{layer}{LORA_B}" in changes and f"{layer}.weight" in own:
+            down, up = changes[f"{layer}{LORA_A}"], changes[f"{layer}{LORA_B}"]
+            if up.dim() == down.dim() == 2 and up.shape[1] == down.shape[0]:
+                added = scale * (up @ down)
+                name = f"{layer}.weight"
+                new[name] = own[name].float() + added if own[name].shape == added.shape else added
+        if name not in new or name not in own or new[name].shape != own[name].shape:
+            raise WeightsError(
+                f"{path} does not fit the network it is a change of: {name} has no place there, or another shape"
+            )
+    if not new:
+        raise WeightsError(f"{path} holds no change of a network; expected a head or a LoRA")
+    network.load_state_dict(new, strict=False, assign=True)

@@ -1,0 +1,116 @@
+"""A trained head on CLIP's features of picture and prompt (arXiv 2304.05977, Table 3)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from copy import deepcopy
+
+import torch
+from torch import Tensor
+
+from ...errors import WeightsError
+from ...nets.feature_reward import FeatureRewardConfig, FeatureRewardNetwork, parameter_dtype
+from ...nets.skeleton import build_skeleton
+from ...runtime import Runtime
+from ...weights.card import ScorerCard
+from ...weights.cards import get_card
+from ...weights.checkpoint import keymap_of, load_into
+from ...weights.trained import merged
+from ..changes import apply_changes
+from ..engine import PictureScorer, Tower
+from ..family import Parts, family
+from ..registry import make_clip_encoder
+from ..tokenizers.bert import pad_ids
+from .cosine import PROMPTS_KEPT, Tokenizer, unit, usable
+
+
+class FeatureScorer(PictureScorer):
+    """CLIP with a head on its features. Features of prompts are kept.
+
+    Args:
+        card: The scorer's card.
+        network: The network, on any device; the runtime moves it.
+        encoder: Prompts to ids.
+        runtime: See :class:`PictureScorer`.
+        revision: See :class:`PictureScorer`.
+        tower: Gives features of pictures, [B, P].
+        batch_size: See :class:`PictureScorer`.
+    """
+
+    def __init__(
+        self,
+        card: ScorerCard,
+        network: FeatureRewardNetwork,
+        encoder: Tokenizer,
+        runtime: Runtime,
+        revision: str,
+        tower: Tower,
+        batch_size: int | None = None,
+    ) -> None:
+        super().__init__(card, tower, runtime, revision, batch_size)
+        self.network, self.encoder = network, encoder
+        self._texts: OrderedDict[str, Tensor] = OrderedDict()
+
+    def begin(self) -> None:
+        """Copies the head, which is small, into float64 on the CPU."""
+        self._head = deepcopy(self.network.mlp).to("cpu", torch.float64).eval()
+
+    def cut(self, prompt: str) -> str:
+        """The part of the prompt beyond the token limit."""
+        return self.encoder(prompt).cut
+
+    def rewards(self, features: Tensor, prompts: Sequence[str], rows: Sequence[int] | None = None) -> Tensor:
+        """Scores of pictures from their features [B, P]; see :meth:`PictureScorer.rewards`."""
+        images = unit(features)[list(range(len(prompts)) if rows is None else rows)]
+        texts = [self._text(prompt) for prompt in prompts]
+        return self.network.normalise(self._head(images, torch.stack(texts) if texts else images))
+
+    def _text(self, prompt: str) -> Tensor:
+        if prompt not in self._texts:
+            ids, mask = pad_ids([self.encoder(prompt).ids])
+            device = self.runtime.device
+            with torch.no_grad():
+                self._texts[prompt] = unit(self.network.encode_texts(ids.to(device), mask.to(device)))[0]
+            while len(self._texts) > PROMPTS_KEPT:
+                self._texts.popitem(last=False)
+        return usable(self._texts[prompt])
+
+
+def feature_config(card: ScorerCard) -> FeatureRewardConfig:
+    """Sizes of the network whose weights ``card`` describes.
+
+    Raises:
+        WeightsError: They describe no network.
+    """
+    try:
+        return FeatureRewardConfig.from_dict(merged(FeatureRewardConfig().to_dict(), card.sizes or {}))
+    except (TypeError, KeyError, ValueError) as error:
+        raise WeightsError(
+            f"the card of {card.id} describes no network that can be made ({error}); mend its 'network', or take it away"
+        ) from error
+
+
+@family("clip-mlp")
+def build(parts: Parts) -> FeatureScorer:
+    """A network that training made; the head alone where its card names a CLIP as its base."""
+    network = build_skeleton(lambda: FeatureRewardNetwork(feature_config(parts.card)))
+
+    def dtype_of(name: str) -> torch.dtype:
+        return parameter_dtype(name, parts.runtime.dtype)
+
+    if parts.card.base:
+        assert parts.found.backbone is not None
+        load_into(
+            network.clip,
+            parts.found.backbone.checkpoint,
+            dtype_of=lambda name: dtype_of(f"clip.{name}"),
+            keymap=keymap_of(get_card(parts.card.base)),
+        )
+        apply_changes(network, parts.found.checkpoint, parts.card.lora_scale)
+    else:
+        load_into(network, parts.found.checkpoint, dtype_of=dtype_of)
+    tower = parts.tower(network, lambda pixels: network.clip.encode_images(pixels))
+    return FeatureScorer(
+        parts.card, network, make_clip_encoder(parts.card, parts.found), tower=tower, **parts.common
+    )
