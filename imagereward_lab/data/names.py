@@ -1,0 +1,76 @@
+"""Names of images in a data set: relative, with slashes, and never out of the folder of images.
+
+A name is one of:
+
+- ``sub/a.png``: a file, relative to the folder of images;
+- ``shard.parquet#12/jpg_0``: row 12 (the first is 0), column ``jpg_0`` of a Parquet file;
+- ``shard.zip#sub/a.png``: a member of a ZIP archive.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path, PurePosixPath
+
+from imagereward_core.errors import ImageError
+from imagereward_core.files.devices import is_device
+from imagereward_core.plain import plain
+
+_DRIVE = re.compile(r"[A-Za-z]:")
+_PACKED = re.compile(r"(?P<file>.+?\.(?P<kind>parquet|zip))#(?P<inside>.+)", re.IGNORECASE | re.DOTALL)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+def problem_of(name: str) -> str:
+    """Why a name cannot be one of a picture in a folder; empty where it can.
+
+    >>> problem_of("sub/a.png"), problem_of("../a.png").split(";")[0]
+    ('', 'found a name that leads out of the folder of images')
+    """
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    if not parts or name in (".", "./"):
+        return "found an empty name; expected a name of a picture"
+    if "\0" in name:
+        return "found a zero byte in a name; expected a name of a picture"
+    if _SCHEME.match(name):
+        return "found an address; expected a name of a picture on this computer. Download it first"
+    if parts[0].startswith("/") or _DRIVE.match(name):
+        return "found an absolute path; expected a name relative to the folder of images. Name that folder with --images"
+    if ".." in parts:
+        return "found a name that leads out of the folder of images; expected one inside it. Name a folder above with --images"
+    if os.name == "nt" and any(is_device(part) or ":" in part for part in parts):
+        return "found a name that Windows keeps for a device or a stream; expected a name of a picture"
+    return ""
+
+
+def packed(name: str) -> tuple[str, str, str] | None:
+    """File, kind (``parquet`` or ``zip``) and place inside it of a picture in a larger file; None for a file of its own.
+
+    >>> packed("a/b.parquet#3/jpg_0"), packed("a.png")
+    (('a/b.parquet', 'parquet', '3/jpg_0'), None)
+    """
+    found = _PACKED.fullmatch(name)
+    return (found["file"], found["kind"].lower(), found["inside"]) if found else None
+
+
+def inside(root: Path, name: str) -> Path:
+    """The file that ``name`` means in the folder ``root``, links followed, whether or not it is there.
+
+    Raises:
+        ImageError: The name, or a link on the way, leads out of the folder.
+    """
+    problem = problem_of(name)
+    if problem:
+        raise ImageError(f"{plain(name)}: {problem}")
+    literal = root / name
+    # On other systems a backslash may be part of a name; data sets made on Windows have it between folders.
+    chosen = root / name.replace("\\", "/") if "\\" in name and not os.path.lexists(literal) else literal
+    real = os.path.realpath(chosen)
+    home = os.path.realpath(root)
+    if not real.startswith(home.rstrip(os.sep) + os.sep):
+        raise ImageError(
+            f"{plain(name)}: found a link that leads out of the folder of images; expected a file inside it. "
+            "Copy the picture there, or name with --images a folder that holds both"
+        )
+    return Path(real)
