@@ -17,6 +17,7 @@ from imagereward_core.scorers.blend import METHODS
 from imagereward_core.weights.card import ScorerCard, WeightsCard
 from imagereward_core.weights.cards import CARDS, backbone_of
 from imagereward_core.weights.own import own_card
+from imagereward_core.weights.trained import TRAINED_FIELDS
 from tests.support.tiny import install_own
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -185,9 +186,9 @@ def test_the_card_of_an_own_checkpoint_is_written_as_the_page_shows(tmp_path: Pa
     listed = {
         name for row in re.findall(r"^\| (`.*?) \|", OWN, re.MULTILINE) for name in re.findall(r"\w+", row)
     }
-    assert listed == set(shown)
+    assert listed == {*shown, *TRAINED_FIELDS}
     for name in listed:  # each is looked at: what is of no use there is an error
-        (tmp_path / "kitchen.card.json").write_text(json.dumps({**shown, name: 7}), encoding="utf-8")
+        (tmp_path / "kitchen.card.json").write_text(json.dumps({**shown, name: [7]}), encoding="utf-8")
         with pytest.raises(WeightsError, match="cannot be used"):
             own_card(tmp_path / "kitchen.safetensors")
 

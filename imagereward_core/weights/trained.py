@@ -18,7 +18,7 @@ FAMILIES = ("imagereward", "clip-mlp")
 """Kinds of network that training makes."""
 LARGEST_SIZE = 65_536
 _REVISION = re.compile(r"[0-9a-f]{12}([+-][0-9a-f]{6,12}){0,4}")
-_TRAINED = ("like", "family", "network", "image", "scale", "base", "lora_scale")
+TRAINED_FIELDS = ("like", "family", "network", "image", "scale", "base", "lora_scale")
 
 
 def is_trained(content: Mapping[str, Any]) -> bool:
@@ -96,7 +96,7 @@ def merged(sizes: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
 
 def _recipe(facts: Mapping[str, Any]) -> str:
     """Six digits that stand for all that changes a number beside the weights; empty where the card changes nothing."""
-    telling = {name: facts[name] for name in _TRAINED if name in facts}
+    telling = {name: facts[name] for name in TRAINED_FIELDS if name in facts}
     if not telling:
         return ""
     text = json.dumps(telling, sort_keys=True, default=lambda spec: vars(spec))
