@@ -103,12 +103,17 @@ def timm_config(name: str, image_size: int = 0, drop_path: float = 0.1) -> TimmC
     import torch
 
     with torch.device("meta"):
-        width = timm.create_model(name, pretrained=False, num_classes=0).num_features
+        try:
+            model = timm.create_model(
+                name, pretrained=False, num_classes=0, **({"img_size": size} if sized else {})
+            )
+        except TypeError:  # a convolutional network takes any size
+            model, sized = timm.create_model(name, pretrained=False, num_classes=0), False
     mean, std = (usual.mean, usual.std) if usual is not None else ((0.5,) * 3, (0.5,) * 3)
     return TimmConfig(
         name=name,
         image_size=size,
-        width=width,
+        width=model.num_features,
         drop_path=drop_path,
         sized=sized,
         mean=tuple(mean),

@@ -33,3 +33,11 @@ def import_timm() -> ModuleType:
 
     import_torchvision()
     return pytest.importorskip("timm")
+
+
+def import_peft() -> ModuleType:
+    """Import peft after torchvision has been made importable, since transformers pulls torchvision in."""
+    import pytest
+
+    import_torchvision()
+    return pytest.importorskip("peft")

@@ -1,0 +1,1 @@
+"""Networks as the trainer sees them, and what of them trains."""
