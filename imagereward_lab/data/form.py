@@ -43,7 +43,7 @@ def ranking_of(data: Any) -> Ranking:
         FieldError: The first field that is not in the form.
     """
     if not isinstance(data, Mapping):
-        raise FieldError("the line", shown(data), "an object with the fields prompt and images")
+        raise FieldError("the ranking", shown(data), "an object with the fields prompt and images")
     given = {name: value for name, value in data.items() if value is not None}
     for name in ("prompt", "images"):
         if name not in given:
@@ -198,6 +198,7 @@ _FIELDS: dict[str, Callable[[str, Any], Any]] = {
     "best": lambda field, value: whole_in(field, value, MOST_IMAGES),
     "worst": lambda field, value: whole_in(field, value, MOST_IMAGES),
     "partial": _flag,
+    "coarse": _flag,
     "annotator": text_in,
     "ratings": lambda field, value: list_in(field, value, _ratings),
     "problems": lambda field, value: list_in(field, value, _problems),

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from imagereward_core.files.regular import open_regular
-from imagereward_core.files.whole import written_whole
 from imagereward_core.plain import encodable
+from imagereward_core.report.replace import replacing
 
 from .form import FieldError, object_of, ranking_of
 from .notes import Notes
@@ -60,14 +60,23 @@ def _lines(path: Path) -> Iterator[bytes]:
                     return
 
 
-def write_rankings(path: Path, rankings: Iterable[Ranking]) -> int:
+def write_rankings(path: Path, rankings: Iterable[Ranking], *, overwrite: bool = False) -> int:
     """Writes rankings as they come; the file appears whole or not at all. Returns how many there were.
 
+    Args:
+        path: The file.
+        rankings: What to write.
+        overwrite: Whether a file that is there already may be replaced.
+
     Raises:
+        OutputFileError: There is a file already that must stay.
         OSError: The file cannot be written.
     """
     count = 0
-    with written_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as stream:
+    with (
+        replacing(path, overwrite=overwrite) as temporary,
+        temporary.open("w", encoding="utf-8", newline="\n") as stream,
+    ):
         for ranking in rankings:
             stream.write(line_of(ranking))
             count += 1

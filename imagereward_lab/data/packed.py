@@ -55,7 +55,7 @@ class ZipMembers:
 class ParquetColumns:
     """Cells of Parquet files that hold the bytes of pictures; a few files stay open, and the row groups last read are kept.
 
-    A cell is bytes, or, as the package datasets writes images, a structure with a field ``bytes``.
+    A cell is bytes, or, as the package datasets writes images, a structure with a field ``bytes``, or a list of these.
     """
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class ParquetColumns:
         self._turn = threading.Lock()
 
     def read(self, file: Path, place: str, most: int) -> bytes:
-        """The bytes in ``row/column``.
+        """The bytes in ``row/column``, or in ``row/column/place`` of a list.
 
         Raises:
             FileNotFoundError: There is no such file, row or column.
@@ -73,12 +73,15 @@ class ParquetColumns:
             OSError, ValueError: As pyarrow raises them.
         """
         number, _, column = place.partition("/")
-        if not number.isascii() or not number.isdecimal() or len(number) > 12:
+        column, _, item = column.partition("/")
+        if not _is_number(number) or (item and not _is_number(item)):
             raise ImageError(
                 f"{file.name}#{place}: found no row; expected a name such as {file.name}#0/jpg_0"
             )
         with self._turn:
             cell = self._cell(file, int(number), column)
+        if item and isinstance(cell, list):
+            cell = cell[int(item)] if int(item) < len(cell) else None
         if isinstance(cell, dict):
             cell = cell.get("bytes")
         if not isinstance(cell, bytes):
@@ -131,6 +134,10 @@ class ParquetColumns:
                 self._open.popitem(last=False)[1].close()
         self._open.move_to_end(file)
         return self._open[file]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 12
 
 
 def open_parquet(file: Path) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 from imagereward_core.errors import CuratorError
@@ -33,6 +34,7 @@ class Ranking:
         worst: Index of the picture chosen as the worst.
         partial: Whether pictures of the task are missing from the ranking, so that being unranked says nothing about them.
         sources: For each picture the generator that made it or the scorer that picked it, for win rates.
+        coarse: Whether the ranks come from a few classes (kept and rejected, stars), so that equal ones are no ties.
     """
 
     prompt: str
@@ -48,6 +50,7 @@ class Ranking:
     worst: int | None = None
     partial: bool = False
     sources: tuple[str, ...] = ()
+    coarse: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """Fields of a file that this version does not know; written back as they are."""
 
@@ -55,7 +58,7 @@ class Ranking:
     def order(self) -> tuple[int, ...]:
         """K ranks to learn from: those given, else what the choice of the best and the worst implies (1, 2 for the rest, 3).
 
-        In the second case equal ranks are no ties, see :attr:`knows_ties`.
+        Whether equal ranks are ties says :attr:`knows_ties`.
         """
         if self.ranks:
             return self.ranks
@@ -68,12 +71,20 @@ class Ranking:
     @property
     def knows_ties(self) -> bool:
         """Whether pictures of equal rank were judged equally good, and not merely left alone."""
-        return bool(self.ranks)
+        return bool(self.ranks) and not self.coarse
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
         """The strict pairs, as (index of the better, index of the worse)."""
         return preferred_pairs(self.order)
+
+    @property
+    def ties(self) -> list[tuple[int, int]]:
+        """The pairs judged equally good, as indices."""
+        if not self.knows_ties:
+            return []
+        pairs = combinations(range(len(self.ranks)), 2)
+        return [(one, two) for one, two in pairs if self.ranks[one] == self.ranks[two] != 0]
 
     @property
     def extremes(self) -> tuple[int | None, int | None]:

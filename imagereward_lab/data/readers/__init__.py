@@ -9,10 +9,25 @@ from ..images import ImageSource
 from ..notes import Notes
 from ..ranking import Ranking, RankingError
 from ..ranking_set import RankingSet
-from . import lines, reference
+from . import hpdv2, imagerewarddb, label_studio, lines, parquet, pictures, reference, table
 from .format import Format
 
-FORMATS: dict[str, Format] = {each.name: each for each in (lines.FORMAT, reference.FORMAT)}
+FORMATS: dict[str, Format] = {
+    each.name: each
+    for each in (
+        lines.FORMAT,
+        reference.FORMAT,
+        imagerewarddb.FORMAT,
+        parquet.SAVED_FORMAT,
+        hpdv2.FORMAT,
+        hpdv2.ANNOTATORS,
+        parquet.PICK_A_PIC_FORMAT,
+        label_studio.FORMAT,
+        table.FORMAT,
+        pictures.STARS,
+        pictures.CURATED,
+    )
+}
 """By name; the first that recognises a file or folder reads it."""
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from imagereward_core.files.regular import open_regular
 
@@ -19,15 +20,20 @@ MOST_ITEM = 64 * 2**20
 _SPACE = " \t\r\n"
 
 
-def json_items(path: Path, notes: Notes) -> Iterator[tuple[str, Any]]:
+def json_items(path: Path, notes: Notes, opened: IO[bytes] | None = None) -> Iterator[tuple[str, Any]]:
     """For each item of the array in a file: where it stands, for messages, and the item.
 
     An item with NaN in it is noted and passed over; where the file is damaged the rest of it cannot be read, which is noted.
 
+    Args:
+        path: The file.
+        notes: What was left out.
+        opened: Its bytes, where it lies inside of an archive.
+
     Raises:
         OSError: The file cannot be read.
     """
-    with open_regular(path) as stream:
+    with open_regular(path) if opened is None else nullcontext(opened) as stream:
         decode = codecs.getincrementaldecoder("utf-8-sig")("strict").decode
         text, at, ended, number = "", 0, False, 0
 

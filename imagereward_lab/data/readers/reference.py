@@ -5,6 +5,7 @@ An array of ``{"id", "prompt", "generations", "ranking"}``; see ``train/src/rank
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,10 +44,9 @@ def _read(path: Path, notes: Notes) -> Iterator[Ranking]:
 
 
 def _in_its_words(text: str) -> str:
-    field, _, rest = text.partition(":")
     for theirs, ours in _NAMES.items():
-        field = field.replace(ours, theirs)
-    return f"{field}:{rest}"
+        text = re.sub(rf"\b{ours}\b", theirs, text)
+    return text
 
 
 def _folder(path: Path) -> Path:

@@ -61,7 +61,7 @@ def test_what_is_written_is_read_again_with_fields_nobody_knows(tmp_path):
         ({**GOOD, "best": 1, "worst": 1}, "worst: found the picture that is best too (1)"),
         ({**GOOD, "ratings": [{"overall": "7"}, {}]}, "ratings[0].overall: found '7'; expected a number"),
         ({**GOOD, "partial": 1}, "partial: found 1; expected true or false"),
-        ([1], "the line: found a list; expected an object"),
+        ([1], "the ranking: found a list; expected an object"),
         (b'{"prompt": "a", "images": ["a"], "ranks": [NaN]}', "found NaN; expected a finite number"),
         (b'{"prompt": "a", "images": ["a"], "ratings": [{"x": 1e999}]}', "expected a finite number"),
         (b'{"prompt": "a"', "found no JSON"),

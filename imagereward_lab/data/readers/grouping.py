@@ -1,0 +1,78 @@
+"""Rankings out of records of single pictures: those that belong together become one."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..form import FieldError, ranking_of, whole_in
+from ..notes import Notes
+from ..ranking import Ranking
+
+
+@dataclass
+class _Group:
+    where: str
+    facts: dict[str, Any]
+    images: list[str] = field(default_factory=list)
+    ranks: list[int] = field(default_factory=list)
+    ratings: list[dict[str, Any]] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+
+
+class Grouping:
+    """Collects records of single pictures into rankings, in the order in which the first of each came.
+
+    Only texts and numbers are kept; a picture is never read.
+    """
+
+    def __init__(self) -> None:
+        self._groups: dict[Hashable, _Group] = {}
+
+    def add(
+        self,
+        key: Hashable,
+        where: str,
+        image: Any,
+        rank: Any,
+        facts: dict[str, Any],
+        ratings: dict[str, Any] | None = None,
+        source: str = "",
+    ) -> None:
+        """Adds a picture to the ranking of ``key``.
+
+        Args:
+            key: What belongs together.
+            where: Place of the record, for messages.
+            image: Its name.
+            rank: 1 is best; None for none.
+            facts: Fields of the ranking, of which the first record's count.
+            ratings: What the picture was rated.
+            source: What made it.
+
+        Raises:
+            FieldError: The rank is none.
+        """
+        whole = 0 if rank is None else whole_in("rank", rank)
+        group = self._groups.setdefault(key, _Group(where, facts))
+        group.images.append(image)
+        group.ranks.append(whole)
+        group.ratings.append(ratings or {})
+        group.sources.append(source)
+
+    def rankings(self, notes: Notes) -> list[Ranking]:
+        """The rankings; those that are none are noted. Nothing is kept afterwards."""
+        groups, self._groups = self._groups, {}
+        found = []
+        for group in groups.values():
+            data = {**group.facts, "images": group.images, "ranks": group.ranks}
+            if any(group.ratings):
+                data["ratings"] = group.ratings
+            if any(group.sources):
+                data["sources"] = group.sources
+            try:
+                found.append(ranking_of(data))
+            except FieldError as error:
+                notes.add(group.where, str(error))
+        return found

@@ -1,0 +1,126 @@
+"""Rankings out of a person's own folder: what was kept above what was rejected, and pictures with more stars above those with fewer.
+
+Prompts are those of the pictures: from the text file beside each, or from its metadata.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from imagereward_core.errors import CuratorError
+from imagereward_core.files.values import STORE_FOLDER
+from imagereward_core.images.suffixes import is_picture_name
+from imagereward_core.library.curate.buckets import REJECTED
+from imagereward_core.library.curate.candidates import apart
+from imagereward_core.library.curate.options import KEPT, CurateOptions
+from imagereward_core.library.library import FILE_NAME, Library
+from imagereward_core.library.store.records import Query
+from imagereward_core.metadata.prompt_finder import PromptFinder
+
+from ..form import FieldError, text_in
+from ..notes import Notes
+from ..ranking import Ranking
+from .format import Format
+from .grouping import Grouping
+
+
+def _recognise_curated(path: Path) -> bool:
+    return all((path / name).is_dir() for name in (KEPT, REJECTED))
+
+
+def _read_curated(path: Path, notes: Notes) -> Iterator[Ranking]:
+    groups, find = Grouping(), PromptFinder(None)
+    for rank, name in enumerate((KEPT, REJECTED), 1):
+        for picture in _pictures(path / name):
+            found = find(picture)
+            _add(groups, path, picture, found.seen, found.problem, rank, notes)
+    yield from _of_several(groups.rankings(notes), notes)
+
+
+def _recognise_stars(path: Path) -> bool:
+    place = path / STORE_FOLDER
+    if not (place / FILE_NAME).is_file():
+        return False
+    try:
+        with Library.look(place, root=path.absolute()) as library:
+            return any(row.stars is not None for row in library.rows(Query(folder=path.absolute())))
+    except CuratorError:
+        return False
+
+
+def _read_stars(path: Path, notes: Notes) -> Iterator[Ranking]:
+    root, groups = path.absolute(), Grouping()
+    if not (path / STORE_FOLDER / FILE_NAME).is_file():
+        notes.add(
+            str(path),
+            "found no library; expected one with stars. 'imagereward stars --help' says how pictures get some",
+        )
+        return
+    with Library.look(path / STORE_FOLDER, root=root) as library:
+        rows = [row for row in library.rows(Query(folder=root, order="name")) if row.stars is not None]
+        destinations = CurateOptions().destinations(root)
+        for index in apart(library, rows, [destinations.home(row.path) for row in rows]).judged:
+            row = rows[index]
+            _add(
+                groups,
+                root,
+                row.path,
+                row.generated.prompt,
+                row.generated.problem,
+                6 - (row.stars or 0),
+                notes,
+            )
+    yield from _of_several(groups.rankings(notes), notes)
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    for where, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if is_picture_name(name):
+                yield Path(where, name)
+
+
+def _add(
+    groups: Grouping, root: Path, picture: Path, prompt: str, problem: str, rank: int, notes: Notes
+) -> None:
+    name = picture.relative_to(root).as_posix()
+    try:
+        if problem or not prompt:
+            raise FieldError(
+                "prompt",
+                problem or "nothing",
+                "the prompt, in a text file beside the picture or in its metadata",
+            )
+        facts = {"prompt": text_in("prompt", prompt, 100_000), "coarse": True}
+        groups.add(prompt, name, text_in("name", name), rank, facts)
+    except FieldError as error:
+        notes.add(name, str(error))
+
+
+def _of_several(rankings: Iterable[Ranking], notes: Notes) -> Iterator[Ranking]:
+    """Those that say which of two pictures is better."""
+    for ranking in rankings:
+        if ranking.pairs:
+            yield ranking
+        else:
+            notes.add(
+                ranking.images[0],
+                f"{len(ranking.images)} of one prompt, none better than another; expected some that differ",
+            )
+
+
+CURATED = Format(
+    name="curated",
+    title="a folder with kept and rejected pictures, as 'imagereward curate' makes it",
+    recognise=_recognise_curated,
+    read=_read_curated,
+)
+STARS = Format(
+    name="stars",
+    title="a folder whose library has stars, as 'imagereward stars' gives them",
+    recognise=_recognise_stars,
+    read=_read_stars,
+)
