@@ -102,9 +102,19 @@ class VisionTransformer(nn.Module):
         Returns:
             [B, 1 + patches, width] in the dtype of the tower's linear layers.
         """
+        return self.upper(self.lower(pixels, 0), 0)
+
+    def lower(self, pixels: Tensor, depth: int) -> Tensor:
+        """The residual stream [B, 1 + patches, width] after the first ``depth`` blocks; arguments as in :meth:`forward`."""
         patches = self.patch_embed(pixels.to(self.patch_embed.proj.weight.dtype)).to(self.pos_embed.dtype)
         stream = torch.cat([self.cls_token.expand(patches.shape[0], -1, -1), patches], dim=1) + self.pos_embed
-        for block in self.blocks:
+        for block in self.blocks[:depth]:
+            stream = block(stream)
+        return stream
+
+    def upper(self, stream: Tensor, depth: int) -> Tensor:
+        """What :meth:`forward` returns, from the stream of :meth:`lower`."""
+        for block in self.blocks[depth:]:
             stream = block(stream)
         last = self.blocks[-1]
         assert isinstance(last, Block)

@@ -33,6 +33,8 @@ class Trainee(Protocol):
 
     network: nn.Module
     spec: ImageSpec
+    kind: str
+    """Which family of networks it belongs to."""
     towers: tuple[LayeredTower, ...]
 
     def tokens(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:

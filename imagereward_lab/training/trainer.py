@@ -6,80 +6,299 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from imagereward_core.images.preprocess import normalize
 from imagereward_core.images.spec import ImageSpec
-from imagereward_core.metrics.preference import agreeing_pairs
 from imagereward_core.nets.reward import RewardNetwork
 
-from .loss import ranking_loss
-from .ranking import RankedBatch, RankedData
+from .config import TrainingConfig
+from .errors import TrainingError
+from .losses import Objective, make_objective
+from .memory import checkpointed
+from .networks.freezing import Frozen, freeze
+from .networks.reward import RewardTrainee
+from .progress.record import Record
+from .ranking import RankedBatch, RankedData, TrainingData, ValidationData
+from .schedule import is_validated, rate_at
+from .state.checkpoints import CheckpointFolder, State, check_settings
+from .state.processes import Processes
+from .state.random import random_state, restore_random
+from .trainee import Trainee
+from .validation import Validation, autocast, batch_rewards, evaluate
+
+__all__ = ["Step", "Trainer", "TrainingConfig", "train"]
 
 log = logging.getLogger(__name__)
 
+_BLIND_STEPS = 50
+_NOT_LEARNING = (
+    "the loss is still that of a model which cannot tell pictures apart ({loss:.5f}; {blind:.5f} where all rewards are equal) "
+    "after {steps} steps; expected it to fall. Check the initial weights of the head (--fresh-head) and the ranks of the data"
+)
+
 
 @dataclass(frozen=True)
-class TrainingConfig:
-    """The published run's settings (REFERENCE: train/scripts/train_one_node.sh) are the defaults; the batch is the data's affair.
+class Step:
+    """One optimiser step, for logs.
 
     Attributes:
-        warmup: Share of all steps over which the learning rate rises linearly from 0.
-        autocast: Whether the forward pass runs in bfloat16 (weights stay float32).
-        clip_norm: Largest gradient norm; 0 leaves gradients alone, as the reference does.
+        number: 1 for the first.
+        loss: Of its batch; NaN where nothing in it could be learnt from.
+        rate: Learning rate.
+        pairs: What the loss is the mean of: terms, or rankings.
+        images: Pictures this process has encoded.
+        seconds: Time it took, with waiting for pictures.
     """
 
-    epochs: int = 10
-    learning_rate: float = 1e-5
-    warmup: float = 0.0
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    accumulate: int = 1
-    validations_per_epoch: int = 4
-    clip_norm: float = 0.0
-    autocast: bool = False
+    number: int
+    loss: float
+    rate: float
+    pairs: float
+    images: int
+    seconds: float
 
 
-@dataclass
-class Record:
-    """The history of a training, one entry per validation."""
+@dataclass(kw_only=True)
+class Trainer:
+    """A training: built, perhaps resumed, and run.
 
-    steps: list[int] = field(default_factory=list)
-    training_loss: list[float] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    validation_accuracy: list[float] = field(default_factory=list)
-    seconds: float = 0.0
+    Attributes:
+        trainee: The network, in float32 on the device of ``among``; trained in place.
+        training: What is learnt from.
+        validation: What a state is judged by.
+        config: Settings.
+        objective: The loss.
+        frozen: What trains.
+        among: The processes that work together.
+        folder: Where checkpoints go; None keeps none.
+        settings: What else a resumed training must agree in, such as hashes of start and data.
+        depth: Where the data give hidden states, the number of layers they have been through.
+        on_step: Told of every step.
+        on_validation: Told of every validation, after it is saved.
+    """
 
+    trainee: Trainee
+    training: TrainingData
+    validation: ValidationData
+    config: TrainingConfig
+    objective: Objective
+    frozen: Frozen
+    among: Processes = field(default_factory=Processes)
+    folder: CheckpointFolder | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    depth: int = 0
+    on_step: Callable[[Step], None] | None = None
+    on_validation: Callable[[Record], None] | None = None
 
-def batch_rewards(network: RewardNetwork, batch: RankedBatch, spec: ImageSpec) -> Tensor:
-    """Raw rewards float32 [G, K] of every picture in every ranking; each picture goes through the image tower once."""
-    image = network.encode_images(normalize(batch.pixels, spec))
-    rankings, members = batch.members.shape
-    ids = batch.ids.repeat_interleave(members, dim=0)
-    mask = batch.mask.repeat_interleave(members, dim=0)
-    states = network.text_states(ids, mask, image, batch.members.reshape(-1))
-    return network.mlp(states).view(rankings, members)
+    def __post_init__(self) -> None:
+        self.record, self.step = Record(), 0
+        self.parameters = {
+            name: each for name, each in self.trainee.network.named_parameters() if each.requires_grad
+        }
+        self.lengths = [self.training.length(epoch) for epoch in range(self.config.epochs)]
+        self.steps = sum(self.lengths)
+        if not self.steps:
+            raise TrainingError(
+                "there is nothing to learn from: no ranking has two pictures of different rank; expected at least one pair. See "
+                "'imagereward rankings check'"
+            )
+        self.best: dict[str, Tensor] = {}
+        self._losses: list[float] = []
+        self._shares: list[float] = []
+        self.among.share(self.parameters.values())
+        self.optimiser = torch.optim.Adam(
+            self.parameters.values(),
+            lr=self.config.learning_rate,
+            betas=self.config.betas,
+            eps=self.config.eps,
+        )
+        self.scaler = _make_scaler(self.config.precision, self.among.device)
 
+    def run(self) -> Record:
+        """Trains to the end and leaves the network in the state with the lowest validation loss.
 
-def evaluate(network: RewardNetwork, data: RankedData, spec: ImageSpec) -> tuple[float, float]:
-    """Mean loss and preference accuracy over all strict pairs of ``data``; a predicted tie counts as wrong."""
-    was_training = network.training
-    network.eval()
-    loss, correct, pairs = 0.0, 0, 0
-    with torch.no_grad():
-        for batch in data.batches(0):
-            rewards = batch_rewards(network, batch, spec)
-            counted = [agreeing_pairs(*each) for each in zip(rewards.tolist(), batch.ranks.tolist())]
-            number = sum(of for _, of in counted)
-            loss += float(ranking_loss(rewards, batch.ranks)) * number
-            correct += sum(right for right, _ in counted)
-            pairs += number
-    network.train(was_training)
-    return loss / pairs, correct / pairs
+        Raises:
+            TrainingError: The loss is not a number, or after the first tenth of the steps still that of a model which cannot tell
+                pictures apart, or a checkpoint cannot be written.
+        """
+        began = time.perf_counter() - self.record.seconds
+        if not self.step:
+            torch.manual_seed(self.config.seed + self.among.rank)
+        layers = [layer for tower in self.trainee.towers for layer in tower.layers]
+        with checkpointed(layers if self.config.checkpointing else ()):
+            while self.step < self.steps and not self.record.stopped:
+                self._epoch(*self._position(), began)
+        self._load(self.best)
+        self.trainee.network.eval()
+        return self.record
+
+    def resume(self) -> None:
+        """Goes back to where the checkpoint in the folder was written.
+
+        Raises:
+            TrainingError: There is none, it is damaged, or belongs to another training.
+        """
+        assert self.folder is not None
+        state, best = self.folder.load()
+        check_settings(state.settings, self._settings(), self.folder.folder)
+        self._load({name.removeprefix("model."): value for name, value in _part(state.tensors, "model.")})
+        moments = {"state": {}, "param_groups": self.optimiser.state_dict()["param_groups"]}
+        for place, name in enumerate(self.parameters):
+            found = _part(state.tensors, f"adam.{name}.")
+            if found:
+                moments["state"][place] = {key.rpartition(".")[2]: value for key, value in found}
+        self.optimiser.load_state_dict(moments)
+        if self.scaler is not None:
+            self.scaler.load_state_dict(state.facts["scaler"])
+        restore_random(state.tensors, self.among)
+        self.best = {name: value.to(self.among.device) for name, value in (best or {}).items()}
+        self.record = Record.from_dict(state.facts["record"])
+        self._losses, self._shares = list(state.facts["losses"]), list(state.facts["shares"])
+        self.step = state.step
+
+    def _position(self) -> tuple[int, int]:
+        """Epoch and step in it, both from 0, of the next step."""
+        step = self.step
+        for epoch, length in enumerate(self.lengths):
+            if step < length:
+                return epoch, step
+            step -= length
+        raise AssertionError("the last step is done")
+
+    def _epoch(self, epoch: int, done: int, began: float) -> None:
+        """The rest of an epoch."""
+        length = self.lengths[epoch]
+        for group in self.training.steps(epoch, done):
+            self._take(group)
+            done += 1
+            if is_validated(done, length, self.config.validations_per_epoch):
+                self.record.seconds = time.perf_counter() - began
+                self._validate()
+                if self.record.stopped:
+                    return
+        if done != length:
+            raise TrainingError(f"epoch {epoch + 1} has {done} batches; expected {length}")
+
+    def _take(self, group: list[RankedBatch]) -> None:
+        """One optimiser step: the gradient of the mean over the whole batch, of all its parts and processes."""
+        began = time.perf_counter()
+        self.frozen.set_modes(self.trainee.network)
+        rate = self.config.learning_rate * rate_at(self.step, self.steps, self.config.warmup)
+        (weight,) = self.among.add(sum(self.objective.weight(part.targets) for part in group))
+        self.step += 1
+        loss = blind = math.nan
+        if weight:
+            loss, blind = self.among.add(*self.gradients(group, weight))
+            if not math.isfinite(loss):
+                raise TrainingError(
+                    f"the loss is {loss} at step {self.step}; expected a finite number. Lower the learning rate"
+                    + (", or use bf16 or fp32" if self.config.precision == "fp16" else "")
+                )
+            self._update(rate)
+            self._losses.append(loss)
+            self._shares.append(loss / blind)
+            self._check_learning(loss, blind)
+        if self.on_step is not None:
+            images = sum(len(part.pixels if part.states is None else part.states) for part in group)
+            self.on_step(Step(self.step, loss, rate, weight, images, time.perf_counter() - began))
+
+    def gradients(self, group: list[RankedBatch], weight: float) -> tuple[float, float]:
+        """Puts this process's part of the gradients of a batch into the parameters; its part of the loss, and of that of equal rewards."""
+        self.optimiser.zero_grad(set_to_none=True)
+        device = self.among.device
+        losses = torch.zeros(2, dtype=torch.float64, device=device)
+        for part in group:
+            if not self.objective.weight(part.targets):
+                continue
+            batch = part.to(device)
+            with autocast(device, self.config.precision):
+                rewards = batch_rewards(self.trainee, batch, self.depth)
+            loss = self.objective.total(rewards, batch.targets) / weight
+            (loss if self.scaler is None else self.scaler.scale(loss)).backward()
+            with torch.no_grad():
+                blind = self.objective.total(torch.zeros_like(rewards), batch.targets) / weight
+                losses += torch.stack([loss.detach(), blind]).double()
+        return float(losses[0]), float(losses[1])
+
+    def _update(self, rate: float) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.among.add_gradients(self.parameters.values())
+        if self.scaler is not None:
+            self.scaler.unscale_(self.optimiser)
+        if self.config.clip_norm:
+            nn.utils.clip_grad_norm_(self.parameters.values(), self.config.clip_norm)
+        if self.scaler is None:
+            self.optimiser.step()
+        else:
+            self.scaler.step(self.optimiser)
+            self.scaler.update()
+
+    def _check_learning(self, loss: float, blind: float) -> None:
+        """Raises where the loss stays at that of equal rewards: ln 2 for the pairwise loss."""
+        self._shares = self._shares[-_BLIND_STEPS:]
+        due = max(200, self.steps // 10)
+        stuck = self.step == due and min(self._shares) > 0.98
+        never = self.step == self.steps < due and all(abs(share - 1) < 1e-3 for share in self._shares)
+        if stuck or never:
+            raise TrainingError(_NOT_LEARNING.format(loss=loss, blind=blind, steps=self.step))
+
+    def _validate(self) -> None:
+        found = evaluate(
+            self.trainee, self.validation, self.objective, self.among, self.config.precision, self.depth
+        )
+        if not math.isfinite(found.loss):
+            raise TrainingError(
+                f"the validation loss is {found.loss} after step {self.step}; expected a finite number. Lower the learning rate"
+            )
+        better = not self.best or found.loss < self.record.best[0]
+        self._note(found, better)
+        if better:
+            self.best = {name: each.detach().clone() for name, each in self.parameters.items()}
+        patience = self.config.patience
+        if patience and self.record.since_best >= patience and self.step < self.steps:
+            self.record.stopped = f"no better validation in {patience} of them"
+        self._save(better)
+        if self.on_validation is not None:
+            self.on_validation(self.record)
+
+    def _note(self, found: Validation, better: bool) -> None:
+        record = self.record
+        record.steps.append(self.step)
+        record.training_loss.append(sum(self._losses) / len(self._losses) if self._losses else math.nan)
+        record.validation_loss.append(found.loss)
+        record.validation_accuracy.append(found.accuracy)
+        record.best_step = self.step if better else record.best_step
+        self._losses = []
+
+    def _save(self, better: bool) -> None:
+        random = random_state(self.among)  # of all processes
+        if self.folder is not None and self.among.first:
+            tensors = {f"model.{name}": each for name, each in self.parameters.items()}
+            stored = self.optimiser.state_dict()["state"]
+            for place, name in enumerate(self.parameters):
+                tensors |= {f"adam.{name}.{key}": value for key, value in stored.get(place, {}).items()}
+            facts = {
+                "record": self.record.to_dict(),
+                "losses": self._losses,
+                "shares": self._shares,
+                "scaler": None if self.scaler is None else self.scaler.state_dict(),
+            }
+            state = State(self.step, {**tensors, **random}, facts, self._settings(), self.record.best_step)
+            self.folder.save(state, self.best if better else None)
+        self.among.wait()
+
+    def _settings(self) -> dict[str, Any]:
+        return {**self.config.facts(), "trains": len(self.parameters), "steps": self.steps, **self.settings}
+
+    def _load(self, state: dict[str, Tensor]) -> None:
+        with torch.no_grad():
+            for name, value in state.items():
+                self.parameters[name].copy_(value)
 
 
 def train(
@@ -90,92 +309,87 @@ def train(
     config: TrainingConfig,
     report: Callable[[str], None] = log.info,
 ) -> Record:
-    """Trains ``network`` in place and leaves it in the state with the lowest validation loss.
+    """Trains ``network`` in place, from batches that are made already, and leaves it in the state with the lowest validation loss.
+
+    Args:
+        network: In float32.
+        training: Every ``config.accumulate`` of its batches are one step.
+        validation: The batches of its epoch 0 judge a state.
+        spec: How pictures are prepared.
+        config: Settings; ``batch_pairs`` is the data's affair.
+        report: Told of every validation.
 
     Raises:
-        RuntimeError: The loss is not a number, or after the first tenth of the steps still that of a model which cannot tell
-            pictures apart.
+        TrainingError: See :meth:`Trainer.run`.
     """
-    steps = max(1, config.epochs * len(training) // config.accumulate)
-    optimiser = torch.optim.Adam(
-        [parameter for parameter in network.parameters() if parameter.requires_grad],
-        lr=config.learning_rate,
-        betas=config.betas,
-        eps=config.eps,
+    trainee = RewardTrainee(network, spec)
+    device = next(network.parameters()).device
+
+    def say(record: Record) -> None:
+        report(line_of(record, trainer.steps))
+
+    trainer = Trainer(
+        trainee=trainee,
+        training=_Grouped(training, config.accumulate),
+        validation=_Whole(validation),
+        config=config,
+        objective=make_objective(config.loss, config.mean),
+        frozen=freeze(trainee, config.freeze, config.freezing),
+        among=Processes(device=device),
+        on_validation=say,
     )
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_at(step, steps, config.warmup))
-    every = max(1, len(training) // config.accumulate // max(1, config.validations_per_epoch))
-    record, best, best_state = Record(), math.inf, None
-    started, losses = time.perf_counter(), []
-    network.train()
-    for step, group in enumerate(_accumulated(training, config), start=1):
-        if step > steps:
-            break
-        losses.append(_step(network, group, spec, optimiser, config))
-        schedule.step()
-        if math.isnan(losses[-1]):
-            raise RuntimeError(
-                f"the loss is not a number at step {step}; expected a finite one. Lower the learning rate"
-            )
-        if step == max(200, steps // 10) and min(losses[-50:]) > 0.98 * math.log(2):
-            raise RuntimeError(
-                f"after {step} steps the loss is still {losses[-1]:.5f}, that of a model which cannot tell pictures apart (ln 2 = "
-                "0.69315); check the initial weights of the head and the ranks of the data"
-            )
-        if step % every == 0 or step == steps:
-            loss, accuracy = evaluate(network, validation, spec)
-            record.steps.append(step)
-            record.training_loss.append(sum(losses[-every:]) / len(losses[-every:]))
-            record.validation_loss.append(loss)
-            record.validation_accuracy.append(accuracy)
-            record.seconds = time.perf_counter() - started
-            report(
-                f"step {step}/{steps}  training loss {record.training_loss[-1]:.4f}  validation loss {loss:.4f}  "
-                f"accuracy {100 * accuracy:.2f} %  {record.seconds:.0f} s"
-            )
-            if loss < best:
-                best, best_state = loss, {name: value.clone() for name, value in network.state_dict().items()}
-    if best_state is not None:
-        network.load_state_dict(best_state)
-    network.eval()
-    return record
+    return trainer.run()
 
 
-def rate_at(step: int, steps: int, warmup: float) -> float:
-    """Share of the full learning rate at ``step`` of ``steps``: linear warm-up, then a cosine to 0."""
-    rising = int(warmup * steps)
-    if step < rising:
-        return (step + 1) / rising
-    return 0.5 * (1.0 + math.cos(math.pi * min(1.0, (step - rising) / max(1, steps - rising))))
+def line_of(record: Record, steps: int) -> str:
+    """The last validation in a line."""
+    return (
+        f"step {record.steps[-1]}/{steps}  training loss {record.training_loss[-1]:.4f}  validation loss "
+        f"{record.validation_loss[-1]:.4f}  accuracy {100 * record.validation_accuracy[-1]:.2f} %  {record.seconds:.0f} s"
+    )
 
 
-def _accumulated(training: RankedData, config: TrainingConfig) -> Iterator[list[RankedBatch]]:
-    group: list[RankedBatch] = []
-    for epoch in range(config.epochs):
-        for batch in training.batches(epoch):
+@dataclass(frozen=True)
+class _Grouped:
+    data: RankedData
+    size: int
+
+    def length(self, epoch: int) -> int:
+        return max(1, len(self.data) // self.size) if len(self.data) else 0
+
+    def steps(self, epoch: int, first: int = 0) -> Iterator[list[RankedBatch]]:
+        group: list[RankedBatch] = []
+        done = 0
+        for batch in self.data.batches(epoch):
             group.append(batch)
-            if len(group) == config.accumulate:
-                yield group
-                group = []
+            if len(group) == min(self.size, len(self.data)):
+                if first <= done < self.length(epoch):
+                    yield group
+                group, done = [], done + 1
 
 
-def _step(
-    network: RewardNetwork,
-    group: list[RankedBatch],
-    spec: ImageSpec,
-    optimiser: torch.optim.Optimizer,
-    config: TrainingConfig,
-) -> float:
-    optimiser.zero_grad(set_to_none=True)
-    total = 0.0
-    for batch in group:
-        device = batch.pixels.device.type
-        with torch.autocast(device, dtype=torch.bfloat16) if config.autocast else nullcontext():
-            rewards = batch_rewards(network, batch, spec)
-        loss = ranking_loss(rewards.float(), batch.ranks) / len(group)
-        loss.backward()
-        total += float(loss.detach())
-    if config.clip_norm:
-        torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip_norm)
-    optimiser.step()
-    return total
+@dataclass(frozen=True)
+class _Whole:
+    data: RankedData
+
+    def parts(self) -> Iterator[RankedBatch]:
+        return self.data.batches(0)
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> list[tuple[str, Tensor]]:
+    return [(name, value) for name, value in tensors.items() if name.startswith(prefix)]
+
+
+def _make_scaler(precision: str, device: torch.device) -> Any:
+    """Keeps gradients of fp16 from vanishing; None where none do.
+
+    Raises:
+        TrainingError: fp16 on a device that has no such scaler.
+    """
+    if precision != "fp16":
+        return None
+    if device.type != "cuda":
+        raise TrainingError(
+            f"fp16 is for training on NVIDIA and AMD graphics cards, found {device.type}; use --precision bf16 or fp32"
+        )
+    return torch.cuda.amp.GradScaler()

@@ -1,1 +1,1 @@
-"""Networks as the trainer sees them, and what of them trains."""
+"""Networks that can be trained: what each starts from, its layers, and which of them are frozen."""

@@ -1,0 +1,146 @@
+"""Rankings as they are learnt from: those that say something, and the people of one task joined where shares of choices are learnt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from ...data.ranking import Ranking
+from ..losses import Objective
+from ..ranking import Targets
+
+
+@dataclass(frozen=True)
+class Example:
+    """One ranking to learn from, or several people's of one task joined.
+
+    Attributes:
+        prompt: What the pictures were made for.
+        images: K names.
+        ranks: K ranks, 1 is best, 0 for a picture that was not ranked.
+        ties: Whether equal ranks were judged equally good.
+        preferences: K times K shares of people who prefer the first picture to the second, NaN where nobody says; empty where one
+            person's ranks say all.
+    """
+
+    prompt: str
+    images: tuple[str, ...]
+    ranks: tuple[int, ...]
+    ties: bool
+    preferences: tuple[tuple[float, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What is learnt from.
+
+    Attributes:
+        kept: In the order of the data.
+        sizes: For each its number of terms, such as pairs.
+        left_out: How many rankings say nothing: of one picture, or with equal ranks alone.
+        ties: Pairs that were judged equally good.
+        pairs: All judged pairs.
+    """
+
+    kept: tuple[Example, ...]
+    sizes: tuple[int, ...]
+    left_out: int
+    ties: int
+    pairs: int
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Every picture's name, once."""
+        return tuple(dict.fromkeys(name for each in self.kept for name in each.images))
+
+
+def examples_of(rankings: Iterable[Ranking], objective: Objective, joined: bool = False) -> Examples:
+    """The rankings that the objective can learn from.
+
+    Args:
+        rankings: From a data set.
+        objective: Counts what there is to learn.
+        joined: Whether rankings of the same pictures for the same prompt become one with shares of choices.
+    """
+    every = [_example(each) for each in rankings]
+    ties, pairs = _judged(every)
+    together = join(every) if joined else every
+    sizes: list[int] = []
+    for start in range(0, len(together), 512):
+        chunk = together[start : start + 512]
+        sizes += [int(count) for count in objective.loss.counts(targets_of(chunk))]
+    kept = [(each, size) for each, size in zip(together, sizes) if size]
+    return Examples(
+        kept=tuple(each for each, _ in kept),
+        sizes=tuple(size for _, size in kept),
+        left_out=len(together) - len(kept),
+        ties=ties,
+        pairs=pairs,
+    )
+
+
+def targets_of(examples: Sequence[Example], present: Sequence[Sequence[bool]] | None = None) -> Targets:
+    """What people said, as tensors padded to the longest ranking.
+
+    Args:
+        examples: G of them.
+        present: For each which of its pictures can be read; None where all can.
+    """
+    length = max((len(each.images) for each in examples), default=0)
+    ranks = torch.zeros(len(examples), length, dtype=torch.int64)
+    shares = torch.full((len(examples), length, length), math.nan)
+    for row, each in enumerate(examples):
+        here = torch.tensor(each.ranks, dtype=torch.int64)
+        if present is not None:
+            here = here * torch.tensor(present[row], dtype=torch.int64)
+        ranks[row, : len(here)] = here
+        if each.preferences:
+            shares[row, : len(here), : len(here)] = torch.tensor(each.preferences)
+    given = any(each.preferences for each in examples)
+    return Targets(ranks, torch.tensor([each.ties for each in examples]), shares if given else None)
+
+
+def join(examples: Sequence[Example]) -> list[Example]:
+    """Those about the same pictures for the same prompt as one, with the share of people who prefer each to each; ties count half."""
+    tasks: dict[tuple[str, frozenset[str]], list[Example]] = {}
+    for each in examples:
+        tasks.setdefault((each.prompt, frozenset(each.images)), []).append(each)
+    return [_joined(people) if len(people) > 1 else people[0] for people in tasks.values()]
+
+
+def _example(ranking: Ranking) -> Example:
+    return Example(ranking.prompt, tuple(ranking.images), tuple(ranking.order), ranking.knows_ties)
+
+
+def _judged(examples: Sequence[Example]) -> tuple[int, int]:
+    """Pairs that were judged equally good, and all judged pairs."""
+    ties = pairs = 0
+    for each in examples:
+        ranked = [rank for rank in each.ranks if rank]
+        alike = sum(ranked.count(rank) * (ranked.count(rank) - 1) // 2 for rank in set(ranked))
+        ties += alike if each.ties else 0
+        pairs += len(ranked) * (len(ranked) - 1) // 2 - (0 if each.ties else alike)
+    return ties, pairs
+
+
+def _joined(people: Sequence[Example]) -> Example:
+    names = people[0].images
+    won = [[0.0] * len(names) for _ in names]
+    judged = [[0] * len(names) for _ in names]
+    ranked = [0] * len(names)
+    for person in people:
+        ranks = {name: rank for name, rank in zip(person.images, person.ranks) if rank}
+        for i, first in enumerate(names):
+            ranked[i] |= first in ranks
+            for j, second in enumerate(names):
+                if i == j or first not in ranks or second not in ranks:
+                    continue
+                if ranks[first] == ranks[second] and not person.ties:
+                    continue
+                judged[i][j] += 1
+                won[i][j] += 0.5 if ranks[first] == ranks[second] else float(ranks[first] < ranks[second])
+    shares = tuple(tuple(wins / of if of else math.nan for wins, of in zip(*row)) for row in zip(won, judged))
+    return Example(people[0].prompt, names, tuple(ranked), True, shares)

@@ -1,0 +1,68 @@
+"""ImageReward-shaped networks as the trainer sees them, of any size: from BLIP, from a checkpoint of that shape, or the demo's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from imagereward_core.images.spec import ImageSpec
+from imagereward_core.nets.reward import RewardNetwork
+from imagereward_core.scorers.tokenizers.bert import PromptEncoder, pad_ids
+
+from ..trainee import LayeredTower
+
+
+class RewardTrainee:
+    """A reward network that is trained; see :class:`..trainee.Trainee`.
+
+    Args:
+        network: In float32, on any device. The two projections of BLIP score, which its rewards do not read, are frozen.
+        spec: How pictures are prepared.
+        encoder: Prompts to ids; None for a caller whose batches have ids already.
+    """
+
+    kind = "imagereward"
+
+    def __init__(self, network: RewardNetwork, spec: ImageSpec, encoder: PromptEncoder | None = None) -> None:
+        self.network, self.spec, self.encoder = network, spec, encoder
+        blip = network.blip
+        for unused in ("vision_proj", "text_proj"):
+            if hasattr(blip, unused):
+                getattr(blip, unused).requires_grad_(False)
+        image, text = blip.visual_encoder, blip.text_encoder
+        self.towers: tuple[LayeredTower, ...] = (
+            LayeredTower(
+                "vision",
+                (image.cls_token, image.pos_embed, image.patch_embed),
+                tuple(image.blocks),
+                (image.norm,),
+            ),
+            LayeredTower("text", (text.embeddings,), tuple(text.encoder.layer)),
+        )
+
+    def tokens(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """See :meth:`..trainee.Trainee.tokens`."""
+        if self.encoder is None:
+            raise TypeError("this network was given without a tokenizer; expected batches that have ids")
+        return pad_ids([self.encoder(prompt).ids for prompt in prompts])
+
+    def encode_images(self, pixels: Tensor) -> Tensor:
+        """Image tokens [N, T, width]."""
+        return self.network.encode_images(pixels)
+
+    def rewards(self, features: Tensor, ids: Tensor, mask: Tensor, rows: Tensor, texts: Tensor) -> Tensor:
+        """See :meth:`..trainee.Trainee.rewards`."""
+        states = self.network.text_states(ids[texts], mask[texts], features, rows)
+        # The head is a ten-thousandth of the work, and its last layers end in the number itself.
+        with torch.autocast(states.device.type, enabled=False):
+            return self.network.mlp(states.float())[:, 0]
+
+    def lower(self, pixels: Tensor, depth: int) -> Tensor:
+        """See :meth:`..trainee.Trainee.lower`."""
+        return self.network.blip.visual_encoder.lower(pixels, depth)
+
+    def upper(self, hidden: Tensor, depth: int) -> Tensor:
+        """See :meth:`..trainee.Trainee.upper`."""
+        return self.network.blip.visual_encoder.upper(hidden, depth)

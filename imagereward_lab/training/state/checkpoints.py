@@ -1,0 +1,198 @@
+"""The checkpoints of a training in its folder: written whole or not at all, read without executing anything.
+
+``checkpoint.safetensors`` has all that the next step depends on: trained parameters, Adam's moments, generators of random numbers,
+and as text the position, the history and the settings. ``best-<step>.safetensors`` has the trained parameters of the best
+validation; the checkpoint names the one that belongs to it.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from imagereward_core.errors import WeightsError
+from imagereward_core.files.locks import exclusive
+from imagereward_core.files.whole import written_whole
+
+from ..errors import TrainingError
+
+log = logging.getLogger("imagereward_core.training")
+
+CHECKPOINT = "checkpoint.safetensors"
+_FORMAT = "imagereward-training-1"
+_KEY = "training"
+
+
+@dataclass
+class State:
+    """All that the next step depends on.
+
+    Attributes:
+        step: Number of optimiser steps done.
+        tensors: Trained parameters as ``model.<name>``, Adam's moments as ``adam.<name>.<moment>``, generators as ``random.<...>``.
+        facts: Whatever else, fit for JSON.
+        settings: What the training was begun with; it goes on with the same only.
+        best: Step of the best validation; 0 before the first.
+    """
+
+    step: int
+    tensors: dict[str, Tensor]
+    facts: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    best: int = 0
+
+
+class CheckpointFolder:
+    """The folder of one training.
+
+    Args:
+        folder: Made if it is not there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / CHECKPOINT
+
+    def held(self) -> AbstractContextManager[None]:
+        """A context in which no other program trains in this folder.
+
+        Raises:
+            WeightsError: One does.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return exclusive(self.path)
+
+    def begun(self) -> bool:
+        """Whether there is a checkpoint to go on from."""
+        return self.path.is_file()
+
+    def save(self, state: State, best: Mapping[str, Tensor] | None) -> None:
+        """Writes a checkpoint in the place of the earlier one.
+
+        Args:
+            state: Where ``best`` is given, ``state.best`` is ``state.step``.
+            best: Trained parameters, where this is the best state so far.
+
+        Raises:
+            TrainingError: It cannot be written, for instance since the disk is full; the earlier checkpoint stays.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._drop_remains()
+            if best is not None:
+                _write(self._best_path(state.best), best, {"step": state.best})
+            facts = {
+                "step": state.step,
+                "best": state.best,
+                "facts": state.facts,
+                "settings": state.settings,
+            }
+            _write(self.path, state.tensors, facts)
+        except OSError as error:
+            kept = (
+                "the earlier checkpoint is whole and stays"
+                if self.begun()
+                else "there is no earlier checkpoint"
+            )
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            raise TrainingError(
+                f"the checkpoint of step {state.step} could not be written into {self.folder} "
+                f"({'the disk is full' if full else error.strerror or error}); {kept}. "
+                f"{'Make room' if full else 'Put that right'} and go on with --resume"
+            ) from error
+        for old in self.folder.glob("best-*.safetensors"):
+            if old != self._best_path(state.best):
+                old.unlink(missing_ok=True)
+
+    def load(self) -> tuple[State, dict[str, Tensor] | None]:
+        """The checkpoint, and the trained parameters of its best validation (None before the first).
+
+        Raises:
+            TrainingError: There is none, or it cannot be used.
+        """
+        tensors, facts = _read(self.path)
+        try:
+            state = State(facts["step"], tensors, facts["facts"], facts["settings"], facts["best"])
+        except (KeyError, TypeError) as error:
+            raise _damaged(self.path, f"it lacks {error}") from error
+        if not state.best:
+            return state, None
+        return state, _read(self._best_path(state.best))[0]
+
+    def _best_path(self, step: int) -> Path:
+        return self.folder / f"best-{step}.safetensors"
+
+    def _drop_remains(self) -> None:
+        """Removes what a kill has left half written, which may be gigabytes."""
+        for remains in self.folder.glob(".imagereward-*.tmp"):
+            with suppress(OSError):
+                remains.unlink()
+
+
+def check_settings(found: Mapping[str, Any], expected: Mapping[str, Any], folder: Path) -> None:
+    """Makes sure that a training goes on with what it was begun with.
+
+    Raises:
+        TrainingError: It would not; the text lists the differences.
+    """
+    names = [name for name in {**expected, **found} if found.get(name) != expected.get(name)]
+    if names:
+        shown = "; ".join(f"{name} was {found.get(name)!r}, now {expected.get(name)!r}" for name in names)
+        raise TrainingError(
+            f"the training in {folder} was begun with other settings ({shown}). Go on with those it was begun with, or begin anew in "
+            "another --output"
+        )
+
+
+def _write(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    metadata = {"format": "pt", _KEY: json.dumps({"format": _FORMAT, **facts})}
+    with written_whole(path) as temporary:
+        try:
+            save_file(state, temporary, metadata=metadata)
+        except SafetensorError as error:
+            raise _as_os_error(error) from error
+
+
+def _as_os_error(error: Exception) -> OSError:
+    """The error of the system that the library has put into words."""
+    text = str(error)
+    for number in (errno.ENOSPC, errno.EDQUOT):
+        if f"code: {number}" in text or os.strerror(number) in text:
+            return OSError(number, os.strerror(number))
+    return OSError(errno.EIO, text)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise TrainingError(f"there is no {path} to go on from; leave out --resume to begin anew")
+    try:
+        with safe_open(str(path), framework="pt", device="cpu") as handle:
+            # Cloned, for the file may be replaced while its memory map is still read.
+            tensors = {name: handle.get_tensor(name).clone() for name in list(handle.keys())}
+            facts = json.loads((handle.metadata() or {}).get(_KEY, "{}"))
+    except (SafetensorError, OSError, ValueError, WeightsError) as error:
+        raise _damaged(path, str(error)) from error
+    if not isinstance(facts, dict) or facts.pop("format", None) != _FORMAT:
+        raise _damaged(path, "it is no checkpoint of this program's trainer")
+    return tensors, facts
+
+
+def _damaged(path: Path, why: str) -> TrainingError:
+    return TrainingError(
+        f"{path} cannot be gone on from ({why}); expected a checkpoint this program has written. Begin anew in another --output"
+    )
