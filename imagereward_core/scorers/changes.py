@@ -3,36 +3,56 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import WeightsError
-from ..nets.reward import RewardNetwork
+from ..nets.reward import POSITION_IDS
+from ..nets.skeleton import set_precision
 from ..weights.card import ScorerCard
-from ..weights.checkpoint import StateFile
+from ..weights.cards import CARDS
+from ..weights.checkpoint import DtypeOf, StateFile, keymap_of, load_into
 from ..weights.locate import FoundWeights
-from .registry import load_network, network_config
+
+N = TypeVar("N", bound=nn.Module)
 
 LORA_A, LORA_B = ".lora_A.weight", ".lora_B.weight"
 """What follows the name of a linear layer: float [r, in] and [out, r]; ``scale * B @ A`` is added to its weight."""
 
 
-def load_changed(card: ScorerCard, found: FoundWeights, dtype: torch.dtype) -> RewardNetwork:
-    """The network of the base with the changes of ``found.checkpoint``, on the CPU, its image tower in ``dtype``.
+def load_changed(network: N, card: ScorerCard, found: FoundWeights, dtype_of: DtypeOf) -> N:
+    """Puts the weights of a base and the changes of ``found.checkpoint`` into a skeleton.
 
     Args:
-        card: The card of the changes; its sizes are the whole network's.
+        network: Of the size that ``card`` says.
+        card: The card of the changes.
         found: The changes, with the weights of the base as ``backbone``.
-        dtype: Precision of the image tower. Changes are added in float32 first.
+        dtype_of: The dtype of each parameter in the end. Changes are added in float32 first.
 
     Raises:
         WeightsError: A file is damaged, or the changes do not fit the network.
     """
     assert found.backbone is not None
-    network = load_network(network_config(card), found.backbone.checkpoint, torch.float32)
+    known = CARDS.get(card.base)
+    within = (
+        known is not None and known.layout
+    )  # then the base is one part of the network, called like its family
+    load_into(
+        getattr(network, known.family) if known is not None and within else network,
+        found.backbone.checkpoint,
+        dtype_of=lambda _: torch.float32,
+        optional=frozenset({POSITION_IDS, POSITION_IDS.removeprefix("blip.")}),
+        keymap=keymap_of(known) if known is not None and within else None,
+    )
     apply_changes(network, found.checkpoint, card.lora_scale)
-    return network.set_precision(dtype)
+    missing = [name for name, tensor in network.state_dict().items() if tensor.is_meta]
+    if missing:
+        raise WeightsError(
+            f"{found.checkpoint} and {found.backbone.checkpoint} do not make a whole network: {missing[0]} is in neither"
+        )
+    return set_precision(network, dtype_of)
 
 
 def apply_changes(network: nn.Module, path: Path, scale: float) -> None:

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from .tokenizers.clip import ClipPromptEncoder
 
 
+BASES = {"imagereward": ("imagereward", "blip"), "clip-mlp": ("clip",)}
+"""Families of the scorers that a head alone or a LoRA of a family may change."""
+
+
 def list_scorers(pattern: str = "*") -> list[str]:
     """Ids of the registered scorers, the default first.
 
@@ -171,7 +175,7 @@ def _with_base(card: ScorerCard, found: FoundWeights, settings: WeightSettings) 
         WeightsError: That scorer is not there, has other weights, or is itself such a change.
     """
     base_card, base = find(card.base, settings) if card.base != card.id else (card, found)
-    if base_card.base or base_card.family != ("clip" if card.family == "clip-mlp" else card.family):
+    if base_card.base or base_card.family not in BASES[card.family]:
         raise WeightsError(
             f"{card.id} is a change of {card.base}, which is no whole network of its kind; expected the scorer it was trained from"
         )

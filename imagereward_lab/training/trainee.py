@@ -31,10 +31,13 @@ class LayeredTower:
 class Trainee(Protocol):
     """A network with what the trainer must know of it. Rewards are raw: mean and deviation are chosen when it is exported."""
 
-    network: nn.Module
+    @property
+    def network(self) -> nn.Module:
+        """Everything that trains, and what stays frozen."""
+
     spec: ImageSpec
     kind: str
-    """Which family of networks it belongs to."""
+    """The family of scorers it becomes one of."""
     towers: tuple[LayeredTower, ...]
 
     def tokens(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:

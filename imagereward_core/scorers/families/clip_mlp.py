@@ -14,10 +14,9 @@ from ...nets.feature_reward import FeatureRewardConfig, FeatureRewardNetwork, pa
 from ...nets.skeleton import build_skeleton
 from ...runtime import Runtime
 from ...weights.card import ScorerCard
-from ...weights.cards import get_card
-from ...weights.checkpoint import keymap_of, load_into
+from ...weights.checkpoint import load_into
 from ...weights.trained import merged
-from ..changes import apply_changes
+from ..changes import load_changed
 from ..engine import PictureScorer, Tower
 from ..family import Parts, family
 from ..registry import make_clip_encoder
@@ -100,14 +99,7 @@ def build(parts: Parts) -> FeatureScorer:
         return parameter_dtype(name, parts.runtime.dtype)
 
     if parts.card.base:
-        assert parts.found.backbone is not None
-        load_into(
-            network.clip,
-            parts.found.backbone.checkpoint,
-            dtype_of=lambda name: dtype_of(f"clip.{name}"),
-            keymap=keymap_of(get_card(parts.card.base)),
-        )
-        apply_changes(network, parts.found.checkpoint, parts.card.lora_scale)
+        load_changed(network, parts.card, parts.found, dtype_of)
     else:
         load_into(network, parts.found.checkpoint, dtype_of=dtype_of)
     tower = parts.tower(network, lambda pixels: network.clip.encode_images(pixels))

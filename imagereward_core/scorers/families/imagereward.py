@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ...images.spec import ImageSpec
-from ...nets.reward import RewardNetwork
+from ...nets.reward import RewardNetwork, build_skeleton, parameter_dtype
 from ...runtime import Runtime
 from ...weights.card import ScorerCard
 from ...weights.checkpoint import head_is_untrained
@@ -90,9 +90,12 @@ class ImageRewardScorer(PictureScorer):
 @family("imagereward")
 def build(parts: Parts) -> ImageRewardScorer:
     """ImageReward itself, the demo model and checkpoints of the user's own."""
+    config, dtype = network_config(parts.card), parts.runtime.dtype
     if parts.card.base:
-        network = load_changed(parts.card, parts.found, parts.runtime.dtype)
+        network = load_changed(
+            build_skeleton(config), parts.card, parts.found, lambda name: parameter_dtype(name, dtype)
+        )
     else:
-        network = load_network(network_config(parts.card), parts.found.checkpoint, parts.runtime.dtype)
+        network = load_network(config, parts.found.checkpoint, dtype)
     encoder = make_encoder(parts.card, parts.found)
     return ImageRewardScorer(parts.card, network, encoder, spec=parts.spec, packing=True, **parts.common)

@@ -9,9 +9,11 @@ from torch import Tensor
 
 from imagereward_core.images.spec import ImageSpec
 from imagereward_core.nets.reward import RewardNetwork
+from imagereward_core.nets.timm_tower import TimmTower
 from imagereward_core.scorers.tokenizers.bert import PromptEncoder, pad_ids
 
 from ..trainee import LayeredTower
+from .timm_reward import lower, timm_layers, upper
 
 
 class RewardTrainee:
@@ -32,13 +34,13 @@ class RewardTrainee:
             if hasattr(blip, unused):
                 getattr(blip, unused).requires_grad_(False)
         image, text = blip.visual_encoder, blip.text_encoder
+        if isinstance(image, TimmTower):
+            vision = timm_layers(image)
+        else:
+            stem = (image.cls_token, image.pos_embed, image.patch_embed)
+            vision = LayeredTower("vision", stem, tuple(image.blocks), (image.norm,))
         self.towers: tuple[LayeredTower, ...] = (
-            LayeredTower(
-                "vision",
-                (image.cls_token, image.pos_embed, image.patch_embed),
-                tuple(image.blocks),
-                (image.norm,),
-            ),
+            vision,
             LayeredTower("text", (text.embeddings,), tuple(text.encoder.layer)),
         )
 
@@ -61,8 +63,10 @@ class RewardTrainee:
 
     def lower(self, pixels: Tensor, depth: int) -> Tensor:
         """See :meth:`..trainee.Trainee.lower`."""
-        return self.network.blip.visual_encoder.lower(pixels, depth)
+        image = self.network.blip.visual_encoder
+        return lower(image, pixels, depth) if isinstance(image, TimmTower) else image.lower(pixels, depth)
 
     def upper(self, hidden: Tensor, depth: int) -> Tensor:
         """See :meth:`..trainee.Trainee.upper`."""
-        return self.network.blip.visual_encoder.upper(hidden, depth)
+        image = self.network.blip.visual_encoder
+        return upper(image, hidden, depth) if isinstance(image, TimmTower) else image.upper(hidden, depth)

@@ -1,0 +1,137 @@
+"""What a training starts from: a scorer's network by its name, in the form the trainer takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from imagereward_core.nets.config import TimmConfig
+from imagereward_core.nets.feature_reward import FeatureRewardConfig, FeatureRewardNetwork
+from imagereward_core.nets.reward import RewardNetwork
+from imagereward_core.runtime import LocalRuntime
+from imagereward_core.scorers.factory import Maker
+from imagereward_core.scorers.families.imagereward import ImageRewardScorer
+from imagereward_core.scorers.family import network_of
+from imagereward_core.scorers.registry import find, make_clip_encoder, make_encoder
+from imagereward_core.weights.card import ScorerCard
+from imagereward_core.weights.cards import CARDS
+from imagereward_core.weights.locate import FoundWeights, WeightSettings
+
+from ..errors import TrainingError
+from ..initialise import initialise_head
+from ..trainee import Trainee
+from .features import FeatureTrainee, initialise_feature_head
+from .reward import RewardTrainee
+from .timm_reward import timm_image_spec, with_timm_tower
+
+
+@dataclass(frozen=True)
+class Start:
+    """A network to train, and what its card will have to say of where it comes from.
+
+    Attributes:
+        trainee: The network, in float32 on the CPU.
+        scorer: Id of the scorer it was.
+        revision: Label of that scorer's weights.
+        like: Registered scorer whose rules for prompts it follows.
+        new: Parts whose weights are new, in words.
+        whole: Whether the towers are the scorer's, so that a head alone or a LoRA may name it as its base.
+    """
+
+    trainee: Trainee
+    scorer: str
+    revision: str
+    like: str
+    new: tuple[str, ...]
+    whole: bool = True
+
+
+def open_start(
+    name: str,
+    settings: WeightSettings | None = None,
+    *,
+    vision: str = "",
+    vision_size: int = 0,
+    vision_random: bool = False,
+    seed: int = 1234,
+) -> Start:
+    """The network of a scorer, ready to be trained.
+
+    Args:
+        name: ``BLIP``, as the paper did; ``ImageReward-v1.0``, ``demo`` or a checkpoint of that kind; ``CLIP``, ``PickScore`` or
+            ``HPSv2``, which get a head on their features.
+        settings: Where weights are found.
+        vision: A network of timm to put in the place of the image tower; empty for the scorer's own.
+        vision_size: Side of its pictures in pixels; 0 for its own.
+        vision_random: Whether it starts from random weights, and not from its published ones.
+        seed: Of everything that is new.
+
+    Raises:
+        TrainingError: Networks of this kind cannot be trained.
+        WeightsError, UnknownScorerError: The scorer cannot be loaded.
+    """
+    settings = settings or WeightSettings()
+    card, found = find(name, settings)
+    maker = Maker(LocalRuntime("cpu", "fp32"), settings)
+    new: list[str] = []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        trainee: Trainee
+        if card.family == "clip" and not vision:
+            trainee = _features(maker.network(card, found), card, found)
+            new.append("a head on its features")
+        elif card.family in ("imagereward", "blip"):
+            network = _blip(maker, card, found) if card.family == "blip" else _copy(maker, name)
+            spec = card.image
+            if card.family == "blip":
+                new.append("a reward head")
+            if vision:
+                network = with_timm_tower(network, vision, vision_size, not vision_random)
+                assert isinstance(network.config.vision, TimmConfig)
+                spec = timm_image_spec(network.config.vision)
+                new.append(f"the image tower {vision}{' with random weights' if vision_random else ''}")
+            trainee = RewardTrainee(network, spec, make_encoder(card, found))
+        else:
+            raise TrainingError(
+                f"{card.id} cannot be trained{' with an image tower of timm' if vision and card.family == 'clip' else ''}; expected "
+                "BLIP, ImageReward-v1.0, demo, a checkpoint of their kind, or a CLIP (CLIP, PickScore, HPSv2)"
+            )
+    like = next(known.id for known in CARDS.values() if known.folder == card.folder and known.text)
+    if card.family == "blip":
+        like = "ImageReward-v1.0"
+    return Start(trainee, card.id, found.revision, like, tuple(new), whole=not vision and not card.base)
+
+
+def _own_storage(network: nn.Module) -> None:
+    """Copies weights that are views of a file, and lets all of them train."""
+    state = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+    network.load_state_dict(state, assign=True)
+    for parameter in network.parameters():
+        parameter.data = parameter.data.float()
+        parameter.requires_grad_(True)
+
+
+def _blip(maker: Maker, card: ScorerCard, found: FoundWeights) -> RewardNetwork:
+    network = RewardNetwork(network_of(card.layout).sizes())
+    network.blip = maker.network(card, found)
+    initialise_head(network.mlp)
+    _own_storage(network)
+    return network
+
+
+def _copy(maker: Maker, name: str) -> RewardNetwork:
+    scorer = maker.make(name)
+    assert isinstance(scorer, ImageRewardScorer)
+    _own_storage(scorer.network)
+    return scorer.network
+
+
+def _features(clip: Any, card: ScorerCard, found: FoundWeights) -> FeatureTrainee:
+    network = FeatureRewardNetwork(FeatureRewardConfig(clip=clip.config))
+    network.clip = clip
+    initialise_feature_head(network.mlp)
+    _own_storage(network)
+    return FeatureTrainee(network, card.image, make_clip_encoder(card, found))
