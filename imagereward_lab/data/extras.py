@@ -22,6 +22,6 @@ def pyarrow_parquet() -> Any:
     except ImportError as error:
         raise MissingPackageError(
             f"Parquet files are read with the package pyarrow, which cannot be loaded ({error}). "
-            "Install it with: pip install 'imagereward-curator[train]'"
+            "Install it with: pip install 'imagereward-curator[parquet]'"
         ) from error
     return parquet

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagereward_core.errors import ImageError
-from imagereward_core.files.regular import NotAFileError, open_regular
+from imagereward_core.files.regular import NotAFileError, kind_of, open_regular
 from imagereward_core.images.decode import not_a_file, open_bytes, open_image
 from imagereward_core.plain import plain
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 512 * 2**20
 """Bytes of one picture as a file; what claims more is no picture somebody made."""
+
+
+class MissingImageError(ImageError):
+    """There is no such picture in the folder."""
 
 
 class ImageSource:
@@ -68,8 +72,8 @@ class ImageSource:
                 file, kind, place = parts
                 packer = self._parquet if kind == "parquet" else self._zip
                 data = packer.read(inside(self.root, file), place, MOST_BYTES)
-        except FileNotFoundError as error:
-            raise ImageError(
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise MissingImageError(
                 f"{plain(name)}: no such file in {self.root}; expected a picture. Check the folder of images"
             ) from error
         except NotAFileError as error:
@@ -89,6 +93,24 @@ class ImageSource:
             ImageError: The name leads out of the folder.
         """
         return inside(self.root, name)
+
+    def presence(self, name: str) -> tuple[str, str]:
+        """Looks for a picture: ``missing``, ``empty`` or ``unreadable`` and why; two empty texts where it is there.
+
+        Whether a picture inside of a larger file is there shows only when it is read; here that file is looked for.
+
+        Raises:
+            OutsideError: The name leads out of the folder.
+        """
+        parts = packed(name)
+        file = inside(self.root, parts[0] if parts else name)
+        try:
+            facts = file.stat()
+        except (OSError, ValueError) as error:
+            return "missing", f"no such file in {self.root} ({error})"
+        if kind := kind_of(facts.st_mode):
+            return "unreadable", f"found {kind}; expected a picture"
+        return ("", "") if facts.st_size else ("empty", "0 bytes")
 
     def size(self, name: str) -> int:
         """Bytes of the file a picture is in: its own, or the larger one that holds it; -1 where it is missing."""

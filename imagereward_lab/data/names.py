@@ -22,6 +22,10 @@ _PACKED = re.compile(r"(?P<file>.+?\.(?P<kind>parquet|zip))#(?P<inside>.+)", re.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
+class OutsideError(ImageError):
+    """A name, or a link on the way, is not one of a picture in the folder."""
+
+
 def problem_of(name: str) -> str:
     """Why a name cannot be one of a picture in a folder; empty where it can.
 
@@ -36,7 +40,7 @@ def problem_of(name: str) -> str:
     if _SCHEME.match(name):
         return "found an address; expected a name of a picture on this computer. Download it first"
     if parts[0].startswith("/") or _DRIVE.match(name):
-        return "found an absolute path; expected a name relative to the folder of images. Name that folder with --images"
+        return "found an absolute path; expected a name inside the folder of images. Name a folder that holds it with --images"
     if ".." in parts:
         return "found a name that leads out of the folder of images; expected one inside it. Name a folder above with --images"
     if os.name == "nt" and any(is_device(part) or ":" in part for part in parts):
@@ -54,22 +58,36 @@ def packed(name: str) -> tuple[str, str, str] | None:
     return (found["file"], found["kind"].lower(), found["inside"]) if found else None
 
 
+def relative(root: Path, name: str) -> str:
+    """The name relative to ``root`` of a file that is named by its whole path and lies there; any other name as it is."""
+    if not Path(name).is_absolute():
+        return name
+    for home in (root.absolute(), Path(os.path.realpath(root))):
+        try:
+            below = Path(os.path.normpath(name)).relative_to(home)
+        except ValueError:
+            continue
+        return below.as_posix() if below.parts else name
+    return name
+
+
 def inside(root: Path, name: str) -> Path:
     """The file that ``name`` means in the folder ``root``, links followed, whether or not it is there.
 
     Raises:
-        ImageError: The name, or a link on the way, leads out of the folder.
+        OutsideError: The name, or a link on the way, leads out of the folder.
     """
+    name = relative(root, name)
     problem = problem_of(name)
     if problem:
-        raise ImageError(f"{plain(name)}: {problem}")
+        raise OutsideError(f"{plain(name)}: {problem}")
     literal = root / name
     # On other systems a backslash may be part of a name; data sets made on Windows have it between folders.
     chosen = root / name.replace("\\", "/") if "\\" in name and not os.path.lexists(literal) else literal
     real = os.path.realpath(chosen)
     home = os.path.realpath(root)
     if not real.startswith(home.rstrip(os.sep) + os.sep):
-        raise ImageError(
+        raise OutsideError(
             f"{plain(name)}: found a link that leads out of the folder of images; expected a file inside it. "
             "Copy the picture there, or name with --images a folder that holds both"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ..images import ImageSource
@@ -32,7 +32,11 @@ FORMATS: dict[str, Format] = {
 
 
 def open_rankings(
-    path: Path | str, images: Path | str | None = None, split: str = "", format: str = ""
+    path: Path | str,
+    images: Path | str | None = None,
+    split: str = "",
+    format: str = "",
+    progress: Callable[[int], None] | None = None,
 ) -> RankingSet:
     """Reads a data set of any format that is known. Images are not read, only named.
 
@@ -41,6 +45,7 @@ def open_rankings(
         images: The folder of images; by default the one that goes with the format, mostly the file's own.
         split: Only rankings of this split; empty for all.
         format: Name of the format, see ``FORMATS``; empty to find it out.
+        progress: Told now and then how many rankings were read.
 
     Raises:
         RankingError: There is nothing, it is of no known format, or has no ranking (of that split).
@@ -48,7 +53,7 @@ def open_rankings(
     path = Path(path)
     found = format_of(path, format)
     notes = Notes()
-    everything = list(read(path, found, notes))
+    everything = list(told(read(path, found, notes), progress))
     rankings = [ranking for ranking in everything if not split or ranking.split == split]
     if not rankings:
         raise RankingError(_nothing(path, found, split, everything, notes))
@@ -60,6 +65,14 @@ def open_rankings(
         notes=tuple(notes),
         left_out=notes.total,
     )
+
+
+def told(rankings: Iterable[Ranking], progress: Callable[[int], None] | None) -> Iterator[Ranking]:
+    """The rankings, while ``progress`` is told now and then how many there were."""
+    for done, ranking in enumerate(rankings, 1):
+        yield ranking
+        if progress is not None and done % 1000 == 0:
+            progress(done)
 
 
 def format_of(path: Path, name: str = "") -> Format:
