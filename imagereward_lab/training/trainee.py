@@ -31,14 +31,14 @@ class LayeredTower:
 class Trainee(Protocol):
     """A network with what the trainer must know of it. Rewards are raw: mean and deviation are chosen when it is exported."""
 
-    @property
-    def network(self) -> nn.Module:
-        """Everything that trains, and what stays frozen."""
-
     spec: ImageSpec
     kind: str
-    """The family of scorers it becomes one of."""
+    """Which family of networks it belongs to."""
     towers: tuple[LayeredTower, ...]
+
+    @property
+    def network(self) -> nn.Module:
+        """All of it, in float32 while it is trained."""
 
     def tokens(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Ids int64 [G, L] and mask [G, L] of prompts; [G, 0] where the network reads none."""

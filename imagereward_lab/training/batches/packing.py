@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 LOOK_AHEAD = 32
@@ -41,7 +41,7 @@ def pack(sizes: Sequence[int], order: Iterable[int], limit: int) -> list[list[in
     return batches
 
 
-def share_out(batch: Sequence[int], images: Sequence[Iterable[str]], parts: int) -> list[list[int]]:
+def share_out(batch: Sequence[int], images: Mapping[int, Iterable[str]], parts: int) -> list[list[int]]:
     """A batch in ``parts``, with about as many pictures in each; rankings of the same pictures stay together, to be encoded once.
 
     Args:

@@ -109,7 +109,7 @@ class PictureReader:
             pixels = torch.from_numpy(self._prepared(name)).permute(2, 0, 1)
         except (CuratorError, OSError) as error:
             text = str(error)
-            return text if name in text.partition(": ")[0] else f"{name}: {text}"
+            return text if text.startswith(name) or f"/{name}: " in text else f"{name}: {text}"
         digest = hashlib.sha256(pixels.numpy().tobytes()).digest()
         self._digests[name] = digest
         states = None if self.states is None else self.states.read(digest)

@@ -10,10 +10,11 @@ from torch import Tensor
 from imagereward_core.images.spec import ImageSpec
 from imagereward_core.nets.reward import RewardNetwork
 from imagereward_core.nets.timm_tower import TimmTower
+from imagereward_core.nets.vit import VisionTransformer
 from imagereward_core.scorers.tokenizers.bert import PromptEncoder, pad_ids
 
 from ..trainee import LayeredTower
-from .timm_reward import lower, timm_layers, upper
+from . import timm_reward
 
 
 class RewardTrainee:
@@ -33,14 +34,9 @@ class RewardTrainee:
         for unused in ("vision_proj", "text_proj"):
             if hasattr(blip, unused):
                 getattr(blip, unused).requires_grad_(False)
-        image, text = blip.visual_encoder, blip.text_encoder
-        if isinstance(image, TimmTower):
-            vision = timm_layers(image)
-        else:
-            stem = (image.cls_token, image.pos_embed, image.patch_embed)
-            vision = LayeredTower("vision", stem, tuple(image.blocks), (image.norm,))
+        text = blip.text_encoder
         self.towers: tuple[LayeredTower, ...] = (
-            vision,
+            _image_tower(blip.visual_encoder),
             LayeredTower("text", (text.embeddings,), tuple(text.encoder.layer)),
         )
 
@@ -63,10 +59,25 @@ class RewardTrainee:
 
     def lower(self, pixels: Tensor, depth: int) -> Tensor:
         """See :meth:`..trainee.Trainee.lower`."""
-        image = self.network.blip.visual_encoder
-        return lower(image, pixels, depth) if isinstance(image, TimmTower) else image.lower(pixels, depth)
+        tower = self.network.blip.visual_encoder
+        return (
+            tower.lower(pixels, depth)
+            if isinstance(tower, VisionTransformer)
+            else timm_reward.lower(tower, pixels, depth)
+        )
 
     def upper(self, hidden: Tensor, depth: int) -> Tensor:
         """See :meth:`..trainee.Trainee.upper`."""
-        image = self.network.blip.visual_encoder
-        return upper(image, hidden, depth) if isinstance(image, TimmTower) else image.upper(hidden, depth)
+        tower = self.network.blip.visual_encoder
+        return (
+            tower.upper(hidden, depth)
+            if isinstance(tower, VisionTransformer)
+            else timm_reward.upper(tower, hidden, depth)
+        )
+
+
+def _image_tower(tower: VisionTransformer | TimmTower) -> LayeredTower:
+    if not isinstance(tower, VisionTransformer):
+        return timm_reward.timm_layers(tower)
+    stem = (tower.cls_token, tower.pos_embed, tower.patch_embed)
+    return LayeredTower("vision", stem, tuple(tower.blocks), (tower.norm,))

@@ -24,8 +24,9 @@ def random_state(among: Processes) -> dict[str, Tensor]:
 
 def restore_random(stored: Mapping[str, Tensor], among: Processes) -> None:
     """Puts this process's generators back to where they were; those of processes there were not before stay as seeded."""
-    for kind, put in (("cpu", torch.set_rng_state), ("cuda", torch.cuda.set_rng_state)):
-        state = stored.get(f"random.{kind}.{among.rank}")
-        if state is None or (kind == "cuda" and among.device.type != "cuda"):
-            continue
-        put(state) if kind == "cpu" else put(state, among.device)
+    own = stored.get(f"random.cpu.{among.rank}")
+    if own is not None:
+        torch.set_rng_state(own)
+    card = stored.get(f"random.cuda.{among.rank}")
+    if card is not None and among.device.type == "cuda":
+        torch.cuda.set_rng_state(card, among.device)

@@ -25,14 +25,14 @@ def test_training_learns_a_rule_that_needs_picture_and_prompt(tmp_path):
         tmp_path,
         learn=rankings(32),
         epochs=8,
-        learning_rate=4e-3,
+        learning_rate=6e-3,
         clip_norm=1.0,
         batch_pairs=24,
         validations_per_epoch=1,
     )
     record = trainer.run()
     found = evaluate(trainer.trainee, trainer.validation, trainer.objective)
-    assert found.accuracy > 0.9 and found.loss < 0.4
+    assert found.accuracy > 0.9 and found.loss < 0.5
     assert found.loss == pytest.approx(min(record.validation_loss), abs=1e-6), (
         "the best state is the one kept"
     )
@@ -74,7 +74,7 @@ def test_batches_are_of_whole_rankings_and_nearly_full():
     filled = [sum(sizes[number] for number in batch) for batch in packed]
     assert max(filled) <= 64 and sum(filled[:-8]) / len(filled[:-8]) > 61
     assert pack([91, 3], [0, 1], 64) == [[0], [1]], "one that is too large goes alone"
-    parts = share_out([0, 1, 2, 3], [{"a", "b"}, {"a", "b"}, {"c"}, {"d"}], 3)
+    parts = share_out([0, 1, 2, 3], dict(enumerate(["ab", "ba", "c", "d"])), 3)
     assert sorted(map(sorted, parts)) == [[0, 1], [2], [3]]
 
 
@@ -100,7 +100,7 @@ def test_a_picture_that_cannot_be_read_is_left_out_with_its_reason(tmp_path, ima
     assert batch.pixels.shape[0] == 4 and (batch.ranks > 0).sum(1).tolist() == [2, 2]
     trainer.run()
     assert len(said) == 2, "each is told of once"
-    assert any(line.startswith("left out: 3") or "3:" in line for line in said)
+    assert sorted(line[:12] for line in said) == ["left out: 1:", "left out: 3:"]
     assert all(bool(torch.isfinite(each).all()) for each in weights(trainer).values())
 
 
@@ -126,7 +126,7 @@ def test_a_batch_of_which_nothing_can_be_read_is_passed_over(tmp_path):
 @pytest.mark.parametrize("epochs", [3, 60])
 def test_a_network_that_does_not_learn_is_stopped(tmp_path, epochs):
     trainer = make_trainer(
-        tmp_path, learn=rankings(4, size=2), epochs=epochs, batch_pairs=1, validations_per_epoch=1
+        tmp_path, learn=rankings(4, size=2), epochs=epochs, batch_pairs=1, freeze=1.0, validations_per_epoch=1
     )
     for parameter in trainer.trainee.network.mlp.parameters():
         torch.nn.init.zeros_(parameter)
