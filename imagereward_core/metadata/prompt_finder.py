@@ -15,9 +15,9 @@ from PIL import Image
 from ..errors import ImageError
 from ..images.decode import clipping_note, open_image
 from ..plain import count_of
-from . import read_prompt
 from .cleaning import clean_prompt
 from .missing import MissingPrompt
+from .picture_prompt import read_prompt
 from .sidecar import Readable, sidecar_prompt
 from .types import PictureText, has_words
 

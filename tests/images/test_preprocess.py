@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from imagereward_core.errors import ImageError
-from imagereward_core.images import ImageSpec, normalize, preprocess, stack_pixels, to_pixels
+from imagereward_core.images import preprocess
 from imagereward_core.images.geometry import mean_color, place, vertical_pass_first
+from imagereward_core.images.preprocess import normalize, stack_pixels, to_pixels
+from imagereward_core.images.spec import ImageSpec
 from tests.support.oracles import import_torchvision
 
 MODES = [
@@ -131,7 +133,8 @@ def test_crop_alone_equals_whole_for_any_elongated_size(short, ratio, tall, mode
 MEMORY_PROBE = """
 import resource, sys
 from PIL import Image
-from imagereward_core.images import ImageSpec, preprocess, to_pixels
+from imagereward_core.images.preprocess import to_pixels
+from imagereward_core.images.spec import ImageSpec
 unit = 1 if sys.platform == "darwin" else 1024
 sizes = ((20_000, 3), (3, 20_000))
 pictures = [Image.new(mode, size) for mode in ("RGB", "RGBA", "L", "P", "1") for size in sizes]
@@ -261,7 +264,7 @@ def test_floats_equal_numpy_s_float32_arithmetic_bit_for_bit():
     np.testing.assert_array_equal(floats, expected)
 
 
-def test_the_package_imports_without_torch():
-    code = "import sys, imagereward_core.images as images; assert 'torch' not in sys.modules; images.quantize"
+def test_opening_and_preprocessing_load_no_torch():
+    code = "import sys; from imagereward_core.images import decode, preprocess; assert 'torch' not in sys.modules"
     root = Path(__file__).resolve().parents[2]
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)

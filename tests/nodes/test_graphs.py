@@ -197,7 +197,7 @@ def test_kept_and_rejected_are_saved_apart_and_never_over_each_other(host):
 
 @pytest.mark.parametrize("kind, suffix", [("png", ".png"), ("webp (lossless)", ".webp")])
 def test_scores_travel_in_the_file_beside_prompt_and_workflow(host, kind, suffix):
-    from imagereward_core.metadata import read_blocks
+    from imagereward_core.metadata.containers.blocks import read_blocks
 
     graph = Graph()
     scores = graph.score([graph.pictures("rgba"), 0], prompt=PROMPTS[0])

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from ...errors import ImageError
 from ...files.regular import read_regular
-from ...metadata import read_blocks
+from ...metadata.containers.blocks import read_blocks
 from ...metadata.score_keys import METADATA_KEY
 from ...metadata.stars import person_rating
-from ...metadata.writing import plan_edit, sidecars_of, xmp_with_rating
+from ...metadata.writing.plan import plan_edit
+from ...metadata.writing.xmp import sidecars_of, xmp_with_rating
 from ...report.score_block import score_metadata, settled_block
 from ..journal import Step
 from .rules import ratings

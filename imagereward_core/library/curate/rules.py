@@ -176,7 +176,7 @@ def ratings(verdicts: Verdicts, scores: Scores, rows: Sequence[Row]) -> list[int
     Stars go by the percentile in the scorer's reference distribution where it has one, else by the share of these pictures that score
     lower; a fifth is a star, see :func:`~imagereward_core.metadata.writing.stars_of`.
     """
-    from ...metadata.writing import stars_of
+    from ...metadata.writing.xmp import stars_of
 
     if scores.distribution is not None:
         shares = scores.percentiles()

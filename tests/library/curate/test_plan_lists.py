@@ -15,7 +15,7 @@ from imagereward_core.library.curate.options import CurateOptions, CurationRule
 from imagereward_core.library.curate.plan import plan_moves
 from imagereward_core.library.curate.summary import examples, sentences, summarise
 from imagereward_core.library.library import Library
-from imagereward_core.metadata import read_blocks
+from imagereward_core.metadata.containers.blocks import read_blocks
 from imagereward_core.selection import Rule
 from tests.support.library.curation import curate, files, plan, save_scene
 

@@ -15,7 +15,8 @@ from imagereward_core.files import regular
 from imagereward_core.images.decode import open_image
 from imagereward_core.library.scan import walk as walking
 from imagereward_core.library.scan.options import ScanOptions
-from imagereward_core.metadata import read_prompt, sidecar_prompt
+from imagereward_core.metadata.picture_prompt import read_prompt
+from imagereward_core.metadata.sidecar import sidecar_prompt
 from imagereward_core.metadata.writing.plan import can_be_edited, plan_removal
 from tests.support.library.scans import MeanScorer, panel_of, save
 

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from imagereward_core.errors import ImageError
-from imagereward_core.metadata import read_blocks, read_prompt
+from imagereward_core.metadata.containers.blocks import read_blocks
+from imagereward_core.metadata.picture_prompt import read_prompt
 from imagereward_core.metadata.writing.plan import can_be_edited, plan_edit
 from imagereward_core.metadata.writing.splice import apply, reversed_splices
 from tests.support.metadata.exif_files import (

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagereward_core.errors import ImageError
-from imagereward_core.metadata.writing import read_xmp, sidecar_paths, stars_of, xmp_with_rating
+from imagereward_core.metadata.writing.xmp import read_xmp, sidecar_paths, stars_of, xmp_with_rating
 from tests.support.metadata.picture_files import FIELDS, OTHER_FIELDS
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
