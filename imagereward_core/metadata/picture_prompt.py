@@ -27,16 +27,7 @@ from .types import PictureText
 READER = 3
 """Raised with every change after which a file may have another prompt or note: libraries then read them anew, and score what changed."""
 
-_TEXTS = (
-    "parameters",
-    "UserComment",
-    "ImageDescription",
-    "comment",
-    "Comment",
-    "Model",
-    "invokeai_metadata",
-    "invokeai",
-)
+_TEXTS = "parameters UserComment ImageDescription comment Comment Model invokeai_metadata invokeai".split()
 _PROGRAMS: tuple[tuple[str, Callable[[str], PictureText | None]], ...] = (
     ("sd-metadata", parse_sd_metadata),
     ("Dream", parse_dream),

@@ -11,6 +11,7 @@ from xml.parsers import expat
 MAX_XML_BYTES = 16 * 1024 * 1024
 _MOST_ELEMENTS = 100_000
 _DEEPEST = 200
+_CODECS = "utf-8 utf-8-sig utf-16-le utf-16-be us-ascii ascii iso-8859-1 latin-1".split()
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.\-]+)[\"']")
 
 Name = tuple[str, str]
@@ -59,16 +60,7 @@ def decode_xml(data: bytes) -> tuple[str, str]:
         codec = "utf-16-le" if data.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
     elif declared := _DECLARED.match(data):
         codec = declared[1].decode("ascii").lower()
-    if codec not in (
-        "utf-8",
-        "utf-8-sig",
-        "utf-16-le",
-        "utf-16-be",
-        "us-ascii",
-        "ascii",
-        "iso-8859-1",
-        "latin-1",
-    ):
+    if codec not in _CODECS:
         raise XmlError(f"it is written in {codec}; expected UTF-8 or UTF-16")
     try:
         return data.decode(codec), codec

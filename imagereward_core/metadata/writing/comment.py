@@ -9,7 +9,7 @@ from ...errors import ImageError
 from ..containers.text_encoding import CHARSETS, decode_user_comment
 from ..score_keys import METADATA_KEY
 from .infotext import put_into_comment
-from .splice import apply
+from .splice import BESIDE, apply
 from .tiff import Tiff, new_block
 
 _LABEL = f"{METADATA_KEY}:".encode()
@@ -90,7 +90,7 @@ def edited_comment(raw: bytes, big_endian: bool, fields: Mapping[str, str]) -> b
             return charset + mark + changed.encode(codec) + body[len(written) :] if changed.strip() else b""
     raise ImageError(
         "the EXIF user comment is in no encoding known here, so it cannot be changed safely; expected UTF-8, UTF-16 or Latin-1. "
-        "Write the scores into an XMP file beside the picture instead."
+        + BESIDE
     )
 
 

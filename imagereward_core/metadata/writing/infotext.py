@@ -12,6 +12,7 @@ from ...errors import ImageError
 from ..formats.a1111 import pairs_of, parse_infotext
 from ..formats.comfyui.graph import load_json
 from ..score_keys import METADATA_KEY, is_score_key, known_keys
+from .splice import BESIDE
 
 RATED_BY = ("Rated by", "ImageReward Curator")
 RATINGS = "Ratings"
@@ -188,6 +189,5 @@ def _check(before: str, after: str, ours: Collection[str]) -> None:
 
 def _unsafe(what: str) -> ImageError:
     return ImageError(
-        f"the metadata hold {what}; expected an infotext, JSON of a known form, or plain text. Write the scores into an XMP file "
-        "beside the picture instead."
+        f"the metadata hold {what}; expected an infotext, JSON of a known form, or plain text. {BESIDE}"
     )

@@ -9,6 +9,8 @@ from typing import BinaryIO
 from ...errors import ImageError
 
 _BLOCK = 1024 * 1024
+BESIDE = "Write the scores into an XMP file beside the picture instead."
+"""What helps wherever a file itself cannot be edited."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,16 @@ def _common(first: bytes, second: bytes) -> int:
         else:
             high = middle - 1
     return low
+
+
+def damaged(kind: str, what: str) -> ImageError:
+    """The error for a file of a kind (``"JPEG file"``) that is damaged."""
+    return ImageError(f"the {kind} is damaged: {what}. Save or download it again.")
+
+
+def fragile(kind: str, what: str = "carries signed content credentials (C2PA)") -> ImageError:
+    """The error for a file that carries something which no edit may touch."""
+    return ImageError(f"the {kind} {what}, which any change would break. {BESIDE}")
 
 
 def _changed(splice: Splice) -> ImageError:

@@ -7,15 +7,7 @@ from collections import deque
 
 from .graph import Graph, Link, Node
 
-_CHECKPOINT = (
-    "ckpt_name",
-    "base_ckpt_name",
-    "unet_name",
-    "gguf_name",
-    "diffusion_model",
-    "model_name",
-    "model_path",
-)
+_CHECKPOINT = "ckpt_name base_ckpt_name unet_name gguf_name diffusion_model model_name model_path".split()
 _LORA = re.compile(r"lora_?name(_?\d+)?$|lora_\d+(_name)?$|lora$")
 _OTHER_WAYS = re.compile(
     r"(positive|negative|conditioning|cond|latent|samples|images?|pixels|vae|clip|mask|control|text|prompt|string|noise|sigmas|width|height)"

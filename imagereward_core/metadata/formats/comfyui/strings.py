@@ -27,15 +27,15 @@ def literal(value: Value) -> str:
     return ""
 
 
-def join_texts(texts: Iterable[str], delimiter: str = ", ") -> str:
-    """Join what is not blank and not said already, up to ``MAX_TEXT`` characters."""
+def join_texts(texts: Iterable[str]) -> str:
+    """Join by commas what is not blank and not said already, up to ``MAX_TEXT`` characters."""
     kept: dict[str, None] = {}
     length = 0
     for text in texts:
         if text.strip() and text not in kept and length < MAX_TEXT:
             kept[text] = None
             length += len(text)
-    return delimiter.join(kept)
+    return ", ".join(kept)
 
 
 def is_switch(node: Node) -> bool:
