@@ -121,8 +121,7 @@ def planned(library: Library, panel: Panel, folder: Path, options: CurateOptions
 def _finish(
     args: argparse.Namespace, console: Console, library: Library, panel: Panel, curation: Curation
 ) -> int:
-    from ..library.curate.carry_out import carry_out
-    from ..library.curate.doubts import doubts
+    from ..library.curate.carry_out import carry_out, doubts
     from ..library.curate.summary import rule_words
     from .batches import StopSwitch
     from .output.write import ellipsis, put, window_width

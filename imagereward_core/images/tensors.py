@@ -11,6 +11,7 @@ import torch
 from ..errors import ImageError
 from .geometry import Placement, place, vertical_pass_first
 from .interpolate import float_squares, in_square, resize_floats
+from .preprocess import normalize
 from .resample import chunk_values, resize_bicubic
 from .spec import ImageSpec
 
@@ -107,10 +108,7 @@ def differentiable_pixels(images: torch.Tensor, spec: ImageSpec) -> torch.Tensor
     if spec.resizing in ("floats", "floats_antialias"):
         floats = floats.expand(-1, 3, -1, -1).contiguous()
     floats = resize_floats(floats, placement, antialias=spec.resizing != "floats")
-    floats = in_square(floats.expand(-1, 3, -1, -1), placement, spec)
-    mean = torch.tensor(spec.mean, dtype=torch.float32, device=images.device)[:, None, None]
-    std = torch.tensor(spec.std, dtype=torch.float32, device=images.device)[:, None, None]
-    return (floats - mean) / std
+    return normalize(in_square(floats.expand(-1, 3, -1, -1), placement, spec), spec)
 
 
 def _check_floating(images: torch.Tensor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -13,12 +14,12 @@ from ..files.sqlite import Database
 from ..files.values import absolute
 from .scan.options import ScanOptions, ScanProgress, ScanResult
 from .store import pages, sources
-from .store.files import find_files
+from .store.files import files_alike, find_files, write_decision, write_stars
 from .store.records import Query, Row, ScorerKey
 from .store.relocation import copy_file, move_file
 from .store.rows import rows_of
 from .store.schema import APPLICATION_ID, MIGRATIONS
-from .store.scores import scorer_keys
+from .store.scores import all_values, find_scorer, scorer_keys
 
 if TYPE_CHECKING:
     from ..scorers.panel import Panel, PanelResult
@@ -63,7 +64,7 @@ class Library:
         database: The open store.
         root: The folder that its journal is about; None for the one the store lies in.
         data: The user's own folder for this program, which vouches for steps that lead out of that folder.
-        beside: The folder of the journal; None for that of the store.
+        beside: The folder of the journal, where the store is a copy for this time; None for that of the store.
     """
 
     def __init__(
@@ -80,13 +81,7 @@ class Library:
     def open(
         cls, place: Path, *, root: Path | None = None, data: Path | None = None, beside: Path | None = None
     ) -> Library:
-        """Opens the library in the folder ``place``, which is made where it is missing.
-
-        Args:
-            place: The folder of the store.
-            root: The folder that its journal is about; see :func:`.journal.open_journal`.
-            data: The user's own folder for this program.
-            beside: The folder of the journal, where the store is a copy for this time; None for that of the store.
+        """Opens the library in the folder ``place``, which is made where it is missing; the others are as for the class.
 
         Raises:
             StoreError: It is damaged, of a newer version, or cannot be written.
@@ -182,7 +177,7 @@ class Library:
     def count(self, query: Query) -> int:
         """How many files fit."""
         with self.database.reading() as connection:
-            wanted = sources.resolve(connection, _absolute(query))
+            wanted = self._resolved(connection, query)
             return 0 if wanted is None else pages.count(connection, wanted)
 
     def page(self, query: Query, limit: int = 100, after: Row | None = None, offset: int = 0) -> list[Row]:
@@ -195,11 +190,16 @@ class Library:
             offset: Rows to leave out behind ``after``; costs a little for each.
         """
         with self.database.reading() as connection:
-            wanted = sources.resolve(connection, _absolute(query))
+            wanted = self._resolved(connection, query)
             if wanted is None:
                 return []
             files = pages.file_numbers(connection, wanted, after, limit, offset)
             return list(rows_of(connection, wanted.scorer, files, wanted.query.folder))
+
+    @staticmethod
+    def _resolved(connection: sqlite3.Connection, query: Query) -> sources.Wanted | None:
+        folder = None if query.folder is None else absolute(query.folder)
+        return sources.resolve(connection, replace(query, folder=folder))
 
     def rows(self, query: Query) -> Iterator[Row]:
         """All files that fit, in order and in constant memory. What a scan changes meanwhile may or may not show."""
@@ -217,7 +217,11 @@ class Library:
         """
         import numpy as np
 
-        values = self._values(query)
+        with self.database.reading() as connection:
+            wanted = self._resolved(connection, query)
+            if wanted is None or not wanted.scorer or query.scored is False:
+                return [], []
+            values = np.fromiter(pages.values_of(connection, wanted), dtype=np.float64)
         if not len(values):
             return [], []
         counts, edges = np.histogram(values, bins=bins)
@@ -257,20 +261,14 @@ class Library:
 
     def find(self, paths: Sequence[Path], key: ScorerKey | None = None) -> list[Row]:
         """The rows of files, in the order given; unknown files are left out."""
-        from .store.scores import find_scorer
-
         with self.database.reading() as connection:
             scorer = 0 if key is None else find_scorer(connection, key) or 0
             return list(rows_of(connection, scorer, find_files(connection, map(absolute, paths))))
 
-    def alike(self, rows: Sequence[Row], key: ScorerKey | None = None) -> list[Row]:
-        """The rows of all files with the same pixels as one of these, themselves among them."""
-        from .store.files import files_alike
-        from .store.scores import find_scorer
-
+    def alike(self, rows: Sequence[Row]) -> list[Row]:
+        """The rows, without numbers, of all files with the same pixels as one of these, themselves among them."""
         with self.database.reading() as connection:
-            scorer = 0 if key is None else find_scorer(connection, key) or 0
-            return list(rows_of(connection, scorer, files_alike(connection, [row.file for row in rows])))
+            return list(rows_of(connection, 0, files_alike(connection, [row.file for row in rows])))
 
     def history(self, key: ScorerKey, besides: Collection[str] = ()) -> FloatArray:
         """Every number a scorer has given to contents of this library, float64 [N], in no order.
@@ -280,8 +278,6 @@ class Library:
             besides: Contents, as in :attr:`Row.content`, whose numbers are left out: those that are to be compared with the others.
         """
         import numpy as np
-
-        from .store.scores import all_values
 
         with self.database.reading() as connection:
             return np.fromiter(all_values(connection, key, besides), dtype=np.float64)
@@ -297,13 +293,10 @@ class Library:
             ValueError: Another number.
             LookupError: The library does not know the picture, or could not decode it.
         """
-        from .store.files import write_stars
-
         if stars is not None and stars not in range(6):
             raise ValueError(f"stars is {stars!r}; expected a whole number from 0 to 5, or None")
-        where = absolute(picture) if isinstance(picture, Path) else picture
         with self.database.writing() as connection:
-            write_stars(connection, where, stars)
+            write_stars(connection, _absolute(picture), stars)
 
     def decide(self, picture: Path | str, kept: bool | None) -> None:
         """Notes that a person wants a picture kept or rejected, whatever its score; holds for all files with the same content.
@@ -315,11 +308,8 @@ class Library:
         Raises:
             LookupError: The library does not know the picture, or could not decode it.
         """
-        from .store.files import write_decision
-
-        where = absolute(picture) if isinstance(picture, Path) else picture
         with self.database.writing() as connection:
-            write_decision(connection, where, kept)
+            write_decision(connection, _absolute(picture), kept)
 
     def moved(self, source: Path, target: Path) -> None:
         """A file was moved: its row moves with it, so that no scan need read it again. Unknown files are left to the next scan."""
@@ -331,15 +321,6 @@ class Library:
         with self.database.writing() as connection:
             copy_file(connection, absolute(source), absolute(target))
 
-    def _values(self, query: Query) -> FloatArray:
-        import numpy as np
 
-        with self.database.reading() as connection:
-            wanted = sources.resolve(connection, _absolute(query))
-            if wanted is None or not wanted.scorer or query.scored is False:
-                return np.empty(0)
-            return np.fromiter(pages.values_of(connection, wanted), dtype=np.float64)
-
-
-def _absolute(query: Query) -> Query:
-    return query if query.folder is None else replace(query, folder=absolute(query.folder))
+def _absolute(picture: Path | str) -> Path | str:
+    return absolute(picture) if isinstance(picture, Path) else picture

@@ -37,6 +37,10 @@ class Thumbnail:
     height: int
 
 
+NO_ROOM = Thumbnail("", 0, 0)
+"""Stands for the thumbnail of a picture for which a page has no room."""
+
+
 def thumbnail_side(number: int) -> int:
     """Longest side in pixels for ``number`` pictures on one page, so that a page of thousands still opens."""
     return LARGEST_SIDE if number <= 500 else 256 if number <= 2000 else 192 if number <= 6000 else 160

@@ -26,7 +26,6 @@ from .rules import Verdicts, judge
 
 if TYPE_CHECKING:
     from ...scorers.panel import Panel, PanelResult
-    from ..journal import RunResult
     from ..library import Library
 
 Fate = Literal["go", "there", "earlier", "left", "fresh", "aside", "unscored", "linked"]
@@ -209,12 +208,3 @@ class _Planner:
         target = self.names.free(self.destinations.target(home, name, score), source)
         self.steps.append(Step(kind, source, target))
         return Placing(name, "go", row.path, target)
-
-
-def _notes(result: RunResult) -> tuple[str, ...]:
-    if not result.retimed:
-        return ()
-    return (
-        f"Of these, {result.retimed:,} pictures have another time of change than when they were moved, as in a copy of a folder, or "
-        "because somebody wrote to them. They went back as they are.",
-    )
