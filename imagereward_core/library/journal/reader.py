@@ -111,17 +111,18 @@ class JournalReader:
         """
         compare, order, last = ("<=", "DESC", (1 << 63) - 1) if backwards else (">", "ASC", 0)
         while True:
-            waiting = dict(self._later)
+            waiting = self._later  # another one by the time these are written
             with self._database.reading() as connection:
                 found = connection.execute(
                     f"{SELECT} WHERE {where} AND id {compare} ? ORDER BY id {order} LIMIT {_PAGE}",
                     (*values, last),
                 )
                 rows = one_page(found)
+                more = len(rows) == _PAGE or found.fetchone() is not None
                 found.close()
             for row in rows:
                 yield waiting.get(row[0]) or self.custody.read(row)
-            if not rows:
+            if not more:
                 return
             compare, last = compare[0], rows[-1][0]
 

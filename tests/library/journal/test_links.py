@@ -7,7 +7,7 @@ import os
 import pytest
 
 from benchmarks.killing import tree
-from imagereward_core.library.journal import execute, open_journal, undo
+from imagereward_core.library.journal import execute, files, open_journal, undo
 from imagereward_core.metadata.writing.splice import Splice
 from tests.support.library.acting import act, reasons, to, well
 
@@ -60,6 +60,38 @@ def test_nothing_is_written_where_a_link_in_the_folder_leads(kind, opened, outpu
     (reason,) = reasons(act(opened, step))
     assert f"a link leads out of {outputs}" in reason and "--follow-links" in reason
     assert (tree(outputs), tree(elsewhere)) == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"), [("edit", "replace"), ("move", "link_new"), ("copy", "rename_new")]
+)
+def test_a_link_put_there_between_two_steps_of_a_group_is_seen(
+    kind, change, opened, outputs, elsewhere, monkeypatch
+):
+    """What leads where is looked at right before each change, however many there are at once."""
+    goal = outputs / "kept"
+    goal.mkdir()
+    names = [f"{number}.png" for number in range(3)]
+    for name in names:
+        start = goal if kind == "edit" else outputs
+        (start / name).write_bytes((outputs / "00003.png").read_bytes())
+    if kind == "edit":
+        steps = [to("edit", goal / name, goal / name, splices=SCORE) for name in names]
+    else:
+        steps = [to(kind, outputs / name, goal / name) for name in names]
+    make, before = getattr(files, change), tree(elsewhere)
+
+    def changing(*ends):
+        made = make(*ends)
+        if not goal.is_symlink():
+            goal.rename(outputs / "was kept")
+            goal.symlink_to(elsewhere)
+        return made
+
+    monkeypatch.setattr(files, change, changing)
+    found = reasons(act(opened, *steps))
+    assert [reason for reason in found if "a link leads out" in reason] == found[-2:]
+    assert tree(elsewhere) == before
 
 
 @pytest.mark.parametrize("kind", [kind for kind in WAYS if kind != "put anew"])
