@@ -14,7 +14,7 @@ from ..files.sqlite import Database
 from ..files.values import absolute
 from .scan.options import ScanOptions, ScanProgress, ScanResult
 from .store import pages, sources
-from .store.files import files_alike, find_files, write_decision, write_stars
+from .store.files import files_alike, find_files, write_said
 from .store.records import Query, Row, ScorerKey
 from .store.relocation import copy_file, move_file
 from .store.rows import rows_of
@@ -296,7 +296,7 @@ class Library:
         if stars is not None and stars not in range(6):
             raise ValueError(f"stars is {stars!r}; expected a whole number from 0 to 5, or None")
         with self.database.writing() as connection:
-            write_stars(connection, _absolute(picture), stars)
+            write_said(connection, _absolute(picture), "stars", stars)
 
     def decide(self, picture: Path | str, kept: bool | None) -> None:
         """Notes that a person wants a picture kept or rejected, whatever its score; holds for all files with the same content.
@@ -309,7 +309,7 @@ class Library:
             LookupError: The library does not know the picture, or could not decode it.
         """
         with self.database.writing() as connection:
-            write_decision(connection, _absolute(picture), kept)
+            write_said(connection, _absolute(picture), "decision", kept)
 
     def moved(self, source: Path, target: Path) -> None:
         """A file was moved: its row moves with it, so that no scan need read it again. Unknown files are left to the next scan."""

@@ -40,12 +40,7 @@ class Facts:
 
     def completed(self, other: Facts) -> Facts:
         """These, and from another place what is not known here."""
-        return Facts(
-            self.generator or other.generator,
-            self.model or other.model,
-            self.loras or other.loras,
-            self.seed or other.seed,
-        )
+        return Facts(**{name: value or getattr(other, name) for name, value in vars(self).items()})
 
 
 def generated_facts(text: PictureText) -> Facts:

@@ -144,14 +144,11 @@ def from_found(found: FoundPrompt) -> Generated:
     for text in texts:
         facts = facts.completed(generated_facts(text))
     return Generated(
+        **vars(facts),
         written=found.written,
         prompt=found.seen,
         negative=next((text.negative for text in texts if text.negative), ""),
         origin=found.source,
-        generator=facts.generator,
-        model=facts.model,
-        loras=facts.loras,
-        seed=facts.seed,
         problem=found.problem,
         notes="; ".join(note for note in found.notes if note != found.picture_note),
         picture_note=found.picture_note,

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from ...images.suffixes import is_picture_name
 from ...metadata.companions import PROMPT_ENDINGS, alike, keys
@@ -40,19 +41,11 @@ class Found:
     beside: int
 
 
-@dataclass
-class Listing:
-    """One folder.
-
-    Attributes:
-        path: Absolute.
-        pictures: Its pictures, one by one while the folder is being read.
-        problem: Why it cannot be read, known once ``pictures`` is exhausted; empty where it could.
-    """
+class Listing(NamedTuple):
+    """One folder: its absolute path, and its pictures, one by one while it is being read."""
 
     path: Path
-    pictures: Iterator[Found] = field(default_factory=lambda: iter(()))
-    problem: str = ""
+    pictures: Iterator[Found]
 
 
 Problem = Callable[[Path, str], None]
@@ -80,13 +73,9 @@ def walk(root: Path, options: ScanOptions, problem: Problem) -> Iterator[Listing
         try:
             inside, texts = _survey(folder, options.follow_links)
         except OSError as error:
-            problem(folder, f"{folder}: the folder cannot be read ({error.strerror or error}).")
+            problem(folder, _unreadable(folder, error))
             continue
-        listing = Listing(folder)
-        listing.pictures = _pictures(listing, root, texts, include, exclude)
-        yield listing
-        if listing.problem:
-            problem(folder, listing.problem)
+        yield Listing(folder, _pictures(folder, root, texts, include, exclude, problem))
         if options.recursive:
             waiting.extend(
                 path
@@ -147,10 +136,13 @@ def _modified(entry: os.DirEntry[str]) -> int:
         return 0
 
 
+def _unreadable(folder: Path, error: OSError) -> str:
+    return f"{folder}: the folder cannot be read ({error.strerror or error})."
+
+
 def _pictures(
-    listing: Listing, root: Path, texts: _Texts, include: _Patterns, exclude: _Patterns
+    folder: Path, root: Path, texts: _Texts, include: _Patterns, exclude: _Patterns, problem: Problem
 ) -> Iterator[Found]:
-    folder = listing.path
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -164,7 +156,7 @@ def _pictures(
                 if status is not None and not stat.S_ISDIR(status.st_mode):
                     yield _found(folder, name, stem, status, texts)
     except OSError as error:
-        listing.problem = f"{folder}: the folder cannot be read ({error.strerror or error})."
+        problem(folder, _unreadable(folder, error))
 
 
 def _state(entry: os.DirEntry[str]) -> os.stat_result | None:
@@ -199,7 +191,7 @@ def named(root: Path, options: ScanOptions, problem: Problem) -> Iterator[Listin
         try:
             _, texts = _survey(folder, options.follow_links)
         except OSError as error:
-            problem(folder, f"{folder}: the folder cannot be read ({error.strerror or error}).")
+            problem(folder, _unreadable(folder, error))
             continue
         yield Listing(folder, _existing(folders[folder], texts))
 
@@ -226,11 +218,8 @@ def _mark(folder: Path, stem: str, names: list[str]) -> int:
             status = os.stat(folder / name)  # noqa: PTH116
         except OSError:
             continue
-        digest.update(
-            f"{name[len(stem) :]!r} {status.st_size} {status.st_mtime_ns} ".encode(
-                "utf-8", "backslashreplace"
-            )
-        )
+        mark = f"{name[len(stem) :]!r} {status.st_size} {status.st_mtime_ns} "
+        digest.update(mark.encode("utf-8", "backslashreplace"))
     return int.from_bytes(digest.digest(), "big") + 1
 
 
