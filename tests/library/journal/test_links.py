@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
 from benchmarks.killing import tree
 from imagereward_core.library.journal import execute, files, open_journal, undo
+from imagereward_core.library.journal.roots import Root
 from imagereward_core.metadata.writing.splice import Splice
 from tests.support.library.acting import act, reasons, to, well
 
@@ -150,3 +152,27 @@ def test_a_folder_that_is_a_link_itself_is_dealt_with(outputs, elsewhere, tmp_pa
         assert (real / "kept" / "00002.png").exists()
         well(undo(journal))
     assert tree(real) == before
+
+
+def test_where_a_file_really_lies_is_what_the_system_says(tmp_path):
+    inner = tmp_path / "a" / "b.c" / "..d"
+    inner.mkdir(parents=True)
+    (tmp_path / "a" / "link").symlink_to("b.c")
+    (tmp_path / "a" / "out").symlink_to(tmp_path.parent)
+    (tmp_path / "a" / "round").symlink_to("round")
+    (tmp_path / "a" / "b.c" / "file").symlink_to("../../file")
+    folders = [
+        *(inner, inner.parent, tmp_path, tmp_path.parent, Path("/")),
+        *(
+            tmp_path / "a" / name
+            for name in ("link", "link/..d/e", "out/x", "round/x", "not/there", "b.c/../out/x")
+        ),
+        Path(f"/{tmp_path}/a/link"),
+    ]
+    paths = [(folder / "file", follows) for folder in folders for follows in (False, True)]
+    root = Root(tmp_path / "empty" / ".imagereward")
+    for some in ([each] for each in paths):
+        ((path, follows),) = some
+        real = str(Path(os.path.realpath(path)).parent) if follows else os.path.realpath(path.parent)
+        assert root.outside(some) == (real,)
+    assert root.outside(paths) == tuple(sorted({root.outside([each])[0] for each in paths}))

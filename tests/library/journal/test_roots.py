@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +19,7 @@ from imagereward_core.library.journal import (
     refused,
     undo,
 )
-from imagereward_core.library.journal.roots import Anchor, Root
+from imagereward_core.library.journal.roots import Anchor
 from imagereward_core.library.journal.trust import KEY_FILE
 from imagereward_core.metadata.writing.splice import Splice
 from tests.support.library.acting import act, reasons, to, well
@@ -35,31 +34,6 @@ def data(tmp_path):
 def elsewhere(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     return tmp_path / "elsewhere"
-
-
-@pytest.mark.skipif(os.name == "nt", reason="links to folders need a right there")
-def test_where_a_file_really_lies_is_what_the_system_says(tmp_path):
-    inner = tmp_path / "a" / "b.c" / "..d"
-    inner.mkdir(parents=True)
-    (tmp_path / "a" / "link").symlink_to("b.c")
-    (tmp_path / "a" / "out").symlink_to(tmp_path.parent)
-    (tmp_path / "a" / "round").symlink_to("round")
-    (tmp_path / "a" / "b.c" / "file").symlink_to("../../file")
-    folders = [
-        *(inner, inner.parent, tmp_path, tmp_path.parent, Path("/")),
-        *(
-            tmp_path / "a" / name
-            for name in ("link", "link/..d/e", "out/x", "round/x", "not/there", "b.c/../out/x")
-        ),
-        Path(f"/{tmp_path}/a/link"),
-    ]
-    paths = [(folder / "file", follows) for folder in folders for follows in (False, True)]
-    root = Root(tmp_path / "empty" / ".imagereward")
-    for some in ([each] for each in paths):
-        ((path, follows),) = some
-        real = str(Path(os.path.realpath(path)).parent) if follows else os.path.realpath(path.parent)
-        assert root.outside(some) == (real,)
-    assert root.outside(paths) == tuple(sorted({root.outside([each])[0] for each in paths}))
 
 
 def opened(folder, data=None):
