@@ -130,10 +130,7 @@ class Scores:
     def spread(self, places: Sequence[int], prompts: Sequence[str], failures: Mapping[int, str]) -> Scores:
         """These scores as part of those of more pictures, some of which were not shown to the scorer.
 
-        Args:
-            places: For each of these scores its index among all pictures.
-            prompts: The prompts of all pictures.
-            failures: For every other picture, by index, why it has no score.
+        ``places`` are their indexes among all pictures, ``prompts`` those of all, and ``failures`` says of every other why it has no score.
 
         Raises:
             ValueError: A picture has neither a score nor a reason, or has both.

@@ -72,15 +72,7 @@ def open_image(source: ImageSource) -> Image.Image:
 
 
 def open_bytes(data: bytes, name: str) -> Image.Image:
-    """Open the picture in the bytes of a file and load its pixels, exactly as :func:`open_image` does for a path.
-
-    Args:
-        data: All bytes of the file.
-        name: What the file is called in messages.
-
-    Raises:
-        ImageError: As for a path.
-    """
+    """Opens the picture in all bytes of a file, exactly as :func:`open_image` does for a path; ``name`` is what messages call it."""
     if not data:
         raise _empty(name)
     return _open(io.BytesIO(data), name)

@@ -36,9 +36,8 @@ class ScoredFiles:
     """Files with what a panel makes of the numbers stored for them.
 
     Attributes:
-        rows: By path, or in the order they were asked for; ``value``, ``cut`` and ``problem`` are those of the scorer that decides,
-            also where that is a blend.
-        result: The panel's judgement; its scores are in the order of ``rows``.
+        rows: By path, or as asked for; ``value``, ``cut`` and ``problem`` are those of the scorer that decides, a blend too.
+        result: The panel's judgement, in the order of ``rows``.
     """
 
     rows: list[Row]
@@ -111,10 +110,7 @@ class Library:
         return Origin(self.database, self.beside, self.data, self.root)
 
     def journal(self, *, looking: bool = False) -> Journal:
-        """The journal beside the library.
-
-        Args:
-            looking: Whether only to look at it. Otherwise what an earlier process left half done is settled.
+        """The journal beside the library. Unless it is only looked at, what an earlier process left half done is settled.
 
         Raises:
             CuratorError: It is damaged, of a newer version, or cannot be written.
@@ -158,8 +154,7 @@ class Library:
             options: Which files, and where their prompts come from.
             progress: Told now and then how far the scan is.
             cancelled: Asked now and then whether to stop.
-            turn: Entered with the number of pictures whenever the model is to work, and left when it has: for hosts in which others
-                use the device as well.
+            turn: Entered with the number of pictures whenever the model works: for hosts in which others use the device too.
 
         Raises:
             PromptError: The prompt for all pictures holds no words.
@@ -181,13 +176,9 @@ class Library:
             return 0 if wanted is None else pages.count(connection, wanted)
 
     def page(self, query: Query, limit: int = 100, after: Row | None = None, offset: int = 0) -> list[Row]:
-        """A page of files in the order of the query.
+        """At most ``limit`` files behind the row ``after`` in the order of the query, ``offset`` of them left out.
 
-        Args:
-            query: Which files, in which order.
-            limit: Most rows.
-            after: The last row of the page before; the cost does not grow with its place.
-            offset: Rows to leave out behind ``after``; costs a little for each.
+        The cost does not grow with the place of ``after``, and a little with the offset.
         """
         with self.database.reading() as connection:
             wanted = self._resolved(connection, query)
@@ -211,9 +202,7 @@ class Library:
     def histogram(self, query: Query, bins: int = 40) -> tuple[list[float], list[int]]:
         """How the scores that fit are distributed.
 
-        Returns:
-            The ``bins + 1`` edges of equal bins from the least score to the greatest, and the number of files in each bin; two
-            empty lists where there is no score.
+        The ``bins + 1`` edges of equal bins from the least to the greatest, and the number in each; two empty lists without scores.
         """
         import numpy as np
 
@@ -245,8 +234,7 @@ class Library:
             panel: Its blends are judged from the stored numbers of their members.
             folder: The files in this folder and below it, or in these folders one after the other; None for all.
             paths: Only these files, where they are known; ``folder`` does not count then.
-            choose: Given all these rows, with the numbers of the panel's first scorer, says which are judged, by their places in
-                order; None for all.
+            choose: Given all these rows, with the numbers of the panel's first scorer, says by their places which are judged.
         """
         from .stored_scores import judge
 
@@ -273,9 +261,7 @@ class Library:
     def history(self, key: ScorerKey, besides: Collection[str] = ()) -> FloatArray:
         """Every number a scorer has given to contents of this library, float64 [N], in no order.
 
-        Args:
-            key: The scorer.
-            besides: Contents, as in :attr:`Row.content`, whose numbers are left out: those that are to be compared with the others.
+        Left out are those of ``besides``: contents, as in :attr:`Row.content`, that are to be compared with the others.
         """
         import numpy as np
 
@@ -299,14 +285,9 @@ class Library:
             write_said(connection, _absolute(picture), "stars", stars)
 
     def decide(self, picture: Path | str, kept: bool | None) -> None:
-        """Notes that a person wants a picture kept or rejected, whatever its score; holds for all files with the same content.
+        """Notes that a person wants a picture kept or rejected, whatever its score; None leaves it to rules again.
 
-        Args:
-            picture: As for :meth:`set_stars`.
-            kept: None leaves it to rules again.
-
-        Raises:
-            LookupError: The library does not know the picture, or could not decode it.
+        Otherwise as :meth:`set_stars`.
         """
         with self.database.writing() as connection:
             write_said(connection, _absolute(picture), "decision", kept)

@@ -28,8 +28,7 @@ class Facts:
     Attributes:
         generator: The program: ``a1111``, ``forge``, ``reforge``, ``sdnext``, ``comfyui``, ``swarmui``, ``fooocus``,
             ``ruinedfooocus``, ``invokeai``, ``novelai``, ``easydiffusion``, ``drawthings``, ``civitai``.
-        model: The checkpoint's name, without folders and file ending.
-        loras: The LoRAs' names, likewise, each once, in the order they are named.
+        model, loras: Names without folders and file ending, LoRAs each once, in the order they are named.
         seed: The seed as written.
     """
 

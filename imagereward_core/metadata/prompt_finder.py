@@ -158,10 +158,7 @@ class PromptFinder:
 
 
 def picture_remarks(notes: Iterable[str]) -> list[str]:
-    """Remarks on how scorers see some of the pictures, in sentences.
-
-    Args:
-        notes: The ``picture_note`` of every picture.
+    """Remarks on how scorers see some of the pictures, in sentences, out of the ``picture_note`` of every one.
 
     >>> picture_remarks(["", "grey", "grey"])
     ['2 pictures: grey.']

@@ -207,12 +207,10 @@ class PairAgreement:
     """How far two scorers agree.
 
     Attributes:
-        first: Id of one scorer.
-        second: Id of the other.
+        first, second: Ids of the scorers.
         pictures: Pictures both of them scored.
         prompts: Groups (prompts) in which both tell pictures apart; correlations are means over these.
-        kendall: Kendall's tau-b in -1..1; NaN where there is no such group.
-        spearman: Spearman's correlation in -1..1; NaN likewise.
+        kendall, spearman: Kendall's tau-b and Spearman's correlation in -1..1; NaN where there is no such group.
         pairs: Pairs of pictures of one group that both order strictly.
         agreed: Share of those pairs that both order the same way, in 0..1; NaN without pairs.
         top_k: How many of the best of each group are compared.
@@ -246,12 +244,9 @@ class PairAgreement:
 def agreement(
     members: Sequence[Scores], top_k: int = 1, within: Within = "prompt"
 ) -> tuple[PairAgreement, ...]:
-    """Agreement of every two scorers about the same pictures, in the order of ``members``.
+    """Agreement of every two scorers about the same pictures and prompts, in the order of ``members``.
 
-    Args:
-        members: Scores of the same pictures and prompts by different scorers.
-        top_k: How many of the best to compare (1 or more).
-        within: Whether only pictures with the same prompt are compared, or all with all.
+    The best ``top_k`` of each group are compared, and only pictures with the same prompt, or all with all.
 
     Raises:
         DifferentPicturesError: The scores are not of the same pictures and prompts.
@@ -296,12 +291,10 @@ def _mean(numbers: Sequence[float]) -> float:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A picture scorers place very differently.
+    """A picture that scorers place very differently.
 
-    Attributes:
-        index: Which picture.
-        spread: Distance between its best and its worst normalised rank, in 0..1; 1 means first for one scorer, last for another.
-        reason: The extremes in plain words.
+    ``spread`` is the distance between its best and its worst normalised rank, in 0..1; 1 means first for one scorer, last for another.
+    ``reason`` names the extremes in plain words.
     """
 
     index: int

@@ -24,13 +24,8 @@ _HIGH, _MIDDLE = 26, 13
 class Box:
     """Five numbers and the scores beyond the whiskers.
 
-    Attributes:
-        low: The lowest score within one and a half interquartile ranges below the first quartile (Tukey's whisker).
-        first: First quartile.
-        median: Median.
-        third: Third quartile.
-        high: The highest score within one and a half interquartile ranges above the third quartile.
-        beyond: Scores outside the whiskers, ascending.
+    ``low`` and ``high`` are the outermost scores within one and a half interquartile ranges of the quartiles ``first`` and ``third``
+    (Tukey's whiskers); those ``beyond`` them rise.
     """
 
     low: float

@@ -106,12 +106,7 @@ def take_back(
 ) -> Carried:
     """Takes back a run, by default the last one of which something stands, and updates the library.
 
-    Args:
-        library: The library.
-        run: The run; None for the last.
-        progress: Told how far it is.
-        cancelled: Asked between two steps.
-        confirmed: Steps that lead out of the folder, which a person has seen and wants undone; see :func:`..journal.leading_out`.
+    ``confirmed`` are steps that lead out of the folder, which a person has seen and wants undone; see :func:`..journal.leading_out`.
 
     Raises:
         JournalError: There is no such run, nothing to undo, or another program is acting on these files.

@@ -28,11 +28,8 @@ Problems = list[tuple[Path, str]]
 def all_steps(curation: Curation, problems: Problems) -> Iterator[Step]:
     """The steps of a plan, and those that write scores and ratings, picture by picture.
 
-    Files are read one after another while this runs, so memory stays flat.
-
-    Args:
-        curation: The plan.
-        problems: Gets the files whose metadata cannot be written, with the reason; they are sorted all the same.
+    Files are read one after another while this runs, so memory stays flat. ``problems`` gets those whose metadata cannot be written,
+    with the reason; they are sorted all the same.
     """
     options = curation.options
     marker = None

@@ -37,13 +37,8 @@ class Verdicts:
 def judge(rows: Sequence[Row], scores: Scores, rule: CurationRule, folders: Sequence[Hashable]) -> Verdicts:
     """Applies ``rule``; what a person decided about a picture with a score outweighs it.
 
-    A picture rejected by hand competes with no other; one kept by hand competes, and stays where it loses.
-
-    Args:
-        rows: The pictures: names, stars, decisions and perceptual hashes are read from here.
-        scores: Their scores, in the same order.
-        rule: What to keep.
-        folders: The folder each picture counts as part of.
+    A picture rejected by hand competes with no other; one kept by hand competes, and stays where it loses. ``scores`` and ``folders``, the
+    folder each picture counts as part of, are in the order of ``rows``.
 
     Raises:
         ValueError: The lengths differ, or percentiles are asked for where there are none.

@@ -26,14 +26,7 @@ _UNKNOWN = os.stat_result((stat.S_IFREG, *[0] * 9), {"st_mtime_ns": 0})
 
 @dataclass(frozen=True)
 class Found:
-    """One picture file as the folder lists it.
-
-    Attributes:
-        name: Its name in the folder.
-        size: In bytes.
-        modified_ns: Time of its last change.
-        beside: A mark that changes with the texts beside it; 0 where there are none.
-    """
+    """A picture file as its folder lists it; ``beside`` is a mark that changes with the texts beside it, 0 where there are none."""
 
     name: str
     size: int
@@ -52,12 +45,9 @@ Problem = Callable[[Path, str], None]
 
 
 def walk(root: Path, options: ScanOptions, problem: Problem) -> Iterator[Listing]:
-    """Every folder from ``root`` on that is to be looked at, each before those inside it, in the order of their names.
+    """Every folder from the absolute ``root`` on that is to be looked at, each before those inside it, in the order of their names.
 
-    Args:
-        root: Absolute path of a folder.
-        options: What to look at.
-        problem: Told of each folder that cannot be read, and why.
+    ``problem`` is told of each folder that cannot be read, and why.
     """
     skipped = {_identity(folder) for folder in options.skip}
     include, exclude = _Patterns(options.include), _Patterns(options.exclude)
@@ -86,12 +76,7 @@ def walk(root: Path, options: ScanOptions, problem: Problem) -> Iterator[Listing
 
 @dataclass
 class _Texts:
-    """The texts in a folder beside its pictures.
-
-    Attributes:
-        named: Texts by what the name of the picture they belong to is like.
-        logged_ns: When Fooocus' log was last written to; 0 where there is none.
-    """
+    """Texts by what the name of the picture they belong to is like, and when Fooocus' log was last written to (0 for never)."""
 
     named: dict[str, list[str]] = field(default_factory=dict)
     logged_ns: int = 0

@@ -32,15 +32,13 @@ class Known(NamedTuple):
 
     Attributes:
         file: Its number.
-        size: In bytes, of the version that was read.
-        modified_ns: Of the version that was read.
+        size, modified_ns: Of the version that was read.
         beside: Mark of the texts beside it when they were read.
         asked: Where its prompt was looked for.
         state: A ``State``.
         gone: Whether the last scan did not find it.
         failed: Whether it could not be decoded.
-        prompt: Number of the prompt that scorers are shown.
-        fixed: Whether that is one given for all pictures.
+        prompt, fixed: Number of the prompt that scorers are shown, and whether that is one given for all pictures.
         ranked: How many of the scorers asked about have come to it.
     """
 
@@ -59,14 +57,7 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True)
 class Content:
-    """The content of a file.
-
-    Attributes:
-        hash: Of the decoded pixels.
-        width: In pixels.
-        height: In pixels.
-        fingerprint: Perceptual hash, 64 bits unsigned.
-    """
+    """What a file holds: the hash of its decoded pixels, its sides in pixels, and its perceptual hash, 64 bits unsigned."""
 
     hash: bytes
     width: int

@@ -16,18 +16,11 @@ TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
 
 
 def read_png_chunks(stream: BinaryIO) -> tuple[dict[str, str], bytes]:
-    """Read all text chunks and the EXIF block, wherever in the file they stand.
+    """The texts by keyword (the first of equal ones) and the EXIF block, or ``b""``, behind a PNG signature, wherever they stand.
 
     Pillow shows text behind the pixels only after decoding them and refuses whole files over one large text;
     this walk does neither. It stops quietly where a file is cut off, and leaves out what is damaged or larger
     than ``MAX_TEXT_BYTES``.
-
-    Args:
-        stream: A seekable file, positioned right behind the PNG signature.
-
-    Returns:
-        The texts by keyword (the first of equal keywords counts), and the bytes of the ``eXIf`` chunk or
-        ``b""``.
     """
     texts: dict[str, str] = {}
     exif = b""
@@ -64,13 +57,7 @@ def _text(kind: bytes, data: bytes) -> tuple[str, str]:
 
 
 def chunk_text(kind: bytes, data: bytes, errors: str) -> str | None:
-    """The text of a chunk as it stands (PNG specification, 11.3.3); None if it is damaged.
-
-    Args:
-        kind: ``tEXt``, ``zTXt`` or ``iTXt``.
-        data: The chunk's data, keyword included.
-        errors: What is done about bytes that are no UTF-8, as for ``bytes.decode``.
-    """
+    """The text of a ``tEXt``, ``zTXt`` or ``iTXt`` chunk as it stands in its data (PNG specification, 11.3.3); None if it is damaged."""
     rest = data.partition(b"\0")[2]
     try:
         if kind == b"tEXt":
@@ -84,11 +71,7 @@ def chunk_text(kind: bytes, data: bytes, errors: str) -> str | None:
 
 
 def inflate(data: bytes, wbits: int = zlib.MAX_WBITS) -> bytes:
-    """Unpack at most ``MAX_TEXT_BYTES``.
-
-    Args:
-        data: The packed bytes.
-        wbits: The form of the packing, as ``zlib.decompressobj`` takes it.
+    """Unpack at most ``MAX_TEXT_BYTES``; ``wbits`` is the form of the packing, as ``zlib.decompressobj`` takes it.
 
     Raises:
         ValueError: The text is longer than that.

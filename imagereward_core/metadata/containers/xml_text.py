@@ -24,16 +24,10 @@ class XmlError(ValueError):
 
 @dataclass
 class Element:
-    """One element.
+    """One element, with its own text, without that of elements inside it, and the namespaces declared here or around it by prefix.
 
-    Attributes:
-        name: Namespace and local name.
-        attributes: By namespace and local name.
-        prefixes: Namespaces by prefix, as far as they are declared here or around it.
-        parent: Index of the element around it, or -1.
-        start: Where its start tag begins, in bytes of the UTF-8 text.
-        end: Where its end tag begins; behind it for an element that is one tag.
-        text: Its own text, without that of elements inside it.
+    ``parent`` is the index of the element around it, or -1; ``start`` is where its start tag begins and ``end`` where its end tag does
+    (behind it for an element that is one tag), in bytes of the UTF-8 text.
     """
 
     name: Name

@@ -26,15 +26,9 @@ _CODECS = (
 
 
 def edited_block(data: bytes, fields: Mapping[str, str], block: str = "") -> bytes:
-    """An EXIF block with scores in its user comment.
+    """An EXIF block, from its byte order mark on, with scores in its user comment; empty for none, before and after.
 
-    Args:
-        data: The block from its byte order mark on; empty where there is none.
-        fields: Keys and values; nothing to take ours out.
-        block: Our JSON; it replaces that of a file which holds one already, in a tag of its own.
-
-    Returns:
-        The block; empty if nothing is left of it.
+    Without ``fields`` ours are taken out. ``block`` is our JSON; it replaces that of a file which holds one already, in a tag of its own.
 
     Raises:
         ImageError: The block is damaged, or its comment is in no known encoding.

@@ -25,13 +25,9 @@ class _Segment(NamedTuple):
 
 
 def plan_jpeg(stream: BinaryIO, size: int, fields: Mapping[str, str], block: str) -> list[Splice]:
-    """Plan scores in the user comment of a JPEG file; without EXIF, in a new segment behind the JFIF header.
+    """Plan scores in the user comment of a JPEG file of ``size`` bytes; without EXIF, in a new segment behind the JFIF header.
 
-    Args:
-        stream: The file, open for reading.
-        size: Its length in bytes.
-        fields: Keys and values; nothing to take ours out.
-        block: Our JSON, for a file that holds one already.
+    ``fields`` and ``block`` are as in :func:`.comment.edited_block`.
 
     Raises:
         ImageError: The file or its EXIF is damaged, would grow past what a segment holds, or carries something an edit

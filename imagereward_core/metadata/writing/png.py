@@ -25,13 +25,9 @@ class _Chunk(NamedTuple):
 
 
 def plan_png(stream: BinaryIO, size: int, fields: Mapping[str, str], block: str) -> list[Splice]:
-    """Plan scores in a PNG file: a chunk for each key and one for the block before the pixels, and the keys in an infotext.
+    """Plan scores in a PNG file of ``size`` bytes: chunks for each key and for the block before the pixels, and the keys in an infotext.
 
-    Args:
-        stream: The file, open for reading.
-        size: Its length in bytes.
-        fields: Keys and values; nothing to take ours out.
-        block: JSON; empty for a block with the keys alone, where there are keys.
+    Without ``fields`` ours are taken out; without ``block`` it names the keys alone.
 
     Raises:
         ImageError: The file is damaged, or carries a signature that an edit would break.

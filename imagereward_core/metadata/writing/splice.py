@@ -15,13 +15,7 @@ BESIDE = "Write the scores into an XMP file beside the picture instead."
 
 @dataclass(frozen=True)
 class Splice:
-    """One replacement.
-
-    Attributes:
-        offset: Where ``old`` stands, in bytes from the start of the file before any splice of the plan.
-        old: What stands there now; empty for an insertion.
-        new: What takes its place; empty for a removal.
-    """
+    """One replacement: of ``old`` at an offset from the start of the file before any splice of the plan, by ``new``; each may be empty."""
 
     offset: int
     old: bytes
@@ -47,12 +41,7 @@ def apply(data: bytes, splices: Iterable[Splice]) -> bytes:
 
 
 def copy_applied(source: BinaryIO, target: BinaryIO, splices: Iterable[Splice]) -> None:
-    """Copy a file with every splice applied, in constant memory.
-
-    Args:
-        source: Open for reading, at its start.
-        target: Open for writing. What it holds after an error is of no use.
-        splices: The plan.
+    """Copy a file, open at its start, with every splice applied, in constant memory. After an error what ``target`` holds is of no use.
 
     Raises:
         ImageError: The source is not the file the plan was made for, or two splices overlap.

@@ -31,15 +31,10 @@ class _Chunk(NamedTuple):
 
 
 def plan_webp(stream: BinaryIO, size: int, fields: Mapping[str, str], block: str) -> list[Splice]:
-    """Plan scores in the user comment of a WebP file; without EXIF, in a new chunk behind the pixels.
+    """Plan scores in the user comment of a WebP file of ``size`` bytes; without EXIF, in a new chunk behind the pixels.
 
-    A file of the simple kind gets the header that the format asks for where there is metadata.
-
-    Args:
-        stream: The file, open for reading.
-        size: Its length in bytes.
-        fields: Keys and values; nothing to take ours out.
-        block: Our JSON, for a file that holds one already.
+    A file of the simple kind gets the header that the format asks for where there is metadata. ``fields`` and ``block`` are as in
+    :func:`.comment.edited_block`.
 
     Raises:
         ImageError: The file or its EXIF is damaged, or carries something an edit would break.

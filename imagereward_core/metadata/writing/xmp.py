@@ -89,15 +89,10 @@ def stars_of(
     kept: bool | None = None,
     steps: tuple[float, float, float, float] = (20, 40, 60, 80),
 ) -> int:
-    """A rating from where a score stands, or from what a rule decided.
+    """A rating from the percentile of a score, 0..100, or from whether a rule kept the picture; None, or NaN, where there is none.
 
-    Args:
-        percentile: 0..100; None or NaN where there is none.
-        kept: What a rule decided; None where none did.
-        steps: From which percentile on there are 2, 3, 4 and 5 stars; by default each star is a fifth of the pictures.
-
-    Returns:
-        -1 for a rejected picture; else 1..5 by percentile; 5 for a kept picture without one; 0 where nothing is known.
+    -1 for a rejected picture; else 1..5 by percentile; 5 for a kept picture without one; 0 where nothing is known. ``steps`` are the
+    percentiles from which there are 2, 3, 4 and 5 stars; by default each star is a fifth of the pictures.
     """
     if kept is False:
         return -1

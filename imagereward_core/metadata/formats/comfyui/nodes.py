@@ -119,17 +119,16 @@ SHOWS = re.compile(
 
 
 class Lines(NamedTuple):
-    """A node that hands on lines of a text, as a list.
+    """A node that hands on lines of a text, as a list; by the names of its inputs, empty where it has none.
 
     Attributes:
-        text: The input with the text.
-        start: The input with the number of the first line taken, from 0; empty to take all.
-        most: The input with the most lines taken; empty for one.
+        text: The text.
+        start, most: The number of the first line taken, from 0, without which all are; and the most lines taken, else one.
         wraps: Whether numbers beyond the last line begin again, instead of standing for the last.
         without_blank: The switch that leaves blank lines out.
         blocks: The switch for which a line that begins with ``#`` starts a block of lines.
         only: The switch without which the text is not taken apart.
-        around: Inputs with what stands before and after each line, in the first output.
+        around: What stands before and after each line, in the first output.
     """
 
     text: str

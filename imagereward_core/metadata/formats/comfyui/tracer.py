@@ -31,11 +31,7 @@ _Steps = Generator[tuple[Value, Role], str, str]
 
 
 class TextTracer:
-    """Finds the words behind a node's inputs; remembers what it has read and what it had to guess.
-
-    Attributes:
-        notes: Plain sentences about guesses and gaps, in the order they came up, without repetition.
-    """
+    """Finds the words behind a node's inputs; remembers what it has read and what it had to guess."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -46,7 +42,7 @@ class TextTracer:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The notes gathered so far."""
+        """Plain sentences about guesses and gaps, in the order they came up, without repetition."""
         return tuple(self._notes)
 
     def told(self, name: str, role: Role) -> str:
