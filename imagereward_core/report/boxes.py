@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..plain import count_of
-from .histogram import ticks
+from .histogram import axis_marks
 from .html_text import escape
 
 MOST_GROUPS = 15
@@ -133,8 +133,4 @@ def _spread(values: Sequence[float]) -> Sequence[float]:
 def _axis(low: float, high: float) -> str:
     if not math.isfinite(high - low):
         return ""
-    marks = "".join(
-        f'<text x="{100 * (mark - low) / (high - low) if high > low else 50:.2f}%" y="14" text-anchor="middle">{mark:.10g}</text>'
-        for mark in ticks(low, high)
-    )
-    return f'<svg class="box axis" height="18">{marks}</svg>'
+    return f'<svg class="box axis" height="18">{axis_marks(low, high, 14)}</svg>'

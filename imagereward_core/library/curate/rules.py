@@ -145,20 +145,14 @@ def _into_buckets(
             reasons[index] = f"rejected: below the limit of {buckets.each[-1].name} ({buckets.by})"
 
 
-def as_sorted(verdicts: Verdicts, names: Sequence[str], rejected: str = REJECTED) -> Verdicts:
-    """The verdicts with what was decided before in the place of what would be decided now.
-
-    Args:
-        verdicts: What a rule says.
-        names: For every picture the name it was sorted under; empty for one that was not sorted, whose verdict stays.
-        rejected: The name of those that were rejected.
-    """
+def as_sorted(verdicts: Verdicts, names: Sequence[str]) -> Verdicts:
+    """The verdicts with the names that pictures were sorted under before; an empty one leaves the verdict as it is."""
     new, reasons = list(verdicts.names), list(verdicts.selection.reasons)
     keep = np.zeros(len(new), dtype=bool)
     keep[verdicts.selection.kept] = True
     for index, name in enumerate(names):
         if name and verdicts.names[index]:
-            new[index], keep[index] = name, name != rejected
+            new[index], keep[index] = name, name != REJECTED
             reasons[index] = f"{'kept' if keep[index] else 'rejected'}: it was sorted into {name}"
     order = verdicts.selection.order
     selection = Selection(order, order[keep[order]], order[~keep[order]], tuple(reasons))

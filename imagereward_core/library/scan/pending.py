@@ -166,7 +166,7 @@ class Register:
         content = (
             known.state != State.READ
             or (known.size, known.modified_ns) != (found.size, found.modified_ns)
-            or (known.failed and self.options.retry)
+            or (known.failed != 0 and self.options.retry)
         )
         prompt = content or known.beside != found.beside or known.asked != self.asked.mark
         shown = (

@@ -84,14 +84,6 @@ def plan_removal(path: str | os.PathLike[str]) -> tuple[Splice, ...]:
     return _plan(Path(path), {}, "")
 
 
-def can_be_edited(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is of a format that ``plan_edit`` knows, by its first bytes; False for one that cannot be read."""
-    try:
-        return bool(editable_format(path))
-    except OSError:
-        return False
-
-
 def editable_format(path: str | os.PathLike[str]) -> str:
     """``"PNG"``, ``"JPEG"`` or ``"WebP"`` by a file's first bytes; empty for a format that ``plan_edit`` does not know.
 

@@ -54,7 +54,10 @@ def test_the_summary_counts_what_the_plan_holds(library, panel, outputs):
     curation = plan(library, panel, outputs, BEST)
     kept, rejected, unscored = summarise(curation)
     assert (kept.name, kept.pictures, kept.fates["go"], kept.folder) == ("kept", 2, 2, outputs / "kept")
-    assert (rejected.pictures, rejected.fates["go"]) == (6, 6) and (unscored.name, unscored.pictures) == ("", 1)
+    assert (rejected.pictures, rejected.fates["go"]) == (6, 6) and (unscored.name, unscored.pictures) == (
+        "",
+        1,
+    )
     said = " ".join(sentences(curation))
     assert "9 pictures judged: 2 kept, 6 rejected." in said and "1 has no score" in said
     assert [each.name for each in examples(curation, 2)] == ["kept", "kept", "rejected", "rejected", ""]

@@ -188,7 +188,6 @@ def test_both_names_of_the_file_beside_a_picture():
 
 def test_stars_by_percentile_and_by_what_a_rule_decided():
     assert [stars_of(value) for value in (0, 19.9, 20, 59, 60, 80, 100)] == [1, 1, 2, 3, 4, 5, 5]
-    assert stars_of(95, steps=(10, 50, 90, 99)) == 4
     assert [
         stars_of(99, kept=False),
         stars_of(None, kept=False),
