@@ -19,21 +19,21 @@ from pathlib import Path
 from PIL import features
 
 from imagereward_core.errors import ImageError
-from imagereward_core.metadata import (
-    clean_prompt,
-    generated_facts,
-    positive_prompt,
-    read_blocks,
-    read_prompt,
-    sidecar_prompt,
-)
+from imagereward_core.metadata.cleaning import clean_prompt
+from imagereward_core.metadata.containers.blocks import read_blocks
 from imagereward_core.metadata.formats.a1111 import parse_infotext
+from imagereward_core.metadata.formats.comfyui.prompt import positive_prompt
 from imagereward_core.metadata.formats.drawthings import parse_xmp
 from imagereward_core.metadata.formats.easydiffusion import parse_lines
 from imagereward_core.metadata.formats.fooocus_log import logged_prompt
 from imagereward_core.metadata.formats.invokeai import parse_dream, parse_invoke_graph, parse_sd_metadata
 from imagereward_core.metadata.formats.json_text import parse_json_text
-from imagereward_core.metadata.writing import apply, plan_stream, read_xmp, reversed_splices, xmp_with_rating
+from imagereward_core.metadata.generation import generated_facts
+from imagereward_core.metadata.picture_prompt import read_prompt
+from imagereward_core.metadata.sidecar import sidecar_prompt
+from imagereward_core.metadata.writing.plan import plan_stream
+from imagereward_core.metadata.writing.splice import apply, reversed_splices
+from imagereward_core.metadata.writing.xmp import read_xmp, xmp_with_rating
 
 from . import generator_files as files
 from .fuzz_damage import BLOCK_DAMAGE, PICTURE_DAMAGE, Damage, split

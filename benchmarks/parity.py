@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from imagereward_core.nets.config import RewardConfig
-from imagereward_core.nets.reward import build_skeleton
+from imagereward_core.nets.reward import RewardNetwork
+from imagereward_core.nets.skeleton import build_skeleton
 from imagereward_core.runtime import Precision
 from imagereward_core.scorers.families.imagereward import ImageRewardScorer
 
@@ -87,7 +87,7 @@ def reference_scores_float64(model: Any, pictures: Sequence[Picture], prompts: S
 def key_report(model: Any, checkpoint: Path) -> dict[str, int]:
     """How the keys of the reference, of our network and of the file go together."""
     file = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
-    ours = build_skeleton(RewardConfig()).state_dict()
+    ours = build_skeleton(RewardNetwork).state_dict()
     theirs = model.state_dict()
     return {
         "reference_keys": len(theirs),

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from imagereward_core.nets.config import RewardConfig
-from imagereward_core.nets.reward import build_skeleton
+from imagereward_core.nets.reward import RewardNetwork
+from imagereward_core.nets.skeleton import build_skeleton
 
 FILE_NAME = "ImageReward-random.pt"
 SEED = 20230412
@@ -41,7 +42,7 @@ _HEAD_BIAS = -5.0  # takes away the mean of those scores
 def random_state_dict(config: RewardConfig | None = None, seed: int = SEED) -> dict[str, Tensor]:
     """Random float32 tensors for every key of the network, the same for the same seed and configuration."""
     generator = torch.Generator().manual_seed(seed)
-    layout = build_skeleton(config or RewardConfig()).state_dict()
+    layout = build_skeleton(lambda: RewardNetwork(config)).state_dict()
     return {name: _fill(name, tensor, generator) for name, tensor in layout.items()}
 
 

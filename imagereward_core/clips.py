@@ -66,9 +66,7 @@ class FrameRule:
     def pool(self, scores: Scores, frames: Sequence[Sequence[int]]) -> Scores:
         """One score per clip. A clip of which a frame has no score has none, with that frame's reason.
 
-        Args:
-            scores: Those of all frames seen, clip after clip.
-            frames: For each clip the frames that were seen, as :meth:`of` gives them.
+        ``scores`` are those of all frames seen, clip after clip; ``frames`` says for each clip which, as :meth:`of` does.
 
         Raises:
             ValueError: There is not one score per frame.

@@ -118,26 +118,19 @@ class Scores:
     def take(self, indexes: Sequence[int] | IntArray) -> Scores:
         """The scores of some pictures, in the order of ``indexes``."""
         chosen = [int(index) for index in indexes]
-        return Scores(
+        failed = self.failures
+        return replace(
+            self,
             values=self.values[chosen],
-            scorer=self.scorer,
-            revision=self.revision,
             prompts=tuple(self.prompts[index] for index in chosen),
             cut=tuple(self.cut[index] for index in chosen),
-            failures={
-                place: self.failures[index] for place, index in enumerate(chosen) if index in self.failures
-            },
-            distribution=self.distribution,
-            on_reference=self.on_reference,
+            failures={place: failed[index] for place, index in enumerate(chosen) if index in failed},
         )
 
     def spread(self, places: Sequence[int], prompts: Sequence[str], failures: Mapping[int, str]) -> Scores:
         """These scores as part of those of more pictures, some of which were not shown to the scorer.
 
-        Args:
-            places: For each of these scores its index among all pictures.
-            prompts: The prompts of all pictures.
-            failures: For every other picture, by index, why it has no score.
+        ``places`` are their indexes among all pictures, ``prompts`` those of all, and ``failures`` says of every other why it has no score.
 
         Raises:
             ValueError: A picture has neither a score nor a reason, or has both.
@@ -170,15 +163,12 @@ class Scores:
         for part in parts:
             failures.update({offset + index: reason for index, reason in part.failures.items()})
             offset += len(part)
-        return cls(
+        return replace(
+            parts[0],
             values=np.concatenate([part.values for part in parts]),
-            scorer=parts[0].scorer,
-            revision=parts[0].revision,
             prompts=tuple(prompt for part in parts for prompt in part.prompts),
             cut=tuple(piece for part in parts for piece in part.cut),
             failures=failures,
-            distribution=parts[0].distribution,
-            on_reference=parts[0].on_reference,
         )
 
     @classmethod

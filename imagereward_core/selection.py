@@ -57,12 +57,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Labels:
-    """Groups of pictures that compete with each other, where these are not the prompts.
-
-    Attributes:
-        of: One label per picture; equal labels are one group.
-        kind: What a group is called in reasons, such as "folder".
-    """
+    """Groups of pictures that compete, where these are not the prompts: a label per picture, and what a group is called in reasons."""
 
     of: Sequence[Hashable]
     kind: str = "group"
@@ -153,14 +148,7 @@ def _objection(
 ) -> str:
     """Why a picture fails the rule; empty where it passes.
 
-    Args:
-        rule: The rule.
-        where: Words that say among which pictures the rank holds.
-        place: Its place among those, 1 is best.
-        rank: Its rank among those, which pictures with equal scores share.
-        scored: How many of them have a score.
-        value: Its score.
-        percentile: Of the score.
+    ``place``, and ``rank`` that equal scores share, are counted from 1 among the ``scored`` pictures that ``where`` names in words.
     """
 
     def beyond(most: int, standing: str, named: str) -> str:

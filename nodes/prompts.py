@@ -69,7 +69,7 @@ class PromptForScoring(io.ComfyNode):
     @classmethod
     def execute(cls, prompt: str = "", scorer: Any = None) -> Any:
         """Cleans."""
-        from ..imagereward_core.metadata import clean_prompt
+        from ..imagereward_core.metadata.cleaning import clean_prompt
 
         clean = clean_prompt(prompt)
         cuts = _cuts(scorer, clean.text) if isinstance(scorer, LoadedScorer) else {}

@@ -129,7 +129,7 @@ def _prompts(given: Any, number: int, clean: bool, needed: bool, noun: str) -> l
     Raises:
         PromptError: The number does not fit, or the one prompt for all is empty and must not be.
     """
-    from ..imagereward_core.metadata import clean_prompt
+    from ..imagereward_core.metadata.cleaning import clean_prompt
     from ..imagereward_core.metadata.missing import MissingPrompt
     from ..imagereward_core.metadata.types import has_words
 

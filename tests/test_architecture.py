@@ -235,16 +235,21 @@ def test_importing_the_package_loads_nothing_heavy():
     )
 
 
-def test_scoring_needs_neither_timm_nor_torchvision():
-    code = """
+def test_scoring_needs_neither_timm_nor_torchvision_and_the_command_not_even_transformers(tmp_path):
+    code = f"""
 import sys
 sys.modules["timm"] = sys.modules["torchvision"] = None
 import imagereward_core as RM
+from imagereward_core.cli.main import main
 from PIL import Image
+Image.new("RGB", (80, 60), "gray").save({str(tmp_path / "gray.png")!r})
+main(["score", {str(tmp_path)!r}, "-s", "demo", "-p", "a red star", "-o", {str(tmp_path / "rows.csv")!r}])
+print("transformers" in sys.modules)
 value = RM.load("demo", device="cpu").score("a red star on a gray background", Image.new("RGB", (80, 60), "gray"))
 print(type(value).__name__)
 """
-    assert run_python(code) == "float"
+    assert run_python(code).split() == ["False", "float"]
+    assert "gray.png" in (tmp_path / "rows.csv").read_text(encoding="utf-8")
 
 
 def test_requirements_pin_nothing_and_name_nothing_a_host_brings():

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 import imagereward_core as RM
 from imagereward_core.errors import ImageError, PromptError, UnknownScorerError, WeightsError
-from imagereward_core.nets.reward import build_skeleton
+from imagereward_core.nets.skeleton import build_skeleton
 from imagereward_core.scorers.tokenizers.bert import PromptEncoder
 from imagereward_core.weights import store
 from tests.support.tiny import CARD, TINY, telling, tiny_network, write_vocabulary
@@ -31,7 +31,7 @@ def pictures(number=3):
 
 @pytest.fixture
 def model(tmp_path):
-    network = build_skeleton(TINY, RM.RewardModel).to_empty(device="cpu")
+    network = build_skeleton(lambda: RM.RewardModel(TINY)).to_empty(device="cpu")
     network.load_state_dict(tiny_network().state_dict())
     return network.attach(CARD, PromptEncoder(write_vocabulary(tmp_path), 12), "random")
 

@@ -57,49 +57,58 @@ class StopSwitch:
     Args:
         console: Where to say so.
         promise: What happens with what has been done.
+        signals: Names of those that ask; a system need not have all.
     """
 
     def __init__(
-        self, console: Console, promise: str = "What has been scored so far will be printed"
+        self,
+        console: Console,
+        promise: str = "What has been scored so far will be printed",
+        signals: Sequence[str] = ("SIGINT",),
     ) -> None:
-        self.console, self.promise, self.asked = console, promise, False
-        self._before: Any = None
+        self.console, self.promise, self.event = console, promise, threading.Event()
+        self._numbers = [getattr(signal, name) for name in signals if hasattr(signal, name)]
+        self._before: dict[signal.Signals, Any] = {}
+
+    def asked(self) -> bool:
+        """Whether a stop was asked for."""
+        return self.event.is_set()
 
     def __enter__(self) -> StopSwitch:
         if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._on_signal)
+            self._before = {number: signal.signal(number, self._on_signal) for number in self._numbers}
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        if self.asked():
             raise KeyboardInterrupt
-        self.asked = True
+        self.event.set()
         self.console.complain(f"Stopping. {self.promise}; press Ctrl-C again to stop at once.")
 
 
-class Watch:
-    """Joins the scorer's own progress within a piece to progress over all pictures, and passes a stop on to it."""
+class Steps:
+    """Joins the scorer's own progress within a piece to progress over all pictures."""
 
     def __init__(self) -> None:
         self.before = 0
         self.report: Any = lambda done: None
-        self.switch: StopSwitch | None = None
 
     def progress(self, done: int, total: int) -> None:
         """For the runtime: how many pictures of the current piece are done."""
         self.report(self.before + done)
 
-    def cancelled(self) -> bool:
-        """For the runtime: whether to stop."""
-        return self.switch is not None and self.switch.asked
-
 
 def score_all(
-    panel: Panel, inputs: Sequence[Input], find_prompt: PromptFinder, console: Console, watch: Watch
+    panel: Panel,
+    inputs: Sequence[Input],
+    find_prompt: PromptFinder,
+    console: Console,
+    stop: StopSwitch,
+    steps: Steps,
 ) -> Scored:
     """Scores ``inputs``, piece by piece.
 
@@ -112,11 +121,11 @@ def score_all(
     parts: list[list[Scores]] = []
     memory: Memory = {}
     size = _FIRST
-    with StopSwitch(console) as watch.switch, console.count(len(inputs), "pictures") as watch.report:
-        while len(prompts) < len(inputs) and not watch.cancelled():
+    with stop, console.count(len(inputs), "pictures") as steps.report:
+        while len(prompts) < len(inputs) and not stop.asked():
             piece = inputs[len(prompts) : len(prompts) + size]
             began = time.monotonic()
-            watch.before = len(prompts)
+            steps.before = len(prompts)
             asked = [
                 FoundPrompt(problem=each.problem) if each.problem else find_prompt(each.path)
                 for each in piece
@@ -126,7 +135,7 @@ def score_all(
             except Cancelled:
                 break
             prompts.extend(asked)
-            watch.report(len(prompts))
+            steps.report(len(prompts))
             rate = len(piece) / max(time.monotonic() - began, 1e-3)
             size = max(_LEAST, min(_MOST, 2 * size, round(rate * _SECONDS)))
         stopped = len(prompts) < len(inputs)

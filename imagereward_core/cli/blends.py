@@ -8,31 +8,29 @@ import sys
 from typing import TYPE_CHECKING
 
 from .console import Console
-from .exits import DONE, EXPLANATION
-from .options import add_talk, add_weights, weight_settings
+from .exits import DONE
+from .options import Commands, add_command, add_list_format, add_talk, add_weights, weight_settings
 
 if TYPE_CHECKING:
     from ..scorers.blend_file import BlendFile
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Declares the command and its own commands."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "blends",
+        _list,
         help="save, list or remove blends of scorers",
         description=(
             "Keeps blends of scorers under a name. A blend is used as --scorer blend:NAME. Its text is a list of scorers with their "
             "weights and a method: 'standard' brings scores to one scale first, 'rank' compares places within each prompt, "
             "'weighted' adds raw scores."
         ),
-        epilog=EXPLANATION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="the blends there are")
-    listing.add_argument(
-        "-f", "--format", choices=("table", "json"), default="table", help="form of the list"
-    )
+    add_list_format(listing)
     saving = actions.add_parser("save", help="keep a blend under a name")
     saving.add_argument("name", metavar="NAME")
     saving.add_argument("blend", metavar="TEXT", help="for example ImageReward-v1.0=0.7,PickScore=0.3@rank")

@@ -5,6 +5,7 @@ Texts of others (names, prompts, errors) reach a terminal through :class:`~..pla
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
 import sys
@@ -151,6 +152,33 @@ class Console:
             yield report
         finally:
             bar.close()
+
+
+def is_attended() -> bool:
+    """Whether there is a person who can be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def agreed(question: str) -> bool:
+    """Whether the person at the terminal answers with yes."""
+    try:
+        answer = input(f"{question} [y/N] ")
+    except EOFError:
+        return False
+    return answer.strip().casefold() in ("y", "yes")
+
+
+def wanted(args: argparse.Namespace, console: Console, question: str) -> bool:
+    """Whether to do what was shown: --yes, or a person at a terminal who says so."""
+    if args.yes or args.dry_run:
+        return bool(args.yes)
+    if not is_attended():
+        console.say("Nothing has been done. Add --yes to do it.")
+    elif agreed(question):
+        return True
+    else:
+        console.say("Nothing has been done.")
+    return False
 
 
 class _ToConsole(logging.Handler):

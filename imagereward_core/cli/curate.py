@@ -9,11 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .console import Console
+from .console import Console, wanted
 from .curate_options import add_curation, add_place, curate_options, opened
 from .curate_text import document, preview, tell_carried, tell_scan, tell_unscored
 from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
-from .options import add_overwrite, add_talk, check_writable, weight_settings
+from .options import (
+    Commands,
+    add_command,
+    add_consent,
+    add_list_format,
+    add_overwrite,
+    add_talk,
+    check_writable,
+    weight_settings,
+)
 from .origin import settle_origin
 
 if TYPE_CHECKING:
@@ -33,38 +42,28 @@ examples:
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Declares the command."""
-    from .exits import EXPLANATION
-
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "curate",
+        run,
         help="sort a folder of pictures into kept and rejected",
         description=(
             "Scores the pictures of a folder that are new, and sorts all of them into kept and rejected by a rule: every condition that is "
             "given must hold. It first shows what would happen and asks; nothing is ever deleted, and 'imagereward undo' takes any run "
             "back."
         ),
-        epilog=f"{_EXAMPLES}\n{EXPLANATION}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        notes=_EXAMPLES,
     )
     add_place(parser)
     add_curation(parser)
     group = parser.add_argument_group("run")
-    which = group.add_mutually_exclusive_group()
-    which.add_argument("-n", "--dry-run", action="store_true", help="show what would happen, and do nothing")
-    which.add_argument("-y", "--yes", action="store_true", help="do it without asking")
+    add_consent(group, "show what would happen, and do nothing")
     group.add_argument("--html", type=Path, metavar="FILE", help="write a page with the pictures as well")
     add_overwrite(group)
-    group.add_argument(
-        "-f",
-        "--format",
-        choices=("table", "json"),
-        default="table",
-        help="form of the plan on standard output (default: table); json names every picture",
-    )
+    add_list_format(group, "form of the plan on standard output; json names every picture")
     add_talk(group)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -74,20 +73,19 @@ def run(args: argparse.Namespace) -> int:
         UsageError: The folder or the rule makes no sense.
         CuratorError: The scorer, the store or the journal cannot be used.
     """
-    from .batches import StopSwitch, Watch
+    from .batches import StopSwitch
     from .scorers import load_panel
 
     console = Console(args.quiet)
     check_writable({"--html": args.html}, args.overwrite)
     options = curate_options(args)
     with opened(args, console, acting=args.yes) as library:
-        watch = Watch()
-        panel = load_panel(args, weight_settings(args), console, watch)
-        settle_origin(args, library, console)
         stop = StopSwitch(console, "What has been scored is kept, nothing is moved")
-        with stop as watch.switch, console.scan() as report:
+        panel = load_panel(args, weight_settings(args), console, cancelled=stop.asked)
+        settle_origin(args, library, console)
+        with stop, console.scan() as report:
             result = library.scan(
-                [args.outputs], panel, options=options.scan, progress=report, cancelled=watch.cancelled
+                [args.outputs], panel, options=options.scan, progress=report, cancelled=stop.asked
             )
         tell_scan(result, console)
         if result.stopped:
@@ -123,8 +121,7 @@ def planned(library: Library, panel: Panel, folder: Path, options: CurateOptions
 def _finish(
     args: argparse.Namespace, console: Console, library: Library, panel: Panel, curation: Curation
 ) -> int:
-    from ..library.curate.carry_out import carry_out
-    from ..library.curate.doubts import doubts
+    from ..library.curate.carry_out import carry_out, doubts
     from ..library.curate.summary import rule_words
     from .batches import StopSwitch
     from .output.write import ellipsis, put, window_width
@@ -145,7 +142,7 @@ def _finish(
                 curation,
                 title=rule_words(curation.options),
                 progress=report,
-                cancelled=lambda: stop.asked,
+                cancelled=stop.asked,
             )
         tell_carried(carried, curation.options, args, console)
     if args.format == "json":
@@ -157,23 +154,6 @@ def _finish(
         return INTERRUPTED
     failed = curation.count(fate="unscored") or (carried is not None and carried.failed)
     return SOME_FAILED if failed else DONE
-
-
-def wanted(args: argparse.Namespace, console: Console, question: str) -> bool:
-    """Whether to do what was shown: --yes, or a person at a terminal who says so."""
-    if args.yes or args.dry_run:
-        return bool(args.yes)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        console.say("Nothing has been done. Add --yes to do it.")
-        return False
-    try:
-        answer = input(f"{question} [y/N] ")
-    except EOFError:
-        answer = ""
-    if answer.strip().casefold() in ("y", "yes"):
-        return True
-    console.say("Nothing has been done.")
-    return False
 
 
 def _write_page(

@@ -117,9 +117,9 @@ def preview(curation: Curation, width: int | None, dots: str) -> str:
         (
             part.name or "(no score)",
             f"{part.pictures:,}",
-            f"{part.go:,}",
-            f"{part.there:,}",
-            f"{part.pictures - part.go - part.there:,}",
+            f"{part.fates['go']:,}",
+            f"{part.fates['there']:,}",
+            f"{part.pictures - part.fates['go'] - part.fates['there']:,}",
             _score(part.best),
             _score(part.worst),
             str(part.folder or ""),

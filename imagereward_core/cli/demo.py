@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..plain import count_of
 from .arguments import number_type
 from .console import Console
-from .exits import EXPLANATION, UsageError
-from .options import add_talk
+from .exits import UsageError
+from .options import Commands, add_command, add_talk
 
 if TYPE_CHECKING:
     from ..demo.batches import DrawnBatch, DrawnPicture
@@ -24,18 +25,18 @@ _KEPT_PERCENT = 50
 _PAGE = "index.html"
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Declares the command."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "demo",
+        run,
         help="draw, score, sort and filter a few batches; no network needed",
         description=(
             "Draws a few batches of pictures with their prompts inside, as an image generator would save them, scores "
             "them with the small demo model that comes with this program, keeps the better half of each batch and writes "
             "one page about it. The demo model judges such drawn scenes only."
         ),
-        epilog=EXPLANATION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "-o",
@@ -44,36 +45,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="DIR",
         help=f"folder to write (default: ./{DEFAULT_FOLDER}, followed by the numbers below where they are not the usual ones)",
     )
-    parser.add_argument(
-        "--prompts",
-        type=number_type(1, 200, whole=True),
-        default=_PROMPTS,
-        metavar="N",
-        help=f"number of prompts (default: {_PROMPTS})",
-    )
-    parser.add_argument(
-        "--pictures-per-prompt",
-        type=number_type(1, 100, whole=True),
-        default=_PICTURES,
-        metavar="N",
-        help=f"pictures for each (default: {_PICTURES})",
-    )
-    parser.add_argument(
-        "--seed",
-        type=number_type(whole=True),
-        default=_SEED,
-        metavar="N",
-        help=f"another number, other pictures (default: {_SEED})",
-    )
-    parser.add_argument(
-        "--size",
-        type=number_type(32, 4096, whole=True),
-        default=384,
-        metavar="PIXELS",
-        help="side of the pictures (default: 384)",
-    )
+    for option, low, high, default, metavar, words in (
+        ("--prompts", 1, 200, _PROMPTS, "N", "number of prompts"),
+        ("--pictures-per-prompt", 1, 100, _PICTURES, "N", "pictures for each"),
+        ("--seed", -math.inf, math.inf, _SEED, "N", "another number, other pictures"),
+        ("--size", 32, 4096, 384, "PIXELS", "side of the pictures"),
+    ):
+        number = number_type(low, high, whole=True)
+        parser.add_argument(
+            option, type=number, default=default, metavar=metavar, help=f"{words} (default: {default})"
+        )
     add_talk(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..scorers.requests import DEFAULT_SCORER
-from .exits import DONE, EXPLANATION, SOME_FAILED
+from .exits import DONE, SOME_FAILED
 from .models import readable_size
-from .options import MODELS_VARIABLE, add_talk, add_weights, weight_settings
+from .options import MODELS_VARIABLE, Commands, add_command, add_talk, add_weights, weight_settings
 
 if TYPE_CHECKING:
     from ..weights.card import ScorerCard
@@ -54,18 +54,17 @@ class Findings:
     modules: dict[str, Any] = field(default_factory=dict)
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Declares the command."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "doctor",
+        run,
         help="say what this machine has, what is wrong and how to mend it",
         description="Looks at packages, device, weights and disk; ends with what is wrong and how to mend it.",
-        epilog=EXPLANATION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_weights(parser)
     add_talk(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

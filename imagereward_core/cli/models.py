@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..scorers.requests import DEFAULT_SCORER
 from .console import Console
-from .exits import DONE, EXPLANATION, NO_SCORER, NoScorerError, UsageError
-from .options import add_talk, add_weights, weight_settings
+from .exits import DONE, NO_SCORER, NoScorerError, UsageError
+from .options import Commands, add_command, add_list_format, add_talk, add_weights, weight_settings
 
 if TYPE_CHECKING:
     from ..weights.card import ScorerCard, WeightsCard
@@ -19,20 +19,19 @@ if TYPE_CHECKING:
     from ..weights.manifest import Progress
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declares the command and its own commands."""
-    parser = commands.add_parser(
+def add_parser(commands: Commands) -> None:
+    """Declares the command and its own commands; without one of them it lists."""
+    parser = add_command(
+        commands,
         "models",
+        _list,
         help="list, download, verify or convert weights",
         description="Lists scorers and takes care of their weights.",
-        epilog=EXPLANATION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.set_defaults(format="table", models_dir=[], offline=False, quiet=False, debug=False)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     listing = actions.add_parser("list", help="what there is, and where it lies on this machine")
-    listing.add_argument(
-        "-f", "--format", choices=("table", "json"), default="table", help="form of the list (default: table)"
-    )
+    add_list_format(listing)
     download = actions.add_parser(
         "download", help="fetch the weights of a scorer into a folder that can be copied elsewhere"
     )
@@ -59,8 +58,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             add_weights(action)
         add_talk(action)
         action.set_defaults(run=run)
-    # Without an action: the list.
-    parser.set_defaults(run=_list, format="table", models_dir=[], offline=False, quiet=False, debug=False)
 
 
 def _list(args: argparse.Namespace) -> int:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..library.scan.options import ScanOptions
 from ..scorers.requests import LoadRequest
 from .arguments import add_setting, number_type
-from .exits import UsageError
+from .exits import EXPLANATION, UsageError
 
 if TYPE_CHECKING:
     from ..weights.locate import WeightSettings
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 MODELS_VARIABLE = "IMAGEREWARD_MODELS"
 FORMATS = ("table", "csv", "json", "jsonl")
@@ -41,6 +43,27 @@ each row of csv, json and jsonl holds:
   beside_reason     which of these have no score, and why
   scorer, revision  which scorer and which weights (csv and jsonl; json has them once, with facts about the scorer)
 """
+
+
+def add_command(
+    commands: Commands,
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    *,
+    help: str,
+    description: str,
+    notes: str = "",
+) -> argparse.ArgumentParser:
+    """Declares a command; its help ends with ``notes`` and the exit codes."""
+    parser = commands.add_parser(
+        name,
+        help=help,
+        description=description,
+        epilog=f"{notes}\n{EXPLANATION}".lstrip(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
 
 
 def add_pictures(parser: argparse.ArgumentParser) -> None:
@@ -177,6 +200,20 @@ def chosen_format(args: argparse.Namespace) -> str:
     raise UsageError(
         f"--output {args.output}: there are no results in the form .{ending}; expected .csv, .json, .jsonl, or .txt for the table. With "
         "--format any name will do"
+    )
+
+
+def add_consent(group: argparse._ActionsContainer, dry_run: str, yes: str = "do it without asking") -> None:
+    """Whether it is done, as :func:`.console.wanted` reads it; the texts say what each option means here."""
+    which = group.add_mutually_exclusive_group()
+    which.add_argument("-n", "--dry-run", action="store_true", help=dry_run)
+    which.add_argument("-y", "--yes", action="store_true", help=yes)
+
+
+def add_list_format(parser: argparse._ActionsContainer, words: str = "form of the list") -> None:
+    """Whether a person or a program reads what is printed."""
+    parser.add_argument(
+        "-f", "--format", choices=("table", "json"), default="table", help=f"{words} (default: table)"
     )
 
 

@@ -7,33 +7,31 @@ from typing import TYPE_CHECKING
 
 from ..selection import Rule
 from .arguments import add_setting
-from .options import ROWS, add_output, add_pictures, add_scorer, add_weights
+from .options import ROWS, Commands, add_command, add_output, add_pictures, add_scorer, add_weights
 from .scorers import check_percentiles
 
 if TYPE_CHECKING:
     from ..scores import Within
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Declares the command."""
-    from .exits import EXPLANATION
-
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "rank",
+        run,
         help="sort pictures from best to worst and filter them",
         description=(
             "Scores pictures, prints them from best to worst, and keeps those that pass the filter: every condition that is "
             "given must hold. No file is moved or deleted."
         ),
-        epilog=f"{ROWS}\n{EXPLANATION}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        notes=ROWS,
     )
     add_pictures(parser)
     add_filter(parser)
     add_scorer(parser)
     add_weights(parser)
     add_output(parser)
-    parser.set_defaults(run=run)
 
 
 def add_filter(parser: argparse.ArgumentParser, shown: str = "kept") -> None:

@@ -11,8 +11,10 @@ from ..plain import count_of
 from .arguments import number_type
 from .console import Console
 from .curate_options import add_bucket_measure, add_folders, add_place, destination_folders, place_of
-from .exits import DONE, EXPLANATION
+from .exits import DONE
 from .options import (
+    Commands,
+    add_command,
     add_overwrite,
     add_talk,
     add_weights,
@@ -45,18 +47,19 @@ examples:
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Declares the command."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "report",
+        run,
         help="write a page or a table about a folder that has been scored",
         description=(
             "Writes what is stored about a folder: scores with percentiles and ranks, prompts, models, LoRAs, stars. Nothing is scored "
             "and no file is changed, so no weights are needed. Without a file to write it prints the best pictures. Without a filter, kept "
             "and rejected are what 'imagereward curate' sorted into these folders; with one, all pictures are judged by it anew."
         ),
-        epilog=f"{_EXAMPLES}\n{EXPLANATION}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        notes=_EXAMPLES,
     )
     add_place(parser)
     parser.add_argument(
@@ -115,7 +118,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     add_overwrite(output)
     add_talk(output)
-    parser.set_defaults(run=run)
 
 
 @dataclass(frozen=True)

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import argparse
 
-from .options import ROWS, add_output, add_pictures, add_scorer, add_weights
+from .options import ROWS, Commands, add_command, add_output, add_pictures, add_scorer, add_weights
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Declares the command."""
-    from .exits import EXPLANATION
-
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "score",
+        run,
         help="score pictures against their prompts",
         description="Scores pictures against their prompts and prints one row per picture, in the order given.",
-        epilog=f"{ROWS}\n{EXPLANATION}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        notes=ROWS,
     )
     add_pictures(parser)
     add_scorer(parser)
     add_weights(parser)
     add_output(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

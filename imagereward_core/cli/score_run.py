@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..plain import count_of
 from ..report.rows import beside_note
-from .batches import Scored, Watch, score_all
+from .batches import Scored, Steps, StopSwitch, score_all
 from .console import Console
 from .exits import DONE, INTERRUPTED, SOME_FAILED
 from .inputs import Input, find_pictures
@@ -63,9 +63,9 @@ def score_inputs(
     args: argparse.Namespace, inputs: Sequence[Input], finder: PromptFinder, console: Console
 ) -> Job:
     """Makes the scorer ready and scores ``inputs``."""
-    watch = Watch()
-    panel = load_panel(args, weight_settings(args), console, watch)
-    return Job(score_all(panel, inputs, finder, console, watch), panel.card, console)
+    stop, steps = StopSwitch(console), Steps()
+    panel = load_panel(args, weight_settings(args), console, steps.progress, stop.asked)
+    return Job(score_all(panel, inputs, finder, console, stop, steps), panel.card, console)
 
 
 def deliver(

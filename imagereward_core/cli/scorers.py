@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,41 +12,38 @@ from .console import Console
 from .exits import NoScorerError, UsageError
 
 if TYPE_CHECKING:
-    from ..runtime import LocalRuntime
+    from ..runtime import LocalRuntime, Progress
     from ..scorers.panel import Panel
     from ..scorers.saved_blends import SavedBlends
     from ..weights.card import ScorerCard
     from ..weights.locate import WeightSettings
-    from .batches import Watch
 
 
-def load_panel(args: argparse.Namespace, settings: WeightSettings, console: Console, watch: Watch) -> Panel:
-    """The scorers that the command line names.
+def load_panel(
+    args: argparse.Namespace,
+    settings: WeightSettings,
+    console: Console,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Panel:
+    """The scorers that the command line names, in a runtime with ``progress`` and ``cancelled``.
 
     Raises:
         UsageError: The device or the precision does not exist here, or percentiles are asked for where there are none.
-        UnknownScorerError: There is no such scorer.
-        BlendError: There is no such blend, or its text cannot be read.
-        WeightsError: Weights are missing or damaged.
-        NoScorerError: Weights are untrained.
+        CuratorError: There is no such scorer or blend, or its weights are missing, damaged or untrained.
         ImportError: A package is missing.
     """
     from ..scorers.factory import Maker
     from ..scorers.panel import Panel
     from ..weights.store import resolve_all, resolve_file
 
-    maker = Maker(
-        _runtime(args, watch),
-        settings,
-        args.batch_size,
-        args.whole_picture,
-        saved_blends(settings),
-    )
+    runtime = _runtime(args, progress, cancelled)
+    maker = Maker(runtime, settings, args.batch_size, args.whole_picture, saved_blends(settings))
     names = [args.scorer, *_others(args, settings)]
-    with console.bytes() as progress:  # the maker would do the same without a bar
+    with console.bytes() as report:  # the maker would do the same without a bar
         for card, path in maker.checkpoints(names):
-            resolve_file(path, card, settings, progress)
-        resolve_all(maker.cards(names), settings, progress)
+            resolve_file(path, card, settings, report)
+        resolve_all(maker.cards(names), settings, report)
     scorers = maker.make_all(names)
     panel = Panel(scorers[0], scorers[1:])
     for scorer in panel.scorers:
@@ -85,13 +83,15 @@ def blends_folder(settings: WeightSettings) -> Path:
     return target_folder(get_card(DEFAULT_SCORER), settings).parent
 
 
-def _runtime(args: argparse.Namespace, watch: Watch) -> LocalRuntime:
+def _runtime(
+    args: argparse.Namespace, progress: Progress | None, cancelled: Callable[[], bool] | None
+) -> LocalRuntime:
     import torch
 
     from ..runtime import LocalRuntime
 
     try:
-        runtime = LocalRuntime(args.device, args.precision, watch.progress, watch.cancelled)
+        runtime = LocalRuntime(args.device, args.precision, progress, cancelled)
         torch.zeros(1, device=runtime.device).add_(1)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).strip().split("\n")[0]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from ..plain import count_of
 from .console import Console
 from .curate_options import add_place, opened, place_of
-from .exits import DONE, EXPLANATION, SOME_FAILED, UsageError
-from .options import add_talk
+from .exits import DONE, SOME_FAILED, UsageError
+from .options import Commands, add_command, add_talk
 from .origin import settle_origin
 
 if TYPE_CHECKING:
@@ -26,17 +26,18 @@ examples:
 _TO_HAVE_SOME = "--set N FILES gives some, --import takes over what other programs wrote."
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Declares the command."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "stars",
+        run,
         help="list, give or import the stars of pictures",
         description=(
             "Lists the stars you gave the pictures of a folder, gives some, or reads those that other programs wrote into XMP files beside "
             "the pictures or into the pictures. Stars are kept in the store; no picture and no XMP file is changed."
         ),
-        epilog=f"{_EXAMPLES}\n{EXPLANATION}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        notes=_EXAMPLES,
     )
     add_place(parser)
     which = parser.add_mutually_exclusive_group()
@@ -53,7 +54,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="read the stars that other programs wrote. Stars that are in the store already stay; where both differ it is told",
     )
     add_talk(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from ..plain import count_of, plain
 from .arguments import number_type
-from .console import Console
+from .console import Console, agreed, is_attended, wanted
 from .curate_options import add_place, opened, place_of
 from .curate_text import tell_failures, tell_settled
 from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
-from .options import add_talk, data_folder
+from .options import Commands, add_command, add_consent, add_talk, data_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,19 +24,17 @@ _MOST_SHOWN = 100
 _MOST_OTHERS = 5
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Declares the command."""
-    from .exits import EXPLANATION
-
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "undo",
+        run,
         help="take back what curate or watch did",
         description=(
             "Takes a run back, the last one by default: moved pictures return, copies and links that are unchanged go, written scores and "
             "ratings are taken out again, byte for byte. A file that somebody changed since is left as it is, with a line that says so."
         ),
-        epilog=EXPLANATION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_place(parser)
     which = parser.add_mutually_exclusive_group()
@@ -44,11 +42,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--run", type=number_type(1, whole=True), dest="number", metavar="N", help="take back run N instead"
     )
     which.add_argument("--list", action="store_true", help="list all runs, and do nothing")
-    how = parser.add_mutually_exclusive_group()
-    how.add_argument(
-        "-n", "--dry-run", action="store_true", help="say what would be taken back, and do nothing"
-    )
-    how.add_argument("-y", "--yes", action="store_true", help="do it without asking")
+    add_consent(parser, "say what would be taken back, and do nothing")
     parser.add_argument(
         "--confirm-outside",
         action="store_true",
@@ -56,7 +50,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "computer, or of a folder that was copied. Look at them with --dry-run first",
     )
     add_talk(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -119,16 +112,13 @@ def _others(runs: Sequence[tuple[int, Path]], which: str = "") -> str:
 def _take_back(args: argparse.Namespace, console: Console, info: RunInfo, outside: Sequence[StepInfo]) -> int:
     from ..library.curate.carry_out import take_back
     from .batches import StopSwitch
-    from .curate import wanted
 
     if not wanted(args, console, "Take them back?"):
         return DONE
     confirmed = outside if outside and _confirmed(args, console, len(outside)) else ()
     stop = StopSwitch(console, "The same command goes on with the rest")
     with opened(args, console, make=False) as library, stop, console.count(info.done, "steps") as report:
-        taken = take_back(
-            library, info.id, progress=report, cancelled=lambda: stop.asked, confirmed=confirmed
-        )
+        taken = take_back(library, info.id, progress=report, cancelled=stop.asked, confirmed=confirmed)
     tell_settled(taken.settled, console)
     tell_failures(taken.failed, console, "left as it is")
     console.say(
@@ -146,16 +136,12 @@ def _confirmed(args: argparse.Namespace, console: Console, count: int) -> bool:
     """Whether steps that nothing vouches for, which were just shown, are to be taken back as well."""
     if args.confirm_outside:
         return True
-    if args.yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if args.yes or not is_attended():
         console.say(
             f"Left, because nothing vouches for it: {count_of(count, 'step')}. With --confirm-outside this is taken back too."
         )
         return False
-    try:
-        answer = input(f"Take back what is listed above as well ({count_of(count, 'step')})? [y/N] ")
-    except EOFError:
-        answer = ""
-    return answer.strip().casefold() in ("y", "yes")
+    return agreed(f"Take back what is listed above as well ({count_of(count, 'step')})?")
 
 
 def _tell_outside(steps: Sequence[StepInfo], root: Path, doubt: str) -> None:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .arguments import number_type
-from .console import Console
-from .curate import planned, wanted
+from .console import Console, is_attended, wanted
+from .curate import planned
 from .curate_options import add_curation, add_place, curate_options, opened
 from .curate_text import preview, tell_failures, tell_scan, tell_settled
 from .exits import DONE, INTERRUPTED, UsageError
-from .options import add_talk, weight_settings
+from .options import Commands, add_command, add_consent, add_talk, weight_settings
 from .origin import settle_origin
 
 if TYPE_CHECKING:
@@ -33,57 +28,42 @@ examples:
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Declares the command."""
-    from .exits import EXPLANATION
-
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "watch",
+        run,
         help="sort a folder while a generator fills it",
         description=(
             "Does what 'curate' does with everything in a folder, and then with every picture that arrives, until it is stopped with "
             "Ctrl-C. Half-written files are waited for. What came while nobody watched is dealt with at the next start. Every batch is a "
             "run that 'imagereward undo' takes back."
         ),
-        epilog=f"{_EXAMPLES}\n{EXPLANATION}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        notes=_EXAMPLES,
     )
     add_place(parser)
     add_curation(parser)
     group = parser.add_argument_group("watch")
-    which = group.add_mutually_exclusive_group()
-    which.add_argument(
-        "-n",
-        "--dry-run",
-        action="store_true",
-        help="show what would happen to the pictures there are, and stop",
-    )
-    which.add_argument("-y", "--yes", action="store_true", help="begin without asking")
+    add_consent(group, "show what would happen to the pictures there are, and stop", "begin without asking")
+    seconds = number_type(0.1, 86400)
     for name, default, words in (
         ("settle", 2.0, "seconds without a change after which a file is taken for whole"),
         ("gather", 5.0, "seconds a picture waits at most for others to be dealt with together"),
         ("sweep", 600.0, "seconds after which the whole folder is looked through again"),
     ):
         group.add_argument(
-            f"--{name}", type=_seconds, default=default, metavar="S", help=f"{words} (default: {default:g})"
+            f"--{name}", type=seconds, default=default, metavar="S", help=f"{words} (default: {default:g})"
         )
     group.add_argument(
         "--poll",
-        type=_seconds,
+        type=seconds,
         default=0.0,
         metavar="S",
         help="look into the folder every S seconds instead of waiting for the system's events, which network drives often do not send; "
         "needs no further package",
     )
     add_talk(group)
-    parser.set_defaults(run=run)
-
-
-def _seconds(text: str) -> float:
-    number: float = number_type()(text)
-    if not 0.1 <= number <= 86400:
-        raise argparse.ArgumentTypeError(f"{text} is not from 0.1 to 86400")
-    return number
 
 
 def run(args: argparse.Namespace) -> int:
@@ -95,24 +75,25 @@ def run(args: argparse.Namespace) -> int:
     """
     from ..library.curate.summary import remarks
     from ..library.watch.watcher import Watcher, WatchSettings
-    from .batches import Watch
+    from .batches import StopSwitch
     from .output.write import ellipsis, window_width
     from .scorers import load_panel
 
     console = Console(args.quiet)
     options = curate_options(args)
-    if not (args.yes or args.dry_run or (sys.stdin.isatty() and sys.stdout.isatty())):
+    if not (args.yes or args.dry_run or is_attended()):
         raise UsageError(
             "there is nobody to ask; give --yes to begin at once, or --dry-run to see what would happen"
         )
     with opened(args, console, acting=args.yes) as library:
-        panel = load_panel(args, weight_settings(args), console, Watch())
+        panel = load_panel(args, weight_settings(args), console)
         settle_origin(args, library, console)
-        with _until_stopped(console) as stop:
+        ends = ("SIGINT", "SIGTERM", "SIGBREAK")  # a service is stopped by the system's own signal
+        with StopSwitch(console, "The file at hand is finished", ends) as stop:
             if not args.yes:
                 with console.scan() as report:
                     result = library.scan(
-                        [args.outputs], panel, options=options.scan, progress=report, cancelled=stop.is_set
+                        [args.outputs], panel, options=options.scan, progress=report, cancelled=stop.asked
                     )
                 tell_scan(result, console)
                 if result.stopped:
@@ -124,10 +105,8 @@ def run(args: argparse.Namespace) -> int:
                 if args.dry_run or not wanted(args, console, "Do this, and go on with what arrives?"):
                     return DONE
             else:
-                known = planned(
-                    library, panel, args.outputs, options
-                )  # a rule that cannot be is an error now
-                for remark in remarks(known):
+                # A rule that cannot be is an error now.
+                for remark in remarks(planned(library, panel, args.outputs, options)):
                     console.say(f"{_now()} {remark}")
             watcher = Watcher(
                 library,
@@ -139,33 +118,9 @@ def run(args: argparse.Namespace) -> int:
                 complain=lambda text: console.complain(f"{_now()} {text}"),
             )
             console.say(f"{_now()} Watching {args.outputs}; Ctrl-C stops.")
-            watcher.run(stop)
+            watcher.run(stop.event)
     console.say(f"{_now()} Stopped.")
     return DONE
-
-
-@contextmanager
-def _until_stopped(console: Console) -> Iterator[threading.Event]:
-    """An event that Ctrl-C and the system's signal to end set; a second Ctrl-C ends at once."""
-    stop = threading.Event()
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-        console.say("Stopping once the file at hand is done; Ctrl-C again stops at once.")
-
-    before: dict[signal.Signals, Any] = {}
-    if threading.current_thread() is threading.main_thread():
-        for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
-            number = getattr(signal, name, None)
-            if number is not None:
-                before[number] = signal.signal(number, on_signal)
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _tell(done: Pass, console: Console) -> None:

@@ -33,11 +33,8 @@ def _check_empty(lock: Path) -> None:
 def exclusive(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[None]:
     """A context in which no other program that asks the same way writes ``path``.
 
-    Args:
-        path: The file about to be written; the lock is an empty ``.<name>.lock`` beside it, freed by the
-            system when its holder dies.
-        waiting: Called about once a second while another program holds the lock; it may raise to give up.
-            Without it, a held lock is an error at once.
+    The lock is an empty ``.<name>.lock`` beside it, freed by the system when its holder dies. ``waiting`` is called about once a second
+    while another program holds it, and may raise to give up; without it, a held lock is an error at once.
 
     Raises:
         WeightsError: Another program is writing the file.

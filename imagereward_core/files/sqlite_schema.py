@@ -18,15 +18,10 @@ _STATISTICS = ("sqlite_stat1", "sqlite_stat4")
 def not_ours(
     connection: sqlite3.Connection, migrations: Sequence[Callable[[sqlite3.Connection], None]], exact: bool
 ) -> str:
-    """Differences of a file from what this program makes; empty where there are none.
+    """Differences of a file, of the newest version, from what the migrations make of an empty one; empty where there are none.
 
     Triggers, views and virtual tables do things by themselves. So can a table of ours in another form: with columns that are computed,
-    rules by which a row replaces another, or expressions in an index.
-
-    Args:
-        connection: To the file, which is of the newest version.
-        migrations: What makes such a file out of an empty one.
-        exact: Whether every table and index has to be as they make it.
+    rules by which a row replaces another, or expressions in an index. Forms are compared where ``exact`` is asked for.
     """
     found = _objects(connection)
     for kind, name in found:

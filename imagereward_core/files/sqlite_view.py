@@ -28,10 +28,6 @@ def check_beside(path: Path, writing: bool = False) -> None:
     it removes the file of that name, whatever it is. Only transactions over several files at once make such journals, and this program
     has none. What is to be written to must have no second name either: see :func:`linked_files`.
 
-    Args:
-        path: The store's file.
-        writing: Whether it is going to be written to.
-
     Raises:
         StoreError: There is such a thing.
     """
@@ -95,15 +91,11 @@ def linked_files(path: Path) -> list[Path]:
 
 
 class View:
-    """A way to read an SQLite file as it is.
+    """A way to read an SQLite file as it is; ``newest`` is the version that needs no copy.
 
     Where nobody writes to it, it is read as a file that never changes; where a process does, by the shared memory that process made.
     A copy in the system's folder for temporary files is read instead where a process left something that was not yet brought into
     the file, where the file is of an older version, and where it is missing.
-
-    Args:
-        path: The file.
-        newest: The version that is read without a copy.
 
     Attributes:
         address: For ``sqlite3.connect`` with ``uri=True``.

@@ -10,6 +10,8 @@ import io
 import os
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO, Union
 
 import numpy as np
@@ -70,15 +72,7 @@ def open_image(source: ImageSource) -> Image.Image:
 
 
 def open_bytes(data: bytes, name: str) -> Image.Image:
-    """Open the picture in the bytes of a file and load its pixels, exactly as :func:`open_image` does for a path.
-
-    Args:
-        data: All bytes of the file.
-        name: What the file is called in messages.
-
-    Raises:
-        ImageError: As for a path.
-    """
+    """Opens the picture in all bytes of a file, exactly as :func:`open_image` does for a path; ``name`` is what messages call it."""
     if not data:
         raise _empty(name)
     return _open(io.BytesIO(data), name)
@@ -91,16 +85,28 @@ def clipping_note(source: str | os.PathLike[str] | Image.Image | BinaryIO) -> st
     of numbers from 0 to 1 black.
     """
     try:
-        if isinstance(source, Image.Image):
-            return _clipped(source)
-        if isinstance(source, (str, os.PathLike)):
-            with open_regular(source) as stream:
-                return clipping_note(stream)
-        source.seek(0)
-        with _quietly(source) as image:
+        with unloaded(source) as image:
             return _clipped(image)
     except Exception:  # whatever is wrong with a picture is said where it is scored
         return ""
+
+
+@contextmanager
+def unloaded(source: str | os.PathLike[str] | Image.Image | BinaryIO) -> Iterator[Image.Image]:
+    """A picture whose pixels are not loaded yet: that in a regular file, that in a seekable stream, or an open one itself.
+
+    Raises:
+        Exception: Whatever Pillow and its plugins raise about a file, which is much.
+    """
+    if isinstance(source, Image.Image):
+        yield source
+    elif isinstance(source, (str, os.PathLike)):
+        with open_regular(source) as stream, _quietly(stream) as image:
+            yield image
+    else:
+        source.seek(0)
+        with _quietly(source) as image:
+            yield image
 
 
 def _clipped(image: Image.Image) -> str:

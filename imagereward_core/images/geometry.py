@@ -17,17 +17,13 @@ _INT_MAX = 2**31 - 1
 
 @dataclass(frozen=True)
 class Placement:
-    """How a picture of one size is brought into the square.
+    """How a picture of one size is brought into the square; all in pixels.
 
     Attributes:
-        width: Width the whole picture is resized to, in pixels.
-        height: Height the whole picture is resized to, in pixels.
-        left: First column of the resized picture that is kept (center_crop), else 0.
-        top: First row of the resized picture that is kept (center_crop), else 0.
-        pad_left: Columns of the fill colour to the left of the picture (pad, letterbox), else 0.
-        pad_top: Rows of the fill colour above the picture (pad, letterbox), else 0.
-        kept_width: Columns of the resized picture that are kept.
-        kept_height: Rows of the resized picture that are kept.
+        width, height: What the whole picture is resized to.
+        left, top: First column and row of the resized picture that are kept (center_crop), else 0.
+        pad_left, pad_top: Columns and rows of the fill colour before the picture (pad, letterbox), else 0.
+        kept_width, kept_height: Columns and rows of the resized picture that are kept.
     """
 
     width: int
@@ -70,9 +66,11 @@ def place(width: int, height: int, spec: ImageSpec) -> Placement:
             f"The picture is {width} x {height} pixels: with its short side at {size} its long side would be "
             f"{max(new_width, new_height)} pixels; expected at most {_INT_MAX}. Crop the picture to a less extreme shape."
         )
-    if spec.framing in ("center_crop", "center_crop_floor"):
-        offset = _crop_offset if spec.framing == "center_crop" else _crop_offset_floor
-        left, top = offset(new_width, size), offset(new_height, size)
+    if spec.framing == "center_crop":
+        left, top = round((new_width - size) / 2.0), round((new_height - size) / 2.0)
+        return Placement(new_width, new_height, left, top, 0, 0, size, size)
+    if spec.framing == "center_crop_floor":
+        left, top = (new_width - size) // 2, (new_height - size) // 2
         return Placement(new_width, new_height, left, top, 0, 0, size, size)
     pad_left, pad_top = (size - new_width) // 2, (size - new_height) // 2
     return Placement(new_width, new_height, 0, 0, pad_left, pad_top, new_width, new_height)
@@ -119,30 +117,12 @@ def vertical_pass_first(
     - from 13.0: when the height loses over twice as many pixels as the width, so also for an ordinary picture
       of 600 x 1300.
 
-    Args:
-        width: Width before resizing, in pixels.
-        height: Height before resizing, in pixels.
-        new_width: Width after resizing, in pixels.
-        new_height: Height after resizing, in pixels.
-        pillow: Major and minor version of Pillow to follow; the installed one by default.
+    ``pillow`` is the major and minor version of Pillow to follow, the installed one by default; sizes are in pixels.
     """
-    version = pillow or _pillow_version()
+    version = pillow or tuple(map(int, PIL.__version__.split(".")[:2]))
     lost = height - new_height
     if version >= (13, 0):
         return lost > 0 and lost > 2 * (width - new_width)
     if version >= (12, 2):
         return lost > 0 and height > 100 * width
     return False
-
-
-def _crop_offset(length: int, size: int) -> int:
-    return round((length - size) / 2.0)
-
-
-def _crop_offset_floor(length: int, size: int) -> int:
-    return (length - size) // 2
-
-
-def _pillow_version() -> tuple[int, int]:
-    major, minor = PIL.__version__.split(".")[:2]
-    return int(major), int(minor)

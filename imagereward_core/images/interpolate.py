@@ -20,19 +20,11 @@ def levels_to_floats(levels: torch.Tensor) -> torch.Tensor:
 
 
 def resize_floats(floats: torch.Tensor, placement: Placement, antialias: bool) -> torch.Tensor:
-    """Resize float32 ``[B, C, H, W]`` with torch's bicubic and cut out what the placement keeps.
+    """Resize float32 ``[B, C, H, W]`` with torch's bicubic and cut out what the placement keeps, not clamped; gradients flow through.
 
     For torchvision's bits on a CPU, C has to be 3 and the memory contiguous: torch takes another kernel, which rounds
-    differently, for a single channel without antialiasing and for channels-last memory with it.
-
-    Args:
-        floats: float32 ``[B, C, H, W]``, on any device.
-        placement: Geometry from ``geometry.place``.
-        antialias: Widen the cubic (a = -0.5) when the picture shrinks, as Pillow does; otherwise read four pixels each way
-            with a = -0.75.
-
-    Returns:
-        float32 ``[B, C, kept_height, kept_width]``, not clamped; gradients flow through.
+    differently, for a single channel without antialiasing and for channels-last memory with it. ``antialias`` widens the cubic (a = -0.5)
+    where the picture shrinks, as Pillow does; without it four pixels each way are read with a = -0.75.
     """
     size = (placement.height, placement.width)
     if tuple(floats.shape[2:]) != size:
@@ -45,15 +37,9 @@ def resize_floats(floats: torch.Tensor, placement: Placement, antialias: bool) -
 
 
 def float_squares(levels: torch.Tensor, placement: Placement, spec: ImageSpec) -> torch.Tensor:
-    """The whole chain of ``floats`` and ``floats_antialias`` up to normalisation.
+    """uint8 ``[B, 3, H, W]``, RGB, as float32 ``[B, 3, size, size]`` in about 0..1, unclamped, on the same device.
 
-    Args:
-        levels: uint8 ``[B, 3, H, W]``, RGB.
-        placement: Geometry from ``geometry.place``.
-        spec: The scorer's size, framing and resizing.
-
-    Returns:
-        float32 ``[B, 3, size, size]`` in about 0..1, unclamped, on the same device.
+    The whole chain of ``floats`` and ``floats_antialias`` up to normalisation.
     """
     floats = levels_to_floats(levels.contiguous())
     return in_square(resize_floats(floats, placement, spec.resizing == "floats_antialias"), placement, spec)

@@ -16,8 +16,7 @@ class Plugin:
     Attributes:
         title: What the format is called.
         package: The name for ``pip install``; empty where Pillow itself may read the format, or nothing does.
-        module: What is imported.
-        register: The function of the module that registers it with Pillow; empty where importing does.
+        module, register: What is imported, and its function that registers it with Pillow; empty where importing does.
         advice: What else helps.
     """
 
@@ -83,11 +82,7 @@ _BRANDS = {
 
 
 def plugin_for(head: bytes) -> Plugin | None:
-    """What a file that begins with ``head`` needs; None where nothing is known that would help.
-
-    Args:
-        head: At least its first 12 bytes; ``HEAD_BYTES`` are enough.
-    """
+    """What a file that begins with these ``HEAD_BYTES``, 12 at least, needs; None where nothing is known that would help."""
     if head[4:8] == b"ftyp":
         # The general brand of HEIF stands in front in files of both kinds; then the first of the compatible ones decides.
         brands = [head[8:12], *(head[at : at + 4] for at in range(16, len(head), 4))]

@@ -50,11 +50,9 @@ class Taps:
     """The filter along one axis, for a run of consecutive outputs.
 
     Attributes:
-        start: First input position that any of the outputs reads.
-        stop: One past the last input position that any of the outputs reads.
+        start, stop: First input position that any of the outputs reads, and one past the last.
         first: int64 ``[n]``, first input position of each output, counted from ``start``.
-        weights: int32 ``[n, k]``, fixed-point weights of ``k`` consecutive inputs, zero where an output needs
-            fewer.
+        weights: int32 ``[n, k]``, fixed-point weights of ``k`` consecutive inputs, zero where an output needs fewer.
     """
 
     start: int
@@ -114,20 +112,15 @@ def resize_bicubic(
     crop: tuple[int, int, int, int] | None = None,
     vertical_first: bool = False,
 ) -> torch.Tensor:
-    """Resize as ``PIL.Image.resize(..., BICUBIC)`` does, and return the whole picture or a region of it.
+    """Resize uint8 ``[B, C, H, W]`` as ``PIL.Image.resize(..., BICUBIC)`` does; uint8 ``[B, C, h, w]``, byte for byte, on the same device.
 
-    Only the input the region depends on is read, so a narrow crop of a very long picture costs little.
+    Only the input the result depends on is read, so a narrow crop of a very long picture costs little.
 
     Args:
-        pixels: uint8 ``[B, C, H, W]``, on any device.
+        pixels: On any device.
         size: Height and width of the whole resized picture.
-        crop: Top, left, height and width of the region of the resized picture to compute; all of it by
-            default.
-        vertical_first: Resample the columns before the rows (``geometry.vertical_pass_first`` knows when
-            Pillow does).
-
-    Returns:
-        uint8 ``[B, C, h, w]`` on the same device, byte for byte what Pillow gives for 8-bit bands.
+        crop: Top, left, height and width of the region of it to compute; all of it by default.
+        vertical_first: Resample the columns before the rows (``geometry.vertical_pass_first`` knows when Pillow does).
 
     Raises:
         ValueError: ``pixels`` is not a uint8 tensor of four dimensions with at least one pixel per picture.

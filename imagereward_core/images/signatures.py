@@ -65,10 +65,7 @@ _INSIDE = re.compile(
 
 
 def is_picture(head: bytes) -> bool:
-    r"""Whether a file that begins so is a picture of a format that is known by its mark.
-
-    Args:
-        head: Its first ``SIGNATURE_BYTES``, or all of it.
+    r"""Whether a file with these first ``SIGNATURE_BYTES``, or all of it, is a picture of a format that is known by its mark.
 
     >>> is_picture(b"\x89PNG\r\n\x1a\n" + bytes(8)), is_picture(b"file,score\n"), is_picture(b"BMW,score\n")
     (True, False, False)

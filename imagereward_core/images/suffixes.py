@@ -6,27 +6,9 @@ import os
 
 PICTURE_SUFFIXES = frozenset(
     (
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".webp",
-        ".avif",
-        ".gif",
-        ".bmp",
-        ".tif",
-        ".tiff",
-        ".ppm",
-        ".pgm",
+        *".png .jpg .jpeg .jpe .jfif .webp .avif .gif .bmp .tif .tiff .ppm .pgm".split(),
         # what follows is opened where Pillow, or a package for it, can; else it is a row that says what is missing
-        ".heic",
-        ".heif",
-        ".hif",
-        ".jxl",
-        ".jp2",
-        ".j2k",
-        ".psd",
+        *".heic .heif .hif .jxl .jp2 .j2k .psd".split(),
     )
 )
 """In lower case. A file named by itself is opened by its content, whatever its suffix."""

@@ -11,6 +11,7 @@ import torch
 from ..errors import ImageError
 from .geometry import Placement, place, vertical_pass_first
 from .interpolate import float_squares, in_square, resize_floats
+from .preprocess import normalize
 from .resample import chunk_values, resize_bicubic
 from .spec import ImageSpec
 
@@ -19,16 +20,10 @@ _MOST_PIXELS = 2**26
 
 
 def quantize(images: torch.Tensor) -> torch.Tensor:
-    """Turn floats in 0..1 into uint8 as ComfyUI's ``SaveImage`` does.
+    """Floats in 0..1, of any shape and device, as uint8 as ComfyUI's ``SaveImage`` makes them.
 
-    Times 255 in float32, clipped to 0..255 (infinities too), truncated. NaN becomes an arbitrary level: ask
-    ``nan_pictures`` first.
-
-    Args:
-        images: Floating-point tensor of any shape and device; half precision is widened to float32 first.
-
-    Returns:
-        uint8 tensor of the same shape, on the same device.
+    Times 255 in float32, to which half precision is widened first, clipped to 0..255 (infinities too), truncated. NaN becomes an
+    arbitrary level: ask ``nan_pictures`` first.
 
     Raises:
         ImageError: The tensor is not floating point.
@@ -46,19 +41,12 @@ def nan_pictures(images: torch.Tensor) -> list[int]:
 
 
 def tensor_to_pixels(images: torch.Tensor, spec: ImageSpec) -> torch.Tensor:
-    """Turn float pictures into the squares the network sees, on their own device, before normalisation.
+    """Float ``[B, H, W, C]`` in 0..1, C of 1, 3 or 4, as the squares ``[B, 3, size, size]`` the network sees, on their own device.
 
     Byte for byte what ``to_pixels`` makes of the same picture saved as a PNG: one channel as grey, three as
     RGB, four as RGBA (resized premultiplied, then the alpha is dropped, as Pillow and so the reference do;
-    dropped before where the spec converts first). Where the spec resizes floats, so do the bits on a CPU; a
-    CUDA device rounds a few of them differently.
-
-    Args:
-        images: Float ``[B, H, W, C]`` in 0..1 with C of 1, 3 or 4.
-        spec: The scorer's size, framing and resizing.
-
-    Returns:
-        ``[B, 3, size, size]``, RGB: uint8 in 0..255, or, where the spec resizes floats, float32 in about 0..1.
+    dropped before where the spec converts first): uint8 in 0..255. Where the spec resizes floats, they are float32 in about 0..1, the same
+    bits on a CPU; a CUDA device rounds a few of them differently.
 
     Raises:
         ImageError: Wrong shape or dtype, an empty picture, or one too elongated to be resized.
@@ -71,7 +59,7 @@ def tensor_to_pixels(images: torch.Tensor, spec: ImageSpec) -> torch.Tensor:
 
 
 def differentiable_pixels(images: torch.Tensor, spec: ImageSpec) -> torch.Tensor:
-    """Turn float pictures into normalised network input through which gradients flow back to ``images``.
+    """Float ``[B, H, W, C]`` in 0..1, C of 1 or 3, as normalised float32 ``[B, 3, size, size]``, through which gradients flow back.
 
     The geometry is the reference's; the resize is torch's antialiased bicubic in float32, or the reference's own
     where the spec resizes floats, which leaves no gap to the exact path. Nothing is clamped or rounded: a sharp
@@ -83,13 +71,6 @@ def differentiable_pixels(images: torch.Tensor, spec: ImageSpec) -> torch.Tensor
     150 39 at most, 0.42 on average, because the exact path clips the overshoot to 0..255 after each pass.
     Where nothing is resized both are equal. Input between two levels, which the exact path truncates, adds up
     to 1.0, 0.5 on average.
-
-    Args:
-        images: Float ``[B, H, W, C]`` in 0..1 with C of 1 or 3.
-        spec: The scorer's spec.
-
-    Returns:
-        float32 ``[B, 3, size, size]``, normalised as ``normalize`` does.
 
     Raises:
         ImageError: Wrong shape or dtype, an empty picture, or one too elongated to be resized whole.
@@ -107,10 +88,7 @@ def differentiable_pixels(images: torch.Tensor, spec: ImageSpec) -> torch.Tensor
     if spec.resizing in ("floats", "floats_antialias"):
         floats = floats.expand(-1, 3, -1, -1).contiguous()
     floats = resize_floats(floats, placement, antialias=spec.resizing != "floats")
-    floats = in_square(floats.expand(-1, 3, -1, -1), placement, spec)
-    mean = torch.tensor(spec.mean, dtype=torch.float32, device=images.device)[:, None, None]
-    std = torch.tensor(spec.std, dtype=torch.float32, device=images.device)[:, None, None]
-    return (floats - mean) / std
+    return normalize(in_square(floats.expand(-1, 3, -1, -1), placement, spec), spec)
 
 
 def _check_floating(images: torch.Tensor) -> None:

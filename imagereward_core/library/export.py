@@ -32,13 +32,8 @@ class ExportRow(JudgedRow):
         percentile_in_history: Share of the user's own scores by this scorer below this one, 0..100; None where too few are known.
         bucket: Name of the bucket it falls into; empty where there are none.
         stars: What a person gave it, 0..5; None where nobody gave anything.
-        negative: The negative prompt as written.
-        generator: The program that made it, by its metadata.
-        model: The checkpoint that made it.
-        loras: LoRAs that were used.
-        seed: The seed as written.
-        width: In pixels.
-        height: In pixels.
+        negative, generator, model, loras, seed: How it was made, by its metadata, as in :class:`~.store.records.Generated`.
+        width, height: In pixels.
         bytes: Size of the file.
         modified: Time of the file's last change, ISO 8601, UTC.
         content: Hexadecimal hash of the decoded pixels: the same for copies of a picture.
@@ -78,9 +73,7 @@ def export(
     progress: Callable[[int], None] | None = None,
     overwrite: bool = False,
 ) -> int:
-    """Writes pictures with their scores to a file, all or nothing, and returns how many.
-
-    Rows are read and written one after another.
+    """Writes pictures with their scores to a file, all or nothing, row after row, and returns how many.
 
     Args:
         path: The file. Its ending says the form, unless ``form`` does.
@@ -89,8 +82,7 @@ def export(
         selection: What was kept of them.
         card: Card of the scorer that decides.
         form: ``csv``, ``json``, ``jsonl`` or ``parquet``.
-        order: Which rows to write and in which order, such as ``selection.order``; then ``rows`` must be a sequence. By default
-            all, as they come.
+        order: Which rows to write and in which order; then ``rows`` must be a sequence. By default all, as they come.
         rule: The filter, for readers of JSON.
         buckets: For every row the name of its bucket.
         history: All own scores of the scorer, for percentiles against them.

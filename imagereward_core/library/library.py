@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -13,12 +14,12 @@ from ..files.sqlite import Database
 from ..files.values import absolute
 from .scan.options import ScanOptions, ScanProgress, ScanResult
 from .store import pages, sources
-from .store.files import find_files
+from .store.files import files_alike, find_files, write_said
 from .store.records import Query, Row, ScorerKey
 from .store.relocation import copy_file, move_file
 from .store.rows import rows_of
 from .store.schema import APPLICATION_ID, MIGRATIONS
-from .store.scores import scorer_keys
+from .store.scores import all_values, find_scorer, scorer_keys
 
 if TYPE_CHECKING:
     from ..scorers.panel import Panel, PanelResult
@@ -35,9 +36,8 @@ class ScoredFiles:
     """Files with what a panel makes of the numbers stored for them.
 
     Attributes:
-        rows: By path, or in the order they were asked for; ``value``, ``cut`` and ``problem`` are those of the scorer that decides,
-            also where that is a blend.
-        result: The panel's judgement; its scores are in the order of ``rows``.
+        rows: By path, or as asked for; ``value``, ``cut`` and ``problem`` are those of the scorer that decides, a blend too.
+        result: The panel's judgement, in the order of ``rows``.
     """
 
     rows: list[Row]
@@ -63,7 +63,7 @@ class Library:
         database: The open store.
         root: The folder that its journal is about; None for the one the store lies in.
         data: The user's own folder for this program, which vouches for steps that lead out of that folder.
-        beside: The folder of the journal; None for that of the store.
+        beside: The folder of the journal, where the store is a copy for this time; None for that of the store.
     """
 
     def __init__(
@@ -80,13 +80,7 @@ class Library:
     def open(
         cls, place: Path, *, root: Path | None = None, data: Path | None = None, beside: Path | None = None
     ) -> Library:
-        """Opens the library in the folder ``place``, which is made where it is missing.
-
-        Args:
-            place: The folder of the store.
-            root: The folder that its journal is about; see :func:`.journal.open_journal`.
-            data: The user's own folder for this program.
-            beside: The folder of the journal, where the store is a copy for this time; None for that of the store.
+        """Opens the library in the folder ``place``, which is made where it is missing; the others are as for the class.
 
         Raises:
             StoreError: It is damaged, of a newer version, or cannot be written.
@@ -116,10 +110,7 @@ class Library:
         return Origin(self.database, self.beside, self.data, self.root)
 
     def journal(self, *, looking: bool = False) -> Journal:
-        """The journal beside the library.
-
-        Args:
-            looking: Whether only to look at it. Otherwise what an earlier process left half done is settled.
+        """The journal beside the library. Unless it is only looked at, what an earlier process left half done is settled.
 
         Raises:
             CuratorError: It is damaged, of a newer version, or cannot be written.
@@ -163,8 +154,7 @@ class Library:
             options: Which files, and where their prompts come from.
             progress: Told now and then how far the scan is.
             cancelled: Asked now and then whether to stop.
-            turn: Entered with the number of pictures whenever the model is to work, and left when it has: for hosts in which others
-                use the device as well.
+            turn: Entered with the number of pictures whenever the model works: for hosts in which others use the device too.
 
         Raises:
             PromptError: The prompt for all pictures holds no words.
@@ -182,24 +172,25 @@ class Library:
     def count(self, query: Query) -> int:
         """How many files fit."""
         with self.database.reading() as connection:
-            wanted = sources.resolve(connection, _absolute(query))
+            wanted = self._resolved(connection, query)
             return 0 if wanted is None else pages.count(connection, wanted)
 
     def page(self, query: Query, limit: int = 100, after: Row | None = None, offset: int = 0) -> list[Row]:
-        """A page of files in the order of the query.
+        """At most ``limit`` files behind the row ``after`` in the order of the query, ``offset`` of them left out.
 
-        Args:
-            query: Which files, in which order.
-            limit: Most rows.
-            after: The last row of the page before; the cost does not grow with its place.
-            offset: Rows to leave out behind ``after``; costs a little for each.
+        The cost does not grow with the place of ``after``, and a little with the offset.
         """
         with self.database.reading() as connection:
-            wanted = sources.resolve(connection, _absolute(query))
+            wanted = self._resolved(connection, query)
             if wanted is None:
                 return []
             files = pages.file_numbers(connection, wanted, after, limit, offset)
             return list(rows_of(connection, wanted.scorer, files, wanted.query.folder))
+
+    @staticmethod
+    def _resolved(connection: sqlite3.Connection, query: Query) -> sources.Wanted | None:
+        folder = None if query.folder is None else absolute(query.folder)
+        return sources.resolve(connection, replace(query, folder=folder))
 
     def rows(self, query: Query) -> Iterator[Row]:
         """All files that fit, in order and in constant memory. What a scan changes meanwhile may or may not show."""
@@ -211,13 +202,15 @@ class Library:
     def histogram(self, query: Query, bins: int = 40) -> tuple[list[float], list[int]]:
         """How the scores that fit are distributed.
 
-        Returns:
-            The ``bins + 1`` edges of equal bins from the least score to the greatest, and the number of files in each bin; two
-            empty lists where there is no score.
+        The ``bins + 1`` edges of equal bins from the least to the greatest, and the number in each; two empty lists without scores.
         """
         import numpy as np
 
-        values = self._values(query)
+        with self.database.reading() as connection:
+            wanted = self._resolved(connection, query)
+            if wanted is None or not wanted.scorer or query.scored is False:
+                return [], []
+            values = np.fromiter(pages.values_of(connection, wanted), dtype=np.float64)
         if not len(values):
             return [], []
         counts, edges = np.histogram(values, bins=bins)
@@ -241,8 +234,7 @@ class Library:
             panel: Its blends are judged from the stored numbers of their members.
             folder: The files in this folder and below it, or in these folders one after the other; None for all.
             paths: Only these files, where they are known; ``folder`` does not count then.
-            choose: Given all these rows, with the numbers of the panel's first scorer, says which are judged, by their places in
-                order; None for all.
+            choose: Given all these rows, with the numbers of the panel's first scorer, says by their places which are judged.
         """
         from .stored_scores import judge
 
@@ -257,31 +249,21 @@ class Library:
 
     def find(self, paths: Sequence[Path], key: ScorerKey | None = None) -> list[Row]:
         """The rows of files, in the order given; unknown files are left out."""
-        from .store.scores import find_scorer
-
         with self.database.reading() as connection:
             scorer = 0 if key is None else find_scorer(connection, key) or 0
             return list(rows_of(connection, scorer, find_files(connection, map(absolute, paths))))
 
-    def alike(self, rows: Sequence[Row], key: ScorerKey | None = None) -> list[Row]:
-        """The rows of all files with the same pixels as one of these, themselves among them."""
-        from .store.files import files_alike
-        from .store.scores import find_scorer
-
+    def alike(self, rows: Sequence[Row]) -> list[Row]:
+        """The rows, without numbers, of all files with the same pixels as one of these, themselves among them."""
         with self.database.reading() as connection:
-            scorer = 0 if key is None else find_scorer(connection, key) or 0
-            return list(rows_of(connection, scorer, files_alike(connection, [row.file for row in rows])))
+            return list(rows_of(connection, 0, files_alike(connection, [row.file for row in rows])))
 
     def history(self, key: ScorerKey, besides: Collection[str] = ()) -> FloatArray:
         """Every number a scorer has given to contents of this library, float64 [N], in no order.
 
-        Args:
-            key: The scorer.
-            besides: Contents, as in :attr:`Row.content`, whose numbers are left out: those that are to be compared with the others.
+        Left out are those of ``besides``: contents, as in :attr:`Row.content`, that are to be compared with the others.
         """
         import numpy as np
-
-        from .store.scores import all_values
 
         with self.database.reading() as connection:
             return np.fromiter(all_values(connection, key, besides), dtype=np.float64)
@@ -297,29 +279,18 @@ class Library:
             ValueError: Another number.
             LookupError: The library does not know the picture, or could not decode it.
         """
-        from .store.files import write_stars
-
         if stars is not None and stars not in range(6):
             raise ValueError(f"stars is {stars!r}; expected a whole number from 0 to 5, or None")
-        where = absolute(picture) if isinstance(picture, Path) else picture
         with self.database.writing() as connection:
-            write_stars(connection, where, stars)
+            write_said(connection, _absolute(picture), "stars", stars)
 
     def decide(self, picture: Path | str, kept: bool | None) -> None:
-        """Notes that a person wants a picture kept or rejected, whatever its score; holds for all files with the same content.
+        """Notes that a person wants a picture kept or rejected, whatever its score; None leaves it to rules again.
 
-        Args:
-            picture: As for :meth:`set_stars`.
-            kept: None leaves it to rules again.
-
-        Raises:
-            LookupError: The library does not know the picture, or could not decode it.
+        Otherwise as :meth:`set_stars`.
         """
-        from .store.files import write_decision
-
-        where = absolute(picture) if isinstance(picture, Path) else picture
         with self.database.writing() as connection:
-            write_decision(connection, where, kept)
+            write_said(connection, _absolute(picture), "decision", kept)
 
     def moved(self, source: Path, target: Path) -> None:
         """A file was moved: its row moves with it, so that no scan need read it again. Unknown files are left to the next scan."""
@@ -331,15 +302,6 @@ class Library:
         with self.database.writing() as connection:
             copy_file(connection, absolute(source), absolute(target))
 
-    def _values(self, query: Query) -> FloatArray:
-        import numpy as np
 
-        with self.database.reading() as connection:
-            wanted = sources.resolve(connection, _absolute(query))
-            if wanted is None or not wanted.scorer or query.scored is False:
-                return np.empty(0)
-            return np.fromiter(pages.values_of(connection, wanted), dtype=np.float64)
-
-
-def _absolute(query: Query) -> Query:
-    return query if query.folder is None else replace(query, folder=absolute(query.folder))
+def _absolute(picture: Path | str) -> Path | str:
+    return absolute(picture) if isinstance(picture, Path) else picture

@@ -26,13 +26,9 @@ _HELD = ("pictures", "scores", "files")
 
 @dataclass(frozen=True)
 class Origin:
-    """Who made a library.
+    """Who made the library ``database`` that belongs to the folder ``beside``.
 
-    Attributes:
-        database: The library's file.
-        beside: The folder it belongs to.
-        data: The user's own folder for this program; None where there is none, and nothing can be known.
-        root: The folder of pictures, to name in texts.
+    Without the user's own folder for this program (``data``) nothing can be known. ``root`` is the folder of pictures, to name in texts.
     """
 
     database: Database
@@ -54,8 +50,7 @@ class Origin:
     def claim(self, *, anew: bool = False) -> None:
         """Makes the library the user's own from now on, because a person says so.
 
-        Args:
-            anew: Whether to forget all numbers in it first, so that the next scan scores every picture. Stars and decisions stay.
+        With ``anew`` all numbers in it are forgotten first, so that the next scan scores every picture. Stars and decisions stay.
 
         Raises:
             StoreError: It cannot be written.
@@ -82,8 +77,7 @@ class Origin:
     def remark(self, how: str = "") -> str:
         """A remark for whoever uses the numbers of a library that was made elsewhere; empty for one's own, and where it holds none.
 
-        Args:
-            how: What to do to have the pictures scored anew, or to take the numbers as one's own; by default with the command.
+        ``how`` says how to have the pictures scored anew, or to take the numbers as one's own; by default with the command.
         """
         if self.is_own():
             return ""

@@ -30,12 +30,7 @@ def tell(library: Library, journal: Journal, run: int) -> None:
 
 
 def catch_up(library: Library, outside: Sequence[Path]) -> None:
-    """Updates pictures that the last run has moved to folders that no scan looks into, where the library does not know it yet.
-
-    Args:
-        library: Nothing is done where it was opened only to look.
-        outside: These folders.
-    """
+    """Updates pictures that the last run moved to folders ``outside``, where no scan looks, if the library does not know it yet."""
     from .journal.files import Refused
     from .journal.reader import FILE_NAME
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,17 +36,13 @@ def write_library_report(
     card: ScorerCard,
     *,
     root: Path,
-    title: str = "",
     notice: str = "",
     buckets: Sequence[str] = (),
-    history: Sequence[float] | FloatArray = (),
     copies: Mapping[int, Sequence[Row]] | None = None,
     most: int | None = MOST_PICTURES,
-    kept_only: bool = False,
-    progress: Callable[[int, int], None] | None = None,
-    overwrite: bool = False,
+    **page: Any,
 ) -> Path:
-    """Writes the page about files of a library; see :func:`~..report.write.write_report`.
+    """Writes the page about files of a library.
 
     Args:
         path: The page.
@@ -55,37 +51,15 @@ def write_library_report(
         selection: What was kept.
         card: Card of the scorer that decides.
         root: Files are named as seen from here.
-        title: Heading.
         notice: A warning at the top, before those about the scorers.
         buckets: For every file the name of its bucket.
-        history: All own scores by the scorer.
         copies: By the place of a file its copies, which are named with it.
         most: Show at most so many of the best; drawings count all.
-        kept_only: Show only what was kept.
-        progress: Told the number of pictures written and how many there will be.
-        overwrite: Whether a file that this program did not write may be replaced.
-
-    Raises:
-        ValueError: Rows, scores and selection are of different lengths.
-        OutputFileError: There is a file already that must stay.
-        OSError: The page cannot be written.
+        page: What else :func:`~..report.write.write_report` takes, which also says what is raised.
     """
     entries = report_entries(rows, result, root, buckets, copies or {})
     notice = " ".join(filter(None, (notice, *result.warnings)))
-    return write_report(
-        path,
-        entries,
-        result.main,
-        selection,
-        card,
-        title,
-        notice,
-        most=most,
-        kept_only=kept_only,
-        history=history,
-        progress=progress,
-        overwrite=overwrite,
-    )
+    return write_report(path, entries, result.main, selection, card, notice=notice, most=most, **page)
 
 
 def report_entries(

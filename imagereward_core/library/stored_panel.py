@@ -45,7 +45,7 @@ def stored_panel(
         revision: Take numbers by weights whose revision begins so.
         preprocessing: Take numbers made in this way, as in :class:`~.store.records.ScorerKey`.
         blends: Where blends are saved.
-        weights: Where checkpoints of the user's own lie, whose cards say more about their numbers; none of them is loaded.
+        weights: Where checkpoints of the user's own lie, for what their cards say; none of them is loaded.
 
     Raises:
         NoNumbersError: There are none by one of the scorers.

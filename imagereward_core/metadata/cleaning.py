@@ -33,8 +33,7 @@ class CleanPrompt:
 
     Attributes:
         text: The words without the generator's syntax.
-        removed: Pieces with words in them that the scorer does not see, as written, in the order of their
-            removal.
+        removed: Pieces with words in them that the scorer does not see, as written, in the order of their removal.
         notes: Plain sentences about syntax that was left as it stands.
     """
 

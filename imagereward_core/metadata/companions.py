@@ -31,10 +31,8 @@ _MOST_FOLDERS = 8
 class SideFile:
     """A file beside a picture.
 
-    Attributes:
-        path: The file.
-        ending: What stands in place of the picture's suffix (``.txt``), or behind the whole name, as it is spelled.
-        whole: Whether it bears the picture's whole name (``a.png.xmp``).
+    ``ending`` is what stands in place of the picture's suffix (``.txt``), as it is spelled, or, where the file bears the ``whole`` name
+    (``a.png.xmp``), behind it.
     """
 
     path: Path
@@ -56,13 +54,9 @@ def alike(name: str) -> str:
 
 
 def side_files(picture: Path, endings: Sequence[str] = ENDINGS, steady: bool = True) -> list[SideFile]:
-    """The files that belong to a picture, in the order of ``endings``, those with its whole name first.
+    """The files with one of ``ENDINGS`` that belong to a picture, in their order, those with its whole name first. It need not exist.
 
-    Args:
-        picture: The picture. It need not exist.
-        endings: What to look for, of ``ENDINGS``.
-        steady: Whether the folder stays as it is meanwhile. If it does not, what is spelled differently and appeared just now may be missed
-            in a large folder.
+    Where the folder is not ``steady`` meanwhile, what is spelled differently and appeared just now may be missed in a large one.
     """
     if picture.name in ("", ".."):
         return []

@@ -28,8 +28,7 @@ class Facts:
     Attributes:
         generator: The program: ``a1111``, ``forge``, ``reforge``, ``sdnext``, ``comfyui``, ``swarmui``, ``fooocus``,
             ``ruinedfooocus``, ``invokeai``, ``novelai``, ``easydiffusion``, ``drawthings``, ``civitai``.
-        model: The checkpoint's name, without folders and file ending.
-        loras: The LoRAs' names, likewise, each once, in the order they are named.
+        model, loras: Names without folders and file ending, LoRAs each once, in the order they are named.
         seed: The seed as written.
     """
 
@@ -40,12 +39,7 @@ class Facts:
 
     def completed(self, other: Facts) -> Facts:
         """These, and from another place what is not known here."""
-        return Facts(
-            self.generator or other.generator,
-            self.model or other.model,
-            self.loras or other.loras,
-            self.seed or other.seed,
-        )
+        return Facts(**{name: value or getattr(other, name) for name, value in vars(self).items()})
 
 
 def generated_facts(text: PictureText) -> Facts:

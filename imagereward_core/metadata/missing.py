@@ -8,11 +8,7 @@ from typing import Union
 
 @dataclass(frozen=True)
 class MissingPrompt:
-    """Stands where a picture has no prompt, or none with words in it.
-
-    Attributes:
-        reason: Why, as a sentence about the picture: "it has no prompt: its metadata holds none".
-    """
+    """Stands where a picture has no prompt, or none with words in it, with the reason as a sentence about the picture."""
 
     reason: str = "it has no prompt"
 

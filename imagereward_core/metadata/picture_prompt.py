@@ -27,16 +27,7 @@ from .types import PictureText
 READER = 3
 """Raised with every change after which a file may have another prompt or note: libraries then read them anew, and score what changed."""
 
-_TEXTS = (
-    "parameters",
-    "UserComment",
-    "ImageDescription",
-    "comment",
-    "Comment",
-    "Model",
-    "invokeai_metadata",
-    "invokeai",
-)
+_TEXTS = "parameters UserComment ImageDescription comment Comment Model invokeai_metadata invokeai".split()
 _PROGRAMS: tuple[tuple[str, Callable[[str], PictureText | None]], ...] = (
     ("sd-metadata", parse_sd_metadata),
     ("Dream", parse_dream),
@@ -51,7 +42,7 @@ def read_prompt(
     stealth: bool = False,
     readable: Readable | None = None,
 ) -> PictureText | None:
-    """Find the prompt a picture carries in its metadata.
+    """Find the prompt a picture carries in its metadata; None if there is nothing of the kind, or it is damaged.
 
     An infotext comes first, also inside files from ComfyUI, because it states the prompt where a graph has to
     be traced; then what other programs write, then ComfyUI's graph, then its editor file. The first with a
@@ -59,16 +50,11 @@ def read_prompt(
     understood counts (a picture made without a prompt).
 
     Args:
-        source: A file, an open Pillow image (see ``read_blocks`` for what that lacks), or the bytes of a file as
-            a seekable stream.
-        name: The file's name or path, for a stream: a ComfyUI graph may save several pictures, and the log is
-            looked for beside it.
+        source: As for ``read_blocks``.
+        name: Name or path of a stream's file: a ComfyUI graph may save several pictures, and the log is looked for beside it.
         stealth: Whether to look for text hidden in the lowest bits of the pixels too, where metadata hold none.
             That decodes the picture.
         readable: Says whether the log may be read; by default it may.
-
-    Returns:
-        What was found, or None if the picture carries nothing of the kind or its metadata is damaged.
 
     Raises:
         ImageError: The file cannot be opened, or is not a picture this Pillow can open.

@@ -15,9 +15,9 @@ from PIL import Image
 from ..errors import ImageError
 from ..images.decode import clipping_note, open_image
 from ..plain import count_of
-from . import read_prompt
 from .cleaning import clean_prompt
 from .missing import MissingPrompt
+from .picture_prompt import read_prompt
 from .sidecar import Readable, sidecar_prompt
 from .types import PictureText, has_words
 
@@ -70,7 +70,6 @@ class PromptFinder:
         typed: A prompt for all pictures; None to look for each picture's own.
         source: Look in both places, or in one alone.
         raw: Leave generator syntax in.
-        needed: Whether a picture without a prompt cannot be scored.
         making: Whether to read the metadata also where a text file has the prompt, for model, LoRAs and seed.
         readable: Says which files beside a picture may be read; all by default.
     """
@@ -85,12 +84,11 @@ class PromptFinder:
         typed: str | None,
         source: PromptSource = "auto",
         raw: bool = False,
-        needed: bool = True,
         making: bool = False,
         readable: Readable | None = None,
     ) -> None:
         self.readable = readable
-        self.typed, self.source, self.raw, self.needed, self.making = typed, source, raw, needed, making
+        self.typed, self.source, self.raw, self.making = typed, source, raw, making
         self._clean = lru_cache(maxsize=1024)(clean_prompt)
 
     def __call__(self, picture: Path | Image.Image, data: bytes | None = None) -> FoundPrompt:
@@ -135,17 +133,15 @@ class PromptFinder:
 
     def _finish(self, found: PictureText, source: str) -> FoundPrompt:
         if self.raw:
-            problem = "" if has_words(found.prompt) or not self.needed else "its prompt holds no words"
+            problem = "" if has_words(found.prompt) else "its prompt holds no words"
             return FoundPrompt(found.prompt, found.prompt, source, found.notes, problem, text=found)
         clean = self._clean(found.prompt)
         problem = ""
-        if self.needed and not has_words(clean.text):
+        if not has_words(clean.text):
             problem = f"its prompt holds generator syntax and no words{self.without_words}"
         return FoundPrompt(found.prompt, clean.text, source, (*found.notes, *clean.notes), problem, found)
 
     def _missing(self, seen: PictureText | None) -> FoundPrompt:
-        if not self.needed:
-            return FoundPrompt(text=seen)
         places = {
             "auto": "neither a text file beside it nor its own metadata holds one",
             "sidecar": "there is no text file with one beside it",
@@ -158,10 +154,7 @@ class PromptFinder:
 
 
 def picture_remarks(notes: Iterable[str]) -> list[str]:
-    """Remarks on how scorers see some of the pictures, in sentences.
-
-    Args:
-        notes: The ``picture_note`` of every picture.
+    """Remarks on how scorers see some of the pictures, in sentences, out of the ``picture_note`` of every one.
 
     >>> picture_remarks(["", "grey", "grey"])
     ['2 pictures: grey.']

@@ -42,7 +42,7 @@ Readable = Callable[[Path], "Path | None"]
 
 
 def sidecar_prompt(path: str | os.PathLike[str], readable: Readable | None = None) -> PictureText | None:
-    """Read the prompt of ``picture.png`` from the text files beside it.
+    """Read the prompt of ``picture.png``, which need not exist, from the text files beside it that are ``readable``, by default all.
 
     ``picture.png.txt``, ``picture.txt``, then likewise ``.caption``, ``.json`` and SwarmUI's ``.swarm.json``, in any letter case;
     the first with a prompt counts. UTF-8 and UTF-16 are told apart, with or without byte order mark; what is neither is
@@ -50,10 +50,6 @@ def sidecar_prompt(path: str | os.PathLike[str], readable: Readable | None = Non
     apart, any other text is a prompt as it stands, without the scores that
     this program may have written below it; JSON counts only where it is that of a program known here. Files
     that are empty, unreadable or above ``MAX_SIDECAR_BYTES`` are passed over.
-
-    Args:
-        path: The picture. It need not exist.
-        readable: Says which files may be read; all by default.
     """
     for beside in side_files(Path(path), PROMPT_ENDINGS):
         text, note = _read(beside.path, readable)

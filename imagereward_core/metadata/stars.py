@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import ImageError
 from ..files.regular import read_regular
-from . import read_blocks
+from .containers.blocks import read_blocks
 from .formats.drawthings import XMP_KEY
 from .writing.xmp import XmpRating, read_xmp, sidecars_of
 

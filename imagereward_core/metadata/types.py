@@ -43,13 +43,11 @@ class PictureText:
         prompt: The positive prompt exactly as its author wrote it, syntax included; ``clean_prompt`` turns it
             into what a scorer should see. May be empty.
         negative: The negative prompt as written; empty when there is none or it is not stored.
-        source: The program whose format the text was found in, or ``sidecar`` for a text file beside the
-            picture.
-        settings: Generation parameters by the names the WebUI gives them (``Seed``, ``Model``, ``Size``,
-            ...), those it has no name for by the program's own; values as text.
+        source: The program whose format the text was found in, or ``sidecar`` for a text file beside the picture.
+        settings: Generation parameters as text, by the names the WebUI gives them (``Seed``, ``Model``, ``Size``,
+            ...), those it has no name for by the program's own.
         notes: Plain sentences about choices that had to be made while reading, for a person to check.
-        loras: LoRAs that are named apart from the prompt, as written; ``generation.generated_facts`` adds those in
-            the prompt.
+        loras: LoRAs named apart from the prompt, as written; ``generation.generated_facts`` adds those in it.
     """
 
     prompt: str

@@ -207,16 +207,13 @@ class PairAgreement:
     """How far two scorers agree.
 
     Attributes:
-        first: Id of one scorer.
-        second: Id of the other.
+        first, second: Ids of the scorers.
         pictures: Pictures both of them scored.
-        prompts: Groups (prompts) in which both tell pictures apart; correlations are means over these.
+        prompts: Groups (prompts) in which both tell pictures apart; ``kendall`` is the mean over these.
         kendall: Kendall's tau-b in -1..1; NaN where there is no such group.
-        spearman: Spearman's correlation in -1..1; NaN likewise.
         pairs: Pairs of pictures of one group that both order strictly.
         agreed: Share of those pairs that both order the same way, in 0..1; NaN without pairs.
-        top_k: How many of the best of each group are compared.
-        top_overlap: Mean share of those the two have in common, over groups with more than ``top_k`` pictures; else NaN.
+        favourite: In how many of the groups with several pictures both have the same best, in 0..1; else NaN.
     """
 
     first: str
@@ -224,11 +221,9 @@ class PairAgreement:
     pictures: int
     prompts: int
     kendall: float
-    spearman: float
     pairs: int
     agreed: float
-    top_k: int
-    top_overlap: float
+    favourite: float
 
     def sentence(self) -> str:
         """The agreement in plain words."""
@@ -236,55 +231,40 @@ class PairAgreement:
         if not self.pairs:
             return f"{who} cannot be compared: there are no two pictures for one prompt that both tell apart."
         same = f"{who} order {100 * self.agreed:.0f} % of {self.pairs} pairs of pictures the same way (50 % would be chance)"
-        if math.isnan(self.top_overlap):
+        if math.isnan(self.favourite):
             return f"{same}."
-        if self.top_k == 1:
-            return f"{same} and have the same favourite for {100 * self.top_overlap:.0f} % of the prompts."
-        return f"{same} and share {100 * self.top_overlap:.0f} % of their {self.top_k} best."
+        return f"{same} and have the same favourite for {100 * self.favourite:.0f} % of the prompts."
 
 
-def agreement(
-    members: Sequence[Scores], top_k: int = 1, within: Within = "prompt"
-) -> tuple[PairAgreement, ...]:
-    """Agreement of every two scorers about the same pictures, in the order of ``members``.
-
-    Args:
-        members: Scores of the same pictures and prompts by different scorers.
-        top_k: How many of the best to compare (1 or more).
-        within: Whether only pictures with the same prompt are compared, or all with all.
+def agreement(members: Sequence[Scores]) -> tuple[PairAgreement, ...]:
+    """Agreement of every two scorers about pictures with the same prompt, in the order of ``members``.
 
     Raises:
         DifferentPicturesError: The scores are not of the same pictures and prompts.
-        ValueError: ``top_k`` is less than 1.
     """
-    if top_k < 1:
-        raise ValueError(f"top_k is {top_k}; expected 1 or more")
     check_same_pictures(members)
-    groups = members[0].groups(within) if members else []
-    return tuple(_pair(one, two, groups, top_k) for one, two in combinations(members, 2))
+    groups = members[0].groups("prompt") if members else []
+    return tuple(_pair(one, two, groups) for one, two in combinations(members, 2))
 
 
-def _pair(one: Scores, two: Scores, groups: Sequence[IntArray], top_k: int) -> PairAgreement:
-    taus, correlations, overlaps = [], [], []
+def _pair(one: Scores, two: Scores, groups: Sequence[IntArray]) -> PairAgreement:
+    taus, favourites = [], []
     pictures = same = opposite = 0
     for group in groups:
         first, second = _both(one.values[group], two.values[group])
         counted = _count_pairs(first, second)
         pictures, same, opposite = pictures + len(first), same + counted.same, opposite + counted.opposite
         taus.append(counted.kendall)
-        correlations.append(spearman(first, second))
-        overlaps.append(top_overlap(first, second, top_k))
+        favourites.append(top_overlap(first, second, 1))
     return PairAgreement(
         first=one.scorer,
         second=two.scorer,
         pictures=pictures,
         prompts=sum(not math.isnan(tau) for tau in taus),
         kendall=_mean(taus),
-        spearman=_mean(correlations),
         pairs=same + opposite,
         agreed=same / (same + opposite) if same + opposite else math.nan,
-        top_k=top_k,
-        top_overlap=_mean(overlaps),
+        favourite=_mean(favourites),
     )
 
 
@@ -296,12 +276,10 @@ def _mean(numbers: Sequence[float]) -> float:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A picture scorers place very differently.
+    """A picture that scorers place very differently.
 
-    Attributes:
-        index: Which picture.
-        spread: Distance between its best and its worst normalised rank, in 0..1; 1 means first for one scorer, last for another.
-        reason: The extremes in plain words.
+    ``spread`` is the distance between its best and its worst normalised rank, in 0..1; 1 means first for one scorer, last for another.
+    ``reason`` names the extremes in plain words.
     """
 
     index: int

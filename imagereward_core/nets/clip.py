@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .layers import Linear, add, layer_norm, merge_heads, split_heads
-from .skeleton import set_precision
 
 _PIECE = 1 << 18
 """Numbers that a CPU's cache holds twice."""
@@ -289,10 +288,6 @@ class ClipNetwork(nn.Module):
     def text_tokens(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
         """All text tokens, projected: [B, L, projection]. Without ``mask`` padding is read as if it were text."""
         return _project(self.text_projection, self.text_model(ids, mask))
-
-    def set_precision(self, dtype: torch.dtype) -> ClipNetwork:
-        """Puts the parts that may run in ``dtype`` there, and leaves the rest in float32. See :func:`parameter_dtype`."""
-        return set_precision(self, lambda name: parameter_dtype(name, dtype))
 
 
 def at_last_token(states: Tensor, mask: Tensor) -> Tensor:

@@ -30,15 +30,12 @@ from ..errors import PromptError
 from . import clip
 from .clip import ClipConfig, ClipNetwork, at_last_token
 from .layers import Linear, layer_norm, merge_heads, split_heads
-from .skeleton import set_precision
 
 CONDITION = (
     "light, color, clarity, tone, style, ambiance, artistry, shape, face, hair, hands, limbs, structure, instance, texture, quantity, "
     "attributes, position, number, location, word, things."
 )
 """The published condition for the overall score, the only one whose weights were released; tokenized like a prompt."""
-
-FORWARD_THRESHOLD, EVALUATION_THRESHOLD = 0.01, 0.3
 
 
 @dataclass(frozen=True)
@@ -152,17 +149,11 @@ class CrossModel(nn.Module):
 
 
 class MpsNetwork(nn.Module):
-    """Pictures and prompts to preference scores. Differentiable with respect to pixels and parameters.
+    """Pictures and prompts to vectors, and these to preference scores. Differentiable with respect to pixels and parameters."""
 
-    Args:
-        config: Sizes; the published ones by default.
-        threshold: Share of its greatest similarity to the condition that a prompt position must exceed to be looked at.
-    """
-
-    def __init__(self, config: MpsConfig | None = None, threshold: float = FORWARD_THRESHOLD) -> None:
+    def __init__(self, config: MpsConfig | None = None) -> None:
         super().__init__()
         self.config = config or MpsConfig()
-        self.threshold = threshold
         self.model = ClipNetwork(self.config.clip)
         self.cross_model = CrossModel(self.config)
 
@@ -191,50 +182,21 @@ class MpsNetwork(nn.Module):
         """
         return self._read(ids[None])[0]
 
-    def kept_positions(self, text: Tensor, condition: Tensor, threshold: float | None = None) -> Tensor:
+    def kept_positions(self, text: Tensor, condition: Tensor, threshold: float) -> Tensor:
         """Which prompt positions pictures look at, bool [B, L], of ``text`` [B, L, width] and ``condition`` [C, width].
 
-        At least one position of every prompt is kept: the one most similar to the condition.
+        Those whose greatest similarity to the condition exceeds ``threshold`` times that of the most similar one, which is always kept.
         """
         similarity = (text.float() @ condition.float().T).amax(dim=-1)
-        return similarity / similarity.amax(dim=-1, keepdim=True) > (
-            self.threshold if threshold is None else threshold
-        )
+        return similarity / similarity.amax(dim=-1, keepdim=True) > threshold
 
-    def look(self, image: Tensor, text: Tensor, condition: Tensor, threshold: float | None = None) -> Tensor:
-        """Picture vectors [B, width] of picture tokens [B, T, width], seen with the prompt tokens [B, L, width] of the same row.
-
-        ``threshold`` replaces the network's own, so that both variants can share one network.
-        """
+    def look(self, image: Tensor, text: Tensor, condition: Tensor, threshold: float) -> Tensor:
+        """Picture vectors [B, width] of picture tokens [B, T, width], seen with the prompt tokens [B, L, width] of the same row."""
         return self.cross_model(image, text, self.kept_positions(text, condition, threshold))[:, 0]
 
     def compare(self, picture: Tensor, prompt: Tensor) -> Tensor:
         """Scores [B] of picture and prompt vectors [B, width]: their cosine times ``exp(logit_scale)``, higher is better."""
         return self.model.logit_scale.exp() * F.cosine_similarity(picture, prompt, dim=-1)
-
-    def forward(self, ids: Tensor, mask: Tensor, pixels: Tensor, condition_ids: Tensor) -> Tensor:
-        """Scores of pictures for the prompts of the same row.
-
-        Args:
-            ids: int64 [B, L], padded to all positions.
-            mask: [B, L], non-zero for real tokens.
-            pixels: Float [B, 3, S, S], normalised.
-            condition_ids: int64 [L], the tokens of :data:`CONDITION`, padded to all positions.
-
-        Returns:
-            [B] float32, higher is better.
-
-        Raises:
-            PromptError: Prompts or condition are not padded to all positions.
-        """
-        text, prompt = self.encode_texts(ids, mask)
-        return self.compare(
-            self.look(self.encode_images(pixels), text, self.encode_condition(condition_ids)), prompt
-        )
-
-    def set_precision(self, dtype: torch.dtype) -> MpsNetwork:
-        """Puts the parts that may run in ``dtype`` there, and leaves the rest in float32. See :func:`parameter_dtype`."""
-        return set_precision(self, lambda name: parameter_dtype(name, dtype))
 
     def _read(self, ids: Tensor) -> Tensor:
         positions = self.config.clip.positions

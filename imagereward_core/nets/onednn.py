@@ -49,14 +49,7 @@ def supported(dtype: torch.dtype) -> bool:
 def linear(inputs: Tensor, weight: Tensor, bias: Tensor, gelu: bool = False) -> Tensor:
     """``inputs @ weight.T + bias``, and the exact (erf) GELU of it with ``gelu``; see :func:`usable`.
 
-    Args:
-        inputs: [..., inputs].
-        weight: [outputs, inputs].
-        bias: [outputs].
-        gelu: Whether GELU follows.
-
-    Returns:
-        [..., outputs].
+    Shapes are [..., inputs], [outputs, inputs] and [outputs], and [..., outputs] of what is returned.
     """
     kind, algorithm = ("gelu", "none") if gelu else ("none", "")
     output: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, kind, [], algorithm)

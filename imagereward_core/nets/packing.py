@@ -27,13 +27,8 @@ class PackedLinear(Linear):
     plain again when it is moved to another device or dtype.
     """
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """[..., inputs] to [..., outputs]."""
-        return onednn.linear(inputs, self.weight, self.bias)
-
-    def gelu(self, inputs: Tensor) -> Tensor:
-        """``gelu(linear(inputs))`` with the exact (erf) GELU."""
-        return onednn.linear(inputs, self.weight, self.bias, gelu=True)
+    def _through_onednn(self, inputs: Tensor) -> bool:
+        return True  # nothing else can read the weight
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
         probe = torch.empty(0, dtype=self.weight.dtype)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from . import skeleton
 from .bert import TextEncoder
 from .config import HeadConfig, RewardConfig, TimmConfig
 from .timm_tower import TimmTower
@@ -86,23 +85,8 @@ class RewardNetwork(nn.Module):
         return (raw - self.config.head.mean) / self.config.head.std
 
     def forward(self, ids: Tensor, mask: Tensor, pixels: Tensor) -> Tensor:
-        """Rewards on the published scale.
-
-        Args:
-            ids: int64 [B, L].
-            mask: [B, L].
-            pixels: Float [B, 3, S, S], normalised.
-
-        Returns:
-            [B, 1] float32, higher is better.
-        """
+        """Rewards [B, 1] float32 on the published scale, of ids int64 [B, L], mask [B, L] and normalised pixels [B, 3, S, S]."""
         return self.normalise(self.mlp(self.text_states(ids, mask, self.encode_images(pixels))))
-
-    def set_precision(self, dtype: torch.dtype) -> RewardNetwork:
-        """Puts the parts that may run in ``dtype`` there, and leaves the rest in float32. See :func:`parameter_dtype`."""
-        for name, parameter in self.named_parameters():
-            parameter.data = parameter.data.to(parameter_dtype(name, dtype))
-        return self
 
 
 def parameter_dtype(name: str, dtype: torch.dtype) -> torch.dtype:
@@ -120,14 +104,3 @@ def parameter_dtype(name: str, dtype: torch.dtype) -> torch.dtype:
         kept = not any(part in name for part in (".crossattention.", ".intermediate.", ".output.dense."))
         kept = kept or ".attention." in name or "LayerNorm" in name
     return torch.float32 if kept else dtype
-
-
-def build_skeleton(
-    config: RewardConfig | None = None, kind: type[RewardNetwork] | None = None
-) -> RewardNetwork:
-    """A network (of class ``kind``) without storage, on the meta device, ready to have a checkpoint's tensors assigned to it."""
-    network = skeleton.build_skeleton(lambda: (kind or RewardNetwork)(config))
-    if config is not None and isinstance(config.vision, TimmConfig):
-        # It holds tables that are in no checkpoint, so it is made for real.
-        network = (kind or RewardNetwork)(config).eval()
-    return network

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from .clip import Encoder, Mlp, TowerConfig
 from .layers import Linear, add, layer_norm, merge_heads, split_heads
-from .skeleton import set_precision
 
 
 @dataclass(frozen=True)
@@ -46,10 +45,9 @@ class Embeddings(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Normalised [B, 3, S, S] to [B, patches, width]."""
-        patches = (
-            self.patch_embedding(pixels.to(self.patch_embedding.weight.dtype)).flatten(2).transpose(1, 2)
-        )
-        return patches.to(self.position_embedding.weight.dtype) + self.position_embedding.weight
+        patches = self.patch_embedding(pixels.to(self.patch_embedding.weight.dtype))
+        patches = patches.flatten(2).transpose(1, 2).to(self.position_embedding.weight.dtype)
+        return patches + self.position_embedding.weight
 
 
 class ProbeAttention(nn.Module):
@@ -125,10 +123,6 @@ class SiglipVision(nn.Module):
             [B, width] in the dtype of the residual stream, which :func:`parameter_dtype` keeps in float32.
         """
         return self.vision_model(pixels)
-
-    def set_precision(self, dtype: torch.dtype) -> SiglipVision:
-        """Puts the parts that may run in ``dtype`` there, and leaves the rest in float32. See :func:`parameter_dtype`."""
-        return set_precision(self, lambda name: parameter_dtype(name, dtype))
 
 
 def parameter_dtype(name: str, dtype: torch.dtype) -> torch.dtype:

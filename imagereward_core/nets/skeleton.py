@@ -29,13 +29,12 @@ class _WithoutInitialisation(TorchFunctionMode):
 
 
 def build_skeleton(make: Callable[[], M]) -> M:
-    """The network that ``make`` builds, on the meta device and in evaluation mode, in milliseconds and without memory for its weights."""
+    """The network that ``make`` builds, on the meta device and in evaluation mode, in milliseconds and without memory for its weights.
+
+    One that holds tables which are in no checkpoint, as some of timm do, is made for real.
+    """
     with torch.device("meta"), _WithoutInitialisation():
-        return make().eval()
-
-
-def set_precision(network: M, dtype_of: Callable[[str], torch.dtype]) -> M:
-    """Gives every parameter of ``network`` the dtype that ``dtype_of`` answers for its name, in place; returns the network."""
-    for name, parameter in network.named_parameters():
-        parameter.data = parameter.data.to(dtype_of(name))
-    return network
+        network = make().eval()
+    if {name for name, _ in network.named_buffers()} <= network.state_dict().keys():
+        return network
+    return make().eval()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..plain import count_of
-from .histogram import ticks
+from .histogram import axis_marks
 from .html_text import escape
 
 MOST_GROUPS = 15
@@ -24,13 +24,8 @@ _HIGH, _MIDDLE = 26, 13
 class Box:
     """Five numbers and the scores beyond the whiskers.
 
-    Attributes:
-        low: The lowest score within one and a half interquartile ranges below the first quartile (Tukey's whisker).
-        first: First quartile.
-        median: Median.
-        third: Third quartile.
-        high: The highest score within one and a half interquartile ranges above the third quartile.
-        beyond: Scores outside the whiskers, ascending.
+    ``low`` and ``high`` are the outermost scores within one and a half interquartile ranges of the quartiles ``first`` and ``third``
+    (Tukey's whiskers); those ``beyond`` them rise.
     """
 
     low: float
@@ -138,8 +133,4 @@ def _spread(values: Sequence[float]) -> Sequence[float]:
 def _axis(low: float, high: float) -> str:
     if not math.isfinite(high - low):
         return ""
-    marks = "".join(
-        f'<text x="{100 * (mark - low) / (high - low) if high > low else 50:.2f}%" y="14" text-anchor="middle">{mark:.10g}</text>'
-        for mark in ticks(low, high)
-    )
-    return f'<svg class="box axis" height="18">{marks}</svg>'
+    return f'<svg class="box axis" height="18">{axis_marks(low, high, 14)}</svg>'

@@ -28,15 +28,10 @@ def card_html(
     own: float = math.nan,
     linked: bool = False,
 ) -> str:
-    """One scored picture.
+    """One scored picture on a page in ``folder``, at which links begin.
 
-    Args:
-        entry: What it is.
-        fact: What its score says.
-        thumbnail: What is shown of it.
-        folder: The folder of the page, which links begin at.
-        own: Share of the user's own scores below its score, 0..100; NaN where that is not known.
-        linked: Whether the page has no room for its thumbnail, so that its file is to be opened instead.
+    ``own`` is the share of the user's own scores below its score, 0..100, NaN where unknown; ``linked`` says that the page has no room for
+    its thumbnail, so that its file is to be opened instead.
     """
     link = relative_link(entry.path, folder)
     name = escape(entry.name)

@@ -26,11 +26,7 @@ NO_LORA = "No LoRA"
 
 @dataclass(frozen=True)
 class Names:
-    """Names with numbers, the most frequent first.
-
-    Attributes:
-        counts: How often each occurs, in the order of the numbers.
-    """
+    """Names with numbers, the most frequent first: ``counts`` is how often each occurs, in the order of the numbers."""
 
     counts: Mapping[str, int]
 

@@ -12,20 +12,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReportEntry:
-    """One picture of a report.
+    """One picture of a report; empty or None where nothing is known.
 
     Attributes:
         name: What the picture is called on the page.
-        picture: What its thumbnail is made from; None where there is nothing to show.
-        path: The file that its thumbnail links to; None for a picture without a file.
-        written: Its prompt as somebody wrote it, before generator syntax was removed; empty where there is none.
+        picture: What its thumbnail is made from.
+        path: The file that its thumbnail links to.
+        written: Its prompt as somebody wrote it, before generator syntax was removed.
         origin: Where the prompt was found, in words that may follow "written in": ``the picture's metadata``.
         note: One more line below the picture.
-        stars: What a person gave it, 0..5; None where nobody gave anything.
-        model: The checkpoint that made it; empty where that is not known.
-        loras: LoRAs that were used.
-        seed: The seed, as text.
-        bucket: The bucket it falls into; empty where there are none.
+        stars: What a person gave it, 0..5.
+        model, loras, seed: The checkpoint that made it, the LoRAs that were used, and the seed as text.
+        bucket: The bucket it falls into.
     """
 
     name: str

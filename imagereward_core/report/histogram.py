@@ -39,23 +39,26 @@ def histogram(values: Sequence[float], kept: Sequence[bool]) -> str:
                     f"<title>{count} {kind}, up to {end:.4g}</title></rect>"
                 )
     base = _TOP + _BARS_HIGH
-    marks = "".join(
-        f'<text x="{100 * (mark - low) / (high - low) if high > low else 50:.2f}%" y="{base + 17}" '
-        f'text-anchor="middle">{mark:.10g}</text>'
-        for mark in ticks(low, high)
-    )
     label = f"Histogram of {len(values)} scores from {low:.4f} to {high:.4f}"
     return (
         f'<svg class="histogram" height="{base + 22}" role="img" aria-label="{label}">{"".join(bars)}'
-        f'<line x1="0" x2="100%" y1="{base}" y2="{base}"/>{marks}</svg>'
+        f'<line x1="0" x2="100%" y1="{base}" y2="{base}"/>{axis_marks(low, high, base + 17)}</svg>'
     )
 
 
-def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers between ``low`` and ``high``, about ``about`` of them, none close to the ends; one for a single value."""
+def axis_marks(low: float, high: float, y: int) -> str:
+    """Round numbers along an axis from ``low`` to ``high`` that is as wide as the drawing."""
+    return "".join(
+        f'<text x="{100 * (mark - low) / (high - low) if high > low else 50:.2f}%" y="{y}" text-anchor="middle">{mark:.10g}</text>'
+        for mark in ticks(low, high)
+    )
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Round numbers between ``low`` and ``high``, about five, none close to the ends; one for a single value."""
     if not high > low:
         return [float(f"{low:.4g}")]
-    rough = (high - low) / about
+    rough = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)
     margin = 0.03 * (high - low)

@@ -23,9 +23,7 @@ class OutputFileError(CuratorError):
 def refusal(target: str | os.PathLike[str], overwrite: bool = False) -> str:
     """Why results must not be written to ``target``; empty where they may.
 
-    Args:
-        target: The name somebody gave for a file of results.
-        overwrite: Whether the person allows to replace a file that this program did not write. A picture is not replaced even then.
+    ``overwrite`` allows to replace a file that this program did not write. A picture is not replaced even then.
     """
     path = Path(target)
     names = _names(path)

@@ -32,12 +32,7 @@ _OFF_REFERENCE = (
 def page_start(contents: Contents, card: ScorerCard, title: str, notice: str, history: int) -> str:
     """From the first byte to where the pictures begin.
 
-    Args:
-        contents: What the page holds.
-        card: The card of the scorer.
-        title: Heading; by default the number of pictures.
-        notice: A warning.
-        history: How many own scores the percentiles among them rest on; 0 where there are none.
+    ``title`` is by default the number of pictures, ``notice`` a warning; own percentiles rest on ``history`` scores, 0 for none.
     """
     scores = contents.scores
     style, script = _piece("report.css"), _piece("report.js")
@@ -83,13 +78,7 @@ def page_middle(contents: Contents) -> str:
 
 
 def page_end(contents: Contents, folder: Path, inside: int) -> str:
-    """From where the pictures end to the last byte.
-
-    Args:
-        contents: What the page holds.
-        folder: Its folder.
-        inside: How many of its pictures, the best first, it had room for; the others are links to their files.
-    """
+    """From where the pictures end to the last byte; ``inside`` of them, the best first, have small pictures, the others are links."""
     closed = "" if len(contents.shown) > AT_ONCE else "</div></section></main>"
     return f"""{closed}
 <p class="nothing" id="nothing" hidden>No picture fits. Lower the score, clear a filter or show all pictures.</p>

@@ -22,11 +22,8 @@ _MOST_LINKS = 40
 def replacing(target: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
     """A file to be written that takes the place of ``target`` at the end; see :func:`~..files.whole.written_whole`.
 
-    A device, a pipe, or an open file such as ``/dev/stdout`` is never replaced: what was written is added to it at the end.
-
-    Args:
-        target: The file to be there in the end.
-        overwrite: Whether an existing file that this program did not write may be replaced; a picture never is.
+    A device, a pipe, or an open file such as ``/dev/stdout`` is never replaced: what was written is added to it at the end. ``overwrite``
+    allows to replace a file that this program did not write; a picture never is.
 
     Raises:
         OutputFileError: There is a file already that must stay.

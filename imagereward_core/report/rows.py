@@ -24,13 +24,10 @@ class Facts:
         index: Its place in the input.
         score: The raw score; NaN without one.
         percentile: Share of the reference distribution below the score, 0..100; NaN without one.
-        rank: Rank among all pictures, 1 best; 0 without a score.
-        scored: How many pictures have a score.
-        rank_in_prompt: Rank among the pictures with the same prompt.
-        scored_in_prompt: How many pictures with the same prompt have a score.
+        rank, scored: Rank among all pictures, 1 best, 0 without a score; and how many have a score.
+        rank_in_prompt, scored_in_prompt: The same among the pictures with its prompt.
         prompt: Number of its prompt, counted in the order of first appearance.
-        seen: The part of the prompt the scorer has seen.
-        cut: The part that did not fit.
+        seen, cut: The part of the prompt the scorer has seen, and the part that did not fit.
         kept: Whether the selection kept it.
         reason: Why it was kept or rejected, or why it has no score.
     """
@@ -96,12 +93,7 @@ class JudgedRow:
 
 
 class PictureFacts(Sequence[Facts]):
-    """The facts of every picture, in input order; each is made when it is asked for, so that a million need little memory.
-
-    Args:
-        scores: The scores.
-        selection: What was kept of them.
-    """
+    """The facts of every picture, in input order; each is made when it is asked for, so that a million need little memory."""
 
     def __init__(self, scores: Scores, selection: Selection) -> None:
         number = len(scores)
@@ -181,12 +173,9 @@ def is_rank_alone(reason: str) -> bool:
 
 
 def bare_reason(fact: Facts, name: str, explain: bool = True) -> str:
-    """The reason in a row.
+    """The reason in a row, without the picture's ``name``, which stands there anyway.
 
-    Args:
-        fact: What is known about the picture.
-        name: Its name, which stands in the row anyway and is left out.
-        explain: Whether a scored picture gets a reason; one without a score always has one.
+    A picture without a score always has one; others where they are to be explained.
     """
     if not fact.rank:
         return fact.reason.removeprefix(f"{encodable(name)}: ")

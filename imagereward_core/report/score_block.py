@@ -22,13 +22,7 @@ def score_metadata(
 ) -> dict[str, str]:
     """The texts for a picture's metadata: one plain field per scorer that gave a number, and a block with everything.
 
-    Args:
-        everyone: The scores that decide, then those beside them.
-        index: The picture.
-        percentile: Its percentile in the reference distribution; NaN where there is none.
-        rank: Its rank; 0 without a score.
-        kept: What a rule decided; None where none did.
-        reason: Why.
+    ``everyone`` are the scores that decide, then those beside them; percentile NaN, rank 0 and kept None stand for none.
     """
     scores = everyone[0]
     values = {
@@ -62,11 +56,7 @@ _OF_OTHERS = ("rank", "of", "reason")
 def settled_block(block: str, written: str) -> str:
     """The block to write into a picture: the one that stands there where it says the same about this picture, else the new one.
 
-    So a picture that comes does not change the files of all others.
-
-    Args:
-        block: The new block.
-        written: The block in the picture; anything, for files are what they are.
+    So a picture that comes does not change the files of all others. ``written`` may be anything, for files are what they are.
     """
     old, new = load_json(written), load_json(block)
     if not isinstance(old, dict) or not isinstance(new, dict):

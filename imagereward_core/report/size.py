@@ -33,13 +33,9 @@ def bytes_of(text: str) -> int:
 def fitted(
     contents: Contents, card: Callable[[Facts], str], frame: Callable[[Contents], int], largest: int
 ) -> tuple[Contents, int]:
-    """The contents with as many of the best pictures as a page has room for, and the bytes their text takes.
+    """The contents with as many of the best pictures as a page of ``largest`` bytes has room for, and the bytes their text takes.
 
-    Args:
-        contents: What the page is to hold.
-        card: The text of a picture's card.
-        frame: The bytes of all else on a page with such contents, what its script works on included.
-        largest: Bytes of the page.
+    ``card`` is the text of a picture's card; ``frame`` the bytes of all else on a page with such contents, data of its script included.
     """
     room = int(largest * _TEXT_SHARE)
     sizes = accumulate(bytes_of(card(fact)) for fact in contents.shown)

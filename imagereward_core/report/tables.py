@@ -47,8 +47,7 @@ class Layout:
     Attributes:
         kind: The rows' class; its fields are the columns, in their order.
         source: Columns that are the same in every row, such as the scorer; JSON has them in its head instead.
-        others: Ids of the scorers whose scores stand beside; csv and Parquet have a column ``score:ID`` for each, and behind them one
-            that says why some have none.
+        others: Ids of scorers that stand beside; csv and Parquet have a column ``score:ID`` each, then one that says why some have none.
         head: What stands in JSON before the rows; Parquet keeps it in the file's metadata.
     """
 
@@ -98,16 +97,10 @@ def row_columns(kind: type[JudgedRow]) -> tuple[str, ...]:
 
 
 def write_text(file: TextIO, form: str, rows: Iterable[JudgedRow], layout: Layout) -> None:
-    """Writes rows as csv, JSON or JSON lines.
+    """Writes rows as ``csv``, ``json`` or ``jsonl`` to a file opened with ``newline=""``, so that line ends stay as they are.
 
     Text cells of csv that a spreadsheet would run as a formula get an apostrophe in front, as spreadsheets themselves do it;
     numbers never do. JSON holds every text as it is.
-
-    Args:
-        file: Where to; opened with ``newline=""``, so that line ends stay as they are.
-        form: ``csv``, ``json`` or ``jsonl``.
-        rows: The rows.
-        layout: What they share.
 
     Raises:
         ExportError: There is no such form.

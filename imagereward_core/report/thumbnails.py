@@ -24,17 +24,15 @@ _AT_ONCE = 32
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A small picture that a page can hold.
-
-    Attributes:
-        uri: ``data:image/jpeg;base64,...`` or ``data:image/png;base64,...``.
-        width: Width in pixels.
-        height: Height in pixels.
-    """
+    """A small picture that a page can hold, as ``data:image/jpeg;base64,...`` or ``png``, with its sides in pixels."""
 
     uri: str
     width: int
     height: int
+
+
+NO_ROOM = Thumbnail("", 0, 0)
+"""Stands for the thumbnail of a picture for which a page has no room."""
 
 
 def thumbnail_side(number: int) -> int:

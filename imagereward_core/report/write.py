@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,10 +19,7 @@ from .page import page_end, page_middle, page_start
 from .replace import replacing
 from .rows import Facts, PictureFacts
 from .size import LARGEST_PAGE, bytes_of, embedded, fitted, side_for
-
-if TYPE_CHECKING:
-    from ..images.decode import ImageSource
-    from .thumbnails import Thumbnail
+from .thumbnails import NO_ROOM, Thumbnail
 
 
 def write_report(
@@ -81,7 +77,7 @@ def write_report(
         return sum(map(bytes_of, (*ends, page_middle(held))))
 
     contents, text = fitted(
-        contents, lambda fact: _card(contents, fact, None, target.parent, True), frame, LARGEST_PAGE
+        contents, lambda fact: _card(contents, fact, NO_ROOM, target.parent), frame, LARGEST_PAGE
     )
     with (
         replacing(target, overwrite=overwrite) as temporary,
@@ -89,56 +85,34 @@ def write_report(
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
     ):
         file.write(page_start(contents, card, title, notice, known))
-        small = _thumbnails(contents, LARGEST_PAGE - text)
-        for number, piece in enumerate(_pictures(contents, target.parent, small), start=1):
-            file.write(piece)
+        sources = [entries[fact.index].picture for fact in contents.shown]
+        room = LARGEST_PAGE - text
+        small = embedded(sources, side_for(sources, room), room)
+        inside = 0
+        for number, fact in enumerate(contents.shown, start=1):
+            thumbnail = next(small, NO_ROOM)
+            inside += thumbnail is not NO_ROOM
+            file.write(_block(contents, number - 1, _card(contents, fact, thumbnail, target.parent)))
             if progress is not None:
                 progress(number, len(contents.shown))
-        file.write(page_end(contents, target.parent, small.inside))
+        file.write(page_end(contents, target.parent, inside))
     return target
 
 
-class _Small:
-    """Thumbnails of a page; counts how many of its pictures had their turn before there was no more room.
-
-    Attributes:
-        inside: How many.
-    """
-
-    def __init__(self, sources: Sequence[ImageSource | None], room: int) -> None:
-        self.inside = 0
-        self._some = embedded(sources, side_for(sources, room), room)
-
-    def next(self) -> tuple[Thumbnail | None, bool]:
-        """The thumbnail of the next picture, and whether there was room no more."""
-        try:
-            small = next(self._some)
-        except StopIteration:
-            return None, True
-        self.inside += 1
-        return small, False
-
-
-def _thumbnails(contents: Contents, room: int) -> _Small:
-    return _Small([contents.entries[fact.index].picture for fact in contents.shown], room)
-
-
-def _card(contents: Contents, fact: Facts, small: Thumbnail | None, folder: Path, linked: bool) -> str:
+def _card(contents: Contents, fact: Facts, small: Thumbnail | None, folder: Path) -> str:
+    linked = small is NO_ROOM
     own = float(contents.own[fact.index])
-    return card_html(contents.entries[fact.index], fact, small, folder, own, linked)
+    return card_html(contents.entries[fact.index], fact, None if linked else small, folder, own, linked)
 
 
-def _pictures(contents: Contents, folder: Path, small: _Small) -> Iterator[str]:
-    """The scored pictures from best to worst: the first as they are, the others as text in blocks for the page's script."""
-    shown = contents.shown
-    for place, fact in enumerate(shown):
-        thumbnail, linked = small.next()
-        card = _card(contents, fact, thumbnail, folder, linked)
-        before = after = ""
-        if place >= AT_ONCE:
-            number, within = divmod(place - AT_ONCE, CARDS_IN_BLOCK)
-            if not within:
-                before = f'{"" if number else page_middle(contents)}<script type="text/plain" class="cards">'
-            if within == CARDS_IN_BLOCK - 1 or place == len(shown) - 1:
-                after = "</script>\n"
-        yield f"{before}{card}{after}"
+def _block(contents: Contents, place: int, card: str) -> str:
+    """A card as it stands at its place: the first as they are, the others as text in blocks for the page's script."""
+    number, within = divmod(place - AT_ONCE, CARDS_IN_BLOCK)
+    if number < 0:
+        return card
+    before = after = ""
+    if not within:
+        before = f'{"" if number else page_middle(contents)}<script type="text/plain" class="cards">'
+    if within == CARDS_IN_BLOCK - 1 or place == len(contents.shown) - 1:
+        after = "</script>\n"
+    return f"{before}{card}{after}"

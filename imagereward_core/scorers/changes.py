@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from ..errors import WeightsError
 from ..nets.reward import POSITION_IDS
-from ..nets.skeleton import set_precision
 from ..weights.card import ScorerCard
 from ..weights.cards import CARDS
 from ..weights.checkpoint import DtypeOf, StateFile, keymap_of, load_into
@@ -52,7 +51,9 @@ def load_changed(network: N, card: ScorerCard, found: FoundWeights, dtype_of: Dt
         raise WeightsError(
             f"{found.checkpoint} and {found.backbone.checkpoint} do not make a whole network: {missing[0]} is in neither"
         )
-    return set_precision(network, dtype_of)
+    for name, parameter in network.named_parameters():
+        parameter.data = parameter.data.to(dtype_of(name))
+    return network
 
 
 def apply_changes(network: nn.Module, path: Path, scale: float) -> None:

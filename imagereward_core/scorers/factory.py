@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from ..images.spec import ImageSpec
-from ..nets import reward
+from ..nets.reward import RewardNetwork
 from ..nets.skeleton import build_skeleton
 from ..runtime import LocalRuntime, Runtime
 from ..weights.card import ScorerCard, WeightsCard
@@ -176,7 +176,7 @@ class _Parts:
 def skeleton_of(card: ScorerCard) -> nn.Module:
     """The network whose weights ``card`` describes, without storage: names, shapes and dtypes."""
     if not card.layout:
-        return reward.build_skeleton(network_config(card))
+        return build_skeleton(lambda: RewardNetwork(network_config(card)))
     kind = network_of(card.layout)
     return build_skeleton(lambda: kind.make(kind.sizes()))
 

@@ -94,10 +94,11 @@ def load_network(
     Raises:
         WeightsError: The file is damaged, hostile, or holds another network.
     """
-    from ..nets.reward import POSITION_IDS, build_skeleton, parameter_dtype
+    from ..nets.reward import POSITION_IDS, RewardNetwork, parameter_dtype
+    from ..nets.skeleton import build_skeleton
     from ..weights.checkpoint import load_into
 
-    network = build_skeleton(config, kind)
+    network = build_skeleton(lambda: (kind or RewardNetwork)(config))
     load_into(
         network,
         checkpoint,

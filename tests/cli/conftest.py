@@ -9,12 +9,14 @@ import pytest
 
 from imagereward_core.cli.main import main
 from tests.support.command import SETTINGS, Outcome, save_picture
+from tests.support.demo import load_demo_once
 
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
     """Runs the command in this process, away from this machine's weights."""
     monkeypatch.delenv("IMAGEREWARD_MODELS", raising=False)
+    load_demo_once(monkeypatch)
 
     def call(*arguments: object) -> Outcome:
         capsys.readouterr()

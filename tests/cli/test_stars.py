@@ -8,7 +8,7 @@ from PIL import Image
 
 from imagereward_core.cli.main import main
 from imagereward_core.metadata.stars import person_rating
-from imagereward_core.metadata.writing import read_xmp
+from imagereward_core.metadata.writing.xmp import read_xmp
 
 XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:MicrosoftPhoto="http://ns.microsoft.com/photo/1.0/" {}/>

@@ -15,7 +15,9 @@ import pytest
 from PIL import Image, features
 
 from imagereward_core.errors import ImageError
-from imagereward_core.images import ImageSpec, open_image, source_name, to_pixels
+from imagereward_core.images.decode import open_image, source_name
+from imagereward_core.images.preprocess import to_pixels
+from imagereward_core.images.spec import ImageSpec
 
 SPEC = ImageSpec()
 needs_webp = pytest.mark.skipif(not features.check("webp"), reason="this Pillow has no WebP")

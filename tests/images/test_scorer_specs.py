@@ -14,14 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from imagereward_core.errors import ImageError
-from imagereward_core.images import (
-    differentiable_pixels,
-    normalize,
-    stack_pixels,
-    tensor_to_pixels,
-    to_pixels,
-)
 from imagereward_core.images.geometry import mean_color, place
+from imagereward_core.images.preprocess import normalize, stack_pixels, to_pixels
 from imagereward_core.images.spec import (
     CLIP_PROCESSOR_SPEC,
     CLIP_SPEC,
@@ -30,6 +24,7 @@ from imagereward_core.images.spec import (
     SIGLIP_SPEC,
     ImageSpec,
 )
+from imagereward_core.images.tensors import differentiable_pixels, tensor_to_pixels
 from tests.support.oracles import import_torchvision
 
 Reference = Callable[[Image.Image], torch.Tensor]

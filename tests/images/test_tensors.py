@@ -13,16 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from imagereward_core.errors import ImageError
-from imagereward_core.images import (
-    ImageSpec,
-    differentiable_pixels,
-    nan_pictures,
-    normalize,
-    quantize,
-    stack_pixels,
-    tensor_to_pixels,
-    to_pixels,
-)
+from imagereward_core.images.preprocess import normalize, stack_pixels, to_pixels
+from imagereward_core.images.spec import ImageSpec
+from imagereward_core.images.tensors import differentiable_pixels, nan_pictures, quantize, tensor_to_pixels
 
 SPEC = ImageSpec()
 DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]

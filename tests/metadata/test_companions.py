@@ -8,8 +8,9 @@ import unicodedata
 
 import pytest
 
-from imagereward_core.metadata import companions, sidecar_prompt
+from imagereward_core.metadata import companions
 from imagereward_core.metadata.companions import PROMPT_ENDINGS, owners, side_files
+from imagereward_core.metadata.sidecar import sidecar_prompt
 
 EXACT = sys.platform.startswith("linux")
 exact_names = pytest.mark.skipif(not EXACT, reason="needs a file system that tells letter case apart")

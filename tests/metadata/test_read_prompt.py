@@ -8,8 +8,8 @@ import sys
 import pytest
 from PIL import Image, PngImagePlugin
 
-from imagereward_core.metadata import read_prompt, sidecar_prompt
-from imagereward_core.metadata.sidecar import MAX_SIDECAR_BYTES
+from imagereward_core.metadata.picture_prompt import read_prompt
+from imagereward_core.metadata.sidecar import MAX_SIDECAR_BYTES, sidecar_prompt
 
 INFOTEXT = "a cat\nNegative prompt: blurry\nSteps: 20, Sampler: Euler, Seed: 7"
 GRAPH = {

@@ -29,6 +29,7 @@ from tests.support.clip_networks import (
     needs_half,
     parameter_names,
 )
+from tests.support.tiny import in_precision
 
 EXACT = {"atol": 1e-5, "rtol": 1e-5}
 ACTIVATIONS = ["quick_gelu", "gelu"]
@@ -154,7 +155,7 @@ def test_a_row_of_padding_is_finite():
 def test_half_precision_stays_near_float32(activation, dtype):
     """Cosines between pictures and texts, the material of every score, move by less than 0.01 (bfloat16) or 0.002 (float16)."""
     needs_half(dtype)
-    exact, half = clip_network(activation), clip_network(activation).set_precision(dtype)
+    exact, half = clip_network(activation), in_precision(clip_network(activation), dtype)
     (ids, mask), pixels = clip_prompts(), clip_pixels()
     with torch.inference_mode():
         cosines = [
@@ -175,7 +176,7 @@ def test_only_the_encoders_linear_layers_leave_float32():
         if "norm" in name or "embedding" in name or "projection" in name or name == "logit_scale"
     }
     assert kept == norms_and_ends
-    half = network.set_precision(torch.float16)
+    half = in_precision(network, torch.float16)
     assert {name for name, value in half.state_dict().items() if value.dtype == torch.float32} == kept
 
 
@@ -189,7 +190,7 @@ def test_network_follows_a_cast_of_everything():
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_gradients_reach_pixels_and_every_parameter(dtype):
-    network = clip_network().set_precision(dtype)
+    network = in_precision(clip_network(), dtype)
     (ids, mask), pixels = clip_prompts(), clip_pixels().requires_grad_()
     cosines = cosine_similarity(network.encode_images(pixels), network.encode_texts(ids, mask))
     (network.logit_scale.exp() * cosines).sum().backward()

@@ -12,8 +12,6 @@ from imagereward_core.errors import PromptError
 from imagereward_core.nets import onednn
 from imagereward_core.nets.mps import (
     CONDITION,
-    EVALUATION_THRESHOLD,
-    FORWARD_THRESHOLD,
     MpsConfig,
     MpsNetwork,
     parameter_dtype,
@@ -22,17 +20,17 @@ from imagereward_core.nets.mps import (
 from imagereward_core.nets.packing import pack
 from imagereward_core.nets.skeleton import build_skeleton
 from tests.support.clip_networks import TINY_CLIP, clip_oracle, clip_pixels, clip_prompts, needs_half
-from tests.support.tiny import telling
+from tests.support.tiny import in_precision, telling
 
 EXACT = {"atol": 2e-5, "rtol": 2e-5}
-THRESHOLDS = [FORWARD_THRESHOLD, EVALUATION_THRESHOLD]
+FORWARD_THRESHOLD, EVALUATION_THRESHOLD = THRESHOLDS = 0.01, 0.3
 
 
-def tiny_mps(threshold: float = FORWARD_THRESHOLD, half_angles: bool = True) -> MpsNetwork:
+def tiny_mps(half_angles: bool = True) -> MpsNetwork:
     # as many picture tokens as published, among which rounded angles tell
     sizes = dataclasses.replace(TINY_CLIP, image_size=64, patch_size=4)
     config = MpsConfig(sizes, depth=2, heads=3, head_width=10, half_angles=half_angles)
-    network = MpsNetwork(config, threshold).eval()
+    network = MpsNetwork(config).eval()
     telling(network, seed=2, spread=0.2)
     # texts of one token over and over differ from others, so that thresholds find something to leave out
     with torch.no_grad():
@@ -48,9 +46,16 @@ def condition_ids() -> torch.Tensor:
     return torch.tensor([7] * 9 + [20] * 3)
 
 
-def scores(network: MpsNetwork, ids, mask, pixels) -> torch.Tensor:
+def forward(network: MpsNetwork, ids, mask, pixels, condition, threshold=FORWARD_THRESHOLD) -> torch.Tensor:
+    """Scores [B] of pictures for the prompts of the same row."""
+    text, prompt = network.encode_texts(ids, mask)
+    seen = network.look(network.encode_images(pixels), text, network.encode_condition(condition), threshold)
+    return network.compare(seen, prompt)
+
+
+def scores(network: MpsNetwork, ids, mask, pixels, threshold=FORWARD_THRESHOLD) -> torch.Tensor:
     with torch.inference_mode():
-        return network(ids, mask, pixels, condition_ids())
+        return forward(network, ids, mask, pixels, condition_ids(), threshold)
 
 
 def published_text(oracle, ids):
@@ -117,35 +122,39 @@ def published_forward(network, ids, pixels, threshold, half_angles):
 @pytest.mark.parametrize("threshold", THRESHOLDS)
 @pytest.mark.parametrize("half_angles", [True, False])
 def test_scores_equal_the_published_forward_one_by_one(threshold, half_angles):
-    network = tiny_mps(threshold, half_angles)
+    network = tiny_mps(half_angles)
     (ids, mask), pixels = clip_prompts(), pixels_of()
-    together = scores(network, ids, mask, pixels)
+    together = scores(network, ids, mask, pixels, threshold)
     for row in range(4):
         one = slice(row, row + 1)
         with torch.no_grad():
             expected, kept = published_forward(network, ids[one], pixels[one], threshold, half_angles)
             text, _ = network.encode_texts(ids[one], mask[one])
-            assert torch.equal(network.kept_positions(text, network.encode_condition(condition_ids())), kept)
-        torch.testing.assert_close(scores(network, ids[one], mask[one], pixels[one]), expected, **EXACT)
+            condition = network.encode_condition(condition_ids())
+            assert torch.equal(network.kept_positions(text, condition, threshold), kept)
+        alone = scores(network, ids[one], mask[one], pixels[one], threshold)
+        torch.testing.assert_close(alone, expected, **EXACT)
         torch.testing.assert_close(together[one], expected, **EXACT)
     assert together.std() > 0.01
 
 
 def test_thresholds_keep_different_positions_and_give_different_scores():
-    (ids, mask), pixels = clip_prompts(), pixels_of()
-    low, high = (tiny_mps(threshold) for threshold in THRESHOLDS)
+    network, (ids, mask), pixels = tiny_mps(), clip_prompts(), pixels_of()
     with torch.no_grad():
-        text, condition = low.encode_texts(ids, mask)[0], low.encode_condition(condition_ids())
-        more, fewer = low.kept_positions(text, condition), high.kept_positions(text, condition)
+        text, condition = network.encode_texts(ids, mask)[0], network.encode_condition(condition_ids())
+        more, fewer = (network.kept_positions(text, condition, threshold) for threshold in THRESHOLDS)
     assert (fewer <= more).all() and fewer.any(dim=1).all() and (fewer != more).any() and not more.all()
-    assert (scores(low, ids, mask, pixels) - scores(high, ids, mask, pixels)).abs().max() > 1e-3
+    low, high = (scores(network, ids, mask, pixels, threshold) for threshold in THRESHOLDS)
+    assert (low - high).abs().max() > 1e-3
 
 
 def test_scores_do_not_depend_on_batch_mates_where_the_published_ones_do():
-    network = tiny_mps(EVALUATION_THRESHOLD)
+    network = tiny_mps()
     (ids, mask), pixels = clip_prompts(), pixels_of()
-    together = scores(network, ids, mask, pixels)
-    alone = torch.cat([scores(network, ids[[row]], mask[[row]], pixels[[row]]) for row in range(4)])
+    together = scores(network, ids, mask, pixels, EVALUATION_THRESHOLD)
+    alone = torch.cat(
+        [scores(network, ids[[row]], mask[[row]], pixels[[row]], EVALUATION_THRESHOLD) for row in range(4)]
+    )
     torch.testing.assert_close(together, alone, **EXACT)
     with torch.no_grad():
         published, _ = published_forward(network, ids, pixels, EVALUATION_THRESHOLD, True)
@@ -165,9 +174,9 @@ def test_trimmed_prompts_and_conditions_are_refused():
     network = tiny_mps()
     (ids, mask), pixels = clip_prompts((5, 5)), pixels_of(2)
     with pytest.raises(PromptError, match="found a prompt of 5 token ids, expected 12"):
-        network(ids[:, :5], mask[:, :5], pixels, condition_ids())
+        forward(network, ids[:, :5], mask[:, :5], pixels, condition_ids())
     with pytest.raises(PromptError, match="found a prompt of 9 token ids, expected 12"):
-        network(ids, mask, pixels, condition_ids()[:9])
+        forward(network, ids, mask, pixels, condition_ids()[:9])
 
 
 def test_cached_picture_tokens_are_left_as_they_are():
@@ -176,7 +185,7 @@ def test_cached_picture_tokens_are_left_as_they_are():
     with torch.inference_mode():
         image, text = network.encode_images(pixels), network.encode_texts(ids, mask)[0]
         before = image.clone(), text.clone()
-        network.look(image, text, network.encode_condition(condition_ids()))
+        network.look(image, text, network.encode_condition(condition_ids()), FORWARD_THRESHOLD)
     assert torch.equal(image, before[0]) and torch.equal(text, before[1])
 
 
@@ -196,7 +205,7 @@ def test_half_precision_stays_near_float32(dtype):
     needs_half(dtype)
     (ids, mask), pixels = clip_prompts(), pixels_of()
     exact, half = (
-        scores(network, ids, mask, pixels) for network in (tiny_mps(), tiny_mps().set_precision(dtype))
+        scores(network, ids, mask, pixels) for network in (tiny_mps(), in_precision(tiny_mps(), dtype))
     )
     assert half.dtype == torch.float32
     assert 0 < (exact - half).abs().max() < exact.std() * (0.1 if dtype is torch.bfloat16 else 0.02)
@@ -206,14 +215,14 @@ def test_packed_scores_equal_unpacked_scores():
     """Also in layers without a bias, which only this network has in half precision."""
     if not onednn.supported(torch.bfloat16):
         pytest.skip("no oneDNN operator for bfloat16 here")
-    network, (ids, mask), pixels = tiny_mps().set_precision(torch.bfloat16), clip_prompts(), pixels_of()
+    network, (ids, mask), pixels = in_precision(tiny_mps(), torch.bfloat16), clip_prompts(), pixels_of()
     before = scores(network, ids, mask, pixels)
     assert pack(network) > 0
     assert torch.equal(scores(network, ids, mask, pixels), before)
 
 
 def test_norms_embeddings_and_projections_stay_in_float32():
-    network = tiny_mps().set_precision(torch.bfloat16)
+    network = in_precision(tiny_mps(), torch.bfloat16)
     kept = {name for name, value in network.state_dict().items() if value.dtype == torch.float32}
     assert kept == {
         name
@@ -226,7 +235,7 @@ def test_norms_embeddings_and_projections_stay_in_float32():
 def test_gradients_reach_pixels_and_every_parameter():
     network = tiny_mps()
     (ids, mask), pixels = clip_prompts(), pixels_of().requires_grad_()
-    network(ids, mask, pixels, condition_ids()).sum().backward()
+    forward(network, ids, mask, pixels, condition_ids()).sum().backward()
     assert (pixels.grad.abs().sum(dim=(1, 2, 3)) > 0).all()
     still = {name for name, value in network.named_parameters() if value.grad is None}
     assert still == {f"model.vision_model.post_layernorm.{part}" for part in ("weight", "bias")}
@@ -253,7 +262,6 @@ def test_full_size_skeleton_has_the_published_layout():
         f"cross_model.layers.{layer}.{name}": shape for layer in range(4) for name, shape in published.items()
     }
     assert shapes["model.text_projection.weight"] == (1024, 1024)
-    assert network.threshold == 0.01
 
 
 def test_condition_is_a_list_of_22_words():

@@ -8,7 +8,7 @@ import torch
 from imagereward_core.nets import onednn, packing
 from imagereward_core.nets.layers import Linear
 from imagereward_core.nets.packing import PackedLinear, pack
-from tests.support.tiny import tiny_network
+from tests.support.tiny import in_precision, tiny_network
 
 HALF = [torch.bfloat16, torch.float16]
 
@@ -16,7 +16,7 @@ HALF = [torch.bfloat16, torch.float16]
 def half_network(dtype: torch.dtype):
     if not onednn.supported(dtype):
         pytest.skip(f"no oneDNN operator for {dtype} here")
-    return tiny_network().set_precision(dtype)
+    return in_precision(tiny_network(), dtype)
 
 
 def rewards(network, batch: int = 3):
@@ -57,7 +57,7 @@ def test_state_dict_of_a_packed_network_is_that_of_the_plain_one():
 
 
 def test_loading_into_a_packed_network_replaces_its_weights():
-    network, other = half_network(torch.bfloat16), tiny_network(seed=8).set_precision(torch.bfloat16)
+    network, other = half_network(torch.bfloat16), in_precision(tiny_network(seed=8), torch.bfloat16)
     pack(network)
     network.load_state_dict(other.state_dict())
     assert torch.equal(rewards(network), rewards(other))
@@ -92,6 +92,6 @@ def test_float32_layers_stay_plain():
 
 def test_without_the_operator_nothing_is_packed(monkeypatch):
     monkeypatch.setattr(packing.onednn, "supported", lambda dtype: False)
-    network = tiny_network().set_precision(torch.bfloat16)
+    network = in_precision(tiny_network(), torch.bfloat16)
     assert pack(network) == 0
     assert any(type(layer) is Linear for layer in network.modules())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from imagereward_core.nets.reward import build_skeleton
+from imagereward_core.nets.reward import RewardNetwork
+from imagereward_core.nets.skeleton import build_skeleton
 from tests.support.oracles import import_timm
-from tests.support.tiny import TINY, tiny_network
+from tests.support.tiny import TINY, in_precision, tiny_network
 
 TOLERANCE = 2e-5
 
@@ -173,7 +174,7 @@ def test_gradient_equals_finite_differences():
 
 
 def test_full_size_skeleton_has_the_released_layout():
-    network = build_skeleton()
+    network = build_skeleton(RewardNetwork)
     shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     assert len(shapes) == 625
     assert sum(parameter.numel() for parameter in network.parameters()) == 446_665_953
@@ -185,7 +186,7 @@ def test_full_size_skeleton_has_the_released_layout():
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_half_precision_stays_near_float32(dtype):
-    network, half = tiny_network(spread=0.2), tiny_network(spread=0.2).set_precision(dtype)
+    network, half = tiny_network(spread=0.2), in_precision(tiny_network(spread=0.2), dtype)
     ids, mask = prompts()
     pixels = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(5))
     with torch.no_grad():

@@ -9,7 +9,7 @@ from imagereward_core.nets.clip import TowerConfig
 from imagereward_core.nets.siglip import SiglipConfig, SiglipVision, parameter_dtype
 from imagereward_core.nets.skeleton import build_skeleton
 from tests.support.clip_networks import clip_pixels, import_transformers, needs_half, parameter_names
-from tests.support.tiny import telling
+from tests.support.tiny import in_precision, telling
 
 EXACT = {"atol": 1e-5, "rtol": 1e-5}
 # 34 pixels hold four patches of 8 and a rest that must not be looked at.
@@ -95,14 +95,14 @@ def test_half_precision_stays_near_float32(dtype):
     pixels = clip_pixels(size=34)
     with torch.inference_mode():
         exact = siglip_network().encode_images(pixels)
-        half = siglip_network().set_precision(dtype).encode_images(pixels)
+        half = in_precision(siglip_network(), dtype).encode_images(pixels)
     assert half.dtype == torch.float32 and not torch.equal(half, exact)
     cosine = torch.nn.functional.cosine_similarity(exact.double(), half.double())
     assert cosine.min() > (0.9995 if dtype is torch.bfloat16 else 0.99999)
 
 
 def test_norms_embeddings_and_probe_stay_in_float32():
-    network = siglip_network().set_precision(torch.bfloat16)
+    network = in_precision(siglip_network(), torch.bfloat16)
     kept = {name for name, value in network.state_dict().items() if value.dtype == torch.float32}
     assert kept == {
         name

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
-import subprocess
-import sys
 
 import pytest
 from PIL import Image
 
-from tests.support.comfyui.fake_host import ROOT
+from imagereward_core.cli.main import main
 from tests.support.comfyui.graphs import PROMPTS, Graph, shown
 
 TOKENS = {"folder": ["0_0", "0_1", "0_2", "0_3", "1_0", "1_1", "1_2", "1_3"]}
@@ -17,29 +17,11 @@ TOKENS = {"folder": ["0_0", "0_1", "0_2", "0_3", "1_0", "1_1", "1_2", "1_3"]}
 
 def by_command(files, prompt):
     """Scores the command line gives."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "imagereward_core",
-            "score",
-            "-s",
-            "demo",
-            "-f",
-            "json",
-            "--device",
-            "cpu",
-            "-p",
-            prompt,
-            *files,
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=300,
-    )
-    return [row["score"] for row in json.loads(done.stdout)["rows"]]
+    command = ["score", "-s", "demo", "-f", "json", "--device", "cpu", "-p", prompt, *map(str, files)]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        assert main(command) == 0
+    return [row["score"] for row in json.loads(printed.getvalue())["rows"]]
 
 
 def test_a_folder_comes_out_in_rank_order_with_scores_names_and_prompts_in_step(host):
@@ -197,7 +179,7 @@ def test_kept_and_rejected_are_saved_apart_and_never_over_each_other(host):
 
 @pytest.mark.parametrize("kind, suffix", [("png", ".png"), ("webp (lossless)", ".webp")])
 def test_scores_travel_in_the_file_beside_prompt_and_workflow(host, kind, suffix):
-    from imagereward_core.metadata import read_blocks
+    from imagereward_core.metadata.containers.blocks import read_blocks
 
     graph = Graph()
     scores = graph.score([graph.pictures("rgba"), 0], prompt=PROMPTS[0])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 import pytest
 import torch
@@ -18,6 +20,8 @@ from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.families.imagereward import ImageRewardScorer
 from imagereward_core.scorers.tokenizers.bert import PromptEncoder
 from imagereward_core.weights.card import Distribution, ScorerCard, WeightFile
+
+N = TypeVar("N", bound=torch.nn.Module)
 
 WORDS = [
     "[PAD]",
@@ -128,11 +132,19 @@ def write_vocabulary(folder: Path) -> Path:
     return path
 
 
+def in_precision(network: N, dtype: torch.dtype) -> N:
+    """The network with every parameter in the dtype in which a runtime of this precision has it, in place."""
+    policy = import_module(type(network).__module__).parameter_dtype
+    for name, parameter in network.named_parameters():
+        parameter.data = parameter.data.to(policy(name, dtype))
+    return network
+
+
 def tiny_scorer(
     folder: Path, runtime: LocalRuntime | None = None, batch_size: int | None = None
 ) -> ImageRewardScorer:
     """A scorer around a tiny random network."""
     runtime = runtime or LocalRuntime("cpu", "fp32")
-    network = tiny_network().set_precision(runtime.dtype)
+    network = in_precision(tiny_network(), runtime.dtype)
     encoder = PromptEncoder(write_vocabulary(folder), CARD.token_limit or 12)
     return ImageRewardScorer(CARD, network, encoder, runtime, "random", batch_size=batch_size)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from imagereward_core.errors import Cancelled, CuratorError
-from imagereward_core.metadata import clean_prompt
+from imagereward_core.metadata.cleaning import clean_prompt
 from imagereward_core.metadata.missing import MissingPrompt
 from imagereward_core.metadata.score_keys import score_fields, score_key
 

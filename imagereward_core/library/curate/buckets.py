@@ -26,12 +26,7 @@ class BucketError(CuratorError):
 
 @dataclass(frozen=True)
 class Bucket:
-    """One bucket.
-
-    Attributes:
-        name: What it, and by default its folder, is called.
-        limit: The least percentile or score, or the share in percent.
-    """
+    """A name, that of its folder too by default, and the least percentile or score, or the share in percent."""
 
     name: str
     limit: float
@@ -107,10 +102,10 @@ class Buckets:
 
 
 def check_name(name: str) -> None:
-    """Raises unless a folder can be called ``name`` on every system.
+    """Refuses a name that no folder can have on every system.
 
     Raises:
-        BucketError: It cannot.
+        BucketError: It is such a name.
     """
     if not _NAME.fullmatch(name) or is_device(name) or name[-1] in " .":
         raise BucketError(
@@ -122,10 +117,7 @@ def check_name(name: str) -> None:
 def fill(buckets: Buckets, scores: Scores, groups: Sequence[IntArray]) -> list[str]:
     """The bucket of every picture, in input order; the rest for those without a score.
 
-    Args:
-        buckets: The buckets.
-        scores: The scores.
-        groups: Indexes of pictures that compete with each other, for shares; pictures outside of them go to the rest.
+    ``groups`` are indexes of pictures that compete with each other, for shares; pictures outside of them go to the rest.
 
     Raises:
         BucketError: Percentiles are asked for where the scorer has no reference distribution.

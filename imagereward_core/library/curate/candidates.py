@@ -27,7 +27,7 @@ def judged_files(
     only: Sequence[Path] | None = None,
     below: Path | None = None,
 ) -> tuple[ScoredFiles, dict[Path, tuple[tuple[str, Path], ...]]]:
-    """The pictures of a folder that compete with each other, and the copies of them that runs have made.
+    """The pictures of a folder that compete with each other, with their scores, and the copies of them that runs have made.
 
     Args:
         library: Where the scores are.
@@ -38,7 +38,7 @@ def judged_files(
         below: Look only at what lies in this folder inside of it; None for all.
 
     Returns:
-        The files with their scores, and for :func:`.plan.plan_moves` the copies by the path of the original, as name and path.
+        The files, and by the path of an original its copies, as name and path, for :func:`.plan.plan_moves`.
 
     Raises:
         CurateError: Destinations that cannot be.
@@ -71,13 +71,7 @@ def judged_files(
 
 
 def apart(library: Library, rows: Sequence[Row], homes: Sequence[Home]) -> Sorted:
-    """Tells pictures from the copies of them that runs have made, whatever the folders were called: for every command and page.
-
-    Args:
-        library: The library; its journal knows what runs have made.
-        rows: Files of it.
-        homes: Where each of them belongs.
-    """
+    """Tells pictures from copies of them that runs have made, wherever the folders were: ``homes`` is where each row belongs."""
     from ..journal.copies import copied_from
 
     def sources(paths: Sequence[Path]) -> Mapping[Path, Path]:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..relocation import tell
+from .plan import Curation
 
 if TYPE_CHECKING:
     from ..journal import Recovery, StepInfo
     from ..library import Library
-from .plan import Curation, _notes
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,20 @@ class Carried:
 Progress = Callable[[int, int], None]
 
 
+def doubts(library: Library, curation: Curation) -> str:
+    """Why a plan could not be taken back as easily as others; empty where nothing hinders.
+
+    Steps that lead out of the folder are signed with the user's own key, and that may be damaged, or its folder out of use.
+    """
+    from ..journal.roots import Root
+    from ..journal.trust import key_problem
+
+    problem = key_problem(library.data)
+    root = Root(library.beside, library.root)
+    ends = {placing.end.parent / "x": False for placing in curation.placings}
+    return problem if problem and root.folder is not None and root.outside(ends.items()) else ""
+
+
 def carry_out(
     library: Library,
     curation: Curation,
@@ -59,7 +73,6 @@ def carry_out(
         CuratorError: Journal or library cannot be written.
     """
     from ..journal import execute
-    from .doubts import doubts
     from .marks import all_steps
 
     problems: list[tuple[Path, str]] = []
@@ -93,12 +106,7 @@ def take_back(
 ) -> Carried:
     """Takes back a run, by default the last one of which something stands, and updates the library.
 
-    Args:
-        library: The library.
-        run: The run; None for the last.
-        progress: Told how far it is.
-        cancelled: Asked between two steps.
-        confirmed: Steps that lead out of the folder, which a person has seen and wants undone; see :func:`..journal.leading_out`.
+    ``confirmed`` are steps that lead out of the folder, which a person has seen and wants undone; see :func:`..journal.leading_out`.
 
     Raises:
         JournalError: There is no such run, nothing to undo, or another program is acting on these files.
@@ -114,13 +122,10 @@ def take_back(
             if info is not None:
                 tell(library, journal, info.id)
         failed = tuple((step.target, reason) for step, reason in result.failed)
-        return Carried(
-            result.run,
-            info.title if info else "",
-            result.done,
-            result.skipped,
-            failed,
-            result.left,
-            tuple(journal.recovered),
-            _notes(result),
+        title, settled = info.title if info else "", tuple(journal.recovered)
+        note = (
+            f"Of these, {result.retimed:,} pictures have another time of change than when they were moved, as in a copy of a folder, or "
+            "because somebody wrote to them. They went back as they are."
         )
+        notes = (note,) if result.retimed else ()
+        return Carried(result.run, title, result.done, result.skipped, failed, result.left, settled, notes)

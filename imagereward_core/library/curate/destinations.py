@@ -43,12 +43,7 @@ class Home:
 
 
 class Destinations:
-    """The folders that pictures are sorted into.
-
-    Args:
-        root: The curated folder, absolute.
-        folders: A destination folder for every name, absolute; inside of ``root`` or elsewhere.
-    """
+    """The folders that pictures are sorted into: by name a folder, absolute, inside of ``root`` or elsewhere."""
 
     def __init__(self, root: Path, folders: Mapping[str, Path]) -> None:
         self.root, self.folders = root, dict(folders)
@@ -69,7 +64,7 @@ class Destinations:
         )
 
     def check(self) -> None:
-        """Raises where pictures could not be distinguished from sorted ones.
+        """Refuses folders in which pictures could not be distinguished from sorted ones.
 
         Raises:
             CurateError: A destination holds the curated folder, two names share a folder, or no scan would look into one.
@@ -94,10 +89,10 @@ class Destinations:
             seen[prefix] = name
 
     def check_links(self) -> None:
-        """Raises where a link in the curated folder makes a destination of a folder elsewhere.
+        """Refuses a destination that only a link in the curated folder leads out of it.
 
         Raises:
-            CurateError: It does. The link may have come along with the folder; whoever made it can name where it leads.
+            CurateError: There is one. It may have come along with the folder; whoever made it can name where it leads.
         """
         for name, folder in self.folders.items():
             real = led_out(folder, self.root)
@@ -119,10 +114,7 @@ class Destinations:
         return Home(name, folder, file)
 
     def target(self, home: Home, name: str, score: float | None = None) -> Path:
-        """Where a picture of ``home`` goes when it is sorted under ``name``, with its score in its name where one is given.
-
-        Its subfolders are kept.
-        """
+        """Where a picture of ``home`` goes when it is sorted under ``name``: subfolders stay; a score given goes into its name."""
         file = home.file if score is None else with_score(home.file, score)
         return Path(self.folders[name], home.folder, file)
 
@@ -180,11 +172,7 @@ def tell_copies(
     """Finds copies that an earlier run has made: the same pixels, and made by a run, wherever they lie now.
 
     A journal may be gone: in a destination folder the same relative folder and the same or a numbered name are proof enough.
-
-    Args:
-        rows: The files.
-        homes: Where each belongs.
-        sources: For some files, what those that are copies of ours were made from.
+    ``homes`` is where each row belongs; ``sources`` says what those of some files that are copies of ours were made from.
     """
     alike: dict[str, list[int]] = {}
     for index, row in enumerate(rows):
@@ -329,12 +317,7 @@ class Names:
         self._bases: dict[Path, frozenset[str]] = {}
 
     def free(self, target: Path, source: Path) -> Path:
-        """``target``, or the first free one of ``target (2)``, ``target (3)``.
-
-        Args:
-            target: The name that is wanted.
-            source: The picture that is to get it; text files that belong to it come along.
-        """
+        """``target``, or the first free one of ``target (2)``, ``target (3)``, for ``source``, whose text files come along."""
         own = companions_of(source) if self._has_texts(source) else []
         for found in free_names(target):
             name = os.path.normcase(found)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from ...errors import ImageError
 from ...files.regular import read_regular
-from ...metadata import read_blocks
+from ...metadata.containers.blocks import read_blocks
 from ...metadata.score_keys import METADATA_KEY
 from ...metadata.stars import person_rating
-from ...metadata.writing import plan_edit, sidecars_of, xmp_with_rating
+from ...metadata.writing.plan import plan_edit
+from ...metadata.writing.xmp import sidecars_of, xmp_with_rating
 from ...report.score_block import score_metadata, settled_block
 from ..journal import Step
 from .rules import ratings
@@ -27,11 +28,8 @@ Problems = list[tuple[Path, str]]
 def all_steps(curation: Curation, problems: Problems) -> Iterator[Step]:
     """The steps of a plan, and those that write scores and ratings, picture by picture.
 
-    Files are read one after another while this runs, so memory stays flat.
-
-    Args:
-        curation: The plan.
-        problems: Gets the files whose metadata cannot be written, with the reason; they are sorted all the same.
+    Files are read one after another while this runs, so memory stays flat. ``problems`` gets those whose metadata cannot be written,
+    with the reason; they are sorted all the same.
     """
     options = curation.options
     marker = None

@@ -25,7 +25,7 @@ def near_duplicates(
     distance: int = DISTANCE,
     labels: Sequence[Hashable] | None = None,
 ) -> IntArray:
-    """The leader of every picture: the first of ``order`` that looks like it and has no leader itself.
+    """The leader of every picture, int64 [N]: the first of ``order`` that looks like it and has no leader itself.
 
     Pictures are taken in order; each that has no leader yet becomes one, and leads all later ones within the distance. So a
     leader is its own leader, and whoever has another is never better than it. The work grows with the number of pictures whose
@@ -36,9 +36,6 @@ def near_duplicates(
         order: Indexes of the pictures to group, best first. The others are their own leaders.
         distance: In how many bits near-duplicates may differ, 0..12.
         labels: One per picture; only pictures with equal labels are compared. By default all are.
-
-    Returns:
-        Indexes, int64 [N].
 
     Raises:
         ValueError: The distance is out of range.

@@ -26,7 +26,6 @@ from .rules import Verdicts, judge
 
 if TYPE_CHECKING:
     from ...scorers.panel import Panel, PanelResult
-    from ..journal import RunResult
     from ..library import Library
 
 Fate = Literal["go", "there", "earlier", "left", "fresh", "aside", "unscored", "linked"]
@@ -91,14 +90,8 @@ def plan_curation(
     """Judges the pictures a library knows in a folder, and plans where they go. Nothing is scored and no file is changed.
 
     Copies that earlier runs have made, whatever their folders were called, do not compete with their originals and are not copied
-    again. Pictures that were moved do compete.
-
-    Args:
-        library: Where the scores are.
-        panel: Whose scores count.
-        folder: The folder.
-        options: The rule, and where pictures go.
-        only: Deal with these files alone; the others count in the comparison, where the rule compares. None for all.
+    again. Pictures that were moved do compete. With ``only``, only these files are dealt with; the others count in the comparison,
+    where the rule compares.
 
     Raises:
         CurateError: Destinations that cannot be.
@@ -128,16 +121,15 @@ def plan_moves(
     copies: Mapping[Path, Sequence[tuple[str, Path]]] | None = None,
     only: Sequence[Path] | None = None,
 ) -> Curation:
-    """Plans where pictures go whose verdicts are known.
+    """Plans where pictures go whose verdicts are known, one for each row.
 
     Args:
         folder: The curated folder.
         rows: The pictures.
-        verdicts: What was decided about each, in the same order.
+        verdicts: What was decided about each.
         options: What is to become of them.
         result: Their scores, for writing them.
-        copies: What runs have made already, by the path of the original, as name and path; what lies in no destination folder hinders
-            nothing.
+        copies: By the path of an original what runs have made of it, as name and path; what lies in no destination hinders nothing.
         only: Deal with these files alone; None for all.
 
     Raises:
@@ -209,12 +201,3 @@ class _Planner:
         target = self.names.free(self.destinations.target(home, name, score), source)
         self.steps.append(Step(kind, source, target))
         return Placing(name, "go", row.path, target)
-
-
-def _notes(result: RunResult) -> tuple[str, ...]:
-    if not result.retimed:
-        return ()
-    return (
-        f"Of these, {result.retimed:,} pictures have another time of change than when they were moved, as in a copy of a folder, or "
-        "because somebody wrote to them. They went back as they are.",
-    )

@@ -37,13 +37,8 @@ class Verdicts:
 def judge(rows: Sequence[Row], scores: Scores, rule: CurationRule, folders: Sequence[Hashable]) -> Verdicts:
     """Applies ``rule``; what a person decided about a picture with a score outweighs it.
 
-    A picture rejected by hand competes with no other; one kept by hand competes, and stays where it loses.
-
-    Args:
-        rows: The pictures: names, stars, decisions and perceptual hashes are read from here.
-        scores: Their scores, in the same order.
-        rule: What to keep.
-        folders: The folder each picture counts as part of.
+    A picture rejected by hand competes with no other; one kept by hand competes, and stays where it loses. ``scores`` and ``folders``, the
+    folder each picture counts as part of, are in the order of ``rows``.
 
     Raises:
         ValueError: The lengths differ, or percentiles are asked for where there are none.
@@ -150,20 +145,14 @@ def _into_buckets(
             reasons[index] = f"rejected: below the limit of {buckets.each[-1].name} ({buckets.by})"
 
 
-def as_sorted(verdicts: Verdicts, names: Sequence[str], rejected: str = REJECTED) -> Verdicts:
-    """The verdicts with what was decided before in the place of what would be decided now.
-
-    Args:
-        verdicts: What a rule says.
-        names: For every picture the name it was sorted under; empty for one that was not sorted, whose verdict stays.
-        rejected: The name of those that were rejected.
-    """
+def as_sorted(verdicts: Verdicts, names: Sequence[str]) -> Verdicts:
+    """The verdicts with the names that pictures were sorted under before; an empty one leaves the verdict as it is."""
     new, reasons = list(verdicts.names), list(verdicts.selection.reasons)
     keep = np.zeros(len(new), dtype=bool)
     keep[verdicts.selection.kept] = True
     for index, name in enumerate(names):
         if name and verdicts.names[index]:
-            new[index], keep[index] = name, name != rejected
+            new[index], keep[index] = name, name != REJECTED
             reasons[index] = f"{'kept' if keep[index] else 'rejected'}: it was sorted into {name}"
     order = verdicts.selection.order
     selection = Selection(order, order[keep[order]], order[~keep[order]], tuple(reasons))
@@ -176,7 +165,7 @@ def ratings(verdicts: Verdicts, scores: Scores, rows: Sequence[Row]) -> list[int
     Stars go by the percentile in the scorer's reference distribution where it has one, else by the share of these pictures that score
     lower; a fifth is a star, see :func:`~imagereward_core.metadata.writing.stars_of`.
     """
-    from ...metadata.writing import stars_of
+    from ...metadata.writing.xmp import stars_of
 
     if scores.distribution is not None:
         shares = scores.percentiles()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...files.values import shown_name
+from ...plain import count_of
 from .options import CurateOptions
-from .plan import Curation, Placing
+from .plan import Curation, Fate
 
 VERBS = {
     "copy": ("copy", "copied"),
@@ -20,6 +22,27 @@ VERBS = {
 }
 """The verb of each action, before and after it is done."""
 
+_STAYS: tuple[tuple[Fate, str, str, str], ...] = (
+    ("there", "is", "are", "in place already"),
+    (
+        "earlier",
+        "was",
+        "were",
+        "sorted otherwise before, by an earlier run or by hand: left there, unless sorting anew is asked for",
+    ),
+    ("left", "stays", "stay", "in place, as asked for"),
+    ("fresh", "changed", "changed", "just now: looked at later"),
+    (
+        "linked",
+        "stays",
+        "stay",
+        "in place: symbolic links to other pictures of the folder, and what they lead to, are not moved, so that no link leads nowhere. "
+        "Copy them, or remove the links first",
+    ),
+    ("unscored", "has", "have", "no score: left in place"),
+)
+"""Of pictures that stay where they are: the fate, the verb for one and for several, and why."""
+
 
 @dataclass(frozen=True)
 class NameSummary:
@@ -27,29 +50,22 @@ class NameSummary:
 
     Attributes:
         name: The name; empty for pictures without a score.
-        pictures: How many there are.
-        go: How many there is a step for.
-        there: How many lie in the right place already.
-        earlier: How many were sorted under another name earlier, and stay there.
-        left: How many stay where they are because that was asked for.
-        fresh: How many wait because they have just been changed.
+        fates: How many have each fate.
         best: Their highest score; NaN where nothing is known.
         worst: Their lowest.
         folder: Where they go.
-        linked: How many stay because a move would leave a link without what it leads to.
     """
 
     name: str
-    pictures: int
-    go: int
-    there: int
-    earlier: int
-    left: int
-    fresh: int
+    fates: Counter[Fate]
     best: float
     worst: float
     folder: Path | None
-    linked: int = 0
+
+    @property
+    def pictures(self) -> int:
+        """How many there are."""
+        return sum(self.fates.values())
 
 
 @dataclass(frozen=True)
@@ -97,33 +113,24 @@ def rule_words(options: CurateOptions) -> str:
 
 def summarise(curation: Curation) -> list[NameSummary]:
     """One summary for every name that has pictures, best first, pictures without a score at the end."""
-    by_name: dict[str, list[int]] = {}
-    for index, placing in enumerate(curation.placings):
-        by_name.setdefault(placing.name, []).append(index)
-    destinations = curation.options.destinations(curation.folder)
-    found = []
-    for name in (*curation.options.rule.names, ""):
-        indexes = by_name.get(name, [])
-        if not indexes:
-            continue
-        fates = [curation.placings[index].fate for index in indexes]
-        values = [value for index in indexes if (value := curation.rows[index].value) is not None]
-        found.append(
-            NameSummary(
-                name,
-                len(indexes),
-                go=fates.count("go"),
-                there=fates.count("there"),
-                earlier=fates.count("earlier"),
-                left=fates.count("left"),
-                fresh=fates.count("fresh"),
-                best=max(values, default=math.nan),
-                worst=min(values, default=math.nan),
-                folder=destinations.folders[name] if name else None,
-                linked=fates.count("linked"),
-            )
+    fates: dict[str, Counter[Fate]] = {}
+    values: dict[str, list[float]] = {}
+    for placing, row in zip(curation.placings, curation.rows, strict=True):
+        fates.setdefault(placing.name, Counter())[placing.fate] += 1
+        if row.value is not None:
+            values.setdefault(placing.name, []).append(row.value)
+    folders = curation.options.destinations(curation.folder).folders
+    return [
+        NameSummary(
+            name,
+            fates[name],
+            max(values.get(name, ()), default=math.nan),
+            min(values.get(name, ()), default=math.nan),
+            folders.get(name),
         )
-    return found
+        for name in (*curation.options.rule.names, "")
+        if name in fates
+    ]
 
 
 def examples(curation: Curation, each: int) -> Iterator[Example]:
@@ -139,7 +146,7 @@ def examples(curation: Curation, each: int) -> Iterator[Example]:
 
 
 def _example(curation: Curation, index: int) -> Example:
-    placing: Placing = curation.placings[index]
+    placing = curation.placings[index]
     value = curation.rows[index].value
     return Example(
         placing.name,
@@ -155,21 +162,23 @@ def sentences(curation: Curation) -> list[str]:
     """The plan in words."""
     parts = summarise(curation)
     scored = [part for part in parts if part.name]
-    total = sum(part.pictures for part in parts)
     said = ", ".join(f"{part.pictures:,} {part.name}" for part in scored) or "none with a score"
-    lines = [f"{total:,} picture{_s(total)} judged: {said}."]
+    lines = [f"{count_of(len(curation.placings), 'picture')} judged: {said}."]
     do = VERBS[curation.options.action][0]
-    going = [part for part in scored if part.go]
+    going = [f"{part.fates['go']:,} to {part.folder}" for part in scored if part.fates["go"]]
     if going:
-        lines.append("To " + do + ": " + "; ".join(f"{part.go:,} to {part.folder}" for part in going) + ".")
+        lines.append(f"To {do}: {'; '.join(going)}.")
     elif curation.options.action != "stay":
         lines.append(f"There is nothing to {do}.")
-    lines += _places(parts)
+    lines += [
+        f"{number:,} {one if number == 1 else many} {rest}."
+        for fate, one, many, rest in _STAYS
+        if (number := curation.count(fate=fate))
+    ]
     duplicates = int((curation.verdicts.leaders != range(len(curation.rows))).sum()) if curation.rows else 0
     if duplicates:
-        lines.append(
-            f"{duplicates:,} picture{_s(duplicates)} {_verb(duplicates, 'looks', 'look')} like a better one."
-        )
+        looks = "looks" if duplicates == 1 else "look"
+        lines.append(f"{count_of(duplicates, 'picture')} {looks} like a better one.")
     whose = "copies" if curation.options.action == "copy" else "pictures"
     if curation.options.write_scores:
         lines.append(
@@ -186,38 +195,3 @@ def remarks(curation: Curation) -> list[str]:
     """Remarks needed to read the numbers of a plan, in sentences."""
     result = curation.result
     return [] if result is None else [text for text in (result.basis, *result.warnings) if text]
-
-
-def _places(parts: Sequence[NameSummary]) -> list[str]:
-    there, earlier, left, fresh = (
-        sum(getattr(part, fate) for part in parts) for fate in ("there", "earlier", "left", "fresh")
-    )
-    unscored = sum(part.pictures for part in parts if not part.name)
-    found = []
-    if there:
-        found.append(f"{there:,} {_verb(there, 'is', 'are')} in place already.")
-    if earlier:
-        found.append(
-            f"{earlier:,} {_verb(earlier, 'was', 'were')} sorted otherwise before, by an earlier run or by hand: left there, unless "
-            "sorting anew is asked for."
-        )
-    if left:
-        found.append(f"{left:,} {_verb(left, 'stays', 'stay')} in place, as asked for.")
-    if fresh:
-        found.append(f"{fresh:,} changed just now: looked at later.")
-    if linked := sum(part.linked for part in parts):
-        found.append(
-            f"{linked:,} {_verb(linked, 'stays', 'stay')} in place: symbolic links to other pictures of the folder, and what they lead to, "
-            "are not moved, so that no link leads nowhere. Copy them, or remove the links first."
-        )
-    if unscored:
-        found.append(f"{unscored:,} {_verb(unscored, 'has', 'have')} no score: left in place.")
-    return found
-
-
-def _s(number: int) -> str:
-    return "" if number == 1 else "s"
-
-
-def _verb(number: int, one: str, many: str) -> str:
-    return one if number == 1 else many

@@ -13,7 +13,7 @@ from ...metadata.companions import alike
 from ...metadata.writing.splice import Splice, copy_applied, reversed_splices
 from . import files
 from .changes import FORWARD, Change, missing_folders, skip
-from .files import Refused
+from .files import Mark, Refused
 from .journal import Journal
 from .records import Record, is_still, mark_of_bytes
 from .waits import Work
@@ -28,8 +28,7 @@ def edit(journal: Journal, record: Record) -> Work:
     link afterwards, or edit both.
     """
     path = _real(_meant(journal, record))
-    _check_writable(path)
-    now = files.mark_of(path)
+    now = _check_writable(path)
     for earlier in journal.done_before(record):
         if earlier.made == path and earlier.splices == record.splices and now.looks_like(earlier.after):
             skip(journal, record, path, "was done by an earlier run")
@@ -67,9 +66,9 @@ def put(journal: Journal, record: Record) -> Work:
             raise Refused(f"{path} has just been made by another program; do it again") from error
         return
     path = _real(path)
-    _check_writable(path)
-    if path.stat().st_size > _MOST_FORMER_BYTES:
-        raise Refused(f"{path} has {path.stat().st_size} bytes; expected a text file of at most 64 MiB")
+    size = _check_writable(path).size
+    if size > _MOST_FORMER_BYTES:
+        raise Refused(f"{path} has {size} bytes; expected a text file of at most 64 MiB")
 
     def transform(reading: BinaryIO, writing: BinaryIO) -> None:
         record.former = reading.read()
@@ -126,12 +125,13 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
-def _check_writable(path: Path) -> None:
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode):
+def _check_writable(path: Path) -> Mark:
+    facts = path.stat()
+    if not stat.S_ISREG(facts.st_mode):
         raise Refused(f"{path} is no file; expected one to write to")
-    if not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+    if not facts.st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
         raise Refused(f"{path} is read-only; allow writing to it and do it again")
+    return Mark(facts.st_size, facts.st_mtime_ns)
 
 
 def _compare(path: Path, splices: tuple[Splice, ...]) -> tuple[bool, bool]:

@@ -181,18 +181,24 @@ class Custody:
     def values(self, record: Record) -> tuple[Any, ...]:
         """Values for ``COLUMNS``, signed where the step leads out and may do so."""
         row = record.row(self.stored(record.run))
-        outside = self._outside(record.paths)
-        if not outside or not set(outside) <= set(self.vouched(record)):
+        outside = self._vouched_outside(record)
+        if not outside:
             return (*row, None, None)
         row = (*row, json.dumps(outside))
         return (*row, self.seal.sign(self._parts(record.run, row)))
 
     def progress(self, record: Record) -> tuple[Any, ...]:
         """Values for ``ADVANCE``, signed as :meth:`values` signs them."""
-        if self._outside(record.paths):
+        if self._vouched_outside(record):
             whole = self.values(record)
             return whole[len(whole) - _CHANGING :]
         return (*record.progress(self.stored(record.run)), None, None)
+
+    def _vouched_outside(self, record: Record) -> tuple[str, ...]:
+        """The folders outside in which it acts; none where it may not act in all of them. Most act in none and need no look."""
+        vouched = self.vouched(record)
+        outside = self._outside(record.paths) if vouched else ()
+        return outside if set(outside) <= set(vouched) else ()
 
     def stored(self, run: int) -> Callable[[Path], Name]:
         """How paths of a run are stored."""
@@ -259,11 +265,11 @@ class Custody:
         if run.doubt:
             raise LeadsOut(f"{record.made or record.target}: {run.doubt}. {self.advice}")
         check_shape(record, None if record.parent is None else self._parent(record.parent))
-        vouched = set(self.vouched(record))
-        shares = {path.drive for path, _ in record.paths if path.drive.startswith("\\\\")}
-        if shares - {(self.root.folder or Path()).drive} and not vouched:
+        vouched, paths = self.vouched(record), record.paths
+        shares = {path.drive for path, _ in paths if path.drive.startswith("\\\\")}
+        if shares and shares - {(self.root.folder or Path()).drive} and not vouched:
             raise self._leads_out(record)  # without asking the other machine for anything
-        if not set(self.root.outside(record.paths)) <= vouched:
+        if not set(self.root.outside(paths)) <= set(vouched):
             raise self._leads_out(record)
 
     def _leads_out(self, record: Record) -> LeadsOut:

@@ -57,7 +57,7 @@ def carry_out(journal: Journal, record: Record, result: RunResult) -> Work:
         if record.parent is None:
             result.done += record.state == "done"
             result.skipped += record.state == "skipped"
-            for companion in list(journal.records("parent = ? AND state = 'planned'", (record.id,))):
+            for companion in journal.companions(record, "planned"):
                 yield from carry_out(journal, companion, result)
 
 

@@ -101,15 +101,16 @@ def two_names(one: Path, other: Path) -> bool:
 
     False where letter case does not count and both are one, and where two paths lead to one name.
     """
-    if not same_entry(one, other) or one_name(one, other):
+    try:
+        facts, others = one.lstat(), other.lstat()
+    except OSError:
         return False
-    facts = one.lstat()
-    if not stat.S_ISLNK(facts.st_mode):
-        if facts.st_nlink < 2:
-            return False
-    elif os.path.samestat(facts, other.lstat()):
-        return False
-    return not spells_alike(one, other)
+    link = stat.S_ISLNK(facts.st_mode)
+    if os.path.samestat(facts, others):
+        found = facts.st_nlink > 1 and not link
+    else:
+        found = link and stat.S_ISLNK(others.st_mode) and os.path.realpath(one) == os.path.realpath(other)
+    return found and not one_name(one, other) and not spells_alike(one, other)
 
 
 def one_name(one: Path, other: Path) -> bool:

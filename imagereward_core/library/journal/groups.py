@@ -11,7 +11,7 @@ from pathlib import Path
 from ...metadata.companions import alike
 from .records import Record
 
-MOST_STEPS = 256
+MOST_STEPS = 512
 """In one group, and looked at to choose one."""
 MOST_BYTES = 64 * 1024 * 1024
 """Under hidden names at once, unless one file alone is larger."""
@@ -62,10 +62,13 @@ class Groups:
         taken: set[Key] = set()
         folders = _Folders()
         room = MOST_BYTES
-        for record in self._waiting:
+        for number, record in enumerate(self._waiting):
+            if len(group) == self._most:
+                left += self._waiting[number:]
+                break
             # One that is left behind keeps its files: what follows it and needs them is left behind too.
             keys = folders.keys_of(record)
-            if len(group) < self._most and room >= 0 and taken.isdisjoint(keys):
+            if room >= 0 and taken.isdisjoint(keys):
                 size = folders.bytes_of(record)
                 if not group or size <= room:
                     group.append(record)

@@ -16,7 +16,7 @@ from .records import SELECT, Record, one_page
 from .roots import Root
 from .runs import latest_standing, read_runs, unsettled_runs
 from .schema import APPLICATION_ID, MIGRATIONS
-from .steps import RunInfo, StepInfo
+from .steps import GIVING, RunInfo, State, StepInfo
 from .trust import Seal
 
 FILE_NAME = "journal.sqlite3"
@@ -111,19 +111,26 @@ class JournalReader:
         """
         compare, order, last = ("<=", "DESC", (1 << 63) - 1) if backwards else (">", "ASC", 0)
         while True:
-            waiting = dict(self._later)
+            waiting = self._later  # another one by the time these are written
             with self._database.reading() as connection:
                 found = connection.execute(
                     f"{SELECT} WHERE {where} AND id {compare} ? ORDER BY id {order} LIMIT {_PAGE}",
                     (*values, last),
                 )
                 rows = one_page(found)
+                more = len(rows) == _PAGE or found.fetchone() is not None
                 found.close()
             for row in rows:
                 yield waiting.get(row[0]) or self.custody.read(row)
-            if not rows:
+            if not more:
                 return
             compare, last = compare[0], rows[-1][0]
+
+    def companions(self, record: Record, state: State) -> list[Record]:
+        """The text files that travel with the picture of a step, those in a state; only where a picture gets a name do any travel."""
+        if record.parent is not None or record.kind not in GIVING:
+            return []
+        return list(self.records("parent = ? AND state = ?", (record.id, state)))
 
     def unsettled(self) -> list[int]:
         """Runs that a process left with a step half done, text files that have not followed their picture, or emptied folders."""

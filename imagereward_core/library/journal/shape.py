@@ -12,9 +12,9 @@ from .records import Record
 from .roots import too_long
 from .runs import NUMBERS_END
 from .sidecars import SIDECAR_SUFFIXES, is_companion
+from .steps import GIVING
 
 _TEMPORARY = re.compile(re.escape(TEMPORARY_PREFIX) + r"[0-9a-f]{16}" + re.escape(TEMPORARY_SUFFIX))
-_GIVING = ("copy", "hardlink", "symlink", "move")
 
 
 def check_shape(record: Record, parent: Record | None) -> None:
@@ -37,11 +37,10 @@ def check_shape(record: Record, parent: Record | None) -> None:
         if path is not None and _TEMPORARY.fullmatch(path.name):
             raise _refused(record, f"is about {path.name}, a hidden file of this program")
     # The name a picture is asked to get may be too long for any file system; it is shortened then.
-    used = (record.source, record.target.parent, record.made)
-    if any(path is not None and too_long(path) for path in used):
+    if any(map(too_long, (record.source, record.target.parent, record.made or record.source))):
         raise _refused(record, "has a name longer than file systems allow")
     _check_temporary(record)
-    if record.kind in _GIVING:
+    if record.kind in GIVING:
         if record.made is not None and record.made.parent != record.target.parent:
             raise _refused(record, f"made {record.made}, which is not where it was to go")
     elif record.parent is not None:
@@ -75,7 +74,7 @@ def _check_companion(record: Record, parent: Record | None) -> None:
         or parent.flaw
         or parent.parent is not None
         or parent.run != record.run
-        or parent.kind not in _GIVING
+        or parent.kind not in GIVING
         or record.kind not in (parent.kind, "copy")
     ):
         raise _refused(record, "travels with a picture that the journal does not know")

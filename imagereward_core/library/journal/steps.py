@@ -12,6 +12,8 @@ from ...metadata.writing.splice import Splice
 
 Kind = Literal["copy", "hardlink", "symlink", "move", "edit", "put"]
 KINDS: tuple[str, ...] = get_args(Kind)
+GIVING = ("copy", "hardlink", "symlink", "move")
+"""Kinds of steps that give a picture a name; its text files travel with it."""
 
 State = Literal["planned", "doing", "ready", "done", "skipped", "failed", "undoing", "restoring", "undone"]
 """Where a step stands.

@@ -27,11 +27,7 @@ def take_back(journal: Journal, record: Record, result: RunResult) -> Work:
         result.failed.append((record.step, str(error)))
         return
     assert record.made is not None, "a done step made something"
-    companions = (
-        []
-        if record.parent is not None
-        else list(journal.records("parent = ? AND state = 'done'", (record.id,)))
-    )
+    companions = journal.companions(record, "done")
     retimed = False
     try:
         retimed = (

@@ -7,9 +7,10 @@ does, in which order, and what it does when something fails, is the same as if i
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Union
 
@@ -17,7 +18,8 @@ from . import files
 from .journal import Journal
 from .records import Record
 
-_SYNCS_AT_ONCE = 8
+_SYNCS_AT_ONCE = 32
+"""A disk that is asked for several at once flushes its cache once for them."""
 
 
 @dataclass(frozen=True)
@@ -99,14 +101,14 @@ def _serve(journal: Journal, waits: dict[Work, Wait]) -> dict[Work, Answer]:
     entries = [wait for wait in waits.values() if isinstance(wait, Entry)]
     records = [record for entry in entries for record in entry.records]
     journal.write(*records, folders=dict.fromkeys(folder for entry in entries for folder in entry.folders))
-    written = [(work, wait.temporary) for work, wait in waits.items() if isinstance(wait, Written)]
-    # They are on their way already; a disk that is asked for several at once flushes its cache once for them.
-    with ThreadPoolExecutor(min(_SYNCS_AT_ONCE, len(written)) or 1) as threads:
-        each = threads.map if len(written) > 1 else map
-        for (work, _), error in zip(written, each(_sync, (path for _, path in written)), strict=True):
-            answers[work] = error
-    for folder in {wait.folder for wait in waits.values() if isinstance(wait, Named)}:
-        files.sync_folder(folder)
+    written = {work: wait.temporary for work, wait in waits.items() if isinstance(wait, Written)}
+    folders = {wait.folder for wait in waits.values() if isinstance(wait, Named)}
+    syncs: list[Callable[[], OSError | None]] = [partial(_sync, path) for path in written.values()]
+    syncs += [partial(files.sync_folder, folder) for folder in folders]
+    with ThreadPoolExecutor(min(_SYNCS_AT_ONCE, len(syncs)) or 1) as threads:
+        each = threads.map if len(syncs) > 1 else map
+        errors = list(each(lambda sync: sync(), syncs))
+    answers.update(zip(written, errors, strict=False))
     return answers
 
 

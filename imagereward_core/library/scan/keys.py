@@ -16,13 +16,7 @@ _PRECISIONS = {"torch.float32": "", "torch.bfloat16": "/bf16", "torch.float16": 
 
 @dataclass(frozen=True)
 class Voice:
-    """A scorer with its number in the library.
-
-    Attributes:
-        number: In the library.
-        scorer: What makes the numbers.
-        reads_prompt: Whether they depend on the prompt.
-    """
+    """A scorer with its number in the library, and whether its numbers depend on the prompt."""
 
     number: int
     scorer: PictureScorer

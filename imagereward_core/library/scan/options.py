@@ -28,12 +28,10 @@ class ScanOptions:
         exclude: Patterns of files and folders to pass over, in the same way.
         skip: Folders to pass over with all that is in them, such as those that kept pictures are copied to.
         follow_links: Whether links to folders are followed, each folder once. Links to pictures always are pictures.
-        unscored_only: Whether pictures are left alone that have stars, or a number of the same scorer under any prompt, weights or
-            preprocessing.
+        unscored_only: Whether pictures that have stars, or any number of the same scorer, are left alone.
         prompt: A prompt for all pictures; None for each picture's own.
         retry: Whether pictures that could not be decoded are tried again although their files have not changed.
-        files: Only these of the files that the other options allow; None for all. Nothing else is looked at, so that files that are no
-            longer there are not noticed.
+        files: Only these of the files that the other options allow; None for all. Files that are gone are not noticed then.
         readable: Says which files, pictures and those beside them, may be read; all by default.
     """
 
@@ -73,8 +71,7 @@ class ScanProgress:
         total: Pictures to be dealt with; None while they are still being looked for.
         rate: Pictures a second, of those being looked for or of those being dealt with.
         seconds_left: None while it cannot be known.
-        stages: Seconds spent so far reading files, decoding them, in the model, and writing to the store. Reading and decoding
-            run in several threads beside the model, whose seconds are added up.
+        stages: Seconds spent so far reading, decoding, in the model, and writing. The first two are sums over several threads.
     """
 
     found: int = 0
@@ -89,19 +86,14 @@ class ScanProgress:
 
 @dataclass(frozen=True)
 class ScanResult:
-    """The result of a scan.
+    """The result of a scan, whose ``found``, ``known``, ``done``, ``failed`` and ``stages`` are as in :class:`ScanProgress`.
 
     Attributes:
-        found: Pictures found.
-        known: Those of them about which there was nothing to do.
-        done: Pictures dealt with.
-        failed: Those of them that could not be decoded or have no score.
         scored: Numbers the model made.
         gone: Files known from before that are no longer there.
         problems: Folders that could not be looked into, with the reason.
         stopped: Whether it was stopped before its end; the next scan goes on where it stopped.
         seconds: How long it took.
-        stages: As in :class:`ScanProgress`.
     """
 
     found: int

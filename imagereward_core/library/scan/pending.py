@@ -33,14 +33,7 @@ _CONTENT, _PROMPT = 1, 2
 
 @dataclass(frozen=True)
 class Entry:
-    """A file about which there is something to do.
-
-    Attributes:
-        file: Its number.
-        beside: Mark of the texts beside it.
-        content: Whether it is to be decoded because it is new or changed.
-        prompt: Whether its own prompt is to be read.
-    """
+    """A file about which there is something to do: decode its content, read its prompt. ``beside`` is the mark of the texts beside it."""
 
     file: int
     beside: int
@@ -173,7 +166,7 @@ class Register:
         content = (
             known.state != State.READ
             or (known.size, known.modified_ns) != (found.size, found.modified_ns)
-            or (known.failed and self.options.retry)
+            or (known.failed != 0 and self.options.retry)
         )
         prompt = content or known.beside != found.beside or known.asked != self.asked.mark
         shown = (

@@ -34,15 +34,9 @@ _SETTLED_NS = 2_500_000_000
 
 @dataclass(frozen=True)
 class Task:
-    """A file to be read, and what of it is wanted.
+    """A file to be read, and what of it is wanted: its ``content`` decoded, its own ``prompt``, the exact pixels of some ``specs``.
 
-    Attributes:
-        file: Its number in the library.
-        path: Where it lies.
-        beside: Mark of the texts beside it, as the folder was listed.
-        content: Whether it is to be decoded.
-        prompt: Whether its own prompt is to be read.
-        specs: The exact pixels wanted; none for a picture nobody is to score.
+    ``file`` is its number in the library, ``beside`` the mark of the texts beside it, as the folder was listed.
     """
 
     file: int
@@ -59,16 +53,14 @@ class Finding:
 
     Attributes:
         task: What was asked.
-        size: In bytes, of the version that was read.
-        modified_ns: Of the version that was read.
+        size, modified_ns: Of the version that was read, in bytes and nanoseconds.
         settled: Whether the next scan may believe size and time.
         content: What it holds; None where it was not to be decoded or could not be.
         generated: How the picture was made; None where that was not asked.
         pixels: The exact pixels, by spec.
         problem: Why it could not be decoded; empty where it could.
         passing: Whether the problem may pass without the file being changed.
-        read_seconds: Time spent reading.
-        decode_seconds: Time spent on everything else.
+        read_seconds, decode_seconds: Time spent reading, and on everything else.
     """
 
     task: Task
@@ -144,14 +136,11 @@ def from_found(found: FoundPrompt) -> Generated:
     for text in texts:
         facts = facts.completed(generated_facts(text))
     return Generated(
+        **vars(facts),
         written=found.written,
         prompt=found.seen,
         negative=next((text.negative for text in texts if text.negative), ""),
         origin=found.source,
-        generator=facts.generator,
-        model=facts.model,
-        loras=facts.loras,
-        seed=facts.seed,
         problem=found.problem,
         notes="; ".join(note for note in found.notes if note != found.picture_note),
         picture_note=found.picture_note,

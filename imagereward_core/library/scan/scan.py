@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ...errors import Cancelled, CuratorError, PromptError
 from ...files.sqlite import Database
 from ...files.values import absolute, intern
-from ...metadata import READER
+from ...metadata.picture_prompt import READER
 from ...metadata.prompt_finder import PromptFinder
 from ...metadata.types import has_words
 from ..store.scores import adopt, scorer_keys, scorer_number

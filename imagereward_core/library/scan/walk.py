@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from ...images.suffixes import is_picture_name
 from ...metadata.companions import PROMPT_ENDINGS, alike, keys
@@ -25,14 +26,7 @@ _UNKNOWN = os.stat_result((stat.S_IFREG, *[0] * 9), {"st_mtime_ns": 0})
 
 @dataclass(frozen=True)
 class Found:
-    """One picture file as the folder lists it.
-
-    Attributes:
-        name: Its name in the folder.
-        size: In bytes.
-        modified_ns: Time of its last change.
-        beside: A mark that changes with the texts beside it; 0 where there are none.
-    """
+    """A picture file as its folder lists it; ``beside`` is a mark that changes with the texts beside it, 0 where there are none."""
 
     name: str
     size: int
@@ -40,31 +34,20 @@ class Found:
     beside: int
 
 
-@dataclass
-class Listing:
-    """One folder.
-
-    Attributes:
-        path: Absolute.
-        pictures: Its pictures, one by one while the folder is being read.
-        problem: Why it cannot be read, known once ``pictures`` is exhausted; empty where it could.
-    """
+class Listing(NamedTuple):
+    """One folder: its absolute path, and its pictures, one by one while it is being read."""
 
     path: Path
-    pictures: Iterator[Found] = field(default_factory=lambda: iter(()))
-    problem: str = ""
+    pictures: Iterator[Found]
 
 
 Problem = Callable[[Path, str], None]
 
 
 def walk(root: Path, options: ScanOptions, problem: Problem) -> Iterator[Listing]:
-    """Every folder from ``root`` on that is to be looked at, each before those inside it, in the order of their names.
+    """Every folder from the absolute ``root`` on that is to be looked at, each before those inside it, in the order of their names.
 
-    Args:
-        root: Absolute path of a folder.
-        options: What to look at.
-        problem: Told of each folder that cannot be read, and why.
+    ``problem`` is told of each folder that cannot be read, and why.
     """
     skipped = {_identity(folder) for folder in options.skip}
     include, exclude = _Patterns(options.include), _Patterns(options.exclude)
@@ -80,13 +63,9 @@ def walk(root: Path, options: ScanOptions, problem: Problem) -> Iterator[Listing
         try:
             inside, texts = _survey(folder, options.follow_links)
         except OSError as error:
-            problem(folder, f"{folder}: the folder cannot be read ({error.strerror or error}).")
+            problem(folder, _unreadable(folder, error))
             continue
-        listing = Listing(folder)
-        listing.pictures = _pictures(listing, root, texts, include, exclude)
-        yield listing
-        if listing.problem:
-            problem(folder, listing.problem)
+        yield Listing(folder, _pictures(folder, root, texts, include, exclude, problem))
         if options.recursive:
             waiting.extend(
                 path
@@ -97,12 +76,7 @@ def walk(root: Path, options: ScanOptions, problem: Problem) -> Iterator[Listing
 
 @dataclass
 class _Texts:
-    """The texts in a folder beside its pictures.
-
-    Attributes:
-        named: Texts by what the name of the picture they belong to is like.
-        logged_ns: When Fooocus' log was last written to; 0 where there is none.
-    """
+    """Texts by what the name of the picture they belong to is like, and when Fooocus' log was last written to (0 for never)."""
 
     named: dict[str, list[str]] = field(default_factory=dict)
     logged_ns: int = 0
@@ -147,10 +121,13 @@ def _modified(entry: os.DirEntry[str]) -> int:
         return 0
 
 
+def _unreadable(folder: Path, error: OSError) -> str:
+    return f"{folder}: the folder cannot be read ({error.strerror or error})."
+
+
 def _pictures(
-    listing: Listing, root: Path, texts: _Texts, include: _Patterns, exclude: _Patterns
+    folder: Path, root: Path, texts: _Texts, include: _Patterns, exclude: _Patterns, problem: Problem
 ) -> Iterator[Found]:
-    folder = listing.path
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -164,7 +141,7 @@ def _pictures(
                 if status is not None and not stat.S_ISDIR(status.st_mode):
                     yield _found(folder, name, stem, status, texts)
     except OSError as error:
-        listing.problem = f"{folder}: the folder cannot be read ({error.strerror or error})."
+        problem(folder, _unreadable(folder, error))
 
 
 def _state(entry: os.DirEntry[str]) -> os.stat_result | None:
@@ -199,7 +176,7 @@ def named(root: Path, options: ScanOptions, problem: Problem) -> Iterator[Listin
         try:
             _, texts = _survey(folder, options.follow_links)
         except OSError as error:
-            problem(folder, f"{folder}: the folder cannot be read ({error.strerror or error}).")
+            problem(folder, _unreadable(folder, error))
             continue
         yield Listing(folder, _existing(folders[folder], texts))
 
@@ -226,11 +203,8 @@ def _mark(folder: Path, stem: str, names: list[str]) -> int:
             status = os.stat(folder / name)  # noqa: PTH116
         except OSError:
             continue
-        digest.update(
-            f"{name[len(stem) :]!r} {status.st_size} {status.st_mtime_ns} ".encode(
-                "utf-8", "backslashreplace"
-            )
-        )
+        mark = f"{name[len(stem) :]!r} {status.st_size} {status.st_mtime_ns} "
+        digest.update(mark.encode("utf-8", "backslashreplace"))
     return int.from_bytes(digest.digest(), "big") + 1
 
 

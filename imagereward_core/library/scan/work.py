@@ -49,8 +49,7 @@ class Case:
     Attributes:
         finding: What was found out about it.
         picture: Number of its content; 0 where it could not be decoded.
-        prompt: Number of the prompt it is shown with.
-        text: That prompt.
+        prompt, text: The prompt it is shown with, as number and text.
         given: What scorers are given: that text, or why there is none.
         wanted: The scorers that are to score it now.
         visited: Numbers of the scorers that will have come to it then.
@@ -83,12 +82,7 @@ class Tally:
 class Work:
     """Deals with the pending files of a scan.
 
-    Args:
-        database: The library's.
-        options: What was asked.
-        asked: The same in the library's numbers.
-        voices: The scorers.
-        turn: Entered with the number of pictures whenever the scorers are to work.
+    ``asked`` is what ``options`` ask in the library's numbers; ``turn`` is entered with the number of pictures when ``voices`` are to work.
     """
 
     def __init__(

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 from ...files.values import file_from, folder_from, intern, signed, to_name
 from ...plain import well_formed
@@ -26,21 +27,18 @@ class State(IntEnum):
     """To be read again by every scan: the reason for its failure may pass, or it had just been changed when it was read."""
 
 
-@dataclass(frozen=True)
-class Known:
-    """One file as the library knows it.
+class Known(NamedTuple):
+    """One file as the library knows it, with SQLite's 0 and 1 for no and yes.
 
     Attributes:
         file: Its number.
-        size: In bytes, of the version that was read.
-        modified_ns: Of the version that was read.
+        size, modified_ns: Of the version that was read.
         beside: Mark of the texts beside it when they were read.
         asked: Where its prompt was looked for.
-        state: How far it is known.
+        state: A ``State``.
         gone: Whether the last scan did not find it.
         failed: Whether it could not be decoded.
-        prompt: Number of the prompt that scorers are shown.
-        fixed: Whether that is one given for all pictures.
+        prompt, fixed: Number of the prompt that scorers are shown, and whether that is one given for all pictures.
         ranked: How many of the scorers asked about have come to it.
     """
 
@@ -49,24 +47,17 @@ class Known:
     modified_ns: int
     beside: int
     asked: str
-    state: State
-    gone: bool
-    failed: bool
+    state: int
+    gone: int
+    failed: int
     prompt: int
-    fixed: bool
+    fixed: int
     ranked: int
 
 
 @dataclass(frozen=True)
 class Content:
-    """The content of a file.
-
-    Attributes:
-        hash: Of the decoded pixels.
-        width: In pixels.
-        height: In pixels.
-        fingerprint: Perceptual hash, 64 bits unsigned.
-    """
+    """What a file holds: the hash of its decoded pixels, its sides in pixels, and its perceptual hash, 64 bits unsigned."""
 
     hash: bytes
     width: int
@@ -116,22 +107,7 @@ def known_file(
         "FROM files WHERE folder = ? AND name = ?",
         (*scorers, folder, to_name(name)),
     ).fetchone()
-    if row is None:
-        return None
-    file, size, modified_ns, beside, asked, state, gone, failed, prompt, fixed, ranked = row
-    return Known(
-        file=file,
-        size=size,
-        modified_ns=modified_ns,
-        beside=beside,
-        asked=asked,
-        state=State(state),
-        gone=bool(gone),
-        failed=bool(failed),
-        prompt=prompt,
-        fixed=bool(fixed),
-        ranked=ranked,
-    )
+    return None if row is None else Known(*row)
 
 
 def find_file(connection: sqlite3.Connection, path: Path) -> int | None:
@@ -262,24 +238,19 @@ def files_of_folder(connection: sqlite3.Connection, folder: int) -> Iterator[int
         yield file
 
 
-def write_stars(connection: sqlite3.Connection, picture: Path | str, stars: int | None) -> None:
-    """Notes what a person gave the content of a file, or the content of a hash.
+def write_said(
+    connection: sqlite3.Connection,
+    picture: Path | str,
+    column: Literal["stars", "decision"],
+    value: int | None,
+) -> None:
+    """Notes what a person gave or decided about the content of a file, or the content of a hash.
 
     Raises:
         LookupError: The library does not know it.
     """
-    connection.execute("UPDATE pictures SET stars = ? WHERE id = ?", (stars, _content(connection, picture)))
-
-
-def write_decision(connection: sqlite3.Connection, picture: Path | str, kept: bool | None) -> None:
-    """Notes what a person decided about the content of a file, or the content of a hash.
-
-    Raises:
-        LookupError: The library does not know it.
-    """
-    decision = None if kept is None else int(kept)
     connection.execute(
-        "UPDATE pictures SET decision = ? WHERE id = ?", (decision, _content(connection, picture))
+        f"UPDATE pictures SET {column} = ? WHERE id = ?", (value, _content(connection, picture))
     )
 
 
@@ -292,16 +263,14 @@ def _content(connection: sqlite3.Connection, picture: Path | str) -> int:
     if isinstance(picture, Path):
         file = find_file(connection, picture)
         row = connection.execute("SELECT picture FROM files WHERE id = ?", (file,)).fetchone()
-        number = row[0] if row else None
     else:
         try:
             content = bytes.fromhex(picture)
         except ValueError:
             content = b""
         row = connection.execute("SELECT id FROM pictures WHERE hash = ?", (content,)).fetchone()
-        number = row[0] if row else None
-    if number is None:
+    if row is None or row[0] is None:
         raise LookupError(
             f"{picture}: the library knows no such picture, or could not decode it; scan its folder first"
         )
-    return int(number)
+    return int(row[0])

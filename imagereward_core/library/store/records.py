@@ -11,13 +11,10 @@ Order = Literal["best", "worst", "name", "newest"]
 
 @dataclass(frozen=True, order=True)
 class ScorerKey:
-    """The key under which numbers are comparable: one scorer, one set of weights, one way to prepare the picture.
+    """The key under which numbers are comparable: id of a scorer's card, revision of its weights, and way to prepare the picture.
 
-    Attributes:
-        scorer: Id of the scorer's card.
-        revision: Which weights gave the number.
-        preprocessing: ``"reference"``, or what departs from it: ``"whole-picture"``, and a precision other than
-            float32 behind a slash (``"reference/bf16"``).
+    The last is ``"reference"``, or what departs from it: ``"whole-picture"``, and a precision other than float32 behind a slash
+    (``"reference/bf16"``).
     """
 
     scorer: str
@@ -35,8 +32,7 @@ class Generated:
         negative: The negative prompt as written.
         origin: Where the prompt was found: ``"option"``, ``"sidecar"``, ``"metadata"``, or empty for nowhere.
         generator: The program whose format it was found in, such as ``"a1111"``; empty where unknown.
-        model: Name of the checkpoint, where it is named.
-        loras: Names of the LoRAs, in the order they are named.
+        model, loras: Name of the checkpoint and names of the LoRAs, where and in the order they are named.
         seed: The seed as written.
         problem: Why there is no prompt; empty where there is one.
         notes: Choices made while reading the prompt, in sentences separated by semicolons.
@@ -64,8 +60,7 @@ class Row:
         file: Number of the file in its library; another library numbers otherwise.
         path: Absolute path.
         content: Hexadecimal hash of the decoded pixels; empty for a file that could not be decoded.
-        width: In pixels; 0 for a file that could not be decoded.
-        height: In pixels; 0 for a file that could not be decoded.
+        width, height: In pixels; 0 for a file that could not be decoded.
         size: In bytes.
         modified_ns: Time of the last change of the file, in nanoseconds since 1970.
         generated: How the picture was made.
@@ -74,7 +69,7 @@ class Row:
         problem: Why there is no score; empty where there is one, or where the scorer has not come to it yet.
         stars: What a person gave it, 0..5; None where nobody gave anything.
         fingerprint: Perceptual hash of 64 bits, unsigned; None for a file that could not be decoded.
-        decision: Whether a person wants it kept (True) or rejected (False), whatever its score; None where rules are to decide.
+        decision: Whether a person wants it kept or rejected, whatever its score; None where rules are to decide.
     """
 
     file: int
@@ -100,8 +95,7 @@ class Query:
     Attributes:
         key: Whose numbers to show; None for files without any.
         folder: Files in this folder and below it.
-        minimum: Scores of at least this.
-        maximum: Scores of at most this.
+        minimum, maximum: The least and the highest score.
         prompt: Files with exactly this prompt, as scorers are shown it.
         text: Part of the file's name or of its prompt, in any letter case.
         order: ``"best"`` and ``"worst"`` go by score and end with files that have none; ``"name"`` by path; ``"newest"`` by the time

@@ -17,10 +17,9 @@ _SAME = (
 
 def move_file(connection: sqlite3.Connection, source: Path, target: Path) -> None:
     """The row of ``source`` becomes that of ``target``; what was known of a file there before is forgotten."""
-    if find_file(connection, source) is not None and source != target:
-        copy_file(connection, source, target)
-        file = find_file(connection, source)
-        assert file is not None
+    file = find_file(connection, source)
+    if file is not None and source != target:
+        _copy_row(connection, file, target, scorers_of(connection, file))
         mark_gone(connection, [file])
 
 

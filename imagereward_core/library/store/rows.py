@@ -35,14 +35,8 @@ def rows_of(
 ) -> Iterator[Row]:
     """The rows of files, in the order of their numbers given, with the scores of a scorer (0 for none); unknown ones are left out.
 
-    Args:
-        connection: To the library.
-        scorer: Number of the scorer.
-        files: Numbers of the files.
-        below: The folder in which all of them have to lie; None for anywhere.
-
     Raises:
-        StrangeValueError: A value is none of ours, or a file lies elsewhere.
+        StrangeValueError: A value is none of ours, or a file does not lie in ``below``; never that for None, which is anywhere.
     """
     known = connection.execute("SELECT reads_prompt FROM scorers WHERE id = ?", (scorer,)).fetchone()
     reads_prompt = known is None or bool(known[0])
@@ -86,13 +80,9 @@ def _listed(names: str) -> tuple[str, ...]:
 
 
 class _Block:
-    """Makes rows of files that were read together.
+    """Makes rows of files that were read together, whose texts and folders are given by number.
 
-    Args:
-        texts: The texts of these files, by number.
-        folders: Where they lie, by number, as stored.
-        reads_prompt: Whether a missing prompt is a reason for having no score.
-        below: The folder in which they have to lie.
+    ``reads_prompt`` says whether a missing prompt is a reason for having no score; ``below`` is the folder in which they have to lie.
     """
 
     def __init__(

@@ -23,12 +23,10 @@ class NoNumbersError(CuratorError):
 class StoredScorer:
     """A scorer as a library knows it. What it has scored can be judged; it scores nothing new.
 
-    Args:
-        key: Whose numbers these are.
-        card: Its card; by default what is known of it without its weights.
+    Its card is by default what is known without its weights.
 
     Raises:
-        NoNumbersError: They were made in a way this version does not know.
+        NoNumbersError: Its numbers were made in a way this version does not know.
     """
 
     def __init__(self, key: ScorerKey, card: ScorerCard | None = None) -> None:

@@ -38,13 +38,7 @@ def find_scorer(connection: sqlite3.Connection, key: ScorerKey) -> int | None:
 
 
 def adopt(connection: sqlite3.Connection, key: ScorerKey, former: Sequence[tuple[str, str]]) -> None:
-    """Takes over the scores kept under an earlier id and revision of the same weights, unless ``key`` has scores of its own.
-
-    Args:
-        connection: Inside a transaction.
-        key: What the scorer is called now.
-        former: Ids and revisions it had before.
-    """
+    """Takes over scores kept under a ``former`` id and revision of the same weights, unless ``key`` has scores of its own."""
     if find_scorer(connection, key) is not None:
         return
     for scorer, revision in former:
@@ -64,13 +58,7 @@ def scorer_keys(connection: sqlite3.Connection) -> list[ScorerKey]:
 def all_values(
     connection: sqlite3.Connection, key: ScorerKey, besides: Collection[str] = ()
 ) -> Iterator[float]:
-    """Every number a scorer has given.
-
-    Args:
-        connection: Of the library.
-        key: The scorer.
-        besides: Hashes of contents, in hexadecimal, whose numbers are left out.
-    """
+    """Every number a scorer has given, but for those of the contents ``besides``: hashes in hexadecimal."""
     scorer = find_scorer(connection, key)
     if scorer is None:
         return
@@ -118,14 +106,9 @@ def write_scores(
     prompts: Sequence[int],
     scores: Scores,
 ) -> None:
-    """Stores what a scorer said about contents.
+    """Stores what a scorer said about contents: its numbers, or its reasons for having none.
 
-    Args:
-        connection: Inside a transaction.
-        voice: The scorer.
-        pictures: Numbers of the contents, one for each of ``scores``.
-        prompts: Numbers of the prompts they were scored against, as many.
-        scores: The scorer's numbers, or its reasons for having none.
+    ``pictures`` and ``prompts`` are the numbers of the contents and of the prompts they were scored against, one for each of ``scores``.
     """
     rows = []
     for index, (picture, prompt, value) in enumerate(
@@ -174,13 +157,7 @@ SELECT ?, id, folder, prompt FROM files WHERE id = ? AND gone = 0"""
 
 
 def rank_file(connection: sqlite3.Connection, file: int, visited: Sequence[int] = ()) -> None:
-    """Brings the ranking of one file up to date with its content, its prompt and all scores.
-
-    Args:
-        connection: Inside a transaction.
-        file: The file's number.
-        visited: Scorers that have come to it, whether or not they could score it.
-    """
+    """Brings the ranking of a file up to date with its content, prompt and scores; ``visited`` are scorers that may have given none."""
     connection.execute(_CLEAR, (file,))
     connection.execute(_RANK, (file,))
     for scorer in visited:

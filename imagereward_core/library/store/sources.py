@@ -21,8 +21,7 @@ class Wanted:
     Attributes:
         query: As it was asked.
         scorer: Number of the scorer; 0 where none is asked for or it has never scored here.
-        folder: Number of the folder; None for all.
-        prompt: Number of the prompt; None for all.
+        folder, prompt: Their numbers; None for all.
     """
 
     query: Query
@@ -42,11 +41,9 @@ class Source:
 
     Attributes:
         table: What stands behind FROM.
-        file: The column with the file's number.
-        folder: The column with the folder's number.
+        file, folder: The columns with the numbers of file and folder.
         key: The columns it is ordered by; together they are unique.
-        conditions: What stands behind WHERE.
-        values: For the question marks of ``conditions``.
+        conditions, values: What stands behind WHERE, and what for its question marks.
         descending: Whether the order is from the greatest key down.
         merges: Whether the order of each folder is that of an index, too.
         hits: What stands behind FROM where files are found by a text first and brought into order then.
@@ -222,11 +219,9 @@ def _add_prompt(wanted: Wanted, column: str, conditions: list[str], values: list
 
 
 def text_condition(text: str, one_by_one: bool) -> tuple[str, Values]:
-    """The condition for files with ``text`` in their name or prompt.
+    """The condition for files with ``text``, in any letter case, in their name or prompt.
 
-    Args:
-        text: In any letter case.
-        one_by_one: True where few files will be looked at, False where all will be: then prompts are searched beforehand.
+    ``one_by_one`` where few files will be looked at; where all will be, prompts are searched beforehand.
     """
     if text.isascii():  # many times faster than a function of Python
         for mark in "\\%_":

@@ -22,12 +22,7 @@ class _Arrival:
 
 
 class Arrivals:
-    """Waits for files until they are whole.
-
-    Args:
-        quiet: Seconds without a change of size or time after which a file is taken for whole.
-        clock: Seconds that never go back.
-    """
+    """Waits for files until they are whole: ``quiet`` seconds of a ``clock`` that never goes back without change of size or time."""
 
     def __init__(self, quiet: float, clock: Callable[[], float]) -> None:
         self.quiet, self.clock = quiet, clock

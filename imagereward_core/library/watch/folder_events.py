@@ -29,14 +29,10 @@ class WatchLimitError(WatchError):
 
 @contextmanager
 def folder_events(folder: Path, tell: Callable[[Path], None]) -> Iterator[Callable[[], bool]]:
-    """A context in which ``tell`` gets the path of every picture that appears or changes in a folder and below.
+    """A context in which ``tell`` gets, in another thread, every picture that appears or changes in an absolute ``folder`` and below.
 
     A text file that appears counts as a change of the picture it belongs to, and a folder that appears as all pictures in it. Hidden
     files and folders are passed over.
-
-    Args:
-        folder: The folder, absolute.
-        tell: Called in another thread.
 
     Yields:
         Whether the system still reports events.

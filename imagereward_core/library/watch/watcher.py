@@ -54,13 +54,7 @@ class WatchSettings:
 
 @dataclass(frozen=True)
 class Pass:
-    """The result of one look at the folder.
-
-    Attributes:
-        scan: What the scan came to.
-        curation: The plan.
-        carried: What was done.
-    """
+    """The result of one look at the folder: what the scan came to, the plan, and what was done."""
 
     scan: ScanResult
     curation: Curation
@@ -75,14 +69,7 @@ class Watcher:
     now are dealt with at the start and whenever the whole folder is looked through; if they are to be sorted anew, each time. What
     somebody takes back with ``undo`` meanwhile is left alone until the watch is started anew.
 
-    Args:
-        library: Where scores are kept; its journal takes down what is done.
-        panel: The scorers.
-        folder: The folder.
-        options: What is to become of the pictures.
-        settings: When to look and act.
-        report: Told what each look came to, where it came to something.
-        complain: Told in words what went wrong; the watch goes on.
+    ``report`` is told what each look came to, where it came to something, and ``complain`` in words what went wrong; the watch goes on.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 
 
 def read_blocks(source: str | os.PathLike[str] | Image.Image | BinaryIO, name: str = "") -> dict[str, str]:
-    """Collect the text blocks of a picture by name.
+    """Collect the text blocks of a picture by name; none if there are none or if they are damaged.
 
     Names are those of PNG keywords (``parameters``, ``prompt``, ``workflow``, ...), of EXIF tags
     (``UserComment``, ``ImageDescription``, ``Make``, ``Model``), or ``comment`` for the comment of a JPEG or
@@ -29,13 +29,9 @@ def read_blocks(source: str | os.PathLike[str] | Image.Image | BinaryIO, name: s
     ``prompt`` and ``workflow``. XMP has the name of its PNG keyword in every format.
 
     Args:
-        source: A file, the bytes of one as a seekable stream, or an open Pillow image. A file is the better
-            source: of an image only what Pillow has read so far is seen, which for a PNG lacks text behind the
-            pixels until they are loaded.
+        source: A file, the bytes of one as a seekable stream, or an open Pillow image, of which only what Pillow has read so far is
+            seen: of a PNG no text behind the pixels until they are loaded.
         name: What to call a stream in an error.
-
-    Returns:
-        The blocks; empty if there are none or if they are damaged.
 
     Raises:
         ImageError: The file cannot be opened, or is not a picture this Pillow can open.

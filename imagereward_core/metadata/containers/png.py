@@ -12,22 +12,15 @@ MAX_TEXT_BYTES = 32 * 1024 * 1024
 """Most bytes of one text block, unpacked. Workflows with embedded pictures reach a few megabytes."""
 MAX_TOTAL_BYTES = 4 * MAX_TEXT_BYTES
 
-_TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
+TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
 
 
 def read_png_chunks(stream: BinaryIO) -> tuple[dict[str, str], bytes]:
-    """Read all text chunks and the EXIF block, wherever in the file they stand.
+    """The texts by keyword (the first of equal ones) and the EXIF block, or ``b""``, behind a PNG signature, wherever they stand.
 
     Pillow shows text behind the pixels only after decoding them and refuses whole files over one large text;
     this walk does neither. It stops quietly where a file is cut off, and leaves out what is damaged or larger
     than ``MAX_TEXT_BYTES``.
-
-    Args:
-        stream: A seekable file, positioned right behind the PNG signature.
-
-    Returns:
-        The texts by keyword (the first of equal keywords counts), and the bytes of the ``eXIf`` chunk or
-        ``b""``.
     """
     texts: dict[str, str] = {}
     exif = b""
@@ -36,7 +29,7 @@ def read_png_chunks(stream: BinaryIO) -> tuple[dict[str, str], bytes]:
         length, kind = int.from_bytes(header[:4], "big"), header[4:]
         if kind == b"IEND":
             break
-        wanted = kind in _TEXT_CHUNKS or kind == b"eXIf"
+        wanted = kind in TEXT_CHUNKS or kind == b"eXIf"
         if not wanted or length > MAX_TEXT_BYTES or total > MAX_TOTAL_BYTES:
             stream.seek(length + 4, 1)
             continue
@@ -55,30 +48,30 @@ def read_png_chunks(stream: BinaryIO) -> tuple[dict[str, str], bytes]:
 
 
 def _text(kind: bytes, data: bytes) -> tuple[str, str]:
-    """Keyword and text of a chunk (PNG specification, 11.3.3); an empty keyword if it is damaged."""
-    name, found, rest = data.partition(b"\0")
-    keyword = name.decode("latin-1")
-    if not found:
+    """Keyword and text of a chunk; an empty keyword if it is damaged."""
+    name, found, _ = data.partition(b"\0")
+    text = chunk_text(kind, data, "replace") if found else None
+    if text is None:
         return "", ""
-    if kind == b"tEXt":
-        return keyword, mend_latin1(rest.decode("latin-1"))
+    return name.decode("latin-1"), text if kind == b"iTXt" else mend_latin1(text)
+
+
+def chunk_text(kind: bytes, data: bytes, errors: str) -> str | None:
+    """The text of a ``tEXt``, ``zTXt`` or ``iTXt`` chunk as it stands in its data (PNG specification, 11.3.3); None if it is damaged."""
+    rest = data.partition(b"\0")[2]
     try:
+        if kind == b"tEXt":
+            return rest.decode("latin-1")
         if kind == b"zTXt":
-            return keyword, mend_latin1(inflate(rest[1:]).decode("latin-1"))
-        compressed = rest[:1] == b"\1"
-        _language, _, rest = rest[2:].partition(b"\0")
-        _translated, _, rest = rest.partition(b"\0")
-        return keyword, (inflate(rest) if compressed else rest).decode("utf-8", "replace")
+            return inflate(rest[1:]).decode("latin-1")
+        text = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
+        return (inflate(text) if rest[:1] == b"\1" else text).decode("utf-8", errors)
     except (zlib.error, ValueError):
-        return "", ""
+        return None
 
 
 def inflate(data: bytes, wbits: int = zlib.MAX_WBITS) -> bytes:
-    """Unpack at most ``MAX_TEXT_BYTES``.
-
-    Args:
-        data: The packed bytes.
-        wbits: The form of the packing, as ``zlib.decompressobj`` takes it.
+    """Unpack at most ``MAX_TEXT_BYTES``; ``wbits`` is the form of the packing, as ``zlib.decompressobj`` takes it.
 
     Raises:
         ValueError: The text is longer than that.

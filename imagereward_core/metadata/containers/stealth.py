@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from PIL import Image
 
-from ...files.regular import open_regular
+from ...images.decode import unloaded
 from ..formats.comfyui.graph import load_json
 from .png import MAX_TEXT_BYTES, inflate
 
@@ -32,13 +32,7 @@ _LENGTH = 15
 def stealth_text(source: str | os.PathLike[str] | Image.Image | BinaryIO) -> dict[str, str]:
     """Text blocks by name, as ``blocks.read_blocks`` gives them; empty if nothing is hidden, or the picture is damaged."""
     try:
-        if isinstance(source, Image.Image):
-            return _hidden(source)
-        if not isinstance(source, (str, os.PathLike)):
-            source.seek(0)
-            with Image.open(source) as image:
-                return _hidden(image)
-        with open_regular(source) as stream, Image.open(stream) as image:
+        with unloaded(source) as image:
             return _hidden(image)
     # Whatever a damaged file makes a decoder raise: a picture with nothing readable in its pixels.
     except Exception:

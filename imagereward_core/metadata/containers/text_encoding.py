@@ -26,11 +26,9 @@ _GUESSED = "the text file is no UTF-8: read as {}; save it as UTF-8 if letters a
 
 
 def decode_text(data: bytes, big_endian: bool = True) -> str:
-    """Decode text of unknown encoding: by byte order mark, as UTF-8, as UTF-16 by its look, as Latin-1.
+    """Decode text of unknown encoding: by byte order mark, as UTF-8, as UTF-16 by its look, as Latin-1, which every byte is.
 
-    Args:
-        data: The bytes; never too odd to decode, since every byte is a Latin-1 character.
-        big_endian: Which byte order to believe when UTF-16 text reads equally well in both.
+    ``big_endian`` says which byte order to believe when UTF-16 text reads equally well in both.
     """
     for mark, encoding in _BOMS:
         if data.startswith(mark):
@@ -44,13 +42,10 @@ def decode_text(data: bytes, big_endian: bool = True) -> str:
 
 
 def decode_file(data: bytes) -> tuple[str, str]:
-    """Decode a text file that somebody saved with any editor, and say so where its encoding had to be guessed.
+    """Decode a text file that somebody saved with any editor; with a sentence where its encoding had to be guessed, else an empty one.
 
     What is neither UTF-8 nor UTF-16 was saved in the encoding of some system: this one's if it fits, else that of
     Windows in Western Europe.
-
-    Returns:
-        The text, and a sentence about a guess; empty where there was none.
     """
     if b"\0" in data.rstrip(b"\0") or any(data.startswith(mark) for mark, _ in _BOMS):
         return decode_text(data), ""
@@ -100,9 +95,7 @@ def decode_utf16(data: bytes, big_endian: bool = True) -> str:
 def decode_user_comment(data: bytes, big_endian: bool = True) -> str:
     """Decode an EXIF UserComment with or without its eight-byte character code.
 
-    Args:
-        data: The tag's bytes.
-        big_endian: The byte order of the EXIF block, used where UTF-16 text does not show its own.
+    ``big_endian`` is the byte order of the EXIF block, used where UTF-16 text does not show its own.
     """
     charset = CHARSETS.get(data[:8])
     if charset is None:

@@ -11,6 +11,7 @@ from xml.parsers import expat
 MAX_XML_BYTES = 16 * 1024 * 1024
 _MOST_ELEMENTS = 100_000
 _DEEPEST = 200
+_CODECS = "utf-8 utf-8-sig utf-16-le utf-16-be us-ascii ascii iso-8859-1 latin-1".split()
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.\-]+)[\"']")
 
 Name = tuple[str, str]
@@ -23,16 +24,10 @@ class XmlError(ValueError):
 
 @dataclass
 class Element:
-    """One element.
+    """One element, with its own text, without that of elements inside it, and the namespaces declared here or around it by prefix.
 
-    Attributes:
-        name: Namespace and local name.
-        attributes: By namespace and local name.
-        prefixes: Namespaces by prefix, as far as they are declared here or around it.
-        parent: Index of the element around it, or -1.
-        start: Where its start tag begins, in bytes of the UTF-8 text.
-        end: Where its end tag begins; behind it for an element that is one tag.
-        text: Its own text, without that of elements inside it.
+    ``parent`` is the index of the element around it, or -1; ``start`` is where its start tag begins and ``end`` where its end tag does
+    (behind it for an element that is one tag), in bytes of the UTF-8 text.
     """
 
     name: Name
@@ -59,16 +54,7 @@ def decode_xml(data: bytes) -> tuple[str, str]:
         codec = "utf-16-le" if data.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
     elif declared := _DECLARED.match(data):
         codec = declared[1].decode("ascii").lower()
-    if codec not in (
-        "utf-8",
-        "utf-8-sig",
-        "utf-16-le",
-        "utf-16-be",
-        "us-ascii",
-        "ascii",
-        "iso-8859-1",
-        "latin-1",
-    ):
+    if codec not in _CODECS:
         raise XmlError(f"it is written in {codec}; expected UTF-8 or UTF-16")
     try:
         return data.decode(codec), codec

@@ -85,13 +85,9 @@ def _lines(text: str) -> list[str]:
 
 
 def _start_of_settings(line: str, alone: bool) -> int:
-    """Where in a line its settings begin: 0 where the whole line is settings, its length where nothing is.
+    """Where in the last, perhaps the only, line its settings begin: 0 where it is all settings, its length where it has none.
 
     Only ``Steps: 20,`` begins settings behind other words, and only with two of the usual settings behind it.
-
-    Args:
-        line: The last line of an infotext.
-        alone: Whether it is the only one.
     """
     found = [match.start() for match in _STEPS.finditer(line)]
     if not found:

@@ -33,13 +33,9 @@ _LABELS = {
 def logged_prompt(
     path: str | os.PathLike[str], readable: Callable[[Path], Path | None] | None = None
 ) -> PictureText | None:
-    """Find a picture in the log beside it; None if there is no log, or nothing about this picture.
+    """Find a picture in the log beside it; None if there is no log, or nothing about this picture. Never raises.
 
-    A log is read once and kept until it changes. Never raises.
-
-    Args:
-        path: The picture.
-        readable: Where the log may be read from, links followed; None where it may not be read.
+    A log is read once and kept until it changes. ``readable`` says where it may be read from, links followed; None for nowhere.
     """
     picture = Path(path)
     log = picture.with_name(LOG_NAME) if picture.name not in ("", "..") else picture

@@ -63,23 +63,12 @@ def parse_invoke_graph(text: str) -> PictureText | None:
             found = parse_json_data(node)
             if found is not None:
                 return found
-    told = {
-        role: next(
-            (
-                text
-                for name, node in known
-                if name.startswith(role)
-                for text in (
-                    with_style(
-                        words(node.get("prompt")) or words(node.get("value")), words(node.get("style"))
-                    ),
-                )
-                if text
-            ),
-            "",
-        )
-        for role in ("pos", "neg")
-    }
+    told = {"pos": "", "neg": ""}
+    for name, node in known:
+        role = name[:3]
+        if role in told and not told[role]:
+            prompt = words(node.get("prompt")) or words(node.get("value"))
+            told[role] = with_style(prompt, words(node.get("style")))
     return PictureText(told["pos"], told["neg"], "invokeai") if told["pos"] else None
 
 

@@ -14,111 +14,59 @@ from .comfyui.graph import load_json
 
 
 class _Form(NamedTuple):
-    """How a program names things.
+    """The names a program has for both prompts and its settings, these with the WebUI's names for them.
 
-    The object's name inside the block, entries that must be there, both prompts, and its settings by the
-    WebUI's names.
+    ``mark`` is a further entry by which the object is told from those of other programs; ``inside`` the object's name within the block.
     """
 
     source: Source
-    inside: str
-    needed: tuple[str, ...]
     prompt: str
     negative: str
     settings: Mapping[str, str]
+    mark: str = ""
+    inside: str = ""
 
 
 _COMMON = {"seed": "Seed", "steps": "Steps", "sampler": "Sampler", "scheduler": "Schedule type"}
-
+_SWARMUI = {**_COMMON, "model": "Model", "cfgscale": "CFG scale", "vae": "VAE"}
+_INVOKEAI = {"seed": "Seed", "steps": "Steps", "scheduler": "Sampler", "cfg_scale": "CFG scale"}
+_NOVELAI = {**_COMMON, "scale": "CFG scale"}
+_DRAWTHINGS = {**_NOVELAI, "model": "Model", "size": "Size", "strength": "Denoising strength"}
+_EASYDIFFUSION = {
+    "seed": "Seed",
+    "num_inference_steps": "Steps",
+    "sampler_name": "Sampler",
+    "guidance_scale": "CFG scale",
+    "use_stable_diffusion_model": "Model",
+    "use_vae_model": "VAE",
+}
+_EASYDIFFUSION_TITLES = {
+    "Stable Diffusion model": "Model",
+    "Guidance Scale": "CFG scale",
+    "VAE model": "VAE",
+}
+_RUINED = {**_COMMON, "sampler_name": "Sampler", "cfg": "CFG scale", "base_model_name": "Model"}
+_CIVITAI = {**_COMMON, "cfgScale": "CFG scale", "baseModel": "Model"}
+_FOOOCUS = {
+    **_COMMON,
+    "guidance_scale": "CFG scale",
+    "cfg": "CFG scale",
+    "base_model": "Model",
+    "vae": "VAE",
+    "version": "Version",
+}
 _FORMS = (
-    _Form(
-        "swarmui",
-        "sui_image_params",
-        ("prompt",),
-        "prompt",
-        "negativeprompt",
-        {**_COMMON, "model": "Model", "cfgscale": "CFG scale", "vae": "VAE"},
-    ),
-    _Form(
-        "invokeai",
-        "",
-        ("positive_prompt",),
-        "positive_prompt",
-        "negative_prompt",
-        {"seed": "Seed", "steps": "Steps", "scheduler": "Sampler", "cfg_scale": "CFG scale"},
-    ),
-    _Form(
-        # Version 3 before its release.
-        "invokeai",
-        "",
-        ("positive_conditioning",),
-        "positive_conditioning",
-        "negative_conditioning",
-        {"seed": "Seed", "steps": "Steps", "scheduler": "Sampler", "cfg_scale": "CFG scale"},
-    ),
-    _Form("novelai", "", ("prompt", "uc"), "prompt", "uc", {**_COMMON, "scale": "CFG scale"}),
-    _Form(
-        "drawthings",
-        "",
-        ("c", "uc"),
-        "c",
-        "uc",
-        {**_COMMON, "model": "Model", "scale": "CFG scale", "size": "Size", "strength": "Denoising strength"},
-    ),
-    _Form(
-        "easydiffusion",
-        "",
-        ("prompt", "use_stable_diffusion_model"),
-        "prompt",
-        "negative_prompt",
-        {
-            "seed": "Seed",
-            "num_inference_steps": "Steps",
-            "sampler_name": "Sampler",
-            "guidance_scale": "CFG scale",
-            "use_stable_diffusion_model": "Model",
-            "use_vae_model": "VAE",
-        },
-    ),
-    _Form(
-        "easydiffusion",
-        "",
-        ("Prompt", "Stable Diffusion model"),
-        "Prompt",
-        "Negative Prompt",
-        {"Stable Diffusion model": "Model", "Guidance Scale": "CFG scale", "VAE model": "VAE"},
-    ),
-    _Form(
-        "ruinedfooocus",
-        "",
-        ("Prompt", "software"),
-        "Prompt",
-        "Negative",
-        {**_COMMON, "sampler_name": "Sampler", "cfg": "CFG scale", "base_model_name": "Model"},
-    ),
-    _Form(
-        "civitai",
-        "",
-        ("prompt", "cfgScale"),
-        "prompt",
-        "negativePrompt",
-        {**_COMMON, "cfgScale": "CFG scale", "baseModel": "Model"},
-    ),
-    _Form(
-        "fooocus",
-        "",
-        ("prompt",),
-        "prompt",
-        "negative_prompt",
-        {
-            **_COMMON,
-            "guidance_scale": "CFG scale",
-            "cfg": "CFG scale",
-            "base_model": "Model",
-            "vae": "VAE",
-            "version": "Version",
-        },
-    ),
+    _Form("swarmui", "prompt", "negativeprompt", _SWARMUI, inside="sui_image_params"),
+    _Form("invokeai", "positive_prompt", "negative_prompt", _INVOKEAI),
+    # Version 3 before its release.
+    _Form("invokeai", "positive_conditioning", "negative_conditioning", _INVOKEAI),
+    _Form("novelai", "prompt", "uc", _NOVELAI, "uc"),
+    _Form("drawthings", "c", "uc", _DRAWTHINGS, "uc"),
+    _Form("easydiffusion", "prompt", "negative_prompt", _EASYDIFFUSION, "use_stable_diffusion_model"),
+    _Form("easydiffusion", "Prompt", "Negative Prompt", _EASYDIFFUSION_TITLES, "Stable Diffusion model"),
+    _Form("ruinedfooocus", "Prompt", "Negative", _RUINED, "software"),
+    _Form("civitai", "prompt", "negativePrompt", _CIVITAI, "cfgScale"),
+    _Form("fooocus", "prompt", "negative_prompt", _FOOOCUS),
 )
 _PLAIN = (str, int, float)
 _LORA_NAMES = ("name", "model_name", "file", "model", "lora")
@@ -157,7 +105,9 @@ def parse_json_data(data: object) -> PictureText | None:
                 return found
     for form in _FORMS:
         entries: Any = data.get(form.inside) if form.inside else data
-        if not isinstance(entries, Mapping) or not all(key in entries for key in form.needed):
+        if not isinstance(entries, Mapping) or form.prompt not in entries:
+            continue
+        if form.mark and form.mark not in entries:
             continue
         prompt, negative = _prompts(form, entries)
         if prompt:
@@ -168,14 +118,12 @@ def parse_json_data(data: object) -> PictureText | None:
 def _prompts(form: _Form, entries: Mapping[Any, Any]) -> tuple[str, str]:
     prompt, negative = words(entries.get(form.prompt)), words(entries.get(form.negative))
     if form.source == "novelai":
-        return _captions(entries.get("v4_prompt")) or prompt, _captions(
-            entries.get("v4_negative_prompt")
-        ) or negative
-    if form.source == "invokeai":
-        return with_style(prompt, words(entries.get("positive_style_prompt"))), with_style(
-            negative, words(entries.get("negative_style_prompt"))
-        )
-    if form.source == "fooocus":
+        prompt = _captions(entries.get("v4_prompt")) or prompt
+        negative = _captions(entries.get("v4_negative_prompt")) or negative
+    elif form.source == "invokeai":
+        prompt = with_style(prompt, words(entries.get("positive_style_prompt")))
+        negative = with_style(negative, words(entries.get("negative_style_prompt")))
+    elif form.source == "fooocus":
         # Styles alone, without a word of the author's own.
         prompt = prompt or _joined(entries.get("full_prompt"))
     return prompt, negative
@@ -200,15 +148,11 @@ def _captions(prompt: object) -> str:
     caption = prompt.get("caption") if isinstance(prompt, Mapping) else None
     if not isinstance(caption, Mapping):
         return ""
+    told = [words(caption.get("base_caption"))]
     people = caption.get("char_captions")
-    each = (
-        [words(one.get("char_caption")) for one in people if isinstance(one, Mapping)]
-        if isinstance(people, list)
-        else []
-    )
-    return ", ".join(
-        part.strip(" ,") for part in [words(caption.get("base_caption")), *each] if part.strip(" ,")
-    )
+    for each in people if isinstance(people, list) else ():
+        told.append(words(each.get("char_caption")) if isinstance(each, Mapping) else "")
+    return ", ".join(part.strip(" ,") for part in told if part.strip(" ,"))
 
 
 def _settings(form: _Form, entries: Mapping[Any, Any]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from ...errors import ImageError
 from ..containers.text_encoding import CHARSETS, decode_user_comment
 from ..score_keys import METADATA_KEY
 from .infotext import put_into_comment
-from .splice import apply
+from .splice import BESIDE, apply
 from .tiff import Tiff, new_block
 
 _LABEL = f"{METADATA_KEY}:".encode()
@@ -26,15 +26,9 @@ _CODECS = (
 
 
 def edited_block(data: bytes, fields: Mapping[str, str], block: str = "") -> bytes:
-    """An EXIF block with scores in its user comment.
+    """An EXIF block, from its byte order mark on, with scores in its user comment; empty for none, before and after.
 
-    Args:
-        data: The block from its byte order mark on; empty where there is none.
-        fields: Keys and values; nothing to take ours out.
-        block: Our JSON; it replaces that of a file which holds one already, in a tag of its own.
-
-    Returns:
-        The block; empty if nothing is left of it.
+    Without ``fields`` ours are taken out. ``block`` is our JSON; it replaces that of a file which holds one already, in a tag of its own.
 
     Raises:
         ImageError: The block is damaged, or its comment is in no known encoding.
@@ -90,7 +84,7 @@ def edited_comment(raw: bytes, big_endian: bool, fields: Mapping[str, str]) -> b
             return charset + mark + changed.encode(codec) + body[len(written) :] if changed.strip() else b""
     raise ImageError(
         "the EXIF user comment is in no encoding known here, so it cannot be changed safely; expected UTF-8, UTF-16 or Latin-1. "
-        "Write the scores into an XMP file beside the picture instead."
+        + BESIDE
     )
 
 

@@ -12,6 +12,7 @@ from ...errors import ImageError
 from ..formats.a1111 import pairs_of, parse_infotext
 from ..formats.comfyui.graph import load_json
 from ..score_keys import METADATA_KEY, is_score_key, known_keys
+from .splice import BESIDE
 
 RATED_BY = ("Rated by", "ImageReward Curator")
 RATINGS = "Ratings"
@@ -35,15 +36,8 @@ def put_into_settings(text: str, fields: Mapping[str, str], owned: Collection[st
     """Write scores into the settings line of an infotext, where the WebUI writes what extensions add: before ``Version``.
 
     A pair whose key ends in "score" stays behind ours, since galleries take the first such number for the aesthetic
-    score. Pairs of ours that are there already are replaced.
-
-    Args:
-        text: A text for which ``is_infotext`` holds, or whose last line holds nothing but keys of ours.
-        fields: Keys and values; nothing to take ours out.
-        owned: Further keys that are ours.
-
-    Returns:
-        The text; everything but our pairs is as it was.
+    score. Pairs of ours, also those of ``owned`` keys, are replaced; without fields they are taken out. All else is as it was.
+    ``is_infotext`` holds for the text, or its last line holds nothing but keys of ours.
 
     Raises:
         ImageError: The prompt or another setting would be read differently afterwards.
@@ -65,17 +59,13 @@ def put_into_settings(text: str, fields: Mapping[str, str], owned: Collection[st
 
 
 def put_into_comment(text: str, fields: Mapping[str, str]) -> str:
-    """Write scores into the text of an EXIF user comment, whatever it holds.
+    """Write scores into the text of an EXIF user comment, whatever it holds; without fields ours are taken out.
 
     - JSON of a program: one more entry at its end, under the name of our block.
     - An infotext: its settings line.
     - Other text, or none: a line of its own, with at least three pairs, so that the WebUI takes it for settings.
 
     Our keys are listed in a pair of their own, so that they can be distinguished from others later.
-
-    Args:
-        text: The comment; empty if there is none.
-        fields: Keys and values; nothing to take ours out.
 
     Raises:
         ImageError: The text cannot be changed without being read differently.
@@ -188,6 +178,5 @@ def _check(before: str, after: str, ours: Collection[str]) -> None:
 
 def _unsafe(what: str) -> ImageError:
     return ImageError(
-        f"the metadata hold {what}; expected an infotext, JSON of a known form, or plain text. Write the scores into an XMP file "
-        "beside the picture instead."
+        f"the metadata hold {what}; expected an infotext, JSON of a known form, or plain text. {BESIDE}"
     )

@@ -7,7 +7,7 @@ from typing import BinaryIO, NamedTuple
 
 from ...errors import ImageError
 from .comment import edited_block
-from .splice import Splice
+from .splice import BESIDE, Splice, damaged, fragile
 
 _EXIF = b"Exif\0\0"
 _MOST_BYTES = 65535
@@ -25,13 +25,9 @@ class _Segment(NamedTuple):
 
 
 def plan_jpeg(stream: BinaryIO, size: int, fields: Mapping[str, str], block: str) -> list[Splice]:
-    """Plan scores in the user comment of a JPEG file; without EXIF, in a new segment behind the JFIF header.
+    """Plan scores in the user comment of a JPEG file of ``size`` bytes; without EXIF, in a new segment behind the JFIF header.
 
-    Args:
-        stream: The file, open for reading.
-        size: Its length in bytes.
-        fields: Keys and values; nothing to take ours out.
-        block: Our JSON, for a file that holds one already.
+    ``fields`` and ``block`` are as in :func:`.comment.edited_block`.
 
     Raises:
         ImageError: The file or its EXIF is damaged, would grow past what a segment holds, or carries something an edit
@@ -40,9 +36,7 @@ def plan_jpeg(stream: BinaryIO, size: int, fields: Mapping[str, str], block: str
     segments = list(_segments(stream, size))
     held = [each for each in segments if each.marker == 0xE1 and each.data.startswith(_EXIF)]
     if len(held) > 1:
-        raise ImageError(
-            f"the JPEG file has {len(held)} EXIF segments; expected one. Write the scores into an XMP file beside the picture instead."
-        )
+        raise ImageError(f"the JPEG file has {len(held)} EXIF segments; expected one. {BESIDE}")
     if not held:
         new = edited_block(b"", fields)
         place = 2
@@ -68,7 +62,7 @@ def _segments(stream: BinaryIO, size: int) -> Iterator[_Segment]:
         stream.seek(offset)
         head = stream.read(4)
         if len(head) < 4 or head[0] != 0xFF:
-            raise _damaged(f"there is no segment at byte {offset}")
+            raise damaged("JPEG file", f"there is no segment at byte {offset}")
         marker = head[1]
         if marker == 0xFF:  # a fill byte
             offset += 1
@@ -80,12 +74,12 @@ def _segments(stream: BinaryIO, size: int) -> Iterator[_Segment]:
             return
         length = int.from_bytes(head[2:], "big")
         if length < 2 or offset + 2 + length > size:
-            raise _damaged(f"the segment at byte {offset} is cut off")
+            raise damaged("JPEG file", f"the segment at byte {offset} is cut off")
         data = stream.read(length - 2) if 0xE0 <= marker <= 0xEF else b""
         if marker == 0xE2 and data.startswith(b"MPF\0"):
-            raise _fragile("holds several pictures with a table of their places and sizes")
+            raise fragile("JPEG file", "holds several pictures with a table of their places and sizes")
         if marker == 0xEB and b"jumb" in data[:64]:
-            raise _fragile("carries signed content credentials (C2PA)")
+            raise fragile("JPEG file")
         yield _Segment(offset, marker, length, data)
         offset += 2 + length
 
@@ -94,17 +88,6 @@ def _segment(block: bytes) -> bytes:
     length = 2 + len(_EXIF) + len(block)
     if length > _MOST_BYTES:
         raise ImageError(
-            f"with the scores, the EXIF segment would hold {length} bytes; expected at most {_MOST_BYTES}. Write the scores into an "
-            "XMP file beside the picture instead."
+            f"with the scores, the EXIF segment would hold {length} bytes; expected at most {_MOST_BYTES}. {BESIDE}"
         )
     return b"\xff\xe1" + length.to_bytes(2, "big") + _EXIF + block
-
-
-def _fragile(what: str) -> ImageError:
-    return ImageError(
-        f"the JPEG file {what}, which any change would break. Write the scores into an XMP file beside the picture instead."
-    )
-
-
-def _damaged(what: str) -> ImageError:
-    return ImageError(f"the JPEG file is damaged: {what}. Save or download it again.")

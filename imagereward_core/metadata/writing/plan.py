@@ -41,7 +41,7 @@ _FORMATS = {
 
 
 def plan_edit(path: str | os.PathLike[str], fields: Mapping[str, str], block: str = "") -> tuple[Splice, ...]:
-    """Plan the edit that writes scores into a picture's own metadata.
+    """Plan the edit that writes scores into a picture's own metadata; its content decides about the format, not its suffix.
 
     - PNG: a text chunk for each key and one with the block before the pixels; where there is an infotext, the keys in its last line
       too, where the WebUI writes what extensions add.
@@ -52,12 +52,9 @@ def plan_edit(path: str | os.PathLike[str], fields: Mapping[str, str], block: st
     A value that another program wrote under one of the keys is replaced; undoing the splices brings it back.
 
     Args:
-        path: The picture; its content decides about the format, not its suffix.
+        path: The picture.
         fields: Keys and values, as ``score_keys.score_fields`` makes them.
         block: A JSON object; empty for one that names the keys alone.
-
-    Returns:
-        The splices; none if the file says all this already.
 
     Raises:
         ImageError: The file cannot be read, is damaged, is of a format that cannot be edited in place (AVIF, GIF, ...), or
@@ -87,14 +84,6 @@ def plan_removal(path: str | os.PathLike[str]) -> tuple[Splice, ...]:
     return _plan(Path(path), {}, "")
 
 
-def can_be_edited(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is of a format that ``plan_edit`` knows, by its first bytes; False for one that cannot be read."""
-    try:
-        return bool(editable_format(path))
-    except OSError:
-        return False
-
-
 def editable_format(path: str | os.PathLike[str]) -> str:
     """``"PNG"``, ``"JPEG"`` or ``"WebP"`` by a file's first bytes; empty for a format that ``plan_edit`` does not know.
 
@@ -119,12 +108,7 @@ def _plan(path: Path, fields: Mapping[str, str], block: str) -> tuple[Splice, ..
 
 
 def plan_stream(stream: BinaryIO, fields: Mapping[str, str], block: str = "") -> tuple[Splice, ...]:
-    """Plan as ``plan_edit`` does, or as ``plan_removal`` does where there are no fields and no block.
-
-    Args:
-        stream: The file's bytes, seekable.
-        fields: Keys and values.
-        block: A JSON object, or empty.
+    """Plan as ``plan_edit`` does, or as ``plan_removal`` does where there are no fields and no block, for a file's seekable bytes.
 
     Raises:
         ImageError: As for ``plan_edit``, without the name of the file.

@@ -7,14 +7,12 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO, NamedTuple
 
-from ...errors import ImageError
-from ..containers.png import MAX_TEXT_BYTES, PNG_SIGNATURE, inflate
+from ..containers.png import MAX_TEXT_BYTES, PNG_SIGNATURE, TEXT_CHUNKS, chunk_text
 from ..formats.comfyui.graph import load_json
 from ..score_keys import METADATA_KEY, is_score_key, score_key
 from .infotext import is_infotext, put_into_settings
-from .splice import Splice
+from .splice import Splice, damaged, fragile
 
-_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _LONGEST_KEYWORD = 79
 
 
@@ -27,23 +25,19 @@ class _Chunk(NamedTuple):
 
 
 def plan_png(stream: BinaryIO, size: int, fields: Mapping[str, str], block: str) -> list[Splice]:
-    """Plan scores in a PNG file: a chunk for each key and one for the block before the pixels, and the keys in an infotext.
+    """Plan scores in a PNG file of ``size`` bytes: chunks for each key and for the block before the pixels, and the keys in an infotext.
 
-    Args:
-        stream: The file, open for reading.
-        size: Its length in bytes.
-        fields: Keys and values; nothing to take ours out.
-        block: JSON; empty for a block with the keys alone, where there are keys.
+    Without ``fields`` ours are taken out; without ``block`` it names the keys alone.
 
     Raises:
         ImageError: The file is damaged, or carries a signature that an edit would break.
     """
     chunks = list(_chunks(stream, size))
-    texts = {chunk: _whole(stream, chunk) for chunk in chunks if chunk.kind in _TEXTS}
+    texts = {chunk: _whole(stream, chunk) for chunk in chunks if chunk.kind in TEXT_CHUNKS}
     known: set[str] = set()
     for chunk, data in texts.items():
         if _keyword(data) == METADATA_KEY:
-            known |= recorded_keys(_decoded(chunk.kind, data[8:-4]) or "")
+            known |= recorded_keys(_decoded(chunk.kind, data) or "")
     ours = known | set(fields)
     splices: list[Splice] = []
     for chunk, data in texts.items():
@@ -102,14 +96,11 @@ def _chunks(stream: BinaryIO, size: int) -> Iterator[_Chunk]:
         head = stream.read(8)
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
         if len(head) < 8 or not kind.isalpha() or offset + 12 + length > size:
-            raise _damaged(f"there is no whole chunk at byte {offset}")
+            raise damaged("PNG file", f"there is no whole chunk at byte {offset}")
         if first and kind != b"IHDR":
-            raise _damaged(f"its first chunk is {kind!r}; expected IHDR")
+            raise damaged("PNG file", f"its first chunk is {kind!r}; expected IHDR")
         if kind == b"caBX":
-            raise ImageError(
-                "the picture carries signed content credentials (C2PA), which any change would break. Write the scores into an XMP "
-                "file beside the picture instead."
-            )
+            raise fragile("PNG file")
         first = False
         seen_pixels = seen_pixels or kind == b"IDAT"
         yield _Chunk(offset, kind, length)
@@ -117,7 +108,7 @@ def _chunks(stream: BinaryIO, size: int) -> Iterator[_Chunk]:
         if kind == b"IEND":
             break
     if not seen_pixels:
-        raise _damaged("it holds no pixels")
+        raise damaged("PNG file", "it holds no pixels")
 
 
 def _whole(stream: BinaryIO, chunk: _Chunk) -> bytes:
@@ -127,7 +118,7 @@ def _whole(stream: BinaryIO, chunk: _Chunk) -> bytes:
     data = stream.read(8 + _LONGEST_KEYWORD + 1 if large else 12 + chunk.length)
     if large or int.from_bytes(data[-4:], "big") == zlib.crc32(data[4:-4]):
         return data
-    raise _damaged(f"the checksum of its text chunk at byte {chunk.offset} is wrong")
+    raise damaged("PNG file", f"the checksum of its text chunk at byte {chunk.offset} is wrong")
 
 
 def _keyword(data: bytes) -> str:
@@ -137,7 +128,7 @@ def _keyword(data: bytes) -> str:
 
 def _with_settings(kind: bytes, data: bytes, fields: Mapping[str, str], known: set[str]) -> bytes:
     """A text chunk with scores in its infotext; as it is where it holds none."""
-    text = _decoded(kind, data[8:-4])
+    text = _decoded(kind, data)
     if text is None or not is_infotext(text):
         return data
     changed = put_into_settings(text, fields, known)
@@ -145,18 +136,8 @@ def _with_settings(kind: bytes, data: bytes, fields: Mapping[str, str], known: s
 
 
 def _decoded(kind: bytes, data: bytes) -> str | None:
-    """The text of a chunk's data, so that ``_encoded`` gives the same bytes again; None if it is damaged."""
-    _, _, rest = data.partition(b"\0")
-    try:
-        if kind == b"tEXt":
-            return rest.decode("latin-1")
-        if kind == b"zTXt":
-            return inflate(rest[1:]).decode("latin-1")
-        _, _, text = rest[2:].partition(b"\0")
-        _, _, text = text.partition(b"\0")
-        return (inflate(text) if rest[:1] == b"\1" else text).decode("utf-8", "surrogateescape")
-    except (zlib.error, ValueError):
-        return None
+    """The text of a chunk, so that ``_encoded`` gives the same bytes again; None if it is damaged."""
+    return chunk_text(kind, data[8:-4], "surrogateescape")
 
 
 def _encoded(kind: bytes, data: bytes, text: str) -> bytes:
@@ -183,7 +164,3 @@ def _text_chunk(key: str, text: str) -> bytes:
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
-
-
-def _damaged(what: str) -> ImageError:
-    return ImageError(f"the PNG file is damaged: {what}. Save or download it again.")

@@ -9,17 +9,13 @@ from typing import BinaryIO
 from ...errors import ImageError
 
 _BLOCK = 1024 * 1024
+BESIDE = "Write the scores into an XMP file beside the picture instead."
+"""What helps wherever a file itself cannot be edited."""
 
 
 @dataclass(frozen=True)
 class Splice:
-    """One replacement.
-
-    Attributes:
-        offset: Where ``old`` stands, in bytes from the start of the file before any splice of the plan.
-        old: What stands there now; empty for an insertion.
-        new: What takes its place; empty for a removal.
-    """
+    """One replacement: of ``old`` at an offset from the start of the file before any splice of the plan, by ``new``; each may be empty."""
 
     offset: int
     old: bytes
@@ -45,12 +41,7 @@ def apply(data: bytes, splices: Iterable[Splice]) -> bytes:
 
 
 def copy_applied(source: BinaryIO, target: BinaryIO, splices: Iterable[Splice]) -> None:
-    """Copy a file with every splice applied, in constant memory.
-
-    Args:
-        source: Open for reading, at its start.
-        target: Open for writing. What it holds after an error is of no use.
-        splices: The plan.
+    """Copy a file, open at its start, with every splice applied, in constant memory. After an error what ``target`` holds is of no use.
 
     Raises:
         ImageError: The source is not the file the plan was made for, or two splices overlap.
@@ -137,6 +128,16 @@ def _common(first: bytes, second: bytes) -> int:
         else:
             high = middle - 1
     return low
+
+
+def damaged(kind: str, what: str) -> ImageError:
+    """The error for a file of a kind (``"JPEG file"``) that is damaged."""
+    return ImageError(f"the {kind} is damaged: {what}. Save or download it again.")
+
+
+def fragile(kind: str, what: str = "carries signed content credentials (C2PA)") -> ImageError:
+    """The error for a file that carries something which no edit may touch."""
+    return ImageError(f"the {kind} {what}, which any change would break. {BESIDE}")
 
 
 def _changed(splice: Splice) -> ImageError:

@@ -16,24 +16,9 @@ EXIF_POINTER, USER_COMMENT = 0x8769, 0x9286
 _POINTERS = (EXIF_POINTER, 0x8825, 0xA005)
 _LONG, UNDEFINED = 4, 7
 _OFFSETS = (_LONG, 13)
-_SIZES = {
-    1: 1,
-    2: 1,
-    3: 2,
-    4: 4,
-    5: 8,
-    6: 1,
-    7: 1,
-    8: 2,
-    9: 4,
-    10: 8,
-    11: 4,
-    12: 8,
-    13: 4,
-    16: 8,
-    17: 8,
-    18: 8,
-}
+_KINDS_BY_SIZE = {1: (1, 2, 6, 7), 2: (3, 8), 4: (4, 9, 11, 13), 8: (5, 10, 12, 16, 17, 18)}
+_SIZES = {kind: size for size, kinds in _KINDS_BY_SIZE.items() for kind in kinds}
+"""Bytes of one value of each type."""
 _MOST_ENTRIES = 4096
 _MOST_DIRECTORIES = 64
 
@@ -113,10 +98,7 @@ class Tiff:
         return self.data[entry.start : entry.start + entry.size]
 
     def with_comment(self, value: bytes) -> list[Splice]:
-        """Splices that set the user comment."""
-        found = self.comment()
-        if found is not None:
-            return self.with_value(found[1], value)
+        """Splices that add a user comment to a block without one."""
         padding = b"\0" * (len(self.data) % 2)
         end = len(self.data) + len(padding)
         pointer = self.main.entry(EXIF_POINTER)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import BinaryIO, NamedTuple
 
-from ...errors import ImageError
 from .comment import edited_block
-from .splice import Splice
+from .splice import Splice, damaged, fragile
 
 _HAS_ALPHA, _HAS_EXIF = 0x10, 0x08
 _PICTURES = (b"VP8 ", b"VP8L")
@@ -32,15 +31,10 @@ class _Chunk(NamedTuple):
 
 
 def plan_webp(stream: BinaryIO, size: int, fields: Mapping[str, str], block: str) -> list[Splice]:
-    """Plan scores in the user comment of a WebP file; without EXIF, in a new chunk behind the pixels.
+    """Plan scores in the user comment of a WebP file of ``size`` bytes; without EXIF, in a new chunk behind the pixels.
 
-    A file of the simple kind gets the header that the format asks for where there is metadata.
-
-    Args:
-        stream: The file, open for reading.
-        size: Its length in bytes.
-        fields: Keys and values; nothing to take ours out.
-        block: Our JSON, for a file that holds one already.
+    A file of the simple kind gets the header that the format asks for where there is metadata. ``fields`` and ``block`` are as in
+    :func:`.comment.edited_block`.
 
     Raises:
         ImageError: The file or its EXIF is damaged, or carries something an edit would break.
@@ -50,7 +44,7 @@ def plan_webp(stream: BinaryIO, size: int, fields: Mapping[str, str], block: str
     chunks = _chunks(stream, 8 + stated, size)
     held = [chunk for chunk in chunks if chunk.kind == b"EXIF"]
     if len(held) > 1:
-        raise _damaged(f"it has {len(held)} EXIF chunks; expected one")
+        raise damaged("WebP file", f"it has {len(held)} EXIF chunks; expected one")
     new = b""
     if held:
         splices, new = _edited(stream, held[0], fields, block)
@@ -64,7 +58,7 @@ def plan_webp(stream: BinaryIO, size: int, fields: Mapping[str, str], block: str
     splices += _flags(stream, chunks[0], bool(new))
     grown = sum(len(each.new) - len(each.old) for each in splices)
     if stated + grown > _MOST_BYTES:
-        raise _damaged("with the scores it would be longer than the format allows")
+        raise damaged("WebP file", "with the scores it would be longer than the format allows")
     return [Splice(4, stated.to_bytes(4, "little"), (stated + grown).to_bytes(4, "little")), *splices]
 
 
@@ -75,7 +69,7 @@ def _chunks(stream: BinaryIO, end: int, size: int) -> list[_Chunk]:
         ImageError: The file is damaged, or carries something an edit would break.
     """
     if end > size:
-        raise _damaged(f"it states {end} bytes and holds {size}")
+        raise damaged("WebP file", f"it states {end} bytes and holds {size}")
     chunks: list[_Chunk] = []
     offset = 12
     while offset < end:
@@ -83,23 +77,20 @@ def _chunks(stream: BinaryIO, end: int, size: int) -> list[_Chunk]:
         head = stream.read(8)
         chunk = _Chunk(offset, head[:4], int.from_bytes(head[4:], "little"))
         if len(head) < 8 or chunk.end > end:
-            raise _damaged(f"the chunk at byte {offset} is cut off")
+            raise damaged("WebP file", f"the chunk at byte {offset} is cut off")
         if chunk.kind == b"C2PA":
-            raise ImageError(
-                "the WebP file carries signed content credentials (C2PA), which any change would break. Write the scores into an XMP "
-                "file beside the picture instead."
-            )
+            raise fragile("WebP file")
         chunks.append(chunk)
         offset = chunk.end
     kinds = [chunk.kind for chunk in chunks]
     if not kinds or kinds[0] not in (b"VP8X", *_PICTURES):
-        raise _damaged("it holds no picture")
+        raise damaged("WebP file", "it holds no picture")
     if b"VP8X" in kinds[1:] or (kinds[0] != b"VP8X" and set(kinds[1:]) & _EXTENDED):
-        raise _damaged("its header does not stand in front of its other chunks")
+        raise damaged("WebP file", "its header does not stand in front of its other chunks")
     if kinds[0] == b"VP8X" and chunks[0].length != 10:
-        raise _damaged(f"its header is {chunks[0].length} bytes long; expected 10")
+        raise damaged("WebP file", f"its header is {chunks[0].length} bytes long; expected 10")
     if kinds[0] == b"VP8X" and not {*_PICTURES, b"ANMF"} & set(kinds):
-        raise _damaged("it holds no picture")
+        raise damaged("WebP file", "it holds no picture")
     return chunks
 
 
@@ -108,7 +99,9 @@ def _edited(
 ) -> tuple[list[Splice], bytes]:
     """The splice for the EXIF chunk, if it changes, and what it will be."""
     if chunk.length > _MOST_EXIF:
-        raise _damaged(f"its EXIF chunk holds {chunk.length} bytes; expected at most {_MOST_EXIF}")
+        raise damaged(
+            "WebP file", f"its EXIF chunk holds {chunk.length} bytes; expected at most {_MOST_EXIF}"
+        )
     stream.seek(chunk.offset)
     whole = stream.read(chunk.end - chunk.offset)
     data = whole[8 : 8 + chunk.length]
@@ -131,17 +124,17 @@ def _flags(stream: BinaryIO, first: _Chunk, has_exif: bool) -> list[Splice]:
         return []
     if first.kind == b"VP8L":
         if len(data) < 5 or data[0] != 0x2F:
-            raise _damaged("its pixels begin without their signature")
+            raise damaged("WebP file", "its pixels begin without their signature")
         bits = int.from_bytes(data[1:5], "little")
         width, height, alpha = bits & 0x3FFF, bits >> 14 & 0x3FFF, bits >> 28 & 1
     else:
         if data[3:6] != b"\x9d\x01\x2a" or len(data) < 10:
-            raise _damaged("its pixels begin without their signature")
+            raise damaged("WebP file", "its pixels begin without their signature")
         width = (int.from_bytes(data[6:8], "little") & 0x3FFF) - 1
         height = (int.from_bytes(data[8:10], "little") & 0x3FFF) - 1
         alpha = 0
         if width < 0 or height < 0:
-            raise _damaged("its picture has no pixels")
+            raise damaged("WebP file", "its picture has no pixels")
     header = bytes([_HAS_EXIF | (_HAS_ALPHA if alpha else 0), 0, 0, 0])
     header += width.to_bytes(3, "little") + height.to_bytes(3, "little")
     return [Splice(first.offset, b"", b"VP8X" + (10).to_bytes(4, "little") + header)]
@@ -151,7 +144,3 @@ def _chunk(data: bytes) -> bytes:
     if not data:
         return b""
     return b"EXIF" + len(data).to_bytes(4, "little") + data + b"\0" * (len(data) % 2)
-
-
-def _damaged(what: str) -> ImageError:
-    return ImageError(f"the WebP file is damaged: {what}. Save or download it again.")

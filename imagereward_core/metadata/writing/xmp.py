@@ -84,26 +84,16 @@ def sidecars_of(path: str | os.PathLike[str]) -> tuple[SideFile, SideFile]:
     return there.get(True, SideFile(full, ".xmp", True)), there.get(False, SideFile(stem, ".xmp", False))
 
 
-def stars_of(
-    percentile: float | None = None,
-    kept: bool | None = None,
-    steps: tuple[float, float, float, float] = (20, 40, 60, 80),
-) -> int:
-    """A rating from where a score stands, or from what a rule decided.
+def stars_of(percentile: float | None = None, kept: bool | None = None) -> int:
+    """A rating from the percentile of a score, 0..100, or from whether a rule kept the picture; None, or NaN, where there is none.
 
-    Args:
-        percentile: 0..100; None or NaN where there is none.
-        kept: What a rule decided; None where none did.
-        steps: From which percentile on there are 2, 3, 4 and 5 stars; by default each star is a fifth of the pictures.
-
-    Returns:
-        -1 for a rejected picture; else 1..5 by percentile; 5 for a kept picture without one; 0 where nothing is known.
+    -1 for a rejected picture; else 1..5 by percentile, each a fifth of the pictures; 5 for a kept one without; 0 where nothing is known.
     """
     if kept is False:
         return -1
     if percentile is None or percentile != percentile:
         return 5 if kept else 0
-    return 1 + sum(percentile >= step for step in steps)
+    return 1 + sum(percentile >= step for step in (20, 40, 60, 80))
 
 
 def read_xmp(data: bytes) -> XmpRating:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from ...images.spec import ImageSpec
-from ...nets.reward import RewardNetwork, build_skeleton, parameter_dtype
+from ...nets.reward import RewardNetwork, parameter_dtype
+from ...nets.skeleton import build_skeleton
 from ...runtime import Runtime
 from ...weights.card import ScorerCard
 from ...weights.checkpoint import head_is_untrained
@@ -93,7 +94,10 @@ def build(parts: Parts) -> ImageRewardScorer:
     config, dtype = network_config(parts.card), parts.runtime.dtype
     if parts.card.base:
         network = load_changed(
-            build_skeleton(config), parts.card, parts.found, lambda name: parameter_dtype(name, dtype)
+            build_skeleton(lambda: RewardNetwork(config)),
+            parts.card,
+            parts.found,
+            lambda name: parameter_dtype(name, dtype),
         )
     else:
         network = load_network(config, parts.found.checkpoint, dtype)

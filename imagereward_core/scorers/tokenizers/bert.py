@@ -1,23 +1,25 @@
 """Prompts to BERT's token ids, and the part that did not fit.
 
 The tokenizer is BERT's WordPiece as BLIP extends it (BLIP ``blip.py``, ``init_tokenizer``): ``[DEC]`` and ``[ENC]`` take the two ids
-after the vocabulary. It is put together from a ``vocab.txt`` with the ``tokenizers`` library and wrapped by transformers, because
-the constructors of transformers' own BERT tokenizers changed their arguments and their handling of special tokens between 4.30
-and 5.x; wrapped this way the ids are the same in all of them.
+after the vocabulary. It is put together from a ``vocab.txt`` with the ``tokenizers`` library, because the constructors of transformers'
+own BERT tokenizers changed their arguments and their handling of special tokens between 4.30 and 5.x; made this way the ids are the
+same beside all of them. transformers wraps it for those who call a tokenizer as the reference's users do; scoring goes without, for
+importing transformers takes as long as a small batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...errors import PromptError, WeightsError
 from ...plain import well_formed
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
     from torch import Tensor
     from transformers import PreTrainedTokenizerFast
 
@@ -46,14 +48,13 @@ class TokenizedPrompt:
     cut: str = ""
 
 
-def build_tokenizer(vocabulary: Path) -> PreTrainedTokenizerFast:
+def build_tokenizer(vocabulary: Path) -> Tokenizer:
     """BLIP's tokenizer over the words in ``vocabulary`` (one per line, in the order of their ids).
 
     Raises:
         WeightsError: The file is not a WordPiece vocabulary.
     """
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
 
     try:
         lines = vocabulary.read_text(encoding="utf-8").split("\n")
@@ -77,7 +78,14 @@ def build_tokenizer(vocabulary: Path) -> PreTrainedTokenizerFast:
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", words["[CLS]"]), ("[SEP]", words["[SEP]"])]
     )
     core.decoder = decoders.WordPiece()
-    core.add_special_tokens(list(SPECIAL_TOKENS.values()))
+    core.add_special_tokens([*SPECIAL_TOKENS.values(), "[DEC]", "[ENC]"])
+    return core
+
+
+def wrap_tokenizer(core: Tokenizer) -> PreTrainedTokenizerFast:
+    """A copy of the tokenizer as transformers' callers know it, with BLIP's ``enc_token_id``."""
+    from transformers import PreTrainedTokenizerFast
+
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=core, model_max_length=512, **SPECIAL_TOKENS)
     tokenizer.add_special_tokens({"bos_token": "[DEC]"})
     tokenizer.add_special_tokens({"additional_special_tokens": ["[ENC]"]})
@@ -89,9 +97,14 @@ class PromptEncoder:
     """Turns prompts into ids, once per prompt, and says which part was cut."""
 
     def __init__(self, vocabulary: Path, limit: int) -> None:
-        self.tokenizer = build_tokenizer(vocabulary)
+        self._core = build_tokenizer(vocabulary)
         self.limit = limit
         self._encode_cached = lru_cache(maxsize=4096)(self._encode)
+
+    @cached_property
+    def tokenizer(self) -> PreTrainedTokenizerFast:
+        """The tokenizer as transformers' callers know it. What they set on it changes no score."""
+        return wrap_tokenizer(self._core)
 
     def __call__(self, prompt: str) -> TokenizedPrompt:
         """The tokens of ``prompt`` and the part that did not fit.
@@ -105,12 +118,12 @@ class PromptEncoder:
 
     def _encode(self, prompt: str) -> TokenizedPrompt:
         prompt = well_formed(prompt)  # lone surrogates have no tokens
-        encoding: Any = self.tokenizer(prompt[:LONGEST_READ], return_offsets_mapping=True, verbose=False)
-        ids: Sequence[int] = encoding["input_ids"]
+        encoding = self._core.encode(prompt[:LONGEST_READ])
+        ids = encoding.ids
         if len(ids) <= self.limit and len(prompt) <= LONGEST_READ:
             return TokenizedPrompt(tuple(ids))
         kept = min(len(ids), self.limit) - 1
-        cut_from = encoding["offset_mapping"][kept - 1][1] if kept > 1 else 0
+        cut_from = encoding.offsets[kept - 1][1] if kept > 1 else 0
         return TokenizedPrompt((*ids[:kept], ids[-1]), prompt[cut_from:].strip())
 
 

@@ -84,7 +84,7 @@ def test_what_is_exported_scores_as_it_did_while_it_trained(settings, images, na
         tuning=how,
         lora_scale=factor,
     )
-    path = export(start, made, settings.folders[0])
+    export(start, made, settings.folders[0])
     scorer = Maker(LocalRuntime("cpu", "fp32"), settings).make("mine")
     expected = (raw.double() - raw.double().mean()) / raw.double().std(correction=0)
     scores = scorer.score(images, PROMPT)

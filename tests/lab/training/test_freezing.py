@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from imagereward_core.images.spec import ImageSpec
-from imagereward_core.nets.reward import RewardNetwork, build_skeleton
+from imagereward_core.nets.reward import RewardNetwork
+from imagereward_core.nets.skeleton import build_skeleton
 from imagereward_lab.training.errors import TrainingError
 from imagereward_lab.training.networks.freezing import freeze
 from imagereward_lab.training.networks.reward import RewardTrainee
@@ -16,7 +17,7 @@ from tests.support.tiny import TINY
 
 def full_size():
     """ImageReward on the meta device."""
-    return RewardTrainee(build_skeleton(), ImageSpec())
+    return RewardTrainee(build_skeleton(RewardNetwork), ImageSpec())
 
 
 def test_the_published_selection_has_the_published_count():

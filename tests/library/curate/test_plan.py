@@ -16,7 +16,7 @@ from imagereward_core.library.curate.plan import plan_moves
 from imagereward_core.library.journal import open_journal
 from imagereward_core.library.library import Library
 from imagereward_core.library.scan.options import ScanOptions
-from imagereward_core.metadata.writing import read_xmp, sidecar_paths
+from imagereward_core.metadata.writing.xmp import read_xmp, sidecar_paths
 from imagereward_core.selection import Rule
 from tests.support.library.curation import SETTINGS, curate, files, plan, save_scene, tree
 

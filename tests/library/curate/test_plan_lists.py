@@ -15,7 +15,7 @@ from imagereward_core.library.curate.options import CurateOptions, CurationRule
 from imagereward_core.library.curate.plan import plan_moves
 from imagereward_core.library.curate.summary import examples, sentences, summarise
 from imagereward_core.library.library import Library
-from imagereward_core.metadata import read_blocks
+from imagereward_core.metadata.containers.blocks import read_blocks
 from imagereward_core.selection import Rule
 from tests.support.library.curation import curate, files, plan, save_scene
 
@@ -53,8 +53,11 @@ def test_the_summary_counts_what_the_plan_holds(library, panel, outputs):
     (outputs / "broken.png").write_bytes(b"")
     curation = plan(library, panel, outputs, BEST)
     kept, rejected, unscored = summarise(curation)
-    assert (kept.name, kept.pictures, kept.go, kept.folder) == ("kept", 2, 2, outputs / "kept")
-    assert (rejected.pictures, rejected.go) == (6, 6) and (unscored.name, unscored.pictures) == ("", 1)
+    assert (kept.name, kept.pictures, kept.fates["go"], kept.folder) == ("kept", 2, 2, outputs / "kept")
+    assert (rejected.pictures, rejected.fates["go"]) == (6, 6) and (unscored.name, unscored.pictures) == (
+        "",
+        1,
+    )
     said = " ".join(sentences(curation))
     assert "9 pictures judged: 2 kept, 6 rejected." in said and "1 has no score" in said
     assert [each.name for each in examples(curation, 2)] == ["kept", "kept", "rejected", "rejected", ""]

@@ -14,7 +14,7 @@ from imagereward_core.library.curate.options import CurateOptions, CurationRule
 from imagereward_core.library.curate.plan import plan_curation
 from imagereward_core.library.library import Library
 from imagereward_core.library.scan.options import ScanOptions
-from imagereward_core.metadata import read_blocks
+from imagereward_core.metadata.containers.blocks import read_blocks
 from imagereward_core.selection import Rule
 from tests.support.library.curation import curate, draw_outputs, plan, tree
 from tests.support.library.scans import MeanScorer, panel_of

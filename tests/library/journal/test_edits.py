@@ -13,7 +13,7 @@ from benchmarks.killing import hidden, tree
 from imagereward_core.library.journal import execute, undo
 from imagereward_core.library.journal.content import put as put_steps
 from imagereward_core.metadata.containers.png import PNG_SIGNATURE
-from imagereward_core.metadata.writing import plan_edit
+from imagereward_core.metadata.writing.plan import plan_edit
 from imagereward_core.metadata.writing.splice import Splice, apply
 from tests.support.library.acting import act, reasons, to, well
 

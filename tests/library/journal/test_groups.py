@@ -85,6 +85,15 @@ def test_hidden_files_of_a_group_take_little_room(outputs, kept, monkeypatch, ma
     assert chosen(copies[:2]) == [[0], [1]]
 
 
+def test_a_new_name_is_on_the_disk_before_the_old_one_goes(journal, outputs, kept, monkeypatch):
+    picture, goal, seen = outputs / "00003.png", kept / "00003.png", []
+    monkeypatch.setattr(
+        files, "sync_folder", lambda folder: seen.append((folder, picture.exists(), goal.exists()))
+    )
+    well(act(journal, to("move", picture, goal)))
+    assert seen == [(kept, True, True), (outputs, False, True)]
+
+
 @pytest.mark.parametrize("kind", ["copy", "move", "edit"])
 def test_a_group_waits_for_the_disk_together(kind, journal, outputs, kept, many, monkeypatch):
     """Twenty steps need as many commits and looks at folders as one."""

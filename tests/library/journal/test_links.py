@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
 from benchmarks.killing import tree
-from imagereward_core.library.journal import execute, open_journal, undo
+from imagereward_core.library.journal import execute, files, open_journal, undo
+from imagereward_core.library.journal.roots import Root
 from imagereward_core.metadata.writing.splice import Splice
 from tests.support.library.acting import act, reasons, to, well
 
@@ -60,6 +62,38 @@ def test_nothing_is_written_where_a_link_in_the_folder_leads(kind, opened, outpu
     (reason,) = reasons(act(opened, step))
     assert f"a link leads out of {outputs}" in reason and "--follow-links" in reason
     assert (tree(outputs), tree(elsewhere)) == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"), [("edit", "replace"), ("move", "link_new"), ("copy", "rename_new")]
+)
+def test_a_link_put_there_between_two_steps_of_a_group_is_seen(
+    kind, change, opened, outputs, elsewhere, monkeypatch
+):
+    """What leads where is looked at right before each change, however many there are at once."""
+    goal = outputs / "kept"
+    goal.mkdir()
+    names = [f"{number}.png" for number in range(3)]
+    for name in names:
+        start = goal if kind == "edit" else outputs
+        (start / name).write_bytes((outputs / "00003.png").read_bytes())
+    if kind == "edit":
+        steps = [to("edit", goal / name, goal / name, splices=SCORE) for name in names]
+    else:
+        steps = [to(kind, outputs / name, goal / name) for name in names]
+    make, before = getattr(files, change), tree(elsewhere)
+
+    def changing(*ends):
+        made = make(*ends)
+        if not goal.is_symlink():
+            goal.rename(outputs / "was kept")
+            goal.symlink_to(elsewhere)
+        return made
+
+    monkeypatch.setattr(files, change, changing)
+    found = reasons(act(opened, *steps))
+    assert [reason for reason in found if "a link leads out" in reason] == found[-2:]
+    assert tree(elsewhere) == before
 
 
 @pytest.mark.parametrize("kind", [kind for kind in WAYS if kind != "put anew"])
@@ -118,3 +152,27 @@ def test_a_folder_that_is_a_link_itself_is_dealt_with(outputs, elsewhere, tmp_pa
         assert (real / "kept" / "00002.png").exists()
         well(undo(journal))
     assert tree(real) == before
+
+
+def test_where_a_file_really_lies_is_what_the_system_says(tmp_path):
+    inner = tmp_path / "a" / "b.c" / "..d"
+    inner.mkdir(parents=True)
+    (tmp_path / "a" / "link").symlink_to("b.c")
+    (tmp_path / "a" / "out").symlink_to(tmp_path.parent)
+    (tmp_path / "a" / "round").symlink_to("round")
+    (tmp_path / "a" / "b.c" / "file").symlink_to("../../file")
+    folders = [
+        *(inner, inner.parent, tmp_path, tmp_path.parent, Path("/")),
+        *(
+            tmp_path / "a" / name
+            for name in ("link", "link/..d/e", "out/x", "round/x", "not/there", "b.c/../out/x")
+        ),
+        Path(f"/{tmp_path}/a/link"),
+    ]
+    paths = [(folder / "file", follows) for folder in folders for follows in (False, True)]
+    root = Root(tmp_path / "empty" / ".imagereward")
+    for some in ([each] for each in paths):
+        ((path, follows),) = some
+        real = str(Path(os.path.realpath(path)).parent) if follows else os.path.realpath(path.parent)
+        assert root.outside(some) == (real,)
+    assert root.outside(paths) == tuple(sorted({root.outside([each])[0] for each in paths}))

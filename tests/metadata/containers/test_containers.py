@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin, features
 
 from imagereward_core.errors import ImageError
-from imagereward_core.metadata import read_prompt
 from imagereward_core.metadata.containers.blocks import read_blocks
 from imagereward_core.metadata.containers.text_encoding import decode_text, decode_user_comment
+from imagereward_core.metadata.picture_prompt import read_prompt
 from tests.support.metadata.exif_files import exif_block
 
 INFOTEXT = "ein Kätzchen, 猫, кот 🐈\nNegative prompt: 低品質\nSteps: 20, Sampler: Euler, Seed: 7, Size: 8x8"

@@ -9,8 +9,9 @@ import pytest
 
 from benchmarks import generator_files as files
 from benchmarks.generator_files import small_picture
-from imagereward_core.metadata import generated_facts, read_prompt, sidecar_prompt
-from imagereward_core.metadata.generation import Facts, plain_name
+from imagereward_core.metadata.generation import Facts, generated_facts, plain_name
+from imagereward_core.metadata.picture_prompt import read_prompt
+from imagereward_core.metadata.sidecar import sidecar_prompt
 from tests.support.metadata.picture_files import HAS_AVIF
 
 EXIF_SUFFIXES = [
@@ -329,7 +330,7 @@ def test_a_stream_is_read_like_a_file(tmp_path):
 
 
 def test_lists_of_loras_in_infotexts_are_joined_each_once():
-    from imagereward_core.metadata import parse_infotext
+    from imagereward_core.metadata.formats.a1111 import parse_infotext
 
     text = (
         "a <lyco:one:0.5> <lora:sub/two.safetensors:1>\nSteps: 1, Sampler: x, Seed: 2, Model: d/m.ckpt, "

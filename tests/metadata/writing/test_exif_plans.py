@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from imagereward_core.errors import ImageError
-from imagereward_core.metadata import read_blocks, read_prompt
-from imagereward_core.metadata.writing.plan import can_be_edited, plan_edit
+from imagereward_core.metadata.containers.blocks import read_blocks
+from imagereward_core.metadata.picture_prompt import read_prompt
+from imagereward_core.metadata.writing.plan import editable_format, plan_edit
 from imagereward_core.metadata.writing.splice import apply, reversed_splices
 from tests.support.metadata.exif_files import (
     COMMENT,
@@ -286,7 +287,7 @@ def test_other_formats_are_refused_and_point_to_the_sidecar(tmp_path, name):
         small_picture().save(path)
     with pytest.raises(ImageError, match="XMP|cannot be read"):
         plan_edit(path, FIELDS)
-    assert not can_be_edited(path)
+    assert not (path.exists() and editable_format(path))
 
 
 @pytest.mark.skipif(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from imagereward_core.errors import ImageError
-from imagereward_core.metadata import read_prompt
+from imagereward_core.metadata.picture_prompt import read_prompt
 from imagereward_core.metadata.score_keys import score_fields
 from imagereward_core.metadata.writing.plan import plan_edit, plan_removal
 from imagereward_core.metadata.writing.splice import apply, reversed_splices

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagereward_core.errors import ImageError
-from imagereward_core.metadata.writing import read_xmp, sidecar_paths, stars_of, xmp_with_rating
+from imagereward_core.metadata.writing.xmp import read_xmp, sidecar_paths, stars_of, xmp_with_rating
 from tests.support.metadata.picture_files import FIELDS, OTHER_FIELDS
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
@@ -188,7 +188,6 @@ def test_both_names_of_the_file_beside_a_picture():
 
 def test_stars_by_percentile_and_by_what_a_rule_decided():
     assert [stars_of(value) for value in (0, 19.9, 20, 59, 60, 80, 100)] == [1, 1, 2, 3, 4, 5, 5]
-    assert stars_of(95, steps=(10, 50, 90, 99)) == 4
     assert [
         stars_of(99, kept=False),
         stars_of(None, kept=False),

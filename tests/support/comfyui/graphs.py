@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import itertools
 import json
 
@@ -15,10 +17,21 @@ _names = itertools.count()
 def draw_scenes(folder):
     """Two prompts with four drawn pictures each, with their prompts in text files beside them."""
     folder.mkdir(parents=True, exist_ok=True)
+    for name, content in _scenes().items():
+        (folder / name).write_bytes(content)
+
+
+@functools.cache
+def _scenes():
+    """The files by name; drawn once, for nearly every test of the nodes has them."""
+    files = {}
     for number, batch in enumerate(draw_batches(2, 4, seed=3, size=96)):
         for place, picture in enumerate(batch.pictures):
-            picture.image.save(folder / f"{number}_{place}.png")
-            (folder / f"{number}_{place}.txt").write_text(batch.prompt, encoding="utf-8")
+            png = io.BytesIO()
+            picture.image.save(png, "PNG")
+            files[f"{number}_{place}.png"] = png.getvalue()
+            files[f"{number}_{place}.txt"] = batch.prompt.encode()
+    return files
 
 
 class Graph(dict):

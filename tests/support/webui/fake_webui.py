@@ -254,7 +254,7 @@ def settings_of(path):
     """The infotext's settings of a saved picture."""
     from PIL import Image
 
-    from imagereward_core.metadata import parse_infotext
+    from imagereward_core.metadata.formats.a1111 import parse_infotext
 
     with Image.open(path) as image:
         return parse_infotext(image.info.get("parameters", "")).settings

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagereward_core.metadata import parse_infotext
+from imagereward_core.metadata.formats.a1111 import parse_infotext
 from tests.support.webui.fake_webui import ours
 
 arguments = ours("script.arguments")

@@ -6,13 +6,12 @@ they hold what they showed before, since that was stored when the run began.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from . import nodes as known
-from .graph import Graph, Link, Node
+from .graph import Graph, Link, Node, nodes_behind
 from .strings import is_switch
 
 _MOST_NODES = 200
@@ -99,21 +98,14 @@ def looks_at_picture(node: Node) -> bool:
 
 def certainty(graph: Graph, start: Link) -> str:
     """What stands behind an output: ``made up`` text, an ``unknown`` node, or texts that are ``followed`` to the letter."""
-    seen = {start.node}
-    waiting = deque([start.node])
     unknown = False
-    while waiting and len(seen) < _MOST_NODES:
-        node = graph.get(waiting.popleft())
+    for node in nodes_behind(graph, start.node, lambda key: key not in known.NO_WORDS, _MOST_NODES):
         if node is None:
             return "unknown"
         if makes_up(node):
             return "made up"
         unknown = unknown or not (node.kind in _FOLLOWED or is_switch(node))
-        for key, link in node.links():
-            if key.lower() not in known.NO_WORDS and link.node not in seen:
-                seen.add(link.node)
-                waiting.append(link.node)
-    return "unknown" if unknown or waiting else "followed"
+    return "unknown" if unknown else "followed"
 
 
 _FOLLOWED = frozenset({known.REROUTE, *known.WIDGETS, *known.TEXT_FIELDS, *known.TEXT_BY_SLOT, *known.LINES})

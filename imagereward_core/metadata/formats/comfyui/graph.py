@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -36,6 +37,25 @@ class Node:
 
 
 Graph = dict[str, Node]
+
+
+def nodes_behind(
+    graph: Graph, start: str, follows: Callable[[str], bool], most: int
+) -> Iterator[Node | None]:
+    """The node ``start`` and those behind its inputs, the nearest first, by inputs whose name in lower case is followed.
+
+    None stands for a node that is missing from the graph, and at the end for what lies beyond ``most`` nodes.
+    """
+    seen, waiting = {start}, deque([start])
+    while waiting and len(seen) < most:
+        node = graph.get(waiting.popleft())
+        yield node
+        for key, link in node.links() if node else ():
+            if follows(key.lower()) and link.node not in seen:
+                seen.add(link.node)
+                waiting.append(link.node)
+    if waiting:
+        yield None
 
 
 def load_json(text: str) -> Any:

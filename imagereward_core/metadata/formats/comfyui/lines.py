@@ -29,14 +29,7 @@ def number_of(graph: Graph, value: Value) -> float | None:
 
 
 def picked_lines(graph: Graph, node: Node, text: str, slot: int) -> list[str] | None:
-    """The lines of ``text`` that a node of ``known.LINES`` hands on; None where its numbers cannot be told.
-
-    Args:
-        graph: The graph, for numbers that other nodes give.
-        node: The node.
-        text: The text it is given.
-        slot: The number of the output that is asked for.
-    """
+    """The lines of ``text`` that a node of ``known.LINES`` hands on by output ``slot``; None where its numbers cannot be told."""
     form = known.LINES[node.kind]
     if form.only and not node.inputs.get(form.only):
         return [text]

@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 
-from .graph import Graph, Link, Node
+from .graph import Graph, Link, Node, nodes_behind
 
-_CHECKPOINT = (
-    "ckpt_name",
-    "base_ckpt_name",
-    "unet_name",
-    "gguf_name",
-    "diffusion_model",
-    "model_name",
-    "model_path",
-)
+_CHECKPOINT = "ckpt_name base_ckpt_name unet_name gguf_name diffusion_model model_name model_path".split()
 _LORA = re.compile(r"lora_?name(_?\d+)?$|lora_\d+(_name)?$|lora$")
 _OTHER_WAYS = re.compile(
     r"(positive|negative|conditioning|cond|latent|samples|images?|pixels|vae|clip|mask|control|text|prompt|string|noise|sigmas|width|height)"
@@ -32,18 +23,13 @@ def models_behind(graph: Graph, sampler: str) -> tuple[str, tuple[str, ...]]:
     """
     model = ""
     loras: list[str] = []
-    seen = {sampler}
-    waiting = deque([sampler])
-    while waiting and len(seen) < _MOST_NODES:
-        node = graph[waiting.popleft()]
+    for node in nodes_behind(graph, sampler, lambda key: not _OTHER_WAYS.match(key), _MOST_NODES):
+        if node is None:
+            continue
         if not model:
             names = (node.inputs.get(key) for key in _CHECKPOINT)
             model = next((name for name in names if isinstance(name, str) and name.strip()), "")
         loras += reversed(_loras(node))
-        for key, link in node.links():
-            if link.node in graph and link.node not in seen and not _OTHER_WAYS.match(key.lower()):
-                seen.add(link.node)
-                waiting.append(link.node)
     return model, tuple(dict.fromkeys(reversed(loras)))
 
 

@@ -61,14 +61,14 @@ PIPES = re.compile(r"(\w*_)?(pipe|ctx|context|sdxl_tuple|text_embeds)(_?\d+|_opt
 """Bundles that carry a positive and a negative conditioning among other things."""
 
 ROLE_FIELDS = {
-    "positive": re.compile(
-        r"(positive|pos)(_?\d+|_prompt|_text|_populated_text|_cond|_conditioning|_g|_l)?$"
-        r"|(text|prompt|base|optional|conditioning|cond|clip|opt)_(positive|pos)(_[gl]|_\d+)?$"
-    ),
-    "negative": re.compile(
-        r"(negative|neg|uncond)(_?\d+|_prompt|_text|_populated_text|_cond|_conditioning|_g|_l)?$"
-        r"|(text|prompt|base|optional|conditioning|cond|clip|opt)_(negative|neg)(_[gl]|_\d+)?$"
-    ),
+    role: re.compile(
+        rf"({first})(_?\d+|_prompt|_text|_populated_text|_cond|_conditioning|_g|_l)?$"
+        rf"|(text|prompt|base|optional|conditioning|cond|clip|opt)_({second})(_[gl]|_\d+)?$"
+    )
+    for role, first, second in (
+        ("positive", "positive|pos", "positive|pos"),
+        ("negative", "negative|neg|uncond", "negative|neg"),
+    )
 }
 """Inputs of nodes that carry both prompts."""
 
@@ -119,17 +119,16 @@ SHOWS = re.compile(
 
 
 class Lines(NamedTuple):
-    """A node that hands on lines of a text, as a list.
+    """A node that hands on lines of a text, as a list; by the names of its inputs, empty where it has none.
 
     Attributes:
-        text: The input with the text.
-        start: The input with the number of the first line taken, from 0; empty to take all.
-        most: The input with the most lines taken; empty for one.
+        text: The text.
+        start, most: The number of the first line taken, from 0, without which all are; and the most lines taken, else one.
         wraps: Whether numbers beyond the last line begin again, instead of standing for the last.
         without_blank: The switch that leaves blank lines out.
         blocks: The switch for which a line that begins with ``#`` starts a block of lines.
         only: The switch without which the text is not taken apart.
-        around: Inputs with what stands before and after each line, in the first output.
+        around: What stands before and after each line, in the first output.
     """
 
     text: str
@@ -192,19 +191,7 @@ FIRST_OF = re.compile(r"any switch|context switch|conditioningswitch|coalesce", 
 """Switches that take the first input that is connected."""
 
 MODEL_ENDINGS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft", ".onnx")
-FILE_ENDINGS = (
-    *MODEL_ENDINGS,
-    ".json",
-    ".yaml",
-    ".txt",
-    ".csv",
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".webp",
-    ".mp4",
-    ".gif",
-)
+FILE_ENDINGS = (*MODEL_ENDINGS, *".json .yaml .txt .csv .png .jpg .jpeg .webp .mp4 .gif".split())
 TEXT_TYPES = ("CONDITIONING", "STRING")
 TEXT_NODE = re.compile(r"text|prompt|string", re.IGNORECASE)
 """Outputs and classes by which a node in the editor's file is known to hold words."""
@@ -234,15 +221,8 @@ STYLER = re.compile(r"styler|stylesselector", re.IGNORECASE)
 # The order of widgets in the editor's files.
 
 _KSAMPLER = ("seed", "steps", "cfg", "sampler_name", "scheduler", "denoise")
-_EFFICIENT = (
-    "ckpt_name",
-    "vae_name",
-    "clip_skip",
-    "lora_name",
-    "lora_model_strength",
-    "lora_clip_strength",
-    "positive",
-    "negative",
+_EFFICIENT = tuple(
+    "ckpt_name vae_name clip_skip lora_name lora_model_strength lora_clip_strength positive negative".split()
 )
 _SDXL_SIZES = ("width", "height", "crop_w", "crop_h", "target_width", "target_height")
 

@@ -36,10 +36,8 @@ def positive_prompt(
     them this is, it has a prompt only if all have the same.
 
     Args:
-        graph: The ``prompt`` chunk (API format) or the ``workflow`` chunk (the editor's format), as JSON text
-            or parsed.
-        file_name: The picture's file name or path. In a graph that saves several pictures it shows which saver
-            wrote this one.
+        graph: The ``prompt`` chunk (API format) or the ``workflow`` chunk (the editor's format), as JSON text or parsed.
+        file_name: The picture's file name or path, which shows which saver wrote this one.
         workflow: The editor's file beside an API graph, which holds what its nodes have shown while it ran.
 
     Returns:

@@ -52,13 +52,7 @@ def writers_of(
     """Those of the savers that may have given a file its name; none where the name does not say.
 
     The longest prefix that is followed by a counter is the one: ``fox_whale_00001_.png`` is of ``fox_whale``, not
-    of ``fox``. Of equal ones it is those whose folder the file is in.
-
-    Args:
-        graph: The graph.
-        groups: Its savers.
-        file_name: The picture's name or path.
-        text: Gives the text of a node, for a prefix that other nodes put together.
+    of ``fox``. Of equal ones it is those whose folder the file is in. ``text`` gives that of a node, for a prefix that others put together.
     """
     if not file_name:
         return []

@@ -27,15 +27,15 @@ def literal(value: Value) -> str:
     return ""
 
 
-def join_texts(texts: Iterable[str], delimiter: str = ", ") -> str:
-    """Join what is not blank and not said already, up to ``MAX_TEXT`` characters."""
+def join_texts(texts: Iterable[str]) -> str:
+    """Join by commas what is not blank and not said already, up to ``MAX_TEXT`` characters."""
     kept: dict[str, None] = {}
     length = 0
     for text in texts:
         if text.strip() and text not in kept and length < MAX_TEXT:
             kept[text] = None
             length += len(text)
-    return delimiter.join(kept)
+    return ", ".join(kept)
 
 
 def is_switch(node: Node) -> bool:
@@ -77,12 +77,9 @@ def word_fields(node: Node) -> list[str]:
 
 
 def assemble(node: Node, texts: Mapping[str, str], note: Callable[[str], None]) -> str:
-    """The text a text node makes of its texts: joined in order, then searched and replaced.
+    """The text a text node makes of its texts, those of its ``word_fields``: joined in order, then searched and replaced.
 
-    Args:
-        node: The node.
-        texts: The texts of its ``word_fields``.
-        note: Takes a plain sentence about anything that could not be carried out.
+    ``note`` takes a plain sentence about anything that could not be carried out.
     """
     main = _main_fields(node)
     if node.inputs.get("action") == "replace" and "text_a" in texts:

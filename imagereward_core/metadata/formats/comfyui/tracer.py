@@ -8,13 +8,12 @@ and a node that feeds many others is read once.
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Generator, Iterable
 from typing import Literal
 
 from . import nodes as known
 from .answers import Answer, answer_of, answers_in, certainty, looks_at_picture, makes_up, shown_source
-from .graph import Graph, Link, Node, Value
+from .graph import Graph, Link, Node, Value, nodes_behind
 from .lines import number_of, picked_lines, reshaped, seems_to_pick
 from .strings import MAX_TEXT, UNTOLD, assemble, chosen_input, is_switch, join_texts, literal, word_fields
 
@@ -31,11 +30,7 @@ _Steps = Generator[tuple[Value, Role], str, str]
 
 
 class TextTracer:
-    """Finds the words behind a node's inputs; remembers what it has read and what it had to guess.
-
-    Attributes:
-        notes: Plain sentences about guesses and gaps, in the order they came up, without repetition.
-    """
+    """Finds the words behind a node's inputs; remembers what it has read and what it had to guess."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -46,7 +41,7 @@ class TextTracer:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The notes gathered so far."""
+        """Plain sentences about guesses and gaps, in the order they came up, without repetition."""
         return tuple(self._notes)
 
     def told(self, name: str, role: Role) -> str:
@@ -309,19 +304,16 @@ class TextTracer:
 
 def is_told_nothing(graph: Graph, start: str) -> bool:
     """Whether a node without words is given a text that is there and is empty."""
-    seen = {start}
-    waiting = deque([start])
-    while waiting and len(seen) < _MOST_ASKED:
-        node = graph[waiting.popleft()]
-        texts = [value for key, value in node.inputs.items() if known.PROMPT_FIELD.match(key.lower())]
-        if any(isinstance(value, str) and not value.strip() for value in texts):
-            return True
-        for key, link in node.links():
-            way = known.ROLE_FIELDS["negative"].match(key.lower()) or key.lower() in known.NO_WORDS
-            if not way and link.node in graph and link.node not in seen:
-                seen.add(link.node)
-                waiting.append(link.node)
-    return False
+
+    def follows(key: str) -> bool:
+        return key not in known.NO_WORDS and not known.ROLE_FIELDS["negative"].match(key)
+
+    return any(
+        isinstance(value, str) and not value.strip()
+        for node in nodes_behind(graph, start, follows, _MOST_ASKED)
+        for key, value in (node.inputs.items() if node else ())
+        if known.PROMPT_FIELD.match(key.lower())
+    )
 
 
 def _has_slots(node: Node) -> bool:

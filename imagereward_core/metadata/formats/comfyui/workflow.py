@@ -12,19 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import nodes as known
 from .answers import shown_values
 from .graph import MAX_NODES, Graph, Link, Node, Value
-from .nodes import (
-    FILE_ENDINGS,
-    GUESSED_TEXT,
-    REROUTE,
-    SHOWN_TEXT,
-    SHOWS,
-    TEXT_INPUTS,
-    TEXT_NODE,
-    TEXT_TYPES,
-    WIDGETS,
-)
 
 _MUTED, _BYPASSED = 2, 4
 _SUBGRAPH_INPUT, _SUBGRAPH_OUTPUT = "-10", "-20"
@@ -39,7 +29,6 @@ class _Scope:
     prefix: str
     nodes: dict[str, Mapping[str, Any]]
     links: dict[str, tuple[str, int, str, int]]
-    definition: Mapping[str, Any]
     kept_inputs: set[int] = field(default_factory=set)
 
 
@@ -84,7 +73,7 @@ def read_workflow(data: object) -> Graph:
                 graph[full] = Node(kind, inputs)
     for name, label in getters:
         if label in setters:
-            graph[name] = Node(REROUTE, {"value": Link(setters[label], 0)})
+            graph[name] = Node(known.REROUTE, {"value": Link(setters[label], 0)})
     return graph
 
 
@@ -102,7 +91,7 @@ def _scope(prefix: str, definition: Mapping[str, Any]) -> _Scope:
             and isinstance(item[4], int)
         ):
             links[str(item[0])] = (str(item[1]), item[2], str(item[3]), item[4])
-    return _Scope(prefix, {str(entry.get("id")): entry for entry in entries}, links, definition)
+    return _Scope(prefix, {str(entry.get("id")): entry for entry in entries}, links)
 
 
 def _size(definition: Mapping[str, Any]) -> int:
@@ -121,11 +110,11 @@ def _enter(
         value = given.get(str(port.get("name")))
         if value is not None:
             inner.kept_inputs.add(number)
-            graph[f"{inner.prefix}in{number}"] = Node(REROUTE, {"value": value})
+            graph[f"{inner.prefix}in{number}"] = Node(known.REROUTE, {"value": value})
     for origin, slot, target, number in inner.links.values():
         if target == _SUBGRAPH_OUTPUT:
             source = _origin(inner, origin, slot, subgraphs)
-            graph[f"{inner.prefix}out{number}"] = Node(REROUTE, {"value": source})
+            graph[f"{inner.prefix}out{number}"] = Node(known.REROUTE, {"value": source})
     return inner
 
 
@@ -151,7 +140,7 @@ def _add_bypass(
             link = scope.links.get(str(port.get("link")))
             if link is not None and port.get("type") == output.get("type"):
                 source = _origin(scope, link[0], link[1], subgraphs)
-                graph[f"{scope.prefix}{name}~{slot}"] = Node(REROUTE, {"value": source})
+                graph[f"{scope.prefix}{name}~{slot}"] = Node(known.REROUTE, {"value": source})
                 break
 
 
@@ -170,33 +159,33 @@ def _widgets(entry: Mapping[str, Any]) -> dict[str, Value]:
     if isinstance(values, Mapping):
         return {str(key): value for key, value in values.items()}
     values, kind = _values(entry), str(entry.get("type"))
-    if SHOWS.search(kind):
-        return {SHOWN_TEXT: shown_values(values)}
+    if known.SHOWS.search(kind):
+        return {known.SHOWN_TEXT: shown_values(values)}
     ports = [port for port in _mappings(entry.get("inputs")) if isinstance(port.get("widget"), Mapping)]
     names = [str(port["widget"].get("name")) for port in ports]
     # Older editors list only widgets that were turned into inputs: then the list of ports says nothing about
     # the order.
     if len(names) not in (len(values), len(_without_controls(values))):
-        names = list(WIDGETS.get(kind, ()))
+        names = list(known.WIDGETS.get(kind, ()))
     if len(names) < len(values):
         values = _without_controls(values)
     if names:
         return dict(zip(names, values))
     types = [port.get("type") for port in _mappings(entry.get("outputs"))]
-    gives_text = bool(TEXT_NODE.search(kind)) or any(item in TEXT_TYPES for item in types)
+    gives_text = bool(known.TEXT_NODE.search(kind)) or any(item in known.TEXT_TYPES for item in types)
     # Where words come in by a link, what is left among the values are choices.
     takes_text = any(
         port.get("link") is not None
-        and (port.get("type") == "CONDITIONING" or port.get("name") in TEXT_INPUTS)
+        and (port.get("type") == "CONDITIONING" or port.get("name") in known.TEXT_INPUTS)
         for port in _mappings(entry.get("inputs"))
     )
     texts = [value for value in values if isinstance(value, str) and _reads_like_words(value)]
-    return {GUESSED_TEXT: texts[0]} if len(texts) == 1 and gives_text and not takes_text else {}
+    return {known.GUESSED_TEXT: texts[0]} if len(texts) == 1 and gives_text and not takes_text else {}
 
 
 def _reads_like_words(value: str) -> bool:
     """Whether a value nobody names is words for a picture: no choice, label or file name, which are shorter."""
-    path = value.strip().lower().endswith(FILE_ENDINGS) or "\\" in value
+    path = value.strip().lower().endswith(known.FILE_ENDINGS) or "\\" in value
     return not path and ("," in value.strip(" ,") or len(value.split()) >= _FEWEST_WORDS)
 
 

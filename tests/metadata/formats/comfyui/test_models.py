@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from imagereward_core.metadata import generated_facts, positive_prompt
+from imagereward_core.metadata.formats.comfyui.prompt import positive_prompt
+from imagereward_core.metadata.generation import generated_facts
 from tests.support.metadata.comfyui_graphs import node
 
 

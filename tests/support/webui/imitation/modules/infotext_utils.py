@@ -2,7 +2,7 @@
 
 import json
 
-from imagereward_core.metadata import parse_infotext
+from imagereward_core.metadata.formats.a1111 import parse_infotext
 
 
 def quote(value):
