@@ -11,7 +11,7 @@ from imagereward_core.files.regular import NotAFileError, kind_of, open_regular
 from imagereward_core.images.decode import not_a_file, open_bytes, open_image
 from imagereward_core.plain import plain
 
-from .names import inside, packed
+from .names import ImageFolder, packed
 from .packed import ParquetColumns, ZipMembers
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class ImageSource:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._folder = ImageFolder(root)
         self._parquet, self._zip = ParquetColumns(), ZipMembers()
 
     def __repr__(self) -> str:
@@ -71,7 +72,7 @@ class ImageSource:
             else:
                 file, kind, place = parts
                 packer = self._parquet if kind == "parquet" else self._zip
-                data = packer.read(inside(self.root, file), place, MOST_BYTES)
+                data = packer.read(self._folder.path(file), place, MOST_BYTES)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise MissingImageError(
                 f"{plain(name)}: no such file in {self.root}; expected a picture. Check the folder of images"
@@ -92,7 +93,7 @@ class ImageSource:
         Raises:
             ImageError: The name leads out of the folder.
         """
-        return inside(self.root, name)
+        return self._folder.path(name)
 
     def presence(self, name: str) -> tuple[str, str]:
         """Looks for a picture: ``missing``, ``empty`` or ``unreadable`` and why; two empty texts where it is there.
@@ -103,7 +104,7 @@ class ImageSource:
             OutsideError: The name leads out of the folder.
         """
         parts = packed(name)
-        file = inside(self.root, parts[0] if parts else name)
+        file = self._folder.path(parts[0] if parts else name)
         try:
             facts = file.stat()
         except (OSError, ValueError) as error:
@@ -116,6 +117,6 @@ class ImageSource:
         """Bytes of the file a picture is in: its own, or the larger one that holds it; -1 where it is missing."""
         parts = packed(name)
         try:
-            return inside(self.root, parts[0] if parts else name).stat().st_size
+            return self._folder.path(parts[0] if parts else name).stat().st_size
         except (OSError, ImageError, ValueError):
             return -1

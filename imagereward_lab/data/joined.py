@@ -59,7 +59,7 @@ def join(rankings: Iterable[Ranking]) -> list[JoinedRanking]:
     A picture that stands twice in a ranking is compared once for each pair, never with itself.
 
     >>> both = [Ranking("a", ("x", "y"), (1, 2)), Ranking("a", ("y", "x"), (1, 1))]
-    >>> join(both)[0].preferences()[0, 1]
+    >>> float(join(both)[0].preferences()[0, 1])
     0.75
     """
     groups: dict[tuple[str, frozenset[str]], list[Ranking]] = defaultdict(list)

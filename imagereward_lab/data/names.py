@@ -71,24 +71,46 @@ def relative(root: Path, name: str) -> str:
     return name
 
 
-def inside(root: Path, name: str) -> Path:
-    """The file that ``name`` means in the folder ``root``, links followed, whether or not it is there.
+class ImageFolder:
+    """The folder of images: finds files in it by name, links followed, and none outside of it.
 
-    Raises:
-        OutsideError: The name, or a link on the way, leads out of the folder.
+    Args:
+        root: The folder.
     """
-    name = relative(root, name)
-    problem = problem_of(name)
-    if problem:
-        raise OutsideError(f"{plain(name)}: {problem}")
-    literal = root / name
-    # On other systems a backslash may be part of a name; data sets made on Windows have it between folders.
-    chosen = root / name.replace("\\", "/") if "\\" in name and not os.path.lexists(literal) else literal
-    real = os.path.realpath(chosen)
-    home = os.path.realpath(root)
-    if not real.startswith(home.rstrip(os.sep) + os.sep):
-        raise OutsideError(
-            f"{plain(name)}: found a link that leads out of the folder of images; expected a file inside it. "
-            "Copy the picture there, or name with --images a folder that holds both"
-        )
-    return Path(real)
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._home = ""
+        self._real: dict[str, str] = {}
+
+    def path(self, name: str) -> Path:
+        """The file that ``name`` means, whether or not it is there.
+
+        Raises:
+            OutsideError: The name, or a link on the way, leads out of the folder.
+        """
+        name = relative(self.root, name)
+        problem = problem_of(name)
+        if problem:
+            raise OutsideError(f"{plain(name)}: {problem}")
+        literal = os.path.join(self.root, name)  # noqa: PTH118 (of a million names)
+        # On other systems a backslash may be part of a name; data sets made on Windows have it between folders.
+        if "\\" in name and not os.path.lexists(literal):
+            literal = os.path.join(self.root, name.replace("\\", "/"))  # noqa: PTH118
+        real = self._followed(literal)
+        self._home = self._home or os.path.realpath(self.root)
+        if not real.startswith(self._home.rstrip(os.sep) + os.sep):
+            raise OutsideError(
+                f"{plain(name)}: found a link that leads out of the folder of images; expected a file inside it. "
+                "Copy the picture there, or name with --images a folder that holds both"
+            )
+        return Path(real)
+
+    def _followed(self, path: str) -> str:
+        """The path without links. A folder is asked once, as there are many files in it."""
+        if os.path.islink(path):  # noqa: PTH114
+            return os.path.realpath(path)
+        folder, file = os.path.split(path)
+        if folder not in self._real:
+            self._real[folder] = os.path.realpath(folder)
+        return os.path.join(self._real[folder], file)  # noqa: PTH118
