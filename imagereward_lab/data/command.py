@@ -18,14 +18,14 @@ from imagereward_core.cli.parser import Parser
 from imagereward_core.plain import count_of
 
 from .check import check_rankings
+from .check.report import as_json, as_table
 from .extras import MissingPackageError
+from .images.names import problem_of, relative
 from .jsonl import write_rankings
-from .names import problem_of, relative
 from .notes import Notes
 from .ranking import Ranking, RankingError
 from .ranking_set import RankingSet
 from .readers import FORMATS, format_of, images_folder, open_rankings, read, told
-from .report import as_json, as_table
 from .split import Agreement, SplitOptions, split_by_agreement, split_by_prompt
 
 _EXAMPLES = """\

@@ -15,7 +15,7 @@ from typing import Any
 from imagereward_core.files.regular import open_regular
 
 from ..form import FieldError, text_in
-from ..names import problem_of
+from ..images.names import problem_of
 from ..notes import Notes
 from ..ranking import Ranking
 from .format import Format

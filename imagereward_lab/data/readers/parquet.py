@@ -1,7 +1,7 @@
 """Data sets as Parquet with the bytes of pictures in them, which stay there.
 
 These are Pick-a-Pic, and ImageRewardDB as the package datasets saves it.
-A picture's name is its file, row and column (:mod:`..names`). Only columns of texts and numbers are read here.
+A picture's name is its file, row and column (:mod:`..images.names`). Only columns of texts and numbers are read here.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 from ..extras import MissingPackageError
 from ..form import FieldError, number_in, ranking_of, shown
+from ..images.packed import open_parquet
 from ..notes import Notes
-from ..packed import open_parquet
 from ..ranking import Ranking
 from .format import Format
 from .grouping import Grouping

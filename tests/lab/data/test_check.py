@@ -7,9 +7,9 @@ import json
 import pytest
 
 from imagereward_lab.data.check import check_rankings
-from imagereward_lab.data.findings import KINDS
+from imagereward_lab.data.check.findings import KINDS
+from imagereward_lab.data.check.report import as_json, as_table
 from imagereward_lab.data.readers import open_rankings
-from imagereward_lab.data.report import as_json, as_table
 from tests.support.lab.datasets import jsonl, png, write
 
 

@@ -94,7 +94,7 @@ def test_parquet_cells_are_read_by_row(tmp_path, monkeypatch):
     )
     parquet.write_table(table, tmp_path / "t.parquet", row_group_size=2)
     for most in (2**28, 1):  # kept whole, and read on to the row
-        monkeypatch.setattr("imagereward_lab.data.packed._CACHED_BYTES", most)
+        monkeypatch.setattr("imagereward_lab.data.images.packed._CACHED_BYTES", most)
         source = ImageSource(tmp_path)
         for column in ("jpg_0", "image"):
             for row, color in enumerate(colors):

@@ -15,13 +15,13 @@ from imagereward_core.errors import ImageError
 from imagereward_core.images.decode import open_bytes
 from imagereward_core.images.identity import content_hash
 
+from ..images import ImageSource, MissingImageError
+from ..images.names import OutsideError
+from ..prompts import prompt_key
+from ..ranking import Ranking
+from ..ranking_set import RankingSet
+from ..split import SET_ASIDE
 from .findings import Found
-from .images import ImageSource, MissingImageError
-from .names import OutsideError
-from .prompts import prompt_key
-from .ranking import Ranking
-from .ranking_set import RankingSet
-from .split import SET_ASIDE
 
 Progress = Callable[[int], None]
 _AT_ONCE = 64

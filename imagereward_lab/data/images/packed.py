@@ -11,7 +11,7 @@ from typing import Any
 from imagereward_core.errors import ImageError
 from imagereward_core.files.regular import open_regular
 
-from .extras import pyarrow_parquet
+from ..extras import pyarrow_parquet
 
 _OPEN = 8
 _CACHED_BYTES = 256 * 2**20

@@ -9,9 +9,9 @@ from typing import Any
 from imagereward_core.cli.output.table import Column, render_table
 from imagereward_core.plain import count_of, encodable
 
+from ..ranking_set import RankingSet
 from .check import CheckReport, Counts
 from .findings import KINDS
-from .ranking_set import RankingSet
 
 _NUMBERS = ("rankings", "prompts", "images", "pairs", "ties")
 
