@@ -52,9 +52,10 @@ class Grouping:
             source: What made it.
 
         Raises:
-            FieldError: The rank is none.
+            FieldError: Something in the record is wrong. It is not added, and spoils nothing.
         """
         whole = 0 if rank is None else whole_in("rank", rank)
+        ranking_of({**facts, "images": [image], "ratings": [ratings or {}], "sources": [source]})
         group = self._groups.setdefault(key, _Group(where, facts))
         group.images.append(image)
         group.ranks.append(whole)
