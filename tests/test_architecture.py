@@ -76,7 +76,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "__main__": ({"cli"}, set()),
     CORE: ({"model", "runtime", *SCORING}, set()),
-    "imagereward_lab": ({CORE}, {"PIL", "numpy", "peft", "pyarrow", "safetensors", "torch"}),
+    "imagereward_lab": ({CORE}, {"PIL", "matplotlib", "numpy", "peft", "pyarrow", "safetensors", "torch"}),
     "nodes": (
         {CORE},
         {"PIL", "comfy", "comfy_api", "comfy_execution", "folder_paths", "numpy", "server", "torch"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -102,6 +102,37 @@ class Steps:
         self.report(self.before + done)
 
 
+def in_pieces(
+    number: int, console: Console, stop: StopSwitch, steps: Steps, score: Callable[[int, int], None]
+) -> int:
+    """Has ``number`` pictures scored piece by piece, until a person stops it; returns how many are done.
+
+    The pieces grow until one takes about five seconds.
+
+    Args:
+        number: How many there are.
+        console: Where progress is shown.
+        stop: Asked before each piece; the runtime asks it too.
+        steps: Of the runtime that scores.
+        score: Scores the pictures from its first number up to, but without, its second.
+    """
+    done, size = 0, _FIRST
+    with stop, console.count(number, "pictures") as steps.report:
+        while done < number and not stop.asked():
+            end = min(done + size, number)
+            began = time.monotonic()
+            steps.before = done
+            try:
+                score(done, end)
+            except Cancelled:
+                break
+            rate = (end - done) / max(time.monotonic() - began, 1e-3)
+            done = end
+            steps.report(done)
+            size = max(_LEAST, min(_MOST, 2 * size, round(rate * _SECONDS)))
+    return done
+
+
 def score_all(
     panel: Panel,
     inputs: Sequence[Input],
@@ -112,33 +143,22 @@ def score_all(
 ) -> Scored:
     """Scores ``inputs``, piece by piece.
 
-    The pieces grow until one takes about five seconds.
-
     Raises:
         Cancelled: Stopped before the first piece was done.
     """
     prompts: list[FoundPrompt] = []
     parts: list[list[Scores]] = []
     memory: Memory = {}
-    size = _FIRST
-    with stop, console.count(len(inputs), "pictures") as steps.report:
-        while len(prompts) < len(inputs) and not stop.asked():
-            piece = inputs[len(prompts) : len(prompts) + size]
-            began = time.monotonic()
-            steps.before = len(prompts)
-            asked = [
-                FoundPrompt(problem=each.problem) if each.problem else find_prompt(each.path)
-                for each in piece
-            ]
-            try:
-                parts.append(_score_piece(panel, piece, asked, memory))
-            except Cancelled:
-                break
-            prompts.extend(asked)
-            steps.report(len(prompts))
-            rate = len(piece) / max(time.monotonic() - began, 1e-3)
-            size = max(_LEAST, min(_MOST, 2 * size, round(rate * _SECONDS)))
-        stopped = len(prompts) < len(inputs)
+
+    def score(start: int, end: int) -> None:
+        piece = inputs[start:end]
+        asked = [
+            FoundPrompt(problem=each.problem) if each.problem else find_prompt(each.path) for each in piece
+        ]
+        parts.append(_score_piece(panel, piece, asked, memory))
+        prompts.extend(asked)
+
+    stopped = in_pieces(len(inputs), console, stop, steps, score) < len(inputs)
     if not parts:
         raise Cancelled("stopped before the first pictures were scored")
     result = panel.judge([Scores.join(each) for each in zip(*parts)])

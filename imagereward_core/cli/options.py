@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -192,13 +192,35 @@ def chosen_format(args: argparse.Namespace) -> str:
     Raises:
         UsageError: The ending of the file to write is that of another form.
     """
+    return form_by_ending(args, FORMATS)
+
+
+def form_by_ending(
+    args: argparse.Namespace, forms: Sequence[str], endings: Mapping[str, str] | None = None
+) -> str:
+    """The one of ``forms`` that --format or the ending of --output names; a table where neither does.
+
+    Args:
+        args: The command line.
+        forms: Those there are.
+        endings: Forms by endings that are not their names.
+
+    Raises:
+        UsageError: The ending of the file to write is that of another form.
+    """
     if args.format:
         return str(args.format)
+    known = {**{form: form for form in forms}, **dict.fromkeys(_PLAIN_ENDINGS, "table"), **(endings or {})}
     ending = args.output.suffix.lower().lstrip(".") if args.output else ""
-    if ending in FORMATS or ending in _PLAIN_ENDINGS:
-        return ending if ending in FORMATS else "table"
+    if ending in known:
+        return known[ending]
+    own = [
+        f".{each}"
+        for each in known
+        if each and each not in ("table", *_PLAIN_ENDINGS, *(endings or {}).values())
+    ]
     raise UsageError(
-        f"--output {args.output}: there are no results in the form .{ending}; expected .csv, .json, .jsonl, or .txt for the table. With "
+        f"--output {args.output}: there are no results in the form .{ending}; expected {', '.join(own)}, or .txt for the table. With "
         "--format any name will do"
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -148,9 +149,16 @@ def pair_counts(
     value, rank = np.asarray(scores, dtype=np.float64), np.asarray(ranks, dtype=np.int64)
     fit = (rank > 0) & ~np.isnan(value)
     value, rank = value[fit], rank[fit]
-    one, two = np.triu_indices(len(value), 1)
+    one, two = _every_two(len(value))
     ordered, level = rank[one] != rank[two], value[one] == value[two]
     agreed = ordered & ~level & ((rank[one] < rank[two]) == (value[one] > value[two]))
     apart, together = (~ordered & ~level, ~ordered & level) if ties else (np.zeros(0), np.zeros(0))
     kinds = (agreed, ordered & ~agreed & ~level, ordered & level, apart, together)
     return np.array([np.count_nonzero(kind) for kind in kinds], dtype=np.int64)
+
+
+@lru_cache(maxsize=64)
+def _every_two(number: int) -> tuple[IntArray, IntArray]:
+    """Indexes of both pictures of every pair; rankings have few lengths, and there are many of them."""
+    one, two = np.triu_indices(number, 1)
+    return one, two

@@ -7,7 +7,8 @@ prompts.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -50,16 +51,33 @@ def resampled_ratios(
     number = len(numerators)
     if not number:
         return np.full((resamples, *numerators.shape[1:]), math.nan)
-    rng = np.random.default_rng(seed)
     over, under = numerators.reshape(number, -1), denominators.reshape(number, -1)
-    found, left = [], resamples
-    while left:
-        size = min(left, max(1, _ROOM // number))
-        drawn = rng.multinomial(number, np.full(number, 1 / number), size=size).astype(np.float64)
-        left -= size
-        with np.errstate(invalid="ignore", divide="ignore"):
-            found.append((drawn @ over) / (drawn @ under))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = [(drawn @ over) / (drawn @ under) for drawn in _draws(number, resamples, seed)]
     return np.concatenate(found).reshape(resamples, *numerators.shape[1:])
+
+
+def _draws(number: int, resamples: int, seed: int) -> Iterable[FloatArray]:
+    """How often each of ``number`` prompts is in each draw, float64 [some of the draws, number] piece by piece."""
+    if number * resamples <= _ROOM:
+        return (_few_draws(number, resamples, seed),)
+    return _drawn(number, resamples, seed)
+
+
+def _drawn(number: int, resamples: int, seed: int) -> Iterator[FloatArray]:
+    rng = np.random.default_rng(seed)
+    while resamples:
+        size = min(resamples, max(1, _ROOM // number))
+        yield rng.multinomial(number, np.full(number, 1 / number), size=size).astype(np.float64)
+        resamples -= size
+
+
+@lru_cache(maxsize=2)
+def _few_draws(number: int, resamples: int, seed: int) -> FloatArray:
+    """The same, kept for the next figure about the same prompts: drawing takes most of the time."""
+    (drawn,) = _drawn(number, resamples, seed)
+    drawn.setflags(write=False)
+    return drawn
 
 
 def interval(draws: FloatArray, level: float = LEVEL) -> tuple[float, float]:

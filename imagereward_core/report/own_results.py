@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterator
 from typing import BinaryIO
 
 from ..files.regular import open_regular
+from .own_figures import is_figures
 
 _ALWAYS = frozenset(
     "file score percentile rank rank_in_prompt scored_in_prompt kept reason prompt prompt_cut prompt_written prompt_source notes".split()
@@ -66,6 +67,9 @@ def written_by_us(path: str | os.PathLike[str]) -> bool:
                 return _is_page(stream)
             if start.startswith(b"PAR1"):
                 return _is_parquet(stream)
+            if is_figures(stream):
+                return True
+            stream.seek(0)
             if start.startswith(b'{\n  "'):
                 return _is_json(_lines(stream))
             if start.startswith(b"{"):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import statistics
-from functools import lru_cache
 from pathlib import Path
 
 from ..images.decode import source_name
@@ -15,13 +12,12 @@ from ..weights.card import ScorerCard
 from .boxes import box_plot
 from .contents import AT_ONCE, Contents
 from .filters import choice_html, tools_html
+from .frame import GENERATOR, asset, frame_start
 from .histogram import histogram
 from .html_text import escape, json_for_page, relative_link
 
 __all__ = ["GENERATOR", "json_for_page", "page_end", "page_middle", "page_start"]
 
-_PIECES = Path(__file__).resolve().parent / "assets"
-GENERATOR = "ImageReward Curator"
 _MOST_FAILURES = 1000
 _OFF_REFERENCE = (
     "Off reference: these scores were made in another way than the scorer was published with, for example with the whole picture "
@@ -35,26 +31,11 @@ def page_start(contents: Contents, card: ScorerCard, title: str, notice: str, hi
     ``title`` is by default the number of pictures, ``notice`` a warning; own percentiles rest on ``history`` scores, 0 for none.
     """
     scores = contents.scores
-    style, script = _piece("report.css"), _piece("report.js")
     heading = title or f"{count_of(len(contents.facts), 'picture')}, best first"
-    allowed = f"img-src data:; style-src {_checksum(style)}; script-src {_checksum(script)}"
-    policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
     mark = "" if scores.on_reference else '<span class="off">off reference</span>'
     warnings = [text for text in (notice, "" if scores.on_reference else _OFF_REFERENCE) if text]
     many = ' class="many"' if len(contents.shown) > AT_ONCE else ""
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="generator" content="{GENERATOR}">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<title>{escape(heading)}</title>
-<style>{style}</style>
-</head>
-<body>
-<header class="top">
+    return f"""{frame_start(heading, asset("report.css"), asset("report.js"))}<header class="top">
 <p class="kicker">{escape(card.title)}, weights {escape(scores.revision)}{mark}</p>
 <h1>{escape(heading)}</h1>
 <p class="lead">{_lead(contents)}</p>
@@ -87,7 +68,7 @@ def page_end(contents: Contents, folder: Path, inside: int) -> str:
 <footer>Written by {GENERATOR}. {_inside(contents, inside)} Its links
 lead to the pictures where they lay when it was written.</footer>
 <script type="application/json" id="data">{json_for_page(contents.data())}</script>
-<script>{_piece("report.js")}</script>
+<script>{asset("report.js")}</script>
 </body>
 </html>
 """
@@ -102,15 +83,6 @@ def _inside(contents: Contents, inside: int) -> str:
         f'<b id="inside">Small pictures of the best {inside:,} are inside this page. The other {number - inside:,} are links to their '
         "files</b>, so that the page stays below 50 MB; fewer pictures on a page are all inside."
     )
-
-
-@lru_cache
-def _piece(name: str) -> str:
-    return (_PIECES / name).read_text(encoding="utf-8").replace("\r\n", "\n")
-
-
-def _checksum(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _lead(contents: Contents) -> str:

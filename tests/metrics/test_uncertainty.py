@@ -97,6 +97,13 @@ def test_equal_seeds_draw_equal_prompts():
     assert not np.allclose(alone, resampled_ratios(numbers[:, 1], np.ones(30), 50, seed=1))
 
 
+def test_draws_are_the_same_piece_by_piece(monkeypatch):
+    numbers = np.random.default_rng(0).random((50, 2))
+    whole = resampled_ratios(numbers, np.ones((50, 2)), 40)
+    monkeypatch.setattr("imagereward_core.metrics.uncertainty._ROOM", 600)
+    assert resampled_ratios(numbers, np.ones((50, 2)), 40) == pytest.approx(whole, abs=1e-12)
+
+
 def test_one_prompt_has_no_interval_and_empty_ones_do_not_count():
     assert all(map(math.isnan, ratio_interval(np.array([3.0, 0.0]), np.array([4.0, 0.0]))))
     assert all(map(math.isnan, ratio_interval(np.zeros(0), np.zeros(0))))

@@ -1,0 +1,249 @@
+"""``imagereward evaluate``: how well scorers agree with people's rankings."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imagereward_core.cli.arguments import add_setting, number_type
+from imagereward_core.cli.batches import Steps, StopSwitch
+from imagereward_core.cli.console import Console
+from imagereward_core.cli.exits import DONE, EXPLANATION, INTERRUPTED, SOME_FAILED, UsageError
+from imagereward_core.cli.options import (
+    add_overwrite,
+    add_scorer,
+    add_talk,
+    add_weights,
+    check_writable,
+    form_by_ending,
+    weight_settings,
+)
+from imagereward_core.plain import count_of
+
+from .estimates import EvaluateOptions
+from .write import FORMS
+
+if TYPE_CHECKING:
+    from imagereward_core.cli.parser import Parser
+
+    from ..data.ranking_set import RankingSet
+    from .document import Evaluation
+    from .scoring import ScoredRankings
+
+_ENDINGS = {"md": "markdown"}
+_EXAMPLES = """\
+examples:
+  imagereward evaluate rankings.jsonl --scorer ImageReward-v1.0 --also CLIP
+  imagereward evaluate data/test.json --images test_images --also all --html evaluation.html
+  imagereward evaluate mine.jsonl --split test --tune-on validation --also Aesthetic -o evaluation.json
+  imagereward evaluate mine.jsonl --researchers ann,bob --sheet 20 --html evaluation.html
+
+docs/evaluation.md explains every figure.
+"""
+
+
+def declare(parser: Parser) -> None:
+    """Adds what the command takes."""
+    parser.description = (
+        "Scores the pictures of rankings that people made and measures how well each scorer agrees with them: preference accuracy by the "
+        "rules of every published protocol, with intervals and a paired test, recall and filter, places of the best and worst, ratings, "
+        "agreement between people, win rates, and weights of blends. No file is changed."
+    )
+    parser.epilog = f"{_EXAMPLES}\n{EXPLANATION}"
+    parser.add_argument("rankings", type=Path, metavar="RANKINGS", help="a file or folder of rankings")
+    group = parser.add_argument_group("rankings")
+    group.add_argument(
+        "--images",
+        type=Path,
+        metavar="DIR",
+        help="folder that names of images begin at (default: beside the rankings)",
+    )
+    group.add_argument(
+        "--from",
+        dest="form",
+        default="",
+        metavar="FORMAT",
+        help="format of the rankings (default: found out)",
+    )
+    group.add_argument("--split", default="", metavar="NAME", help="only rankings of this split")
+    group.add_argument(
+        "--tune-on",
+        default="",
+        metavar="NAME",
+        help="split on which weights of blends are found (default: half of the prompts, and the other half reports)",
+    )
+    group.add_argument(
+        "--researchers",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="an annotator that others are measured against; may be given several times",
+    )
+    add_scorer(parser)
+    add_weights(parser)
+    group = parser.add_argument_group("figures")
+    for name in ("protocol", "confidence", "resamples", "seed", "blend_method"):
+        add_setting(group, EvaluateOptions, name, f"--{name.replace('_', '-')}")
+    _add_output(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "-f",
+        "--format",
+        choices=FORMS,
+        help="form of the results (default: by the ending of --output, else table)",
+    )
+    group.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="write the results to FILE instead of printing them"
+    )
+    group.add_argument(
+        "--html", type=Path, metavar="FILE", help="write a page with tables and drawings as well"
+    )
+    group.add_argument(
+        "--sheet",
+        type=number_type(1, whole=True),
+        metavar="N",
+        help="show on the page the best pictures of each scorer for the first N prompts",
+    )
+    group.add_argument(
+        "--scores",
+        type=Path,
+        metavar="FILE",
+        help="write every ranking with its scores as well, one JSON object per line",
+    )
+    add_overwrite(group)
+    add_talk(group)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Scores, measures and writes; returns the exit code.
+
+    Raises:
+        UsageError: The options do not go together, or a file cannot be written.
+        RankingError: The rankings cannot be read, or order no two pictures.
+        CuratorError: A scorer cannot be made ready.
+    """
+    from imagereward_core.cli.scorers import load_panel
+
+    from ..data.ranking import RankingError
+    from .measure import measure
+    from .scoring import score_rankings
+
+    console = Console(args.quiet)
+    targets = {"--output": args.output, "--html": args.html, "--scores": args.scores}
+    check_writable(targets, args.overwrite)
+    if args.sheet and not args.html:
+        raise UsageError(
+            "--sheet shows pictures on the page; expected the name of one, such as --html evaluation.html"
+        )
+    form = form_by_ending(args, FORMS, _ENDINGS)
+    options = EvaluateOptions(
+        protocol=args.protocol,
+        confidence=args.confidence,
+        resamples=args.resamples,
+        seed=args.seed,
+        blend_method=args.blend_method,
+    )
+    data, tune = _read(args)
+    if not any(ranking.pairs for ranking in data.rankings):
+        raise RankingError(
+            f"{args.rankings}: no two pictures of a prompt have different ranks, so there is nothing to agree with; expected rankings in "
+            "which one picture is better than another"
+        )
+    for note in data.notes[:5]:
+        console.complain(f"left out: {note}")
+    if data.left_out > 5:
+        console.complain(f"left out: {data.left_out - 5:,} more; 'imagereward rankings check' lists them")
+    stop, steps = StopSwitch(console), Steps()
+    panel = load_panel(args, weight_settings(args), console, steps.progress, stop.asked)
+    together = score_rankings(panel, [*data.rankings, *tune], data.images, console, stop, steps)
+    scored = together.part(range(len(data)))
+    apart = together.part(range(len(data), len(data) + len(tune))) if args.tune_on else None
+    names = tuple(part.strip() for text in args.researchers for part in text.split(",") if part.strip())
+    evaluation = measure(scored, options, _facts(args, data, scored), names, apart, args.tune_on)
+    _deliver(args, form, evaluation, scored, data, console)
+    return INTERRUPTED if scored.stopped else SOME_FAILED if evaluation.failures else DONE
+
+
+def _read(args: argparse.Namespace) -> tuple[RankingSet, list[Any]]:
+    """The rankings to report on, and those to find weights on."""
+    from ..data.readers import open_rankings
+
+    if args.tune_on and args.tune_on == args.split:
+        raise UsageError(
+            f"--tune-on and --split both name {args.split!r}; expected two splits, since a weight is reported on other prompts than it was "
+            "found on"
+        )
+    data = open_rankings(args.rankings, args.images, args.split, args.form)
+    if not args.tune_on:
+        return data, []
+    tune = list(open_rankings(args.rankings, args.images, args.tune_on, args.form).rankings)
+    kept = [ranking for ranking in data.rankings if ranking.split != args.tune_on]
+    both = {ranking.prompt for ranking in tune} & {ranking.prompt for ranking in kept}
+    if both:
+        raise UsageError(
+            f"{count_of(len(both), 'prompt')} of the split {args.tune_on!r}, such as {min(both)!r}, "
+            "are among the prompts to report on too; expected splits by prompt. Make some with: imagereward rankings split"
+        )
+    if not kept:
+        raise UsageError(
+            f"--tune-on {args.tune_on}: there are no other rankings to report on; name another split"
+        )
+    from dataclasses import replace
+
+    return replace(data, rankings=kept), tune
+
+
+def _facts(args: argparse.Namespace, data: RankingSet, scored: ScoredRankings) -> Mapping[str, Any]:
+    return {
+        "rankings": str(args.rankings),
+        "split": args.split,
+        "data": data.sha256(),
+        "prompts": len(set(scored.prompts.tolist())),
+        "number of rankings": len(scored.rankings),
+        "left out by the reader": data.left_out,
+        "scorers": [f"{each.scorer}, weights {each.revision}" for each in scored.scores],
+        "on reference": all(each.on_reference for each in scored.scores),
+        "accuracy in comparisons": args.protocol,
+        "confidence of intervals, %": args.confidence,
+        "resamples": args.resamples,
+        "seed": args.seed,
+    }
+
+
+def _deliver(
+    args: argparse.Namespace,
+    form: str,
+    evaluation: Evaluation,
+    scored: ScoredRankings,
+    data: RankingSet,
+    console: Console,
+) -> None:
+    """Prints or writes the results and says what must be said."""
+    from imagereward_core.cli.output.write import put, window_width
+
+    from .page import write_page
+    from .sheet import sheets
+    from .write import not_scored, render, scored_lines
+
+    width = None if args.output else window_width()
+    put(render(evaluation, form, width, bool(args.output)), args.output, form != "table", args.overwrite)
+    if args.output:
+        console.say(f"Wrote {args.output}")
+    if args.scores:
+        put("".join(scored_lines(scored)), args.scores, True, args.overwrite)
+        console.say(f"Wrote {count_of(len(scored.rankings), 'ranking')} with scores to {args.scores}")
+    if args.html:
+        pictures = list(sheets(scored, data.images, args.sheet)) if args.sheet else []
+        write_page(args.html, evaluation, pictures, args.overwrite)
+        console.say(f"Wrote the page {args.html}")
+    if form != "table" or args.output:
+        for line in not_scored(evaluation):
+            console.complain(line)
+    for warning in evaluation.warnings:
+        console.say(warning)

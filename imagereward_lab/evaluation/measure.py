@@ -1,0 +1,77 @@
+"""All sections of an evaluation, from rankings with scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .accuracy import accuracy_section, categories_section, counts_of, differences_section
+from .blending import blends_section, halves
+from .document import Evaluation
+from .estimates import Estimator, EvaluateOptions
+from .extremes import places_section, ratings_section, recall_section
+from .people import agreement_section, wins_section
+from .scoring import ScoredRankings
+
+FEW_PROMPTS = 30
+"""Below this number of prompts bootstrap intervals are too narrow more often than they say."""
+
+
+def measure(
+    scored: ScoredRankings,
+    options: EvaluateOptions,
+    facts: Mapping[str, Any] | None = None,
+    researchers: Sequence[str] = (),
+    tune: ScoredRankings | None = None,
+    tuned_on: str = "",
+) -> Evaluation:
+    """The evaluation.
+
+    Args:
+        scored: Rankings to report on.
+        options: How figures are made.
+        facts: What was evaluated, by name.
+        researchers: Annotators that others are measured against.
+        tune: Rankings of other prompts, on which weights of blends are found; by default half of the prompts, by their hash.
+        tuned_on: Name of their split.
+    """
+    estimator = Estimator(options, scored.prompts)
+    counts = counts_of(scored)
+    find, report = halves(scored) if tune is None else (tune, scored)
+    how = (
+        "The weight is found on one half of the prompts, drawn by their hash, and reported on the other half."
+        if tune is None
+        else f"The weight is found on the split '{tuned_on}' and reported on the others."
+    )
+    sections = [
+        accuracy_section(scored, counts, estimator),
+        differences_section(scored, counts, estimator),
+        categories_section(scored, counts, estimator),
+        recall_section(scored, estimator),
+        places_section(scored),
+        ratings_section(scored, estimator),
+        agreement_section(scored, estimator, researchers),
+        wins_section(scored, estimator),
+        blends_section(find, report, estimator, how),
+    ]
+    prompts = len(set(scored.prompts.tolist()))
+    warnings = [*scored.remarks]
+    if prompts < FEW_PROMPTS:
+        warnings.append(
+            f"There are rankings of {prompts} prompts alone; with fewer than {FEW_PROMPTS} the intervals are too narrow, and a difference "
+            "must be large to be seen."
+        )
+    if scored.stopped:
+        warnings.append("The run was stopped before all pictures were scored; the figures are of the others.")
+    shown = {scored.pictures[at] for places in scored.places for at in places.tolist()}
+    return Evaluation(
+        title=f"How well {_listed(scored.scorers)} {'agrees' if len(scored.scorers) == 1 else 'agree'} with people",
+        facts=facts or {},
+        sections=[section for section in sections if section is not None],
+        warnings=warnings,
+        failures=[each for each in scored.failures if each.image in shown],
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
