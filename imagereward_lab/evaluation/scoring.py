@@ -17,7 +17,7 @@ from imagereward_core.cli.console import Console
 from imagereward_core.errors import Cancelled, ImageError
 from imagereward_core.scores import FloatArray, IntArray, Scores
 
-from ..data.names import packed
+from ..data.images.names import packed
 from ..data.ranking import Ranking
 
 if TYPE_CHECKING:
