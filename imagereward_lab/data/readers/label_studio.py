@@ -50,7 +50,8 @@ def _read(path: Path, notes: Notes) -> Iterator[Ranking]:
         for number, annotation in enumerate(done, 1):
             if annotation.get("was_cancelled"):
                 continue
-            for result in annotation.get("result") or ():
+            results = annotation.get("result")
+            for result in results if isinstance(results, list) else ():
                 if isinstance(result, Mapping) and result.get("type") == "ranker":
                     try:
                         yield _ranking(task, annotation, result)
@@ -62,7 +63,7 @@ def _ranking(task: Mapping[str, Any], annotation: Mapping[str, Any], result: Map
     value = result.get("value")
     buckets = value.get("ranker") if isinstance(value, Mapping) else None
     name = result.get("from_name")
-    if isinstance(buckets, Mapping) and isinstance(buckets.get(name), Mapping):
+    if isinstance(buckets, Mapping) and isinstance(name, str) and isinstance(buckets.get(name), Mapping):
         buckets = buckets[name]
     if not isinstance(buckets, Mapping):
         raise FieldError("value.ranker", shown(buckets), "an object with lists of ids")
@@ -129,7 +130,10 @@ def _picture(item: Mapping[str, Any]) -> str:
 
 def _local(address: str) -> str:
     """The name of a picture in the storage of Label Studio: local files below their root, uploads below its media folder."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise FieldError("image", f"no address ({error})", "a picture's address or name") from error
     if not parts.path.startswith("/data/"):
         return address
     if parts.path.startswith("/data/local-files"):
