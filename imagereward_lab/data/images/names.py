@@ -80,7 +80,7 @@ class ImageFolder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._home = ""
+        self._homes: tuple[str, ...] = ()
         self._real: dict[str, str] = {}
 
     def path(self, name: str) -> Path:
@@ -98,8 +98,8 @@ class ImageFolder:
         if "\\" in name and not os.path.lexists(literal):
             literal = os.path.join(self.root, name.replace("\\", "/"))  # noqa: PTH118
         real = self._followed(literal)
-        self._home = self._home or os.path.realpath(self.root)
-        if not real.startswith(self._home.rstrip(os.sep) + os.sep):
+        self._homes = self._homes or _homes(self.root)
+        if not real.startswith(self._homes):
             raise OutsideError(
                 f"{plain(name)}: found a link that leads out of the folder of images; expected a file inside it. "
                 "Copy the picture there, or name with --images a folder that holds both"
@@ -114,3 +114,13 @@ class ImageFolder:
         if folder not in self._real:
             self._real[folder] = os.path.realpath(folder)
         return os.path.join(self._real[folder], file)  # noqa: PTH118
+
+
+def _homes(root: Path) -> tuple[str, ...]:
+    """The beginnings of paths of images: of those in the folder and, in the cache of Hugging Face, of what its links lead to.
+
+    There a data set lies in ``NAME/snapshots/REVISION``, as links to files in ``NAME/blobs``.
+    """
+    home = Path(os.path.realpath(root))
+    blobs = [above.parent / "blobs" for above in home.parents if above.name == "snapshots"]
+    return tuple(f"{str(each).rstrip(os.sep)}{os.sep}" for each in (home, *blobs[:1]))

@@ -54,7 +54,7 @@ class Grouping:
         Raises:
             FieldError: Something in the record is wrong. It is not added, and spoils nothing.
         """
-        whole = 0 if rank is None else whole_in("rank", rank)
+        whole = 0 if rank is None else whole_in("rank", rank, least=1)
         ranking_of({**facts, "images": [image], "ratings": [ratings or {}], "sources": [source]})
         group = self._groups.setdefault(key, _Group(where, facts))
         group.images.append(image)

@@ -16,6 +16,7 @@ from ..notes import Notes
 from ..ranking import Ranking
 from .format import Format
 from .json_items import first_item, json_items
+from .ranks import from_one
 from .splits import split_in
 
 
@@ -33,7 +34,7 @@ def _read(path: Path, notes: Notes) -> Iterator[Ranking]:
         try:
             facts = _facts(item, path)
             if "rank" in item:
-                yield ranking_of({**facts, "ranks": _from_one("rank", item["rank"])})
+                yield ranking_of({**facts, "ranks": from_one("rank", item["rank"])})
             else:
                 yield ranking_of({**facts, **_preferred(item.get("human_preference"))})
         except FieldError as error:
@@ -51,7 +52,7 @@ def _read_annotators(path: Path, notes: Notes) -> Iterator[Ranking]:
                 if not isinstance(each, Mapping):
                     raise FieldError(field, "no object", "an object with rank and user_hash")
                 who = each.get("user_hash", "")
-                ranks = _from_one(f"{field}.rank", each.get("rank"))
+                ranks = from_one(f"{field}.rank", each.get("rank"))
                 yield ranking_of(
                     {**facts, "ranks": ranks, "annotator": str(who) if isinstance(who, int) else who}
                 )
@@ -67,12 +68,6 @@ def _facts(item: Any, path: Path) -> dict[str, Any]:
         "images": item.get("image_path", item.get("file_path")),
         "split": split_in(path.stem),
     }
-
-
-def _from_one(field: str, value: Any) -> tuple[int, ...]:
-    """Ranks of which the best is 1: some files count from 0."""
-    ranks = list_in(field, value, whole_in)
-    return tuple(rank + 1 for rank in ranks) if 0 in ranks else ranks
 
 
 def _preferred(value: Any) -> dict[str, Any]:

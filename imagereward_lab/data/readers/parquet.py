@@ -18,6 +18,7 @@ from ..notes import Notes
 from ..ranking import Ranking
 from .format import Format
 from .grouping import Grouping
+from .ranks import from_one
 from .records import facts_of, ratings_of
 from .splits import split_in
 
@@ -159,7 +160,7 @@ def _read_saved(path: Path, notes: Notes) -> Iterator[Ranking]:
 
 def _group(name: str, row: dict[str, Any], facts: dict[str, Any]) -> Ranking:
     """A row of a configuration ``_group``, in which image, rank and ratings are lists."""
-    ranks = row["rank"]
+    ranks = from_one("rank", row["rank"])
     given = {
         field: value for field, value in row.items() if field.endswith("_rating") and isinstance(value, list)
     }

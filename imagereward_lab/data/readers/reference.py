@@ -14,6 +14,7 @@ from ..notes import Notes
 from ..ranking import Ranking
 from .format import Format
 from .json_items import first_item, json_items
+from .ranks import from_one
 from .splits import split_in
 
 _NAMES = {"generations": "images", "ranking": "ranks"}
@@ -36,6 +37,8 @@ def _read(path: Path, notes: Notes) -> Iterator[Ranking]:
                 }
                 if isinstance(item.get("id"), int):
                     item["id"] = str(item["id"])
+                if "ranks" in item:
+                    item["ranks"] = from_one("ranks", item["ranks"])
                 if split and not item.get("split"):
                     item["split"] = split
             yield ranking_of(item)

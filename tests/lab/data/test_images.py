@@ -103,3 +103,20 @@ def test_parquet_cells_are_read_by_row(tmp_path, monkeypatch):
         for wrong in ("5/jpg_0", "0/other", "x/jpg_0", "0/none", "-1/jpg_0"):
             with pytest.raises(ImageError):
                 source.open(f"t.parquet#{wrong}")
+
+
+def test_links_of_the_hugging_face_cache_are_followed_to_its_blobs_and_nowhere_else(tmp_path):
+    snapshot = tmp_path / "datasets--x" / "snapshots" / "abc"
+    (snapshot / "images").mkdir(parents=True)
+    (tmp_path / "datasets--x" / "blobs").mkdir()
+    (tmp_path / "datasets--x" / "blobs" / "1234").write_bytes(png())
+    (tmp_path / "datasets--x" / "secret").write_bytes(png())
+    try:
+        (snapshot / "images" / "a.png").symlink_to("../../../blobs/1234")
+        (snapshot / "images" / "b.png").symlink_to("../../../secret")
+    except OSError:
+        pytest.skip("no links here")
+    for root, inside in ((snapshot, "images/"), (snapshot / "images", "")):
+        assert ImageSource(root).open(f"{inside}a.png").size == (4, 3)
+        with pytest.raises(ImageError, match="leads out"):
+            ImageSource(root).open(f"{inside}b.png")

@@ -44,6 +44,14 @@ def test_reference_json(tmp_path):
     assert open_rankings(path).images.root == tmp_path / "images"
 
 
+def test_ranks_of_the_reference_that_count_from_zero_are_ranks(tmp_path):
+    """Its own programs compare them as numbers; in our form a 0 would be a picture that nobody ranked."""
+    path = write(
+        tmp_path / "train.json", [{"prompt": "a", "generations": ["x", "y", "z"], "ranking": [0, 2, 1]}]
+    )
+    assert open_rankings(path).rankings[0].ranks == (1, 3, 2)
+
+
 @pytest.mark.parametrize(
     ("text", "good", "said"),
     [
@@ -187,7 +195,7 @@ def test_a_table(tmp_path):
         "\ufeffPrompt;Image;rank;annotator;split;source;rating\r\n"
         'a "fox";a.png;1;x;train;sd;7\r\n"two\nlines";b.png;2;;;;\r\n'
         'a "fox";c.png;2;x;train;xl;1.5\r\na "fox";d.png;;x;;;\r\na "fox";e.png;first;x;;;\r\n'
-        '"two\nlines";f.png;1.0;;;;\r\n;;;\r\na "fox";;3;x;;;\r\n'
+        '"two\nlines";f.png;1.0;;;;\r\n;;;\r\na "fox";;3;x;;;\r\na "fox";g.png;0;x;;;\r\n'
     )
     found, rankings = opened(write(tmp_path / "table.txt", text))
     assert found.format == "csv"
@@ -198,7 +206,11 @@ def test_a_table(tmp_path):
     first = found.rankings[0]
     assert (first.annotator, first.split, first.sources) == ("x", "train", ("sd", "xl", ""))
     assert first.ratings == ({"overall": 7.0}, {"overall": 1.5}, {})
-    assert [note.where for note in found.notes] == ["table.txt, line 7", "table.txt, line 11"]
+    assert [note.where for note in found.notes] == [
+        "table.txt, line 7",
+        "table.txt, line 11",
+        "table.txt, line 12",
+    ]
     bad = write(tmp_path / "bad.csv", b"prompt,image,rank\n\xff,a.png,1\na,b.png,1e999\na,c.png,1\n")
     found, rankings = opened(bad)
     assert rankings == [("a", ("c.png",), (1,))] and found.left_out == 2
