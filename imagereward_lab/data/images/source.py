@@ -107,8 +107,10 @@ class ImageSource:
         file = self._folder.path(parts[0] if parts else name)
         try:
             facts = file.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return "missing", f"no such file in {self.root}"
         except (OSError, ValueError) as error:
-            return "missing", f"no such file in {self.root} ({error})"
+            return "unreadable", f"cannot be looked at ({error})"
         if kind := kind_of(facts.st_mode):
             return "unreadable", f"found {kind}; expected a picture"
         return ("", "") if facts.st_size else ("empty", "0 bytes")

@@ -27,6 +27,7 @@ def test_the_published_test_set_counts_as_the_paper_says():
         8: 43,
         9: 23,
     }
+    assert len({ranking.prompt for ranking in data.rankings}) == 463  # three repeat another one's prompt
     # Five slots of at most two pictures: what people ranked with.
     assert all(
         max(Counter(ranking.ranks).values()) <= 2 and max(ranking.ranks) <= 5 for ranking in data.rankings
