@@ -210,6 +210,11 @@ def _known_stems() -> set[str]:
     }
 
 
+def id_of(name: str) -> str:
+    """The id of a scorer that is called ``name``: that itself where it can be one, else the nearest that can."""
+    return _safe_id(name)
+
+
 def _safe_id(text: str) -> str:
     """A name as the id of a scorer: fit for command lines, blends and file names, and none that is registered."""
     text = "".join(mark if mark.isprintable() else "_" for mark in text)

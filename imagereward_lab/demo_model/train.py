@@ -103,6 +103,7 @@ def main(arguments: list[str] | None = None) -> None:
         epochs=options.epochs,
         learning_rate=options.learning_rate,
         freeze=0.0,
+        patience=0,
         warmup=0.03,
         validations_per_epoch=4,
         clip_norm=1.0,

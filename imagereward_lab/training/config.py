@@ -68,7 +68,7 @@ class TrainingConfig:
     clip_norm: float = setting(0.0, "Largest norm of the gradients; 0 leaves them alone", low=0)
     validations_per_epoch: int = setting(4, "How often an epoch the state is validated and saved", low=1)
     patience: int = setting(
-        0,
+        12,
         "Stop after so many validations without a better one; 0 goes on to the end",
         low=0,
     )

@@ -16,6 +16,7 @@ from torch import Tensor
 from imagereward_core.errors import CuratorError
 from imagereward_core.files.whole import written_whole
 from imagereward_core.plain import plain
+from imagereward_core.weights.checkpoint import write_state
 from imagereward_core.weights.own import CARD_SUFFIX, own_card
 
 from .networks.starts import Start
@@ -84,10 +85,7 @@ def export(start: Start, made: Made, folder: Path, *, half: bool = False, overwr
     text = json.dumps(card_of(start, made), indent=1, ensure_ascii=False) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     tensors = _rounded(_tensors(start, made)) if half else _tensors(start, made)
-    from safetensors.torch import save_file
-
-    with written_whole(target) as temporary:
-        save_file(tensors, temporary, metadata={"format": "pt"})
+    write_state(target, tensors, {"format": "pt"})
     with written_whole(card) as temporary:
         temporary.write_text(text, encoding="utf-8")
     own_card(target)  # raises where a host would not take it

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,18 +15,19 @@ from torch import Tensor, nn
 from imagereward_core.images.spec import ImageSpec
 from imagereward_core.nets.reward import RewardNetwork
 
+from .batches.given import Grouped, Whole
 from .config import TrainingConfig
 from .errors import TrainingError
 from .losses import Objective, make_objective
-from .memory import checkpointed
 from .networks.freezing import Frozen, freeze
+from .networks.memory import checkpointed
 from .networks.reward import RewardTrainee
 from .progress.record import Record
 from .ranking import RankedBatch, RankedData, TrainingData, ValidationData
-from .schedule import is_validated, rate_at
 from .state.checkpoints import CheckpointFolder, State, check_settings
 from .state.processes import Processes
 from .state.random import random_state, restore_random
+from .state.schedule import is_validated, rate_at
 from .trainee import Trainee
 from .validation import Validation, autocast, batch_rewards, evaluate
 
@@ -243,9 +244,13 @@ class Trainer:
         self._shares = self._shares[-_BLIND_STEPS:]
         due = max(200, self.steps // 10)
         stuck = self.step == due and min(self._shares) > 0.98
-        never = self.step == self.steps < due and all(abs(share - 1) < 1e-3 for share in self._shares)
+        never = self.step == self.steps < due and self._is_blind()
         if stuck or never:
             raise TrainingError(_NOT_LEARNING.format(loss=loss, blind=blind, steps=self.step))
+
+    def _is_blind(self) -> bool:
+        """Whether all rewards were equal of late."""
+        return all(abs(share - 1) < 1e-3 for share in self._shares)
 
     def _validate(self) -> None:
         found = evaluate(
@@ -262,6 +267,8 @@ class Trainer:
         patience = self.config.patience
         if patience and self.record.since_best >= patience and self.step < self.steps:
             self.record.stopped = f"no better validation in {patience} of them"
+            if self._is_blind():
+                raise TrainingError(_NOT_LEARNING.format(loss=found.loss, blind=found.loss, steps=self.step))
         self._save(better)
         if self.on_validation is not None:
             self.on_validation(self.record)
@@ -330,8 +337,8 @@ def train(
 
     trainer = Trainer(
         trainee=trainee,
-        training=_Grouped(training, config.accumulate),
-        validation=_Whole(validation),
+        training=Grouped(training, config.accumulate),
+        validation=Whole(validation),
         config=config,
         objective=make_objective(config.loss, config.mean),
         frozen=freeze(trainee, config.freeze, config.freezing),
@@ -347,33 +354,6 @@ def line_of(record: Record, steps: int) -> str:
         f"step {record.steps[-1]}/{steps}  training loss {record.training_loss[-1]:.4f}  validation loss "
         f"{record.validation_loss[-1]:.4f}  accuracy {100 * record.validation_accuracy[-1]:.2f} %  {record.seconds:.0f} s"
     )
-
-
-@dataclass(frozen=True)
-class _Grouped:
-    data: RankedData
-    size: int
-
-    def length(self, epoch: int) -> int:
-        return max(1, len(self.data) // self.size) if len(self.data) else 0
-
-    def steps(self, epoch: int, first: int = 0) -> Iterator[list[RankedBatch]]:
-        group: list[RankedBatch] = []
-        done = 0
-        for batch in self.data.batches(epoch):
-            group.append(batch)
-            if len(group) == min(self.size, len(self.data)):
-                if first <= done < self.length(epoch):
-                    yield group
-                group, done = [], done + 1
-
-
-@dataclass(frozen=True)
-class _Whole:
-    data: RankedData
-
-    def parts(self) -> Iterator[RankedBatch]:
-        return self.data.batches(0)
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> list[tuple[str, Tensor]]:

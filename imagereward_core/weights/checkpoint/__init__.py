@@ -11,6 +11,7 @@ from .kinds import recognise
 from .layout import Layout, Mismatch, compare
 from .load import DtypeOf, load_into
 from .reader import StateFile, open_state, read_layout
+from .writer import write_state
 
 __all__ = [
     "KEYMAPS",
@@ -34,4 +35,5 @@ __all__ = [
     "sha256_of",
     "tensors_sha256",
     "verify",
+    "write_state",
 ]

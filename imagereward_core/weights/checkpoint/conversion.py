@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
 import shutil
@@ -25,21 +24,10 @@ from .keymaps import KeyMap
 from .layout import Layout
 from .load import DtypeOf
 from .reader import StateFile, read_layout
+from .writer import CODES, header_of
 
 logger = logging.getLogger(__name__)
 
-_CODES = {
-    torch.float64: "F64",
-    torch.float32: "F32",
-    torch.float16: "F16",
-    torch.bfloat16: "BF16",
-    torch.int64: "I64",
-    torch.int32: "I32",
-    torch.int16: "I16",
-    torch.int8: "I8",
-    torch.uint8: "U8",
-    torch.bool: "BOOL",
-}
 _SPARE_BYTES = 64 * 1024 * 1024
 
 
@@ -121,9 +109,9 @@ def _wanted(file: StateFile, dtype_of: DtypeOf | None) -> Layout:
     layout: Layout = {}
     for name, (dtype, shape) in file.layout().items():
         chosen = dtype_of(name) if dtype_of is not None and dtype.is_floating_point else dtype
-        if chosen not in _CODES:
+        if chosen not in CODES:
             raise WeightsError(
-                f"{file.path}: {name} has the dtype {chosen}; expected one of {', '.join(_CODES.values())}"
+                f"{file.path}: {name} has the dtype {chosen}; expected one of {', '.join(CODES.values())}"
             )
         layout[name] = (chosen, shape)
     return dict(sorted(layout.items(), key=lambda item: (-item[1][0].itemsize, item[0])))
@@ -144,24 +132,11 @@ def _check_same(
         )
 
 
-def _header(layout: Layout, metadata: Mapping[str, str]) -> bytes:
-    """Length and header of a safetensors file, padded to eight bytes as the format asks."""
-    header: dict[str, Any] = {"__metadata__": dict(metadata)}
-    offset = 0
-    for name, (dtype, shape) in layout.items():
-        end = offset + dtype.itemsize * torch.Size(shape).numel()
-        header[name] = {"dtype": _CODES[dtype], "shape": list(shape), "data_offsets": [offset, end]}
-        offset = end
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text
-
-
 def _write(
     file: StateFile, target: Path, layout: Layout, metadata: Mapping[str, str], progress: Progress | None
 ) -> None:
     """Streams the tensors into a temporary file, checks it with the format's own reader and renames it."""
-    header = _header(layout, metadata)
+    header = header_of(layout, metadata)
     total = len(header) + sum(dtype.itemsize * torch.Size(shape).numel() for dtype, shape in layout.values())
     temporary = target.with_name(f".{target.name}.tmp")
     free = shutil.disk_usage(target.parent).free + (temporary.stat().st_size if temporary.exists() else 0)

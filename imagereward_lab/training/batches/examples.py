@@ -6,8 +6,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
+from ...data.joined import JoinedRanking, join
 from ...data.ranking import Ranking
 from ..losses import Objective
 from ..ranking import Targets
@@ -65,9 +67,10 @@ def examples_of(rankings: Iterable[Ranking], objective: Objective, joined: bool 
         objective: Counts what there is to learn.
         joined: Whether rankings of the same pictures for the same prompt become one with shares of choices.
     """
+    rankings = list(rankings)
     every = [_example(each) for each in rankings]
     ties, pairs = _judged(every)
-    together = join(every) if joined else every
+    together = _people(rankings) if joined else every
     sizes: list[int] = []
     for start in range(0, len(together), 512):
         chunk = together[start : start + 512]
@@ -103,14 +106,6 @@ def targets_of(examples: Sequence[Example], present: Sequence[Sequence[bool]] | 
     return Targets(ranks, torch.tensor([each.ties for each in examples]), shares if given else None)
 
 
-def join(examples: Sequence[Example]) -> list[Example]:
-    """Those about the same pictures for the same prompt as one, with the share of people who prefer each to each; ties count half."""
-    tasks: dict[tuple[str, frozenset[str]], list[Example]] = {}
-    for each in examples:
-        tasks.setdefault((each.prompt, frozenset(each.images)), []).append(each)
-    return [_joined(people) if len(people) > 1 else people[0] for people in tasks.values()]
-
-
 def _example(ranking: Ranking) -> Example:
     return Example(ranking.prompt, tuple(ranking.images), tuple(ranking.order), ranking.knows_ties)
 
@@ -126,21 +121,22 @@ def _judged(examples: Sequence[Example]) -> tuple[int, int]:
     return ties, pairs
 
 
-def _joined(people: Sequence[Example]) -> Example:
-    names = people[0].images
-    won = [[0.0] * len(names) for _ in names]
-    judged = [[0] * len(names) for _ in names]
-    ranked = [0] * len(names)
-    for person in people:
-        ranks = {name: rank for name, rank in zip(person.images, person.ranks) if rank}
-        for i, first in enumerate(names):
-            ranked[i] |= first in ranks
-            for j, second in enumerate(names):
-                if i == j or first not in ranks or second not in ranks:
-                    continue
-                if ranks[first] == ranks[second] and not person.ties:
-                    continue
-                judged[i][j] += 1
-                won[i][j] += 0.5 if ranks[first] == ranks[second] else float(ranks[first] < ranks[second])
-    shares = tuple(tuple(wins / of if of else math.nan for wins, of in zip(*row)) for row in zip(won, judged))
-    return Example(people[0].prompt, names, tuple(ranked), True, shares)
+def _joined(group: JoinedRanking) -> Example:
+    shares = group.preferences()
+    seen = np.count_nonzero(group.votes, axis=1) > 0
+    rows = tuple(tuple(float(share) for share in row) for row in shares)
+    return Example(group.prompt, group.images, tuple(map(int, seen)), True, rows)
+
+
+def _people(rankings: Sequence[Ranking]) -> list[Example]:
+    """One example for each task that several people ranked, and for each ranking of a person alone."""
+    alone: dict[tuple[str, frozenset[str]], Ranking] = {}
+    for ranking in rankings:
+        alone.setdefault((ranking.prompt, frozenset(ranking.images)), ranking)
+    made = []
+    for group in join(rankings):
+        if group.rankings > 1:
+            made.append(_joined(group))
+        else:
+            made.append(_example(alone[group.prompt, frozenset(group.images)]))
+    return made

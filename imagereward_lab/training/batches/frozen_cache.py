@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from imagereward_core.files.whole import written_whole
 from imagereward_core.images.preprocess import normalize
+from imagereward_core.weights.checkpoint import write_state
 
 from ..errors import TrainingError
 from ..networks.freezing import Frozen
@@ -123,15 +123,12 @@ class FrozenCache:
         return hidden.detach()
 
     def _write(self, digest: bytes, states: Tensor) -> None:
-        from safetensors.torch import save
-
         if self._full:
             return
         path = self._path(digest)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with written_whole(path) as temporary:
-                temporary.write_bytes(save({_NAME: states.contiguous()}))
+            write_state(path, {_NAME: states}, {"format": "pt"})
         except OSError as error:
             self._full = True
             log.warning(

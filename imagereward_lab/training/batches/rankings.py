@@ -72,10 +72,17 @@ class RankingBatches:
             yield [next(made) for _ in parts]
 
     def parts(self) -> Iterator[RankedBatch]:
-        """All rankings that are this process's, in the order of the data."""
+        """All rankings that are this process's, about in the order of the data."""
+        yield from self._made(self._judged())
+
+    def order(self) -> list[int]:
+        """Numbers of the rankings in the order of :meth:`parts`."""
+        return [number for part in self._judged() for number in part]
+
+    def _judged(self) -> list[list[int]]:
         numbers = range(len(self.examples.kept))
         batches = pack(self.examples.sizes, numbers, self.batch_pairs)
-        yield from self._made(batches[self.among.rank :: self.among.number])
+        return batches[self.among.rank :: self.among.number]
 
     def largest(self) -> list[RankedBatch]:
         """This process's parts of the batch with the most pictures, by which memory and time are measured."""

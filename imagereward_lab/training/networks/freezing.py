@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torch import nn
 
@@ -88,24 +88,28 @@ def freeze(trainee: Trainee, share: float, how: str = "layers") -> Frozen:
                 modules.append(part)
         if how == "reference" and not whole:
             next(tower.layers[depth].parameters()).requires_grad_(False)
-    names = [name for name, each in trainee.network.named_parameters() if each.requires_grad]
-    if not names:
+    if not any(each.requires_grad for each in trainee.network.parameters()):
         raise TrainingError(
             "every parameter is frozen; expected something to train. Choose a smaller --freeze"
         )
+    frozen = Frozen(depths, {}, (), 0, in_training_mode=how == "reference", modules=tuple(modules))
+    return recounted(frozen, trainee)
+
+
+def recounted(frozen: Frozen, trainee: Trainee) -> Frozen:
+    """The account after something else was changed about what trains, such as a LoRA put in."""
     counts = {
         tower.name: sum(each.numel() for each in _parameters(tower) if each.requires_grad)
         for tower in trainee.towers
     }
-    trained = sum(each.numel() for each in trainee.network.parameters() if each.requires_grad)
-    return Frozen(
-        depths=depths,
+    named = list(trainee.network.named_parameters())
+    trained = sum(each.numel() for _, each in named if each.requires_grad)
+    return replace(
+        frozen,
         counts={**counts, "head": trained - sum(counts.values())},
-        names=tuple(names),
-        total=sum(each.numel() for each in trainee.network.parameters()),
+        names=tuple(name for name, each in named if each.requires_grad),
+        total=sum(each.numel() for _, each in named),
         layers={tower.name: len(tower.layers) for tower in trainee.towers},
-        in_training_mode=how == "reference",
-        modules=tuple(modules),
     )
 
 

@@ -57,6 +57,7 @@ def open_start(
     vision_size: int = 0,
     vision_random: bool = False,
     seed: int = 1234,
+    fresh_head: bool = False,
 ) -> Start:
     """The network of a scorer, ready to be trained.
 
@@ -68,6 +69,7 @@ def open_start(
         vision_size: Side of its pictures in pixels; 0 for its own.
         vision_random: Whether it starts from random weights, and not from its published ones.
         seed: Of everything that is new.
+        fresh_head: Whether the reward head is new also where the scorer has one.
 
     Raises:
         TrainingError: Networks of this kind cannot be trained.
@@ -86,7 +88,8 @@ def open_start(
         elif card.family in ("imagereward", "blip"):
             network = _blip(maker, card, found) if card.family == "blip" else _copy(maker, name)
             spec = card.image
-            if card.family == "blip":
+            if card.family == "blip" or fresh_head:
+                initialise_head(network.mlp)
                 new.append("a reward head")
             if vision:
                 network = with_timm_tower(network, vision, vision_size, not vision_random)
@@ -117,7 +120,6 @@ def _own_storage(network: nn.Module) -> None:
 def _blip(maker: Maker, card: ScorerCard, found: FoundWeights) -> RewardNetwork:
     network = RewardNetwork(network_of(card.layout).sizes())
     network.blip = maker.network(card, found)
-    initialise_head(network.mlp)
     _own_storage(network)
     return network
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import errno
 import json
-import logging
-import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
@@ -21,11 +19,9 @@ from torch import Tensor
 
 from imagereward_core.errors import WeightsError
 from imagereward_core.files.locks import exclusive
-from imagereward_core.files.whole import written_whole
+from imagereward_core.weights.checkpoint import write_state
 
 from ..errors import TrainingError
-
-log = logging.getLogger("imagereward_core.training")
 
 CHECKPOINT = "checkpoint.safetensors"
 _FORMAT = "imagereward-training-1"
@@ -154,25 +150,7 @@ def check_settings(found: Mapping[str, Any], expected: Mapping[str, Any], folder
 
 
 def _write(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    metadata = {"format": "pt", _KEY: json.dumps({"format": _FORMAT, **facts})}
-    with written_whole(path) as temporary:
-        try:
-            save_file(state, temporary, metadata=metadata)
-        except SafetensorError as error:
-            raise _as_os_error(error) from error
-
-
-def _as_os_error(error: Exception) -> OSError:
-    """The error of the system that the library has put into words."""
-    text = str(error)
-    for number in (errno.ENOSPC, errno.EDQUOT):
-        if f"code: {number}" in text or os.strerror(number) in text:
-            return OSError(number, os.strerror(number))
-    return OSError(errno.EIO, text)
+    write_state(path, tensors, {"format": "pt", _KEY: json.dumps({"format": _FORMAT, **facts})})
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -12,8 +12,8 @@ from imagereward_core.images.preprocess import normalize
 from imagereward_lab.data.ranking import Ranking
 from imagereward_lab.training.batches.packing import pack, share_out
 from imagereward_lab.training.errors import TrainingError
-from imagereward_lab.training.schedule import rate_at
 from imagereward_lab.training.state.checkpoints import CHECKPOINT
+from imagereward_lab.training.state.schedule import rate_at
 from imagereward_lab.training.validation import batch_rewards, evaluate
 from tests.support.full_disk import fill, small_disk
 from tests.support.rankings import SPEC, Drawn, make_trainer, rankings, weights
@@ -123,16 +123,22 @@ def test_a_batch_of_which_nothing_can_be_read_is_passed_over(tmp_path):
     assert len(steps) == trainer.steps == trainer.step
 
 
-@pytest.mark.parametrize("epochs", [3, 60])
-def test_a_network_that_does_not_learn_is_stopped(tmp_path, epochs):
+@pytest.mark.parametrize(("epochs", "patience", "stop"), [(2, 0, 16), (26, 0, 200), (26, 3, 32)])
+def test_a_network_that_does_not_learn_is_stopped(tmp_path, epochs, patience, stop):
     trainer = make_trainer(
-        tmp_path, learn=rankings(4, size=2), epochs=epochs, batch_pairs=1, freeze=1.0, validations_per_epoch=1
+        tmp_path,
+        learn=rankings(8, size=2),
+        epochs=epochs,
+        batch_pairs=1,
+        freeze=1.0,
+        patience=patience,
+        validations_per_epoch=1,
     )
     for parameter in trainer.trainee.network.mlp.parameters():
         torch.nn.init.zeros_(parameter)
     with pytest.raises(TrainingError, match="cannot tell pictures apart"):
         trainer.run()
-    assert trainer.step == min(200, trainer.steps)
+    assert trainer.step == stop
 
 
 def test_a_loss_that_is_no_number_stops_before_it_spoils_anything(tmp_path):
