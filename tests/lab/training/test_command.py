@@ -1,0 +1,157 @@
+"""``imagereward train``: rankings in, a scorer by its name out; said before what it takes, and refused where something is in the way."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from imagereward_core.cli.main import main
+from imagereward_core.runtime import LocalRuntime
+from imagereward_core.scorers.factory import create_scorer
+from imagereward_core.weights.locate import WeightSettings
+from imagereward_lab.training.jobs.job import FACTS
+from imagereward_lab.training.progress.curves import CURVES
+from imagereward_lab.training.state.checkpoints import CHECKPOINT
+
+USUAL = (
+    "--start",
+    "demo",
+    "--epochs",
+    "1",
+    "--validations",
+    "2",
+    "--validation-share",
+    "40",
+    "--device",
+    "cpu",
+)
+
+
+@pytest.fixture(scope="module")
+def rankings(tmp_path_factory):
+    """Drawn at random; one picture is empty."""
+    folder, rng, lines = tmp_path_factory.mktemp("rankings"), random.Random(1), []
+    for prompt in range(8):
+        names = [f"{prompt}-{place}.png" for place in range(3)]
+        for name in names:
+            Image.new("RGB", (70, 64), tuple(rng.randrange(256) for _ in range(3))).save(folder / name)
+        lines.append({"prompt": f"a red star {prompt}", "images": names, "ranks": [1, 2, 3]})
+    (folder / "empty.png").touch()
+    for split in ("train", "validation"):
+        named = {"prompt": f"a blue cross {split}", "images": ["empty.png", "0-1.png"], "ranks": [1, 2]}
+        lines.append(named)
+    lines.append({"prompt": "alone", "images": ["1-1.png"], "ranks": [1]})
+    path = folder / "rankings.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def test_a_trained_scorer_is_there_by_its_name_the_same_minute(rankings, tmp_path, capsys):
+    output = tmp_path / "run"
+    extra = ("--name", "mine", "--title", "My taste", "--licence", "CC0", "--cache-frozen", "-f", "json")
+    code = main(["train", str(rankings), "-o", str(output), *USUAL, *extra])
+    told = capsys.readouterr()
+    assert code == 1, "a picture was left out"
+    found = json.loads(told.out)
+    assert found["result"] == str(output / "mine.safetensors") and 0 <= found["accuracy"][0] <= 1
+    assert list(found["left_out"]) == ["empty.png"]
+    for said in (
+        "learns from",
+        "validates on",
+        "trains 0.6 M of 1.4 M",
+        "needs at most about",
+        "the file is empty",
+    ):
+        assert said in told.err
+    assert "keeps what the frozen layers make of" in told.err
+    card = json.loads((output / "mine.card.json").read_text(encoding="utf-8"))
+    assert card["title"] == "My taste" and card["licence"] == "CC0"
+    scorer = create_scorer("mine", LocalRuntime("cpu", "fp32"), WeightSettings(folders=(output,)))
+    scores = scorer.score([rankings.parent / "0-0.png", rankings.parent / "0-1.png"], "a red star 0")
+    assert not scores.failures and scores.distribution is not None
+    assert (output / "mine.safetensors").stat().st_mode & 0o077 == (output / FACTS).stat().st_mode & 0o077
+    steps = list(csv.DictReader((output / "steps.csv").open(encoding="utf-8")))
+    judged = list(csv.DictReader((output / "validations.csv").open(encoding="utf-8")))
+    facts = json.loads((output / FACTS).read_text(encoding="utf-8"))
+    assert len(steps) == facts["steps"] and len(judged) == len(facts["history"]["steps"])
+    assert (output / CURVES).read_text(encoding="utf-8").count("<svg") == 1
+    # Again without --resume nothing is touched; with it the finished training gives the same result.
+    before = (output / "mine.safetensors").read_bytes()
+    assert main(["train", str(rankings), "-o", str(output), *USUAL, *extra]) == 2
+    assert "--resume" in capsys.readouterr().err
+    assert main(["train", str(rankings), "-o", str(output), *USUAL, *extra, "--resume"]) in (0, 1)
+    assert (output / "mine.safetensors").read_bytes() == before
+    assert len(list(csv.DictReader((output / "steps.csv").open(encoding="utf-8")))) == len(steps)
+    # And it is a start like any other.
+    other = ("-o", str(tmp_path / "on"), *USUAL, "--start", str(output / "mine.safetensors"), "--dry-run")
+    assert main(["train", str(rankings), *other]) == 0
+    assert "trains 0.6 M of 1.4 M" in capsys.readouterr().err
+
+
+def test_a_sweep_trains_every_combination_once(rankings, tmp_path, capsys):
+    grid = (
+        "--sweep",
+        "learning-rate=1e-4,1e-5",
+        "--sweep",
+        "freeze=1.0",
+        "--no-tensorboard",
+        "--tuning",
+        "head",
+    )
+    arguments = ["train", str(rankings), "-o", str(tmp_path / "search"), *USUAL, *grid]
+    assert main(arguments) == 1
+    assert "best: " in capsys.readouterr().out
+    rows = list(csv.DictReader((tmp_path / "search" / "sweep.csv").open(encoding="utf-8")))
+    assert {row["learning_rate"] for row in rows} == {"0.0001", "1e-05"}
+    losses = [float(row["validation_loss"]) for row in rows]
+    assert losses == sorted(losses)
+    results = sorted(each.name for each in (tmp_path / "search").rglob("search-*.safetensors"))
+    assert results == ["search-1.safetensors", "search-2.safetensors"]
+    marks = {each: each.stat().st_mtime_ns for each in (tmp_path / "search").rglob(FACTS)}
+    assert main([*arguments, "--resume"]) == 0
+    assert {each: each.stat().st_mtime_ns for each in (tmp_path / "search").rglob(FACTS)} == marks
+
+
+def test_a_dry_run_writes_nothing_but_what_it_says(rankings, tmp_path, capsys):
+    output = tmp_path / "run"
+    assert main(["train", str(rankings), "-o", str(output), *USUAL, "--dry-run"]) == 0
+    said = capsys.readouterr().err
+    assert "needs at most about" in said and "trains " in said
+    assert not (output / CHECKPOINT).exists() and not list(output.glob("*.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--name", "CLIP"), 2, "'CLIP-own' could"),
+        (("--sweep", "colour=1"), 4, "is no setting with values"),
+        (("--sweep", "freeze=0.5,7"), 4, "from 0 to 1"),
+        (("--freezing", "reference", "--cache-frozen"), 4, "leave out --cache-frozen"),
+        (("--start", "other.safetensors"), 3, "does not fit"),
+        (("--validation", "none.jsonl"), 2, "no such file"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_done(
+    rankings, tmp_path, capsys, monkeypatch, arguments, code, said
+):
+    monkeypatch.chdir(tmp_path)
+    save_file({"blip.visual_encoder.cls_token": torch.zeros(3)}, "other.safetensors")
+    Path("other.card.json").write_text('{"family": "imagereward", "like": "demo"}', encoding="utf-8")
+    output = tmp_path / "run"
+    assert main(["train", str(rankings), "-o", str(output), *USUAL, "--offline", *arguments]) == code
+    assert said in capsys.readouterr().err
+    assert not list(output.rglob("*.safetensors"))
+
+
+def test_a_file_of_the_users_is_never_replaced(rankings, tmp_path, capsys):
+    (tmp_path / "mine.safetensors").write_bytes(b"theirs")
+    assert main(["train", str(rankings), "-o", str(tmp_path), *USUAL, "--name", "mine"]) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert (tmp_path / "mine.safetensors").read_bytes() == b"theirs"
