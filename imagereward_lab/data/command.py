@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from imagereward_core.cli.arguments import add_setting, number_type
 from imagereward_core.cli.console import Console
-from imagereward_core.cli.exits import DONE, SOME_FAILED, USAGE, NoScorerError, UsageError
+from imagereward_core.cli.exits import DONE, SOME_FAILED, USAGE, UsageError
 from imagereward_core.cli.options import add_overwrite, add_talk, check_writable
 from imagereward_core.cli.output.write import ellipsis, put, window_width
 from imagereward_core.cli.parser import Parser
@@ -19,13 +18,12 @@ from imagereward_core.plain import count_of
 
 from .check import check_rankings
 from .check.report import as_json, as_table
-from .extras import MissingPackageError
 from .images.names import problem_of, relative
 from .jsonl import write_rankings
 from .notes import Notes
-from .ranking import Ranking, RankingError
-from .ranking_set import RankingSet
-from .readers import FORMATS, format_of, images_folder, open_rankings, read, told
+from .options import add_rankings, opened, plainly
+from .ranking import Ranking
+from .readers import FORMATS, format_of, images_folder, read, told
 from .split import Agreement, SplitOptions, split_by_agreement, split_by_prompt
 
 _EXAMPLES = """\
@@ -68,20 +66,7 @@ def declare(parser: Parser) -> None:
             epilog=_EXITS,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        each.add_argument("rankings", type=Path, metavar="RANKINGS", help="a file or folder with rankings")
-        each.add_argument(
-            "--images",
-            type=Path,
-            metavar="DIR",
-            help="the folder of the pictures (default: the one that goes with the format)",
-        )
-        each.add_argument(
-            "--from",
-            dest="format",
-            choices=tuple(FORMATS),
-            default="",
-            help="the format, where it is not recognised",
-        )
+        add_rankings(each)
         add(each)
         add_talk(each)
         each.set_defaults(run=run)
@@ -159,7 +144,7 @@ def _add_split(parser: argparse.ArgumentParser) -> None:
 def _check(args: argparse.Namespace) -> int:
     console = Console(args.quiet)
     check_writable({"--output": args.output}, args.overwrite)
-    data = _opened(args, console, args.split)
+    data = opened(args, console, args.split)
     total = len({name for ranking in data.rankings for name in ranking.images})
     with console.count(total, "pictures") as progress:
         report = check_rankings(data, decode=not args.quick, progress=progress)
@@ -178,12 +163,12 @@ def _convert(args: argparse.Namespace) -> int:
     console = Console(args.quiet)
     check_writable({"--output": args.output}, args.overwrite)
     notes = Notes()
-    with _plainly():
-        format = format_of(args.rankings, args.format)
+    with plainly():
+        format = format_of(args.rankings, args.rankings_format)
         root = images_folder(args.rankings, format, args.images)
     console.say(f"Read as {format.name}: {format.title}.")
     prefix = _prefix(args.output, root, console)
-    with _plainly(), console.count(0, "rankings") as progress:
+    with plainly(), console.count(0, "rankings") as progress:
         found = read(args.rankings, format, notes)
         some = (each for each in found if not args.split or each.split == args.split)
         count = write_rankings(
@@ -200,15 +185,15 @@ def _split(args: argparse.Namespace) -> int:
         raise UsageError(
             "--test-by-agreement needs to know who is a researcher; name them with --researchers ann,bob"
         )
-    with _plainly():
+    with plainly():
         options = SplitOptions(
             test=args.test, validation=args.validation, seed=args.seed, least_pairs=args.least_pairs
         )
     check_writable({"--output": args.output}, args.overwrite)
-    data = _opened(args, console)
+    data = opened(args, console)
     if args.test_by_agreement:
         names = [name.strip() for text in args.researchers for name in text.split(",") if name.strip()]
-        with _plainly():
+        with plainly():
             rankings, judged = split_by_agreement(data.rankings, names, options)
         _tell_judged(judged, console)
     else:
@@ -227,35 +212,6 @@ def _split(args: argparse.Namespace) -> int:
         prompts = len({ranking.prompt for ranking in rankings if ranking.split == name})
         console.say(f"{name}: {count_of(number, 'ranking')} of {count_of(prompts, 'prompt')}")
     return _written(args, console, count, data.left_out, ())
-
-
-@contextmanager
-def _plainly() -> Iterator[None]:
-    """Turns errors about what was asked for into those of the command line."""
-    try:
-        yield
-    except MissingPackageError as error:
-        raise NoScorerError(str(error)) from error
-    except RankingError as error:
-        raise UsageError(str(error)) from error
-
-
-def _opened(args: argparse.Namespace, console: Console, split: str = "") -> RankingSet:
-    with _plainly(), console.count(0, "rankings") as progress:
-        data = open_rankings(args.rankings, args.images, split, args.format, progress)
-    title = FORMATS[data.format].title
-    console.say(
-        f"Read as {data.format}: {title}. {count_of(len(data), 'ranking')}; pictures in {data.images.root}."
-    )
-    if args.rankings.is_dir() and not args.format:
-        others = [
-            each.name
-            for each in FORMATS.values()
-            if each.name != data.format and each.recognise(args.rankings)
-        ]
-        if others:
-            console.say(f"It can be read otherwise too: --from {' or --from '.join(others)}.")
-    return data
 
 
 def _prefix(output: Path, root: Path, console: Console) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from imagereward_core.cli.options import (
 )
 from imagereward_core.plain import count_of
 
+from ..data.options import add_rankings, opened, tell_left_out
 from .estimates import EvaluateOptions
 from .write import FORMS
 
@@ -52,21 +54,8 @@ def declare(parser: Parser) -> None:
         "agreement between people, win rates, and weights of blends. No file is changed."
     )
     parser.epilog = f"{_EXAMPLES}\n{EXPLANATION}"
-    parser.add_argument("rankings", type=Path, metavar="RANKINGS", help="a file or folder of rankings")
+    add_rankings(parser)
     group = parser.add_argument_group("rankings")
-    group.add_argument(
-        "--images",
-        type=Path,
-        metavar="DIR",
-        help="folder that names of images begin at (default: beside the rankings)",
-    )
-    group.add_argument(
-        "--from",
-        dest="form",
-        default="",
-        metavar="FORMAT",
-        help="format of the rankings (default: found out)",
-    )
     group.add_argument("--split", default="", metavar="NAME", help="only rankings of this split")
     group.add_argument(
         "--tune-on",
@@ -124,13 +113,11 @@ def run(args: argparse.Namespace) -> int:
     """Scores, measures and writes; returns the exit code.
 
     Raises:
-        UsageError: The options do not go together, or a file cannot be written.
-        RankingError: The rankings cannot be read, or order no two pictures.
+        UsageError: The options do not go together, a file cannot be written, or there are no rankings that order two pictures.
         CuratorError: A scorer cannot be made ready.
     """
     from imagereward_core.cli.scorers import load_panel
 
-    from ..data.ranking import RankingError
     from .measure import measure
     from .scoring import score_rankings
 
@@ -149,16 +136,13 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
         blend_method=args.blend_method,
     )
-    data, tune = _read(args)
+    data, tune = _read(args, console)
     if not any(ranking.pairs for ranking in data.rankings):
-        raise RankingError(
+        raise UsageError(
             f"{args.rankings}: no two pictures of a prompt have different ranks, so there is nothing to agree with; expected rankings in "
             "which one picture is better than another"
         )
-    for note in data.notes[:5]:
-        console.complain(f"left out: {note}")
-    if data.left_out > 5:
-        console.complain(f"left out: {data.left_out - 5:,} more; 'imagereward rankings check' lists them")
+    tell_left_out(data, console)
     stop, steps = StopSwitch(console), Steps()
     panel = load_panel(args, weight_settings(args), console, steps.progress, stop.asked)
     together = score_rankings(panel, [*data.rankings, *tune], data.images, console, stop, steps)
@@ -170,19 +154,17 @@ def run(args: argparse.Namespace) -> int:
     return INTERRUPTED if scored.stopped else SOME_FAILED if evaluation.failures else DONE
 
 
-def _read(args: argparse.Namespace) -> tuple[RankingSet, list[Any]]:
+def _read(args: argparse.Namespace, console: Console) -> tuple[RankingSet, list[Any]]:
     """The rankings to report on, and those to find weights on."""
-    from ..data.readers import open_rankings
-
     if args.tune_on and args.tune_on == args.split:
         raise UsageError(
             f"--tune-on and --split both name {args.split!r}; expected two splits, since a weight is reported on other prompts than it was "
             "found on"
         )
-    data = open_rankings(args.rankings, args.images, args.split, args.form)
+    data = opened(args, console, args.split)
     if not args.tune_on:
         return data, []
-    tune = list(open_rankings(args.rankings, args.images, args.tune_on, args.form).rankings)
+    tune = list(opened(args, Console(quiet=True), args.tune_on).rankings)
     kept = [ranking for ranking in data.rankings if ranking.split != args.tune_on]
     both = {ranking.prompt for ranking in tune} & {ranking.prompt for ranking in kept}
     if both:
@@ -194,8 +176,6 @@ def _read(args: argparse.Namespace) -> tuple[RankingSet, list[Any]]:
         raise UsageError(
             f"--tune-on {args.tune_on}: there are no other rankings to report on; name another split"
         )
-    from dataclasses import replace
-
     return replace(data, rankings=kept), tune
 
 

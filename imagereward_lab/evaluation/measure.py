@@ -61,15 +61,20 @@ def measure(
             f"There are rankings of {prompts} prompts alone; with fewer than {FEW_PROMPTS} the intervals are too narrow, and a difference "
             "must be large to be seen."
         )
+    warnings += [
+        f"{each.scorer} has no number for any picture, and scorers are compared on the pictures that all have scored, so there are no "
+        "figures. Leave it out."
+        for each in scored.scores
+        if not each.scored
+    ]
     if scored.stopped:
         warnings.append("The run was stopped before all pictures were scored; the figures are of the others.")
-    shown = {scored.pictures[at] for places in scored.places for at in places.tolist()}
     return Evaluation(
         title=f"How well {_listed(scored.scorers)} {'agrees' if len(scored.scorers) == 1 else 'agree'} with people",
         facts=facts or {},
         sections=[section for section in sections if section is not None],
         warnings=warnings,
-        failures=[each for each in scored.failures if each.image in shown],
+        failures=scored.failures,
     )
 
 

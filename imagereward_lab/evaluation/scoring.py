@@ -108,11 +108,13 @@ class ScoredRankings:
 
     @cached_property
     def failures(self) -> list[Failure]:
-        """Pictures without a number."""
+        """Pictures of these rankings without a number."""
+        used = {at for places in self.places for at in places.tolist()}
         return [
             Failure(scores.prompts[index], self.pictures[index], scores.scorer, reason)
             for scores in self.scores
             for index, reason in sorted(scores.failures.items())
+            if index in used
         ]
 
     def part(self, chosen: Sequence[int]) -> ScoredRankings:

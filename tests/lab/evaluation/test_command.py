@@ -207,7 +207,7 @@ def test_splits_choose_what_is_reported_and_where_weights_are_found(run, file):
     same = run(file, "-s", "demo", "--split", "test", "--tune-on", "test")
     assert same.code == 2 and "expected two splits" in same.err
     none = run(file, "-s", "demo", "--split", "nothing")
-    assert none.code == 4 and "test, validation" in none.err
+    assert none.code == 2 and "test, validation" in none.err
 
 
 def test_a_prompt_in_both_splits_is_refused(run, file):
@@ -226,8 +226,8 @@ def test_what_cannot_be_measured_is_said_before_anything_is_scored(run, file, tm
     level = tmp_path / "data" / "level.jsonl"
     level.write_text(json.dumps({"prompt": "p", "images": ["0_0.png", "0_1.png"], "ranks": [1, 1]}) + "\n")
     done = run(level, "-s", "demo")
-    assert done.code == 4 and "nothing to agree with" in done.err
-    assert run(tmp_path / "nowhere.jsonl", "-s", "demo").code == 4
+    assert done.code == 2 and "nothing to agree with" in done.err
+    assert run(tmp_path / "nowhere.jsonl", "-s", "demo").code == 2
     assert run(file, "-s", "demo", "--sheet", 3).code == 2
     assert run(file, "-s", "demo", "-o", tmp_path / "no" / "a.csv").code == 2
     assert run(file, "-s", "demo", "-o", file).code == 2, "the rankings themselves are not replaced"

@@ -65,6 +65,19 @@ def test_scorers_are_compared_on_the_pictures_that_all_have_scored():
     assert (failure.image, failure.scorer, failure.reason) == ("p-0.png", "B", "unreadable")
 
 
+def test_a_scorer_without_any_number_is_named():
+    nothing = measure(scored([ranking("p", (1, 2))], {"A": [[2, 1]], "B": [[math.nan] * 2]}), OPTIONS)
+    assert any(text.startswith("B has no number for any picture") for text in nothing.warnings)
+    assert "cannot be compared" in sections(nothing)["differences"].sentences[0]
+    assert {each.scorer for each in nothing.failures} == {"B"}
+
+
+def test_failures_of_pictures_that_only_find_weights_are_not_among_those_reported():
+    rankings = [ranking("p", (1, 2), names=("a", "b")), ranking("q", (1, 2), names=("a", "b"))]
+    both = scored(rankings, {"A": [[2, 1], [math.nan, 1]]})
+    assert both.part([0]).failures == [] and len(both.part([1]).failures) == 1
+
+
 def test_a_better_scorer_is_called_better_and_equal_ones_cannot_be_told_apart():
     rankings = random_rankings(80)
     good, bad, same = (noisy(rankings, noise, seed) for noise, seed in ((0.5, 1), (6.0, 2), (0.5, 3)))

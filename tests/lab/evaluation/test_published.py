@@ -1,6 +1,6 @@
 """With a copy of the reference's repository: its test set counts as published, and our accuracy is that of its own script.
 
-``IMAGEREWARD_REFERENCE=path/to/ImageReward pytest tests/lab/evaluation/test_published.py``; docs/evaluation.md says what was seen.
+``IMAGEREWARD_REPO=path/to/ImageReward pytest tests/lab/evaluation/test_published.py``; docs/evaluation.md says what was seen.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from imagereward_lab.evaluation.accuracy import counts_of
 from imagereward_lab.evaluation.estimates import Estimator, EvaluateOptions
 from tests.support.lab.scored_rankings import scored
 
-REFERENCE = Path(os.environ.get("IMAGEREWARD_REFERENCE", "nowhere"))
+REFERENCE = Path(os.environ.get("IMAGEREWARD_REPO", "nowhere"))
 pytestmark = pytest.mark.skipif(
     not (REFERENCE / "data" / "test.json").is_file(),
-    reason="IMAGEREWARD_REFERENCE names no copy of the reference",
+    reason="IMAGEREWARD_REPO names no copy of the reference",
 )
 
 
