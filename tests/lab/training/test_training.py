@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -139,7 +140,8 @@ def test_training_learns_a_rule_that_needs_picture_and_prompt():
 
 
 def test_a_network_that_does_not_learn_is_stopped():
-    network = RewardNetwork(TINY)
+    shallow = replace(TINY, vision=replace(TINY.vision, depth=1), text=replace(TINY.text, depth=1))
+    network = RewardNetwork(shallow)  # two hundred steps are taken before anybody asks
     initialise(network, 0)
     with torch.no_grad():
         network.mlp.layers[0].weight.zero_()
@@ -149,7 +151,7 @@ def test_a_network_that_does_not_learn_is_stopped():
     with pytest.raises(RuntimeError, match="cannot tell pictures apart"):
         train(
             network,
-            Fixed([bright_or_dark(0, 2)] * 250),
+            Fixed([bright_or_dark(0, 2)] * 200),
             Fixed([bright_or_dark(1, 2)]),
             SPEC,
             TrainingConfig(epochs=1),
