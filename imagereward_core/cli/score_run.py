@@ -23,7 +23,7 @@ from .prompts import ORIGINS, PromptFinder, check_typed
 from .scorers import load_panel
 
 if TYPE_CHECKING:
-    from ..report.entry import ReportEntry
+    from ..report.contents import ReportEntry
     from ..selection import Selection
     from ..weights.card import ScorerCard
 
@@ -125,7 +125,7 @@ def exit_code(scored: Scored) -> int:
 
 def report_entries(scored: Scored, page: Path, notes: Sequence[str] = ()) -> list[ReportEntry]:
     """The pictures as a report wants them, named as seen from the page where they lie below it."""
-    from ..report.entry import ReportEntry
+    from ..report.contents import ReportEntry
 
     entries = []
     for index, (each, prompt) in enumerate(zip(scored.inputs, scored.prompts, strict=True)):

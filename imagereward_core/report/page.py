@@ -18,8 +18,6 @@ from .filters import choice_html, tools_html
 from .histogram import histogram
 from .html_text import escape, json_for_page, relative_link
 
-__all__ = ["GENERATOR", "json_for_page", "page_end", "page_middle", "page_start"]
-
 _PIECES = Path(__file__).resolve().parent / "assets"
 GENERATOR = "ImageReward Curator"
 _MOST_FAILURES = 1000

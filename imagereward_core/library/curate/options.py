@@ -91,7 +91,6 @@ class CurateOptions:
     """The rule, and what is done with the pictures of a folder.
 
     Attributes:
-        rule: What is kept.
         action: ``"stay"`` leaves all pictures where they are, for writing scores alone.
         folders: Destination folders by name, for those that are not to be a folder of that name inside of the curated one. Relative
             ones are taken from the curated folder.
@@ -99,7 +98,6 @@ class CurateOptions:
         resort: Whether pictures that lie in a destination folder already go to another one where the rule now says so. By default they
             count in the comparison and stay, so that what somebody moved by hand stays too.
         write_scores: Copies are written to, originals are not.
-        xmp: ``"full"`` (``a.png.xmp``), ``"stem"`` (``a.xmp``) or ``"both"``.
         scan: Which files count.
         fresh_ns: Files changed after this time (nanoseconds since 1970) stay for now, because somebody may still be writing them.
         hold: Files that stay for now for other reasons.
@@ -142,7 +140,7 @@ class CurateOptions:
         """The destination folders of a curation of ``folder``.
 
         Raises:
-            CurateError: One of them holds the folder itself, or two names share one.
+            CurateError: They cannot be, see :meth:`.destinations.Destinations.check`.
         """
         from ...files.values import absolute
         from .destinations import Destinations

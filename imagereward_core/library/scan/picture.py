@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from PIL import Image
 
 from ...errors import ImageError
 from ...files.regular import NotAFileError, open_regular
@@ -181,15 +179,11 @@ def _decode(task: Task, data: bytes | None) -> tuple[Content, Mapping[ImageSpec,
     """
     image = open_image(task.path) if data is None else open_bytes(data, source_name(task.path))
     content = Content(content_hash(image), image.width, image.height, fingerprint(image))
-    return content, _pixels(image, task.specs)
-
-
-def _pixels(image: Image.Image, specs: Sequence[ImageSpec]) -> Mapping[ImageSpec, Tensor]:
-    if not specs:
-        return {}
+    if not task.specs:
+        return content, {}
     from ...scorers.inputs import prepare_all
 
-    return prepare_all(image, specs)
+    return content, prepare_all(image, task.specs)
 
 
 def _changed(path: Path, before: os.stat_result) -> bool:
