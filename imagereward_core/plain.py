@@ -66,11 +66,7 @@ def with_texts(value: Any, change: Callable[[str], str]) -> Any:
 
 
 class PlainStream:
-    """A stream for people, on which everything is :func:`plain` but line ends and tabs. Bytes, through ``buffer``, pass as they are.
-
-    Args:
-        stream: Where the text goes.
-    """
+    """A stream for people, on which everything is :func:`plain` but line ends and tabs. Bytes, through ``buffer``, pass as they are."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream

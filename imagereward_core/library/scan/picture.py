@@ -172,11 +172,7 @@ def _read(path: Path) -> tuple[bytes | None, os.stat_result]:
 
 
 def _decode(task: Task, data: bytes | None) -> tuple[Content, Mapping[ImageSpec, Tensor]]:
-    """Decodes a picture and makes of it whatever is wanted.
-
-    Raises:
-        ImageError: It cannot be decoded.
-    """
+    """Decodes a picture and makes of it whatever is wanted."""
     image = open_image(task.path) if data is None else open_bytes(data, source_name(task.path))
     content = Content(content_hash(image), image.width, image.height, fingerprint(image))
     if not task.specs:

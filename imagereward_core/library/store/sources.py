@@ -19,13 +19,7 @@ Condition = tuple[str, Values]
 
 @dataclass(frozen=True)
 class Wanted:
-    """A query in the numbers of one library.
-
-    Attributes:
-        query: As it was asked.
-        scorer: Number of the scorer; 0 where none is asked for or it has never scored here.
-        folder, prompt: Their numbers; None for all.
-    """
+    """A query in the numbers of one library: scorer 0 where none is asked for or it never scored here, folder and prompt None for all."""
 
     query: Query
     scorer: int

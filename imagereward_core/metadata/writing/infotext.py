@@ -157,11 +157,7 @@ def _put_into_json(text: str, fields: Mapping[str, str]) -> str:
 
 
 def _check(before: str, after: str, ours: Collection[str]) -> None:
-    """Both texts must say the same but for our keys.
-
-    Raises:
-        ImageError: They do not.
-    """
+    """Refuses a change after which the text says something else but for our keys."""
     told = [
         (
             found.prompt,

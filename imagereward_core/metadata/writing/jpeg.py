@@ -52,11 +52,7 @@ def plan_jpeg(stream: BinaryIO, size: int, fields: Mapping[str, str], block: str
 
 
 def _segments(stream: BinaryIO, size: int) -> Iterator[_Segment]:
-    """The segments before the first scan.
-
-    Raises:
-        ImageError: The file is damaged, or carries something an edit would break.
-    """
+    """The segments before the first scan of a file that is whole and may be edited."""
     offset = 2
     while True:
         stream.seek(offset)

@@ -53,10 +53,7 @@ class Directory:
 
 
 class Tiff:
-    """An EXIF block, read to be edited.
-
-    Args:
-        data: The block from its byte order mark on.
+    """An EXIF block, from its byte order mark on, read to be edited.
 
     Raises:
         ImageError: The block is damaged.

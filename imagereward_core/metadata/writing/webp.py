@@ -61,11 +61,7 @@ def plan_webp(stream: BinaryIO, size: int, fields: Mapping[str, str], block: str
 
 
 def _chunks(stream: BinaryIO, end: int, size: int) -> list[_Chunk]:
-    """All chunks.
-
-    Raises:
-        ImageError: The file is damaged, or carries something an edit would break.
-    """
+    """All chunks of a file that is whole and may be edited."""
     if end > size:
         raise damaged("WebP file", f"it states {end} bytes and holds {size}")
     chunks: list[_Chunk] = []
