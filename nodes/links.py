@@ -39,9 +39,7 @@ class ScoredBatch:
     """Scores together with the pictures they belong to.
 
     Attributes:
-        scores: The numbers.
         pictures: A fingerprint of each picture, in the order of the scores.
-        card: The card of the scorer.
         members: For a blend, the scores of the scorers it is made of.
         basis: What has to be known to read the numbers, in words: what those of a blend or of clips rest on, that a scorer is a
             checkpoint of the user's own, or that it gives every picture one number.
