@@ -22,6 +22,7 @@ class Setting:
 
     Attributes:
         help: What it does: sentences, without a full stop at the end.
+        label: What stands beside a widget, where the field's door does not say it otherwise.
         low: The least number that means something.
         high: The largest.
         shown: The range of a widget that needs two ends where numbers have none; by default ``low`` and ``high``.
@@ -44,6 +45,7 @@ class Setting:
     unset: Any = None
     unset_means: str = "no such condition"
     choices: tuple[str, ...] = ()
+    label: str = ""
     name: str = ""
     kind: str = ""
     default: Any = None

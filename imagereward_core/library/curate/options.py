@@ -58,6 +58,13 @@ class CurationRule:
         shown=(0, 5),
         unset=0,
     )
+    max_score: float | None = setting(
+        None,
+        "Keep pictures with at most this score; the number depends on the scorer",
+        shown=(-1000, 1000),
+        step=0.01,
+        unset=1000,
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -76,7 +83,8 @@ class CurationRule:
             self.conditions.min_score,
             self.conditions.min_percentile,
         )
-        return all(limit is None for limit in limits) and self.duplicate_bits is None and self.buckets is None
+        more = (self.duplicate_bits, self.buckets, self.max_score)
+        return all(limit is None for limit in (*limits, *more))
 
     @property
     def alone(self) -> bool:

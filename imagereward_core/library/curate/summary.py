@@ -82,6 +82,7 @@ def rule_words(options: CurateOptions) -> str:
             ("score from {:g}", conditions.min_score),
             ("percentile from {:g}", conditions.min_percentile),
             ("at least {}", conditions.keep_at_least or None),
+            ("score to {:g}", rule.max_score),
             ("{} stars", rule.keep_stars),
         )
         if value is not None
