@@ -188,11 +188,7 @@ def blend(parts: tuple[Part, ...], method: Any, name: str) -> ScoredBatch:
 
 
 def _check(part: Part, first: ScoredBatch) -> None:
-    """Makes sure that scores can go into one blend with the first.
-
-    Raises:
-        GraphError: They cannot.
-    """
+    """Raises GraphError where scores cannot go into one blend with the first."""
     scorer = part.scored.scores.scorer
     if part.scored.pictures != first.pictures:
         raise GraphError(

@@ -86,11 +86,7 @@ class Pieces:
 
 
 class Clips(Pieces):
-    """IMAGE input that holds clips: a list of batches, or batches that several clips lie in one after another.
-
-    Args:
-        given: The input, as a list.
-        lengths: How many frames each clip has, where the batches do not say.
+    """IMAGE input that holds clips: a list of batches, or batches that several clips lie in one after another, as their ``lengths`` say.
 
     Raises:
         GraphError: Something else, or no frame at all.

@@ -221,11 +221,7 @@ def _filled(hidden: Any, *folders: str) -> list[str]:
 
 
 def _check_percentiles(rule: CurationRule, scorer: LoadedScorer) -> None:
-    """Makes sure, before anything is scored, that a rule asks for no percentiles where there are none.
-
-    Raises:
-        GraphError: It does.
-    """
+    """Raises GraphError, before anything is scored, where a rule asks for percentiles and there are none."""
     known, name = scorer.panel.has_percentiles, scorer.panel.card.id
     check_percentiles(rule.conditions, name, known)
     if rule.buckets and rule.buckets.by == "percentile" and not known:

@@ -123,11 +123,7 @@ def sorted_copy(indexes: Any) -> Any:
 
 
 def check_percentiles(rule: Rule, scorer: str, there_are: bool) -> None:
-    """Makes sure that a rule asks for no percentiles where there are none.
-
-    Raises:
-        GraphError: It does.
-    """
+    """Raises GraphError where a rule asks for percentiles and there are none."""
     if rule.min_percentile is not None and not there_are:
         raise GraphError(
             f"min_percentile is set, but {scorer} scores made this way have no reference distribution to read percentiles against. Set "

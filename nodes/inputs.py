@@ -67,9 +67,5 @@ def within_input(what: str = "") -> Any:
 
 
 def meant(name: str, value: Any, words: Mapping[str, Any]) -> Any:
-    """What a choice of a drop-down list stands for.
-
-    Raises:
-        GraphError: It is none of the choices.
-    """
+    """What a choice of a drop-down list stands for; a GraphError where it is none."""
     return words[choice(name, one(value), tuple(words))]

@@ -51,11 +51,6 @@ def objection(text: str, *, windows: bool, folders: Iterable[Path] = ()) -> str:
 
     On Windows a path such as ``\\server\share`` would be asked for over the network by being looked up, and with it the user's
     credentials would be sent; so it must be written like one of ``folders`` from its beginning.
-
-    Args:
-        text: What somebody typed or sent.
-        windows: Whether Windows' rules for names hold.
-        folders: The folders that may be read.
     """
     if not text.strip():
         return "no path was given; expected a file or folder"

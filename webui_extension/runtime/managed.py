@@ -22,12 +22,7 @@ _HOMES = {"forge": _BACKEND, "neo": _BACKEND, "reforge": _PATCHED, "classic": _P
 
 
 class ForgeRuntime(HostSignals, ManagedRuntime):
-    """Runs a scorer under the host's memory manager, which by itself keeps it until somebody else needs the room.
-
-    Args:
-        device: ``auto`` for the device the host computes on, or a device by its name.
-        precision: As in the core; ``auto`` asks the host which half precision its device is good at.
-    """
+    """Runs a scorer under the host's memory manager, which by itself keeps it until somebody else needs the room."""
 
     def __init__(self, device: str = "auto", precision: Precision = "auto") -> None:
         manager, patcher = (import_module(name) for name in _HOMES[info.host()])
