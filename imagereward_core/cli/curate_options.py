@@ -231,6 +231,7 @@ def curate_options(args: argparse.Namespace) -> CurateOptions:
             args.write_back,
             args.xmp,
             scan_options(args),
+            name_scores=args.score_in_name,
         )
         destinations = options.destinations(args.outputs.expanduser().absolute())
         if not args.follow_links:
