@@ -13,13 +13,13 @@ from tests.support.comfyui.made_scores import scored
 
 
 def test_one_value_of_choice(fake):
-    given = [1.0, -1.0, 2.0, 0.0]
+    given = [1.0, -1.0, 2.0, 0.5]
     batch = scored(fake, given)
     for which, place, value in (
         ("best", 1, 2.0),
         ("worst", 1, -1.0),
-        ("mean", 1, 0.5),
-        ("median", 1, 0.5),
+        ("mean", 1, 0.625),
+        ("median", 1, 0.75),
         ("by rank", 2, 1.0),
         ("by position", 1, 1.0),
     ):
