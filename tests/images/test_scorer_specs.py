@@ -16,7 +16,7 @@ from PIL import Image
 
 from imagereward_core.errors import ImageError
 from imagereward_core.images.geometry import mean_color, place
-from imagereward_core.images.preprocess import normalize, stack_pixels, to_pixels
+from imagereward_core.images.preprocess import normalize, to_pixels
 from imagereward_core.images.spec import (
     CLIP_PROCESSOR_SPEC,
     CLIP_SPEC,
@@ -27,6 +27,7 @@ from imagereward_core.images.spec import (
 )
 from imagereward_core.images.tensors import differentiable_pixels, tensor_to_pixels
 from tests.support.oracles import import_torchvision
+from tests.support.pixels import stack_pixels
 
 Reference = Callable[[Image.Image], torch.Tensor]
 

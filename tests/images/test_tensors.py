@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from imagereward_core.errors import ImageError
-from imagereward_core.images.preprocess import normalize, stack_pixels, to_pixels
+from imagereward_core.images.preprocess import normalize, to_pixels
 from imagereward_core.images.spec import ImageSpec
 from imagereward_core.images.tensors import differentiable_pixels, nan_pictures, quantize, tensor_to_pixels
+from tests.support.pixels import stack_pixels
 
 SPEC = ImageSpec()
 SMALL = ImageSpec(size=56)  # a sixteenth of the pixels, by the same rules
