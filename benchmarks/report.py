@@ -21,7 +21,7 @@ from PIL import Image
 
 from imagereward_core.library.export import export
 from imagereward_core.library.store.records import Generated, Row
-from imagereward_core.report.entry import ReportEntry
+from imagereward_core.report.contents import ReportEntry
 from imagereward_core.report.write import write_report
 from imagereward_core.scorers.panel import PanelResult
 from imagereward_core.scores import Scores

@@ -8,12 +8,7 @@ from typing import Any
 
 
 def lazy(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """``__getattr__`` and ``__dir__`` of a package.
-
-    Args:
-        package: Its ``__name__``.
-        homes: For every name the module it comes from, relative to the package.
-    """
+    """``__getattr__`` and ``__dir__`` of a package, given for every name the module it comes from, relative to the package."""
 
     def get(name: str) -> Any:
         if name not in homes:

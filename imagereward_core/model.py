@@ -168,19 +168,12 @@ class RewardModel(_Scoring, RewardNetwork):
         return self.config.head.std
 
     def score_gard(self, prompt_ids: Tensor, prompt_attention_mask: Tensor, image: Tensor) -> Tensor:
-        """Differentiable rewards [B, 1] of token ids [B, L], their mask, and normalised pixels [B, 3, S, S].
-
-        The name, and its spelling, are the reference's.
-        """
+        """Differentiable rewards [B, 1] of token ids [B, L], their mask and normalised pixels [B, 3, S, S]; spelt as in the reference."""
         return self(prompt_ids, prompt_attention_mask, image)
 
 
 class ScorerModel(_Scoring):
-    """Another scorer with those methods of the reference's object that it can have: ``score``, ``inference_rank``, ``preprocess``, ``to``.
-
-    Attributes:
-        scorer: The scorer.
-    """
+    """Another scorer with the methods of the reference's object that it can have: ``score``, ``inference_rank``, ``preprocess``, ``to``."""
 
     def __init__(self, scorer: PictureScorer) -> None:
         self.scorer = scorer
@@ -213,8 +206,7 @@ def load(
     """Loads a reward model, as the reference's ``load`` does.
 
     Args:
-        name: Any of ``available_models()``; or a checkpoint of your own, by its path, or by its name where it lies in
-            ``download_root``.
+        name: Any of ``available_models()``; or a checkpoint of your own, by its path, or by its name in ``download_root``.
         device: Where to put it; by default the best device of this machine.
         download_root: Folder where weights are looked for first and downloaded to.
         med_config: A BERT configuration in JSON that overrides the text tower's sizes.

@@ -15,11 +15,7 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def plain(text: object, keep: str = "") -> str:
-    r"""Text with every character that commands a display written out, as Python and JSON write it.
-
-    Args:
-        text: Anything with a text.
-        keep: Characters that are meant, such as the line ends between messages.
+    r"""Text with every character that commands a display written out, as Python and JSON write it, but for those to ``keep``.
 
     >>> plain("cat\x1b[31m.png\n")
     'cat\\u001b[31m.png\\n'
@@ -70,11 +66,7 @@ def with_texts(value: Any, change: Callable[[str], str]) -> Any:
 
 
 class PlainStream:
-    """A stream for people, on which everything is :func:`plain` but line ends and tabs. Bytes, through ``buffer``, pass as they are.
-
-    Args:
-        stream: Where the text goes.
-    """
+    """A stream for people, on which everything is :func:`plain` but line ends and tabs. Bytes, through ``buffer``, pass as they are."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream

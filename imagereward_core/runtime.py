@@ -36,13 +36,7 @@ class Runtime(Protocol):
         """Precision of the image tower; the text tower and the head stay in float32."""
 
     def working(self, scorers: Sequence[Any], batch_size: int, pictures: int) -> AbstractContextManager[None]:
-        """Held around a whole run: chooses how many pictures go through each tower at once, makes room, and leaves afterwards.
-
-        Args:
-            scorers: The scorers about to work; their ``batch_size`` is set.
-            batch_size: Pictures per pass; 0 for automatic.
-            pictures: How many there are in all.
-        """
+        """Held around a whole run: sets how many pictures (0: automatic) each scorer takes per pass, makes room, leaves afterwards."""
 
     def resident(self, module: torch.nn.Module) -> AbstractContextManager[None]:
         """A context manager in which ``module`` is on ``device``."""
@@ -63,12 +57,8 @@ class Runtime(Protocol):
 def batch_size_of(value: Any, least: int = 1) -> int:
     """How many pictures go through a network at once, as a whole number; as large as one likes, since a batch that does not fit is halved.
 
-    Args:
-        value: What somebody chose; hosts hand whole numbers over as floats too.
-        least: 1, or 0 where that stands for automatic.
-
-    Raises:
-        NumberError: It is smaller, or no whole number. With one below 1 a loop over batches would never end.
+    Hosts hand whole numbers over as floats too. NumberError where it is less than ``least`` (0 where that stands for automatic), or not
+    whole: with one below 1 a loop over batches would never end.
 
     >>> batch_size_of(4.0), batch_size_of(0, least=0)
     (4, 0)
@@ -103,14 +93,11 @@ def pick_device(name: str | torch.device = "auto") -> torch.device:
 
 
 def pick_dtype(precision: Precision, device: torch.device) -> torch.dtype:
-    """The precision of the image tower on ``device``.
+    """The precision of the image tower on ``device``; ValueError where it is none of auto, fp32, bf16, fp16.
 
     ``auto`` is exact float32 on every device that scores quickly enough with it (CPU, MPS) and bfloat16, or float16 on cards
     without it, on CUDA and XPU. The measured differences are in ``docs/accuracy.md``. A processor that cannot calculate in
     float16 would take several times as long with it as with float32, so it gets float32, and that is said.
-
-    Raises:
-        ValueError: ``precision`` is not one of auto, fp32, bf16, fp16.
     """
     import torch
 

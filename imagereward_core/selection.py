@@ -69,8 +69,7 @@ class Selection:
 
     Attributes:
         order: Indexes of all pictures from best to worst, int64 [N]; pictures without a score come last.
-        kept: Indexes of the kept pictures, best first, int64 [K].
-        rejected: Indexes of the others, best first, int64 [N - K].
+        kept, rejected: Indexes of those kept and of the others, best first, int64 [K] and [N - K].
         reasons: For every picture, in input order, why it was kept or rejected.
     """
 
@@ -83,15 +82,11 @@ class Selection:
 def select(
     scores: Scores, rule: Rule | None = None, labels: Labels | None = None, remark: str = ""
 ) -> Selection:
-    """Applies ``rule``. Ties keep input order; a picture without a score is never kept.
+    """Applies ``rule``, by default keeping all that has a score. Ties keep input order; a picture without a score is never kept.
 
     A reason says among which pictures its rank holds wherever these are not all; equal scores share a rank, as in ``Scores.ranks``.
-
-    Args:
-        scores: The scores.
-        rule: What to keep; by default everything that has a score.
-        labels: Groups to use instead of those of ``rule.within``.
-        remark: What the reasons add about the pictures that compete, such as "without look-alikes".
+    ``labels`` are groups to use instead of those of ``rule.within``; ``remark`` is what reasons add about the pictures that compete,
+    such as "without look-alikes".
 
     Raises:
         ValueError: The rule asks for percentiles and the scores have no reference distribution, or there is not one label per score.

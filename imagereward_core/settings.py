@@ -22,17 +22,15 @@ class Setting:
 
     Attributes:
         help: What it does: sentences, without a full stop at the end.
+        label: What stands beside a widget, where the field's door does not say it otherwise.
         low: The least number that means something.
         high: The largest.
         shown: The range of a widget that needs two ends where numbers have none; by default ``low`` and ``high``.
-        step: Of a widget.
         unit: ``"percent"`` for what may be typed with its sign.
         unset: What a widget that always has a value shows where the setting has none.
         unset_means: What happens then.
         choices: All it may be.
-        name: Of the field.
         kind: Type of a value that is not None: ``int``, ``float``, ``bool``, ``str`` or another.
-        default: Of the field.
     """
 
     help: str
@@ -44,6 +42,7 @@ class Setting:
     unset: Any = None
     unset_means: str = "no such condition"
     choices: tuple[str, ...] = ()
+    label: str = ""
     name: str = ""
     kind: str = ""
     default: Any = None
@@ -65,20 +64,12 @@ class Setting:
         return None if self.default is None and self.unset is not None and value == self.unset else value
 
     def sentence(self, more: str = "") -> str:
-        """Its help for a widget, as whole sentences.
-
-        Args:
-            more: What only this door has to say.
-        """
+        """Its help for a widget, as whole sentences, with ``more`` that only this door has to say."""
         unset = f"{self.unset:g}: {self.unset_means}" if self.unset is not None else ""
         return " ".join(f"{part}." for part in (self.help, unset, more.rstrip(".")) if part)
 
     def check(self, value: Any) -> None:
-        """Raises unless ``value`` is in the range, or one of the choices, or None where that is the default.
-
-        Raises:
-            ValueError: It is not.
-        """
+        """Raises ValueError unless ``value`` is in the range, or one of the choices, or None where that is the default."""
         if value is None and self.default is None:
             return
         if self.choices and value not in self.choices:
@@ -117,11 +108,7 @@ def settings_of(owner: type) -> dict[str, Setting]:
 
 
 def check(values: Any) -> None:
-    """Raises unless all settings of a dataclass are in their ranges.
-
-    Raises:
-        ValueError: One is not.
-    """
+    """Raises ValueError unless all settings of a dataclass are in their ranges."""
     owner: Any = type(values)
     for name, known in settings_of(owner).items():
         known.check(getattr(values, name))

@@ -12,7 +12,7 @@ from ..imagereward_core.errors import CuratorError
 from .host.errors import GraphError, choice
 from .host.outputs import tell_on_node
 from .links import ScoredBatch, one_scored
-from .schema import PARTS, SCORES, advanced, schema
+from .schema import PARTS, SCORES, dropdown, entry, output, schema
 from .text import table
 from .tokens import HostTokens
 
@@ -28,8 +28,6 @@ class Part:
     """One voice: scores and how much they count.
 
     Attributes:
-        scored: The scores.
-        weight: Their weight.
         name: What somebody calls them, to tell them from others of the same scorer; else empty.
     """
 
@@ -66,67 +64,65 @@ class BlendScores(io.ComfyNode):
             "prompt) or 'standard' (distance from the mean) compare them fairly; 'weighted' adds raw numbers. For more than four scorers, "
             "connect the parts of one Blend Scores to 'more' of the next.",
             [
-                SCORES.Input("scores_1", tooltip="Scores by one scorer."),
+                entry(SCORES, "scores_1", "Scores by one scorer."),
                 *[
-                    SCORES.Input(
+                    entry(
+                        SCORES,
                         f"scores_{slot}",
+                        "Scores of the same pictures by another scorer.",
                         optional=True,
-                        tooltip="Scores of the same pictures by another scorer.",
                     )
                     for slot in range(2, SLOTS + 1)
                 ],
-                PARTS.Input(
+                entry(
+                    PARTS,
                     "more",
+                    "The parts of another Blend Scores: its scorers join in with their weights.",
                     optional=True,
-                    tooltip="The parts of another Blend Scores: its scorers join in with their weights.",
                 ),
-                io.Combo.Input(
+                dropdown(
                     "method",
-                    options=list(METHODS),
-                    default="rank",
-                    tooltip="rank: mean of the places within each prompt, from 1 (best) to 0 (worst). standard: mean of the scores in "
+                    METHODS,
+                    "rank: mean of the places within each prompt, from 1 (best) to 0 (worst). standard: mean of the scores in "
                     "standard deviations from the scorer's published mean, or from the mean of this batch where none is published. "
                     "weighted: sum of the raw scores times their weights.",
                 ),
                 *[
-                    io.Float.Input(
+                    entry(
+                        io.Float,
                         f"weight_{slot}",
+                        f"How much scores_{slot} counts. 0 shows it without a vote; below 0 only with 'weighted'.",
                         default=1.0,
                         min=-1000.0,
                         max=1000.0,
                         step=0.05,
-                        tooltip=f"How much scores_{slot} counts. 0 shows it without a vote; below 0 only with 'weighted'.",
                     )
                     for slot in range(1, SLOTS + 1)
                 ],
-                io.String.Input(
+                entry(
+                    io.String,
                     "name",
-                    default="blend",
-                    tooltip="What to call the blend in tables, file names and metadata. Takes tokens of Save Image, such as "
+                    "What to call the blend in tables, file names and metadata. Takes tokens of Save Image, such as "
                     "%date:yyyy-MM-dd% and %KSampler.seed%, as the names below do.",
+                    default="blend",
                 ),
                 *[
-                    advanced(
-                        io.String.Input,
+                    entry(
+                        io.String,
                         f"name_{slot}",
+                        f"What to call scores_{slot} in the blend. With names the same scorer may vote more than once: for other "
+                        "prompts, such as what you want and, with weight -1 and 'weighted', what you do not want, or with another framing.",
                         default="",
                         optional=True,
-                        tooltip=f"What to call scores_{slot} in the blend. With names the same scorer may vote more than once: for other "
-                        "prompts, such as what you want and, with weight -1 and 'weighted', what you do not want, or with another framing.",
+                        folded=True,
                     )
                     for slot in range(1, SLOTS + 1)
                 ],
             ],
             [
-                SCORES.Output("blended_scores", display_name="scores", tooltip="The blended scores."),
-                PARTS.Output(
-                    "parts",
-                    display_name="parts",
-                    tooltip="The scorers and weights, for 'more' of another Blend Scores.",
-                ),
-                io.String.Output(
-                    "report", display_name="report", tooltip="The order, and how far the scorers agree."
-                ),
+                output(SCORES, "blended_scores", "The blended scores.", "scores"),
+                output(PARTS, "parts", "The scorers and weights, for 'more' of another Blend Scores."),
+                output(io.String, "report", "The order, and how far the scorers agree."),
             ],
             ("ensemble", "combine scores", "mix scorers", "vote"),
             hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
@@ -192,11 +188,7 @@ def blend(parts: tuple[Part, ...], method: Any, name: str) -> ScoredBatch:
 
 
 def _check(part: Part, first: ScoredBatch) -> None:
-    """Makes sure that scores can go into one blend with the first.
-
-    Raises:
-        GraphError: They cannot.
-    """
+    """Raises GraphError where scores cannot go into one blend with the first."""
     scorer = part.scored.scores.scorer
     if part.scored.pictures != first.pictures:
         raise GraphError(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Union
 
 from .clips import Clips, Pieces, latent_pieces, mask_pieces
-from .host.outputs import blocked, listed
+from .host.outputs import blocked, listed, one
 from .links import ScoredBatch
 from .streams import Items, Latents, Masks, Pictures, Stream
 
@@ -14,12 +14,7 @@ Shown = Union[Pictures, Clips]
 
 
 def pictures_of(scored: ScoredBatch, images: Any, changed: bool) -> Shown:
-    """The pictures, or the clips, that the scores belong to.
-
-    Args:
-        scored: The scores.
-        images: The input, as a list.
-        changed: Whether pictures may differ from those that were scored.
+    """The pictures, or the clips, of an input that the scores belong to; ``changed`` where they may differ from those scored.
 
     Raises:
         GraphError: They are others, or of another number.
@@ -30,12 +25,7 @@ def pictures_of(scored: ScoredBatch, images: Any, changed: bool) -> Shown:
 
 
 class Carried:
-    """The four inputs that follow the scores, checked against them.
-
-    Args:
-        scored: The scores.
-        images, latents, masks, items: Inputs as lists; None where not connected.
-        changed: Whether pictures may differ from those that were scored.
+    """The four inputs that follow the scores, checked against them. What is not connected is missing in ``given``, or None.
 
     Raises:
         GraphError: Something has another number of entries than the scores, or the pictures are others.
@@ -43,14 +33,14 @@ class Carried:
 
     NAMES = ("images", "latents", "masks", "items")
 
-    def __init__(
-        self, scored: ScoredBatch, images: Any, latents: Any, masks: Any, items: Any, changed: bool = False
-    ) -> None:
+    def __init__(self, scored: ScoredBatch, given: Mapping[str, Any]) -> None:
+        images, latents, masks, items = map(given.get, self.NAMES)
+        changed = bool(one(given.get("changed_pictures", False)))
         lengths = [clip.length for clip in scored.clips]
         self.streams: list[Stream | None] = [
             pictures_of(scored, images, changed) if images else None,
-            _latents(latents, lengths) if latents else None,
-            _masks(masks, lengths, len(scored)) if masks else None,
+            _pieces(Latents(latents), lengths, latent_pieces) if latents else None,
+            _pieces(Masks(masks, len(scored)), lengths, mask_pieces) if masks else None,
             Items(items, len(scored)) if items else None,
         ]
         for name, stream in zip(self.NAMES, self.streams):
@@ -70,11 +60,6 @@ class Carried:
         ]
 
 
-def _latents(given: Any, lengths: list[int]) -> Stream:
-    latents = Latents(given)
-    return Pieces(latent_pieces(latents, lengths)) if lengths else latents
-
-
-def _masks(given: Any, lengths: list[int], number: int) -> Stream:
-    masks = Masks(given, number)
-    return Pieces(mask_pieces(masks, lengths)) if lengths else masks
+def _pieces(stream: Any, lengths: list[int], cut: Callable[[Any, list[int]], list[Any]]) -> Stream:
+    """A stream, taken apart by clips where clips were scored."""
+    return Pieces(cut(stream, lengths)) if lengths else stream

@@ -11,7 +11,7 @@ from ..imagereward_core.clips import FrameRule, Pooling
 from .host.errors import GraphError, choice
 from .host.outputs import one
 from .inputs import meant, setting_input
-from .schema import advanced
+from .schema import dropdown, entry
 from .streams import Latents, Masks, Pictures, take_latents
 
 if TYPE_CHECKING:
@@ -34,25 +34,25 @@ FRAMES: Mapping[str, Which] = {
 def clip_inputs() -> list[Any]:
     """Whether pictures or clips are scored, and by which frames; :func:`frame_rule` reads them."""
     return [
-        io.Combo.Input(
+        dropdown(
             "score_each",
-            options=list(EACH),
-            default=PICTURE,
-            optional=True,
-            tooltip="picture: every picture has a score of its own. clip: every batch of the list is one clip (a video) with one prompt "
+            EACH,
+            "picture: every picture has a score of its own. clip: every batch of the list is one clip (a video) with one prompt "
             "and one score, and is sorted, filtered, picked and saved as a whole.",
+            optional=True,
         ),
         setting_input(FrameRule, "which", "frames", FRAMES, folded=True, optional=True),
         setting_input(FrameRule, "count", "frame_count", folded=True, optional=True),
         setting_input(FrameRule, "pooling", "clip_score", folded=True, optional=True),
-        advanced(
-            io.Int.Input,
+        entry(
+            io.Int,
             "clip_length",
+            "For clips: how many frames each has, where several lie in one batch, as VAE Decode gives them. 0: every batch is one.",
             default=0,
             min=0,
             max=100_000,
             optional=True,
-            tooltip="For clips: how many frames each has, where several lie in one batch, as VAE Decode gives them. 0: every batch is one.",
+            folded=True,
         ),
     ]
 
@@ -86,11 +86,7 @@ class Pieces:
 
 
 class Clips(Pieces):
-    """IMAGE input that holds clips: a list of batches, or batches that several clips lie in one after another.
-
-    Args:
-        given: The input, as a list.
-        lengths: How many frames each clip has, where the batches do not say.
+    """IMAGE input that holds clips: a list of batches, or batches that several clips lie in one after another, as their ``lengths`` say.
 
     Raises:
         GraphError: Something else, or no frame at all.

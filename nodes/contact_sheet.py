@@ -10,11 +10,11 @@ from comfy_api.latest import io, ui
 from PIL import Image, ImageDraw
 
 from .carried import pictures_of
-from .drawing import Theme, fitted, text_size, theme_of, to_picture, to_tensor, write
+from .drawing import Theme, fitted, text_size, theme_input, theme_of, to_picture, to_tensor, write
 from .host.errors import choice
 from .host.outputs import one, watched
 from .links import ChosenBatch, ScoredBatch, one_scored
-from .schema import AS_GIVEN, BEST_FIRST, SCORES, SELECTION, changed_pictures, schema
+from .schema import AS_GIVEN, BEST_FIRST, SCORES, SELECTION, changed_pictures, dropdown, entry, output, schema
 from .text import decimals_for, number
 
 if TYPE_CHECKING:
@@ -38,54 +38,42 @@ class ContactSheet(io.ComfyNode):
             "Shows the pictures in rank order on one sheet, each with its rank and score. With a selection, kept pictures have a green "
             "frame and rejected ones are dimmed with a red one.",
             [
-                SCORES.Input("scores", tooltip="From Score Images or Blend Scores."),
-                io.Image.Input("images", tooltip="The pictures that were scored."),
-                SELECTION.Input(
-                    "selection", optional=True, tooltip="From Filter by Score: marks kept and rejected."
+                entry(SCORES, "scores", "From Score Images or Blend Scores."),
+                entry(io.Image, "images", "The pictures that were scored."),
+                entry(
+                    SELECTION, "selection", "From Filter by Score: marks kept and rejected.", optional=True
                 ),
-                io.Combo.Input(
-                    "badge",
-                    options=list(BADGES),
-                    default=RANK_AND_SCORE,
-                    tooltip="What is written on each picture.",
-                ),
-                io.Combo.Input(
-                    "order",
-                    options=list(ORDERS),
-                    default=BEST_FIRST,
-                    tooltip="Rank order, or that of the batch.",
-                ),
-                io.Int.Input(
+                dropdown("badge", BADGES, "What is written on each picture."),
+                dropdown("order", ORDERS, "Rank order, or that of the batch."),
+                entry(
+                    io.Int,
                     "columns",
+                    "Pictures side by side. 0: about as many as rows.",
                     default=0,
                     min=0,
                     max=32,
-                    tooltip="Pictures side by side. 0: about as many as rows.",
                 ),
-                io.Int.Input(
+                entry(
+                    io.Int,
                     "cell",
+                    "Longest side of each picture in pixels.",
                     default=320,
                     min=64,
                     max=1024,
                     step=8,
-                    tooltip="Longest side of each picture in pixels.",
                 ),
-                io.Int.Input(
+                entry(
+                    io.Int,
                     "most",
+                    "Show at most this many, the first in the chosen order.",
                     default=100,
                     min=1,
                     max=1000,
-                    tooltip="Show at most this many, the first in the chosen order.",
                 ),
-                io.Combo.Input(
-                    "theme",
-                    options=["dark", "light"],
-                    default="dark",
-                    tooltip="Light letters on dark, or the reverse.",
-                ),
+                theme_input(),
                 changed_pictures(),
             ],
-            [io.Image.Output("sheet", display_name="sheet", tooltip="The sheet as a picture.")],
+            [output(io.Image, "sheet", "The sheet as a picture.")],
             ("grid", "image grid", "overview", "preview scores"),
             is_input_list=True,
             is_output_node=True,

@@ -19,7 +19,7 @@ from .host.folders import inside
 from .host.outputs import listed, unlike_any
 from .host.scorer_cache import LoadedScorer
 from .inputs import meant, setting_input
-from .schema import ALL, EACH_FOLDER, EACH_PROMPT, SCORER, schema
+from .schema import ALL, EACH_FOLDER, EACH_PROMPT, SCORER, dropdown, entry, output, schema
 from .text import number
 from .tokens import HostTokens
 
@@ -51,29 +51,25 @@ class CurateFolder(io.ComfyNode):
             "happen until it is told to carry it out, deletes nothing, and can take the last run back. Scores and a journal are kept in "
             "a hidden folder, so nothing is scored twice.",
             [
-                SCORER.Input("scorer", tooltip="From Load Scorer; a blend works as well."),
-                io.Combo.Input(
+                entry(SCORER, "scorer", "From Load Scorer; a blend works as well."),
+                dropdown(
                     "mode",
-                    options=list(MODES),
-                    default=PREVIEW,
-                    tooltip="preview: score, and say what would happen to the files. carry out: do it. take back the last run: undo what "
+                    MODES,
+                    "preview: score, and say what would happen to the files. carry out: do it. take back the last run: undo what "
                     "was done last in this folder, byte for byte.",
                 ),
-                io.Combo.Input(
-                    "where",
-                    options=list(ROOTS),
-                    default=ROOTS[0],
-                    tooltip="Whether the folder is in ComfyUI's output or input folder.",
-                ),
-                io.String.Input(
+                dropdown("where", ROOTS, "Whether the folder is in ComfyUI's output or input folder."),
+                entry(
+                    io.String,
                     "folder",
+                    "A folder inside it, such as 2026-05 or %date:yyyy-MM-dd%; '.' is all of it.",
                     default=HERE,
-                    tooltip="A folder inside it, such as 2026-05 or %date:yyyy-MM-dd%; '.' is all of it.",
                 ),
-                io.Boolean.Input(
+                entry(
+                    io.Boolean,
                     "subfolders",
+                    "Whether pictures in folders below it are sorted as well.",
                     default=True,
-                    tooltip="Whether pictures in folders below it are sorted as well.",
                 ),
                 *conditions(),
                 setting_input(CurationRule, "per", words=PER),
@@ -85,27 +81,29 @@ class CurateFolder(io.ComfyNode):
                     more="copy: originals stay as they are. hard link: the same, without using disk space. move: pictures leave their "
                     "place, their subfolders are made anew.",
                 ),
-                io.String.Input(
+                entry(
+                    io.String,
                     "kept_folder",
+                    "Folder for kept pictures, inside the curated folder; buckets have their own.",
                     default=KEPT,
-                    tooltip="Folder for kept pictures, inside the curated folder; buckets have their own.",
                 ),
-                io.String.Input(
+                entry(
+                    io.String,
                     "rejected_folder",
+                    "Folder for rejected pictures, inside the curated folder.",
                     default=REJECTED,
-                    tooltip="Folder for rejected pictures, inside the curated folder.",
                 ),
-                io.Combo.Input(
+                dropdown(
                     "rejected",
-                    options=list(PLACES),
-                    default=APART,
-                    tooltip="put apart: rejected pictures go into their folder. leave in place: only kept pictures are dealt with.",
+                    PLACES,
+                    "put apart: rejected pictures go into their folder. leave in place: only kept pictures are dealt with.",
                 ),
-                io.Boolean.Input(
+                entry(
+                    io.Boolean,
                     "write_scores",
-                    default=False,
-                    tooltip="Writes scores into the metadata of the files, and ratings as XMP files beside them; pixels, workflow and "
+                    "Writes scores into the metadata of the files, and ratings as XMP files beside them; pixels, workflow and "
                     "everything else stay as they are. With copy, only the copies are written to.",
+                    default=False,
                 ),
                 setting_input(
                     CurationRule,
@@ -120,26 +118,19 @@ class CurateFolder(io.ComfyNode):
                 setting_input(CurateOptions, "name_scores", "score_in_name", optional=True),
             ],
             [
-                io.String.Output(
+                output(
+                    io.String,
                     "kept_files",
-                    display_name="kept files",
-                    is_output_list=True,
-                    tooltip="Paths of the kept pictures, best first: where they lie, or in a preview where they would lie.",
+                    "Paths of the kept pictures, best first: where they lie, or in a preview where they would lie.",
+                    many=True,
                 ),
-                io.String.Output(
-                    "rejected_files",
-                    display_name="rejected files",
-                    is_output_list=True,
-                    tooltip="The same for the rejected pictures.",
-                ),
-                io.Int.Output("kept_count", display_name="kept count", tooltip="How many are kept."),
-                io.Int.Output(
-                    "rejected_count", display_name="rejected count", tooltip="How many are rejected."
-                ),
-                io.String.Output(
+                output(io.String, "rejected_files", "The same for the rejected pictures.", many=True),
+                output(io.Int, "kept_count", "How many are kept."),
+                output(io.Int, "rejected_count", "How many are rejected."),
+                output(
+                    io.String,
                     "report",
-                    display_name="report",
-                    tooltip="What was done, or would be, with examples and with every file that failed.",
+                    "What was done, or would be, with examples and with every file that failed.",
                 ),
             ],
             ("cull folder", "sort outputs", "auto filter", "batch filter", "keep best", "clean up outputs"),
@@ -230,11 +221,7 @@ def _filled(hidden: Any, *folders: str) -> list[str]:
 
 
 def _check_percentiles(rule: CurationRule, scorer: LoadedScorer) -> None:
-    """Makes sure, before anything is scored, that a rule asks for no percentiles where there are none.
-
-    Raises:
-        GraphError: It does.
-    """
+    """Raises GraphError, before anything is scored, where a rule asks for percentiles and there are none."""
     known, name = scorer.panel.has_percentiles, scorer.panel.card.id
     check_percentiles(rule.conditions, name, known)
     if rule.buckets and rule.buckets.by == "percentile" and not known:

@@ -21,12 +21,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened(root: Path, place: Path | None = None) -> Iterator[Library]:
-    """The library of everything inside one of the host's folders.
-
-    Args:
-        root: The host's folder.
-        place: The folder inside of it whose runs are asked for; None for all.
-    """
+    """The library of everything inside one of the host's folders; of its runs only those in ``place`` are asked for, where one is named."""
     from ..imagereward_core.files.values import STORE_FOLDER
     from ..imagereward_core.library.library import Library
 

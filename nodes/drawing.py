@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from .host.errors import choice
+from .schema import dropdown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,25 +33,17 @@ class Theme:
 
 
 THEMES = {
-    "dark": Theme(
-        (24, 26, 31),
-        (35, 38, 45),
-        (236, 238, 242),
-        (138, 146, 160),
-        (94, 186, 125),
-        (206, 104, 96),
-        (92, 142, 212),
-    ),
-    "light": Theme(
-        (247, 248, 250),
-        (232, 234, 239),
-        (28, 31, 38),
-        (108, 115, 128),
-        (46, 139, 87),
-        (190, 76, 70),
-        (58, 110, 190),
-    ),
+    name: Theme(*(ImageColor.getrgb(f"#{colour}")[:3] for colour in colours.split()))
+    for name, colours in {
+        "dark": "181a1f 23262d eceef2 8a92a0 5eba7d ce6860 5c8ed4",
+        "light": "f7f8fa e8eaef 1c1f26 6c7380 2e8b57 be4c46 3a6ebe",
+    }.items()
 }
+
+
+def theme_input() -> Any:
+    """The drop-down list of themes; :func:`theme_of` reads it."""
+    return dropdown("theme", list(THEMES), "Light letters on dark, or the reverse.")
 
 
 def theme_of(name: str) -> Theme:
@@ -133,19 +126,14 @@ def to_picture(tensor: Tensor) -> Image.Image:
     """A picture [H, W, C] of floats in 0..1 as Pillow's, with the levels the host's SaveImage writes; NaN becomes black."""
     import torch
 
-    levels = (
-        (tensor.detach().to(torch.float32).nan_to_num(0.0) * 255.0)
-        .clamp_(0, 255)
-        .to(torch.uint8)
-        .cpu()
-        .numpy()
-    )
+    scaled = tensor.detach().to(torch.float32).nan_to_num(0.0) * 255.0
+    levels = scaled.clamp_(0, 255).to(torch.uint8).cpu().numpy()
     return Image.fromarray(levels[:, :, 0] if levels.shape[2] == 1 else levels)
 
 
 def to_tensor(picture: Image.Image) -> Tensor:
-    """A Pillow picture as the host's batch of one, float32 [1, H, W, 3]."""
+    """A Pillow picture as the host's batch of one, float32 [1, H, W, C] in 0..1."""
     import numpy as np
     import torch
 
-    return torch.from_numpy(np.array(picture.convert("RGB"), dtype=np.float32) / 255.0)[None]
+    return torch.from_numpy(np.array(picture, dtype=np.float32) / 255.0)[None]

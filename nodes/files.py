@@ -34,14 +34,7 @@ _MOST_LIKE_NAMES = 100_000
 
 
 class Naming:
-    """File names of a batch.
-
-    Args:
-        scored: The scores.
-        prefix: Folders and name with tokens.
-        choices: Kept and rejected, where somebody chose.
-        kept_folder, rejected_folder: Folders for either, with tokens, inside that of the prefix.
-        host: Fills in what the host knows.
+    """File names of a batch: ``prefix`` and the folders for kept and rejected inside it, with tokens; ``choices`` where somebody chose.
 
     Raises:
         GraphError: The prefix names no file.
@@ -136,13 +129,7 @@ def text_of(scored: ScoredBatch, index: int, choices: ChosenBatch | None) -> str
 
 
 class Writer:
-    """Writes pictures below a folder, never over an existing file.
-
-    Args:
-        root: The host's output folder.
-        kind: png, webp (lossless) or webp.
-        quality: 1..100, for webp that is not lossless.
-    """
+    """Writes pictures below a folder, never over an existing file: as png, webp (lossless) or webp, this one with a quality of 1 to 100."""
 
     def __init__(self, root: str, kind: str, quality: int) -> None:
         self.root, self.quality = root, quality

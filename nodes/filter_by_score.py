@@ -23,7 +23,11 @@ from .schema import (
     SCORES,
     SELECTION,
     changed_pictures,
+    dropdown,
+    entry,
+    output,
     schema,
+    stream_outputs,
     streams,
 )
 from .text import table
@@ -42,32 +46,11 @@ def conditions() -> list[Any]:
 
 
 def rule_of(within: Within = "all", **given: Any) -> Rule:
-    """The rule that the inputs of :func:`conditions` make."""
+    """The rule that the inputs of :func:`conditions`, among all that a node was given, make."""
     known = settings_of(Rule)
-    return Rule(within=within, **{name: known[name].given(one(value)) for name, value in given.items()})
-
-
-def _side(word: str) -> list[Any]:
-    return [
-        io.Image.Output(
-            f"{word}_images",
-            display_name=f"{word} images",
-            is_output_list=True,
-            tooltip=f"The {word} pictures.",
-        ),
-        io.Latent.Output(
-            f"{word}_latents", display_name=f"{word} latents", is_output_list=True, tooltip="Their latents."
-        ),
-        io.Mask.Output(
-            f"{word}_masks", display_name=f"{word} masks", is_output_list=True, tooltip="Their masks."
-        ),
-        io.AnyType.Output(
-            f"{word}_items", display_name=f"{word} items", is_output_list=True, tooltip="Their items."
-        ),
-        SCORES.Output(
-            f"{word}_scores", display_name=f"{word} scores", tooltip="Their scores, for the next node."
-        ),
-    ]
+    return Rule(
+        within=within, **{name: known[name].given(one(given[name])) for name in CONDITIONS if name in given}
+    )
 
 
 class FilterByScore(io.ComfyNode):
@@ -82,55 +65,33 @@ class FilterByScore(io.ComfyNode):
             "Splits pictures into kept and rejected; latents, masks and any other list follow. All conditions that are set must hold. When "
             "nothing passes, the branch behind 'kept' can be skipped while the rest of the graph and of the queue goes on.",
             [
-                SCORES.Input("scores", tooltip="From Score Images or Blend Scores."),
+                entry(SCORES, "scores", "From Score Images or Blend Scores."),
                 *streams(),
                 *conditions(),
                 within_input(),
-                io.Combo.Input(
+                dropdown(
                     "when_nothing_passes",
-                    options=list(POLICIES),
-                    default=BLOCK,
-                    tooltip="Block this branch: nodes behind 'kept' do not run, everything else does. Keep the best one: per prompt where "
+                    POLICIES,
+                    "Block this branch: nodes behind 'kept' do not run, everything else does. Keep the best one: per prompt where "
                     "'within' says so. Pass all: the filter does nothing. Error: this run stops with a message; the queue goes on.",
                 ),
-                io.Combo.Input(
-                    "order",
-                    options=list(ORDERS),
-                    default=BEST_FIRST,
-                    tooltip="The order of the kept and of the rejected pictures.",
-                ),
+                dropdown("order", ORDERS, "The order of the kept and of the rejected pictures."),
                 changed_pictures(),
             ],
             [
-                *_side("kept"),
-                *_side("rejected"),
-                io.Int.Output(
-                    "kept_indexes",
-                    display_name="kept indexes",
-                    is_output_list=True,
-                    tooltip="Where they stood; 0 is the first.",
-                ),
-                io.Int.Output(
-                    "rejected_indexes",
-                    display_name="rejected indexes",
-                    is_output_list=True,
-                    tooltip="Where they stood; 0 is the first.",
-                ),
-                io.Int.Output("kept_count", display_name="kept count", tooltip="How many were kept."),
-                io.Int.Output(
-                    "rejected_count", display_name="rejected count", tooltip="How many were rejected."
-                ),
-                SELECTION.Output(
+                *stream_outputs("kept", "The kept pictures.", "kept"),
+                *stream_outputs("rejected", "The rejected pictures.", "rejected"),
+                output(io.Int, "kept_indexes", "Where they stood; 0 is the first.", many=True),
+                output(io.Int, "rejected_indexes", "Where they stood; 0 is the first.", many=True),
+                output(io.Int, "kept_count", "How many were kept."),
+                output(io.Int, "rejected_count", "How many were rejected."),
+                output(
+                    SELECTION,
                     "selection",
-                    display_name="selection",
-                    tooltip="Which pictures were kept, for Save Scored Images, Score Plot and the contact sheet; it goes with all images "
+                    "Which pictures were kept, for Save Scored Images, Score Plot and the contact sheet; it goes with all images "
                     "and scores, not with the kept ones.",
                 ),
-                io.String.Output(
-                    "report",
-                    display_name="report",
-                    tooltip="Every picture with the reason why it was kept or rejected.",
-                ),
+                output(io.String, "report", "Every picture with the reason why it was kept or rejected."),
             ],
             ("threshold", "top k", "cull", "keep best", "reject", "gate", "quality filter"),
             is_input_list=True,
@@ -140,20 +101,15 @@ class FilterByScore(io.ComfyNode):
     def execute(
         cls,
         scores: Any,
-        images: Any = None,
-        latents: Any = None,
-        masks: Any = None,
-        items: Any = None,
         within: Any = ALL,
         when_nothing_passes: Any = BLOCK,
         order: Any = BEST_FIRST,
-        changed_pictures: Any = False,
-        **conditions: Any,
+        **given: Any,
     ) -> Any:
         """Filters."""
         scored = one_scored(scores)
-        carried = Carried(scored, images, latents, masks, items, bool(one(changed_pictures)))
-        rule = rule_of(meant("within", within, WITHIN), **conditions)
+        carried = Carried(scored, given)
+        rule = rule_of(meant("within", within, WITHIN), **given)
         policy = choice("when_nothing_passes", one(when_nothing_passes), POLICIES)
         chosen = decide(scored, rule, policy)
         if choice("order", one(order), ORDERS) == AS_GIVEN:
@@ -167,11 +123,7 @@ def sorted_copy(indexes: Any) -> Any:
 
 
 def check_percentiles(rule: Rule, scorer: str, there_are: bool) -> None:
-    """Makes sure that a rule asks for no percentiles where there are none.
-
-    Raises:
-        GraphError: It does.
-    """
+    """Raises GraphError where a rule asks for percentiles and there are none."""
     if rule.min_percentile is not None and not there_are:
         raise GraphError(
             f"min_percentile is set, but {scorer} scores made this way have no reference distribution to read percentiles against. Set "

@@ -12,7 +12,7 @@ from ..imagereward_core.selection import Rule
 from ..imagereward_core.settings import settings_of
 from .host.errors import choice
 from .host.outputs import one
-from .schema import ALL, EACH_PROMPT, advanced
+from .schema import ALL, EACH_PROMPT, entry
 
 WITHIN: Mapping[str, Within] = {ALL: "all", EACH_PROMPT: "prompt"}
 _KINDS = {"bool": io.Boolean, "int": io.Int, "float": io.Float}
@@ -44,7 +44,7 @@ def setting_input(
     known = settings_of(owner)[name]
     listed = io.Combo if words or known.choices else io.String
     kind = kind or _KINDS.get(known.kind, listed)
-    made: dict[str, Any] = {"default": known.value, "tooltip": known.sentence(more)}
+    made: dict[str, Any] = {"default": known.value, "tooltip": known.sentence(more), "folded": folded}
     if kind is io.Boolean:
         made["default"] = bool(known.default)
     elif words or known.choices:
@@ -56,9 +56,7 @@ def setting_input(
         made["default"], (made["min"], made["max"]) = number(known.value), map(number, known.ends)
         if known.kind == "float":
             made["step"] = float(known.step)
-    made |= changes
-    name = shown or name
-    return advanced(kind.Input, name, **made) if folded else kind.Input(name, **made)
+    return entry(kind, shown or name, **made | changes)
 
 
 def within_input(what: str = "") -> Any:
@@ -69,9 +67,5 @@ def within_input(what: str = "") -> Any:
 
 
 def meant(name: str, value: Any, words: Mapping[str, Any]) -> Any:
-    """What a choice of a drop-down list stands for.
-
-    Raises:
-        GraphError: It is none of the choices.
-    """
+    """What a choice of a drop-down list stands for; a GraphError where it is none."""
     return words[choice(name, one(value), tuple(words))]

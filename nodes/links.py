@@ -39,9 +39,7 @@ class ScoredBatch:
     """Scores together with the pictures they belong to.
 
     Attributes:
-        scores: The numbers.
         pictures: A fingerprint of each picture, in the order of the scores.
-        card: The card of the scorer.
         members: For a blend, the scores of the scorers it is made of.
         basis: What has to be known to read the numbers, in words: what those of a blend or of clips rest on, that a scorer is a
             checkpoint of the user's own, or that it gives every picture one number.
@@ -97,11 +95,7 @@ class ScoredBatch:
             )
 
     def check_number(self, number: int, what: str) -> None:
-        """Makes sure that there is one of ``what`` for every score.
-
-        Raises:
-            GraphError: There is not.
-        """
+        """Raises GraphError unless there is one of ``what`` for every score."""
         if number != len(self):
             given = f"{count_of(number, what.removesuffix('s'))} {'was' if number == 1 else 'were'}"
             raise GraphError(
@@ -129,11 +123,7 @@ class ChosenBatch:
         return [index in kept for index in range(len(self.pictures))]
 
     def check(self, scored: ScoredBatch) -> None:
-        """Makes sure that the decision was made about these scores.
-
-        Raises:
-            GraphError: It was made about other pictures.
-        """
+        """Raises GraphError unless the decision was made about these scores."""
         if self.pictures != scored.pictures:
             raise GraphError(
                 f"this selection was made among other pictures ({len(self.pictures)}) than those of these scores ({len(scored)}). Connect "

@@ -12,11 +12,12 @@ from comfy_api.latest import io
 
 from ..imagereward_core.images.suffixes import is_picture_name
 from ..imagereward_core.plain import count_of, plain, well_formed
+from .drawing import to_tensor
 from .host.errors import GraphError
 from .host.folders import inside
 from .host.outputs import watched
 from .prompts import NoPrompt
-from .schema import schema
+from .schema import dropdown, entry, output, schema
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -42,51 +43,43 @@ class LoadFolder(io.ComfyNode):
             "Loads the pictures of a folder inside ComfyUI's input folder as a list, each in its own size, with the prompts found in their "
             "metadata or in text files beside them. Nothing is changed or moved.",
             [
-                io.Combo.Input(
+                dropdown(
                     "folder",
-                    options=[ROOT, *filterfalse(_is_store, folder_paths.get_input_subfolders())],
-                    default=ROOT,
-                    tooltip="A folder inside ComfyUI's input folder; '.' is the input folder itself.",
+                    [ROOT, *filterfalse(_is_store, folder_paths.get_input_subfolders())],
+                    "A folder inside ComfyUI's input folder; '.' is the input folder itself.",
                 ),
-                io.Boolean.Input(
+                entry(
+                    io.Boolean,
                     "subfolders",
+                    "Whether pictures in folders below it are loaded as well.",
                     default=False,
-                    tooltip="Whether pictures in folders below it are loaded as well.",
                 ),
-                io.Int.Input(
+                entry(
+                    io.Int,
                     "start",
+                    "How many pictures, in order of their names, to pass over.",
                     default=0,
                     min=0,
                     max=1_000_000,
-                    tooltip="How many pictures, in order of their names, to pass over.",
                 ),
-                io.Int.Input(
+                entry(
+                    io.Int,
                     "most",
+                    "Load at most this many; all of them are in memory at once.",
                     default=100,
                     min=1,
                     max=4096,
-                    tooltip="Load at most this many; all of them are in memory at once.",
                 ),
             ],
             [
-                io.Image.Output(
-                    "images",
-                    display_name="images",
-                    is_output_list=True,
-                    tooltip="One picture per entry, in its own size.",
-                ),
-                io.String.Output(
+                output(io.Image, "images", "One picture per entry, in its own size.", many=True),
+                output(
+                    io.String,
                     "prompts",
-                    display_name="prompts",
-                    is_output_list=True,
-                    tooltip="The prompt of each picture, from its metadata or the text file beside it; empty where there is none.",
+                    "The prompt of each picture, from its metadata or the text file beside it; empty where there is none.",
+                    many=True,
                 ),
-                io.String.Output(
-                    "names",
-                    display_name="names",
-                    is_output_list=True,
-                    tooltip="File names without folder and suffix.",
-                ),
+                output(io.String, "names", "File names without folder and suffix.", many=True),
             ],
             ("load images from directory", "batch load", "folder of images"),
         )
@@ -190,14 +183,9 @@ def load_picture(path: Path) -> Tensor:
     Raises:
         ImageError: It cannot be read.
     """
-    import numpy as np
-    import torch
-
     from ..imagereward_core.images.decode import open_image
 
-    picture = _upright(open_image(path))
-    levels = np.array(picture, dtype=np.float32) / 255.0
-    return torch.from_numpy(levels)[None]
+    return to_tensor(_upright(open_image(path)))
 
 
 def _upright(picture: Image.Image) -> Image.Image:

@@ -10,7 +10,7 @@ from ..imagereward_core.runtime import DEVICES
 from ..imagereward_core.scorers.requests import LoadRequest
 from .host.scorer_cache import choices, load, load_key
 from .inputs import setting_input
-from .schema import SCORER, advanced, schema
+from .schema import SCORER, dropdown, entry, output, schema
 from .text import about
 
 
@@ -30,11 +30,10 @@ class LoadScorer(io.ComfyNode):
             "models/imagereward (and extra_model_paths.yaml, key imagereward) and downloaded at first use; afterwards it works offline. "
             "'demo' is built in and judges drawn scenes only.",
             [
-                io.Combo.Input(
+                dropdown(
                     "scorer",
-                    options=names,
-                    default=names[0],
-                    tooltip="The model. ImageReward judges prompt and quality together; Aesthetic needs no prompt; demo needs no download. "
+                    names,
+                    "The model. ImageReward judges prompt and quality together; Aesthetic needs no prompt; demo needs no download. "
                     "Blends saved in models/imagereward/blends.json and your own checkpoints in models/imagereward are listed as well.",
                 ),
                 setting_input(LoadRequest, "precision"),
@@ -44,13 +43,14 @@ class LoadScorer(io.ComfyNode):
                     words=dict(zip(DEVICES, DEVICES)),
                     more="auto: the device ComfyUI computes on. cpu: leaves the graphics card to the image model; slower.",
                 ),
-                advanced(
-                    io.String.Input,
+                entry(
+                    io.String,
                     "blend",
+                    "Several scorers as one, instead of the scorer above: names with weights, then an at sign and rank, "
+                    "standard or weighted. Leave empty to use the scorer above.",
                     default="",
                     placeholder="ImageReward-v1.0=0.7,PickScore=0.3@rank",
-                    tooltip="Several scorers as one, instead of the scorer above: names with weights, then an at sign and rank, "
-                    "standard or weighted. Leave empty to use the scorer above.",
+                    folded=True,
                 ),
                 setting_input(
                     LoadRequest,
@@ -63,11 +63,11 @@ class LoadScorer(io.ComfyNode):
                 setting_input(LoadRequest, "allow_download", folded=True),
             ],
             [
-                SCORER.Output("loaded_scorer", display_name="scorer", tooltip="For Score Images."),
-                io.String.Output(
+                output(SCORER, "loaded_scorer", "For Score Images.", "scorer"),
+                output(
+                    io.String,
                     "about",
-                    display_name="about",
-                    tooltip="What the scorer judges, its typical numbers, its limits and its licence.",
+                    "What the scorer judges, its typical numbers, its limits and its licence.",
                 ),
             ],
             ("ImageReward", *CARDS, "CLIP score", "BLIP score", "reward model loader"),

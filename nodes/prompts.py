@@ -7,15 +7,11 @@ from typing import Any
 from comfy_api.latest import io
 
 from .host.scorer_cache import LoadedScorer
-from .schema import SCORER, schema
+from .schema import SCORER, entry, output, schema
 
 
 class NoPrompt(str):
-    """The empty prompt of a picture that has none: any node takes it for text, and Score Images finds the reason in it.
-
-    Args:
-        reason: Which file has none, and why.
-    """
+    """The empty prompt of a picture that has none: any node takes it for text, and Score Images finds the reason in it."""
 
     reason: str
 
@@ -38,30 +34,30 @@ class PromptForScoring(io.ComfyNode):
             "Shows what a scorer sees of a prompt: LoRA tags, weights and other generator syntax are removed, and with a scorer connected, "
             "the end that its token limit cuts off is named.",
             [
-                io.String.Input(
-                    "prompt", multiline=True, default="", tooltip="The prompt as written for the generator."
+                entry(
+                    io.String,
+                    "prompt",
+                    "The prompt as written for the generator.",
+                    multiline=True,
+                    default="",
                 ),
-                SCORER.Input(
+                entry(
+                    SCORER,
                     "scorer",
+                    "From Load Scorer; adds what this scorer's token limit leaves unread.",
                     optional=True,
-                    tooltip="From Load Scorer; adds what this scorer's token limit leaves unread.",
                 ),
             ],
             [
-                io.String.Output(
-                    "clean_prompt",
-                    display_name="prompt",
-                    tooltip="For Score Images: the words without syntax.",
-                ),
-                io.String.Output(
-                    "removed", display_name="removed", tooltip="The pieces that were removed, one per line."
-                ),
-                io.String.Output(
+                output(io.String, "clean_prompt", "For Score Images: the words without syntax.", "prompt"),
+                output(io.String, "removed", "The pieces that were removed, one per line."),
+                output(
+                    io.String,
                     "cut",
-                    display_name="cut off",
-                    tooltip="The end that the scorer does not read; empty where it reads all.",
+                    "The end that the scorer does not read; empty where it reads all.",
+                    "cut off",
                 ),
-                io.String.Output("report", display_name="report", tooltip="All of it in words."),
+                output(io.String, "report", "All of it in words."),
             ],
             ("clean prompt", "strip lora tags", "prompt cleaner"),
         )
@@ -72,19 +68,14 @@ class PromptForScoring(io.ComfyNode):
         from ..imagereward_core.metadata.cleaning import clean_prompt
 
         clean = clean_prompt(prompt)
-        cuts = _cuts(scorer, clean.text) if isinstance(scorer, LoadedScorer) else {}
+        scorers = scorer.panel.scorers if isinstance(scorer, LoadedScorer) else ()
+        cuts = {each.card.id: piece for each in scorers if (piece := each.cut(clean.text))}
         longest = max(cuts.values(), key=len, default="")
         lines = [f"The scorer sees: {clean.text or '(nothing)'}"]
         lines += [f"Removed: {piece}" for piece in clean.removed]
         lines += [f"Not read by {name}: {piece}" for name, piece in cuts.items()]
         lines += clean.notes
         return io.NodeOutput(clean.text, "\n".join(clean.removed), longest, "\n".join(lines))
-
-
-def _cuts(scorer: LoadedScorer, prompt: str) -> dict[str, str]:
-    """The part of the prompt each scorer leaves unread, by id, for those that leave something."""
-    cuts = {each.card.id: each.cut(prompt) for each in scorer.panel.scorers}
-    return {name: piece for name, piece in cuts.items() if piece}
 
 
 NODES = [PromptForScoring]

@@ -10,7 +10,7 @@ from .carried import pictures_of
 from .host.errors import GraphError, choice
 from .host.outputs import listed, one, tell_on_node, watched
 from .links import ChosenBatch, one_scored
-from .schema import SCORES, SELECTION, advanced, changed_pictures, schema
+from .schema import SCORES, SELECTION, changed_pictures, dropdown, entry, output, schema
 from .tokens import HostTokens, known_words, unknown_tokens
 
 FORMATS = ("png", "webp (lossless)", "webp")
@@ -33,70 +33,63 @@ class SaveScored(io.ComfyNode):
             "Saves pictures in ComfyUI's output folder with the score in the file name and in the metadata, beside the workflow. With a "
             "selection, kept and rejected pictures go to folders of their own. Existing files are never overwritten.",
             [
-                io.Image.Input("images", tooltip="The pictures that were scored."),
-                SCORES.Input("scores", tooltip="Their scores."),
-                SELECTION.Input(
+                entry(io.Image, "images", "The pictures that were scored."),
+                entry(SCORES, "scores", "Their scores."),
+                entry(
+                    SELECTION,
                     "selection",
+                    "From Filter by Score, together with all images and scores: saves kept and rejected pictures apart.",
                     optional=True,
-                    tooltip="From Filter by Score, together with all images and scores: saves kept and rejected pictures apart.",
                 ),
-                io.String.Input(
+                entry(
+                    io.String,
                     "filename_prefix",
-                    default=PREFIX,
-                    tooltip="Folders and file name inside the output folder. %rank% %score% %scorer% %percentile% %index% %frame% "
+                    "Folders and file name inside the output folder. %rank% %score% %scorer% %percentile% %index% %frame% "
                     "%verdict% are filled in, and all that Save Image knows: %date:yyyy-MM-dd%, %width%, a widget of a node by its name "
                     "and a dot. Folders below take them as well.",
+                    default=PREFIX,
                 ),
-                io.Combo.Input(
-                    "format", options=list(FORMATS), default="png", tooltip="The format of the files."
-                ),
-                advanced(
-                    io.Int.Input,
+                dropdown("format", FORMATS, "The format of the files."),
+                entry(
+                    io.Int,
                     "quality",
+                    "Quality of webp files that are not lossless.",
                     default=90,
                     min=1,
                     max=100,
-                    tooltip="Quality of webp files that are not lossless.",
+                    folded=True,
                 ),
-                io.String.Input(
+                entry(
+                    io.String,
                     "kept_folder",
+                    "With a selection: the folder for kept pictures, inside that of the prefix.",
                     default="kept",
-                    tooltip="With a selection: the folder for kept pictures, inside that of the prefix.",
                 ),
-                io.String.Input(
+                entry(
+                    io.String,
                     "rejected_folder",
+                    "With a selection: the folder for rejected pictures, inside that of the prefix.",
                     default="rejected",
-                    tooltip="With a selection: the folder for rejected pictures, inside that of the prefix.",
                 ),
-                io.Combo.Input(
-                    "rejected",
-                    options=[APART, SKIP],
-                    default=APART,
-                    tooltip="With a selection: whether rejected pictures are saved at all.",
+                dropdown(
+                    "rejected", [APART, SKIP], "With a selection: whether rejected pictures are saved at all."
                 ),
-                io.Boolean.Input(
+                entry(
+                    io.Boolean,
                     "score_metadata",
+                    "Adds the scores to the metadata, under names that galleries read; prompt and workflow are written as always.",
                     default=True,
-                    tooltip="Adds the scores to the metadata, under names that galleries read; prompt and workflow are written as always.",
                 ),
                 changed_pictures(),
-                io.Combo.Input(
+                dropdown(
                     "text_file",
-                    options=list(TEXTS),
-                    default=NO_TEXT,
-                    optional=True,
-                    tooltip="none, or prompt and score: a text file beside each picture, with its prompt and, below it, its scores. Beside "
+                    TEXTS,
+                    "none, or prompt and score: a text file beside each picture, with its prompt and, below it, its scores. Beside "
                     "a clip there is one, with its first frame.",
+                    optional=True,
                 ),
             ],
-            [
-                io.String.Output(
-                    "files",
-                    display_name="files",
-                    is_output_list=True,
-                    tooltip="The saved files, relative to the output folder.",
-                )
-            ],
+            [output(io.String, "files", "The saved files, relative to the output folder.", many=True)],
             ("save image with score", "export best", "save kept and rejected"),
             is_input_list=True,
             is_output_node=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from inspect import signature
 from typing import Any
 
@@ -42,50 +42,80 @@ def schema(
     )
 
 
-def advanced(kind: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """An input that newer hosts fold away."""
-    if "advanced" in signature(kind).parameters:
-        named["advanced"] = True
-    return kind(*arguments, **named)
+def entry(kind: Any, name: str, tooltip: str, *, folded: bool = False, **more: Any) -> Any:
+    """An input of a node; ``folded`` away by newer hosts."""
+    if folded and "advanced" in signature(kind.Input).parameters:
+        more["advanced"] = True
+    return kind.Input(name, tooltip=tooltip, **more)
+
+
+def output(kind: Any, name: str, tooltip: str, shown: str = "", *, many: bool = False) -> Any:
+    """An output of a node, ``shown`` under its id in words by default; ``many`` for a list, whose entries go on one by one."""
+    return kind.Output(
+        name, display_name=shown or name.replace("_", " "), is_output_list=many, tooltip=tooltip
+    )
+
+
+def dropdown(name: str, options: Sequence[str], tooltip: str, **more: Any) -> Any:
+    """A drop-down list, at first at the first of its ``options``."""
+    return entry(io.Combo, name, tooltip, options=list(options), default=options[0], **more)
 
 
 def streams() -> list[Any]:
-    """What may travel along with the scores."""
+    """What may travel along with the scores; :func:`stream_outputs` gives it back."""
     return [
-        io.Image.Input(
+        entry(
+            io.Image,
             "images",
+            "The pictures that were scored: a batch, or a list of pictures of any sizes.",
             optional=True,
-            tooltip="The pictures that were scored: a batch, or a list of pictures of any sizes.",
         ),
-        io.Latent.Input(
+        entry(
+            io.Latent,
             "latents",
+            "Latents of the same pictures in the same order; noise masks and batch indexes follow.",
             optional=True,
-            tooltip="Latents of the same pictures in the same order; noise masks and batch indexes follow.",
         ),
-        io.Mask.Input(
+        entry(
+            io.Mask,
             "masks",
+            "Masks of the same pictures in the same order, or one mask for all.",
             optional=True,
-            tooltip="Masks of the same pictures in the same order, or one mask for all.",
         ),
-        io.AnyType.Input(
+        entry(
+            io.AnyType,
             "items",
-            optional=True,
-            tooltip="Any other list or batch with one entry per picture, for example prompts, seeds, "
+            "Any other list or batch with one entry per picture, for example prompts, seeds, "
             "upscaled copies, or SEGS with one part per picture.",
+            optional=True,
         ),
+    ]
+
+
+def stream_outputs(word: str, images: str, shown: str = "") -> list[Any]:
+    """The streams behind a node, and their scores; ids begin with ``word``, names in the node with ``shown``."""
+    named = (
+        (io.Image, "images", images),
+        (io.Latent, "latents", "Their latents."),
+        (io.Mask, "masks", "Their masks."),
+        (io.AnyType, "items", "Their items."),
+        (SCORES, "scores", "Their scores, for the next node."),
+    )
+    return [
+        output(kind, f"{word}_{name}", tooltip, f"{shown} {name}".strip(), many=kind is not SCORES)
+        for kind, name, tooltip in named
     ]
 
 
 def changed_pictures() -> Any:
     """Whether pictures may differ from those that were scored."""
-    return advanced(
-        io.Boolean.Input,
+    return entry(
+        io.Boolean,
         "changed_pictures",
+        "Normally pictures that are not the ones the scores belong to are refused, so that scores never end up on the wrong "
+        "picture. Switch on if these are the scored pictures in the same order, but upscaled, retouched or otherwise changed.",
         default=False,
         label_on="only counted",
         label_off="refused",
-        tooltip=(
-            "Normally pictures that are not the ones the scores belong to are refused, so that scores never end up on the wrong "
-            "picture. Switch on if these are the scored pictures in the same order, but upscaled, retouched or otherwise changed."
-        ),
+        folded=True,
     )

@@ -14,7 +14,7 @@ from .host.errors import GraphError
 from .host.outputs import one
 from .host.scorer_cache import LoadedScorer
 from .prompts import NoPrompt
-from .schema import SCORER, SCORES, schema
+from .schema import SCORER, SCORES, entry, output, schema
 from .streams import Pictures
 from .text import table
 
@@ -34,48 +34,41 @@ class ScoreImages(io.ComfyNode):
             "Gives every picture a number: higher is better. Takes a batch or a list of pictures of any sizes, with one prompt for all or "
             "a list with one prompt per picture. The same picture saved and scored with the imagereward command gets the same number.",
             [
-                SCORER.Input("scorer", tooltip="From Load Scorer."),
-                io.Image.Input(
+                entry(SCORER, "scorer", "From Load Scorer."),
+                entry(
+                    io.Image,
                     "images",
-                    tooltip="A batch, a list of pictures of any sizes, or a list of clips (score_each).",
+                    "A batch, a list of pictures of any sizes, or a list of clips (score_each).",
                 ),
-                io.String.Input(
+                entry(
+                    io.String,
                     "prompt",
-                    multiline=True,
-                    default="",
-                    tooltip="What the pictures should show. One prompt for all, or a list with exactly one per picture; where the list "
+                    "What the pictures should show. One prompt for all, or a list with exactly one per picture; where the list "
                     "has an empty one, that picture alone has no score if the scorer needs a prompt. The demo scorer knows drawn scenes "
                     "such as: a red star left of a blue square on a gray background.",
+                    multiline=True,
+                    default="",
                 ),
-                io.Boolean.Input(
+                entry(
+                    io.Boolean,
                     "clean_prompt",
-                    default=True,
-                    tooltip="Removes LoRA tags, weights and other generator syntax, which no scorer understands. Prompt for Scoring shows "
+                    "Removes LoRA tags, weights and other generator syntax, which no scorer understands. Prompt for Scoring shows "
                     "the result.",
+                    default=True,
                 ),
                 *clip_inputs(),
             ],
             [
-                SCORES.Output(
-                    "scores",
-                    display_name="scores",
-                    tooltip="For the nodes that sort, filter, blend, show and save.",
-                ),
-                io.Image.Output(
+                output(SCORES, "scores", "For the nodes that sort, filter, blend, show and save."),
+                output(
+                    io.Image,
                     "scored_images",
-                    display_name="images",
-                    is_output_list=True,
-                    tooltip="The pictures, unchanged and in the same order; clips as a list.",
+                    "The pictures, unchanged and in the same order; clips as a list.",
+                    "images",
+                    many=True,
                 ),
-                io.Float.Output(
-                    "values",
-                    display_name="values",
-                    is_output_list=True,
-                    tooltip="The scores in the order of the pictures.",
-                ),
-                io.String.Output(
-                    "table", display_name="table", tooltip="All pictures from best to worst as text."
-                ),
+                output(io.Float, "values", "The scores in the order of the pictures.", many=True),
+                output(io.String, "table", "All pictures from best to worst as text."),
             ],
             (
                 "ImageReward score",

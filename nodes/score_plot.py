@@ -10,11 +10,11 @@ from typing import Any
 from comfy_api.latest import io, ui
 from PIL import Image, ImageDraw
 
-from .drawing import Theme, fitted, text_size, theme_of, to_tensor, write
+from .drawing import Theme, fitted, text_size, theme_input, theme_of, to_tensor, write
 from .host.errors import choice
 from .host.outputs import watched
 from .links import ChosenBatch, ScoredBatch, one_scored
-from .schema import SCORES, SELECTION, schema
+from .schema import SCORES, SELECTION, dropdown, entry, output, schema
 from .text import axis_labels, decimals_for, number
 
 BOTH, HISTOGRAM, BARS = "histogram and ranked bars", "histogram", "ranked bars"
@@ -35,21 +35,16 @@ class ScorePlot(io.ComfyNode):
             "Draws how the scores are spread (histogram) and every picture in rank order (bars). With a selection, kept pictures are green "
             "and rejected ones red.",
             [
-                SCORES.Input("scores", tooltip="From Score Images or Blend Scores."),
-                SELECTION.Input(
-                    "selection", optional=True, tooltip="From Filter by Score: colours kept and rejected."
+                entry(SCORES, "scores", "From Score Images or Blend Scores."),
+                entry(
+                    SELECTION, "selection", "From Filter by Score: colours kept and rejected.", optional=True
                 ),
-                io.Combo.Input("show", options=list(SHOW), default=BOTH, tooltip="What to draw."),
-                io.Int.Input("width", default=1024, min=256, max=4096, step=8, tooltip="Width in pixels."),
-                io.Int.Input("height", default=640, min=200, max=4096, step=8, tooltip="Height in pixels."),
-                io.Combo.Input(
-                    "theme",
-                    options=["dark", "light"],
-                    default="dark",
-                    tooltip="Light letters on dark, or the reverse.",
-                ),
+                dropdown("show", SHOW, "What to draw."),
+                entry(io.Int, "width", "Width in pixels.", default=1024, min=256, max=4096, step=8),
+                entry(io.Int, "height", "Height in pixels.", default=640, min=200, max=4096, step=8),
+                theme_input(),
             ],
-            [io.Image.Output("plot", display_name="plot", tooltip="The drawing as a picture.")],
+            [output(io.Image, "plot", "The drawing as a picture.")],
             ("histogram", "chart", "score graph"),
             is_output_node=True,
         )

@@ -9,7 +9,7 @@ from comfy_api.latest import io
 
 from .host.errors import GraphError, choice
 from .links import ScoredBatch, one_scored
-from .schema import SCORES, schema
+from .schema import SCORES, dropdown, entry, output, schema
 from .text import as_json, table
 from .text import number as in_digits
 
@@ -28,39 +28,30 @@ class ScoreToText(io.ComfyNode):
             "Score to Text and Number",
             "Turns scores into numbers and text that any node can use: one value of choice, its meaning in plain words, the table, JSON.",
             [
-                SCORES.Input("scores", tooltip="From Score Images or a node behind it."),
-                io.Combo.Input(
+                entry(SCORES, "scores", "From Score Images or a node behind it."),
+                dropdown(
                     "which",
-                    options=list(WHICH),
-                    default=BEST,
-                    tooltip="Which value: the best, the worst, the mean or median of all, the one with a rank (1 is best), or that of the "
+                    WHICH,
+                    "Which value: the best, the worst, the mean or median of all, the one with a rank (1 is best), or that of the "
                     "picture at a position (1 is the first).",
                 ),
-                io.Int.Input(
+                entry(
+                    io.Int,
                     "number",
+                    "The rank or the position, for 'by rank' and 'by position'; else unused.",
                     default=1,
                     min=1,
                     max=4096,
-                    tooltip="The rank or the position, for 'by rank' and 'by position'; else unused.",
                 ),
-                io.Int.Input("decimals", default=4, min=0, max=8, tooltip="Decimals of the numbers in text."),
+                entry(io.Int, "decimals", "Decimals of the numbers in text.", default=4, min=0, max=8),
             ],
             [
-                io.Float.Output("value", display_name="value", tooltip="The chosen value."),
-                io.String.Output("text", display_name="text", tooltip="The chosen value as text."),
-                io.String.Output(
-                    "meaning", display_name="meaning", tooltip="What the value means, in plain words."
-                ),
-                io.String.Output("table", display_name="table", tooltip="All pictures from best to worst."),
-                io.String.Output(
-                    "json", display_name="json", tooltip="Everything about the scores, for programs."
-                ),
-                io.Float.Output(
-                    "values",
-                    display_name="values",
-                    is_output_list=True,
-                    tooltip="All scores in the order of the pictures.",
-                ),
+                output(io.Float, "value", "The chosen value."),
+                output(io.String, "text", "The chosen value as text."),
+                output(io.String, "meaning", "What the value means, in plain words."),
+                output(io.String, "table", "All pictures from best to worst."),
+                output(io.String, "json", "Everything about the scores, for programs."),
+                output(io.Float, "values", "All scores in the order of the pictures.", many=True),
             ],
             ("score to float", "score to string", "show score"),
         )

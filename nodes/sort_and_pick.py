@@ -19,42 +19,23 @@ from .schema import (
     SCORES,
     WORST_FIRST,
     changed_pictures,
+    dropdown,
+    entry,
+    output,
     schema,
+    stream_outputs,
     streams,
 )
 
 ORDERS = (BEST_FIRST, WORST_FIRST)
 
 
-def _outputs(word: str, what: str) -> list[Any]:
+def _outputs(word: str, images: str) -> list[Any]:
     return [
-        io.Image.Output(
-            f"{word}_images",
-            display_name="images",
-            is_output_list=True,
-            tooltip=f"{what}: a batch if one came in, else a list.",
-        ),
-        io.Latent.Output(
-            f"{word}_latents", display_name="latents", is_output_list=True, tooltip="Their latents."
-        ),
-        io.Mask.Output(f"{word}_masks", display_name="masks", is_output_list=True, tooltip="Their masks."),
-        io.AnyType.Output(f"{word}_items", display_name="items", is_output_list=True, tooltip="Their items."),
-        SCORES.Output(f"{word}_scores", display_name="scores", tooltip="Their scores, for the next node."),
-        io.Int.Output(
-            "indexes",
-            display_name="indexes",
-            is_output_list=True,
-            tooltip="Where they stood in the batch that came in; 0 is the first.",
-        ),
-        io.Float.Output(
-            "values", display_name="values", is_output_list=True, tooltip="Their scores as numbers."
-        ),
-        io.String.Output(
-            "prompts",
-            display_name="prompts",
-            is_output_list=True,
-            tooltip="The prompts they were scored against.",
-        ),
+        *stream_outputs(word, f"{images}: a batch if one came in, else a list."),
+        output(io.Int, "indexes", "Where they stood in the batch that came in; 0 is the first.", many=True),
+        output(io.Float, "values", "Their scores as numbers.", many=True),
+        output(io.String, "prompts", "The prompts they were scored against.", many=True),
     ]
 
 
@@ -81,11 +62,9 @@ class SortByScore(io.ComfyNode):
             "Puts pictures into the order of their scores; latents, masks and any other list follow. Ties keep their order; pictures "
             "without a score come last.",
             [
-                SCORES.Input("scores", tooltip="From Score Images or Blend Scores."),
+                entry(SCORES, "scores", "From Score Images or Blend Scores."),
                 *streams(),
-                io.Combo.Input(
-                    "order", options=list(ORDERS), default=BEST_FIRST, tooltip="Which end comes first."
-                ),
+                dropdown("order", ORDERS, "Which end comes first."),
                 within_input(
                     "Sort all pictures together, or the pictures of each prompt, prompt after prompt."
                 ),
@@ -97,20 +76,10 @@ class SortByScore(io.ComfyNode):
         )
 
     @classmethod
-    def execute(
-        cls,
-        scores: Any,
-        images: Any = None,
-        latents: Any = None,
-        masks: Any = None,
-        items: Any = None,
-        order: Any = BEST_FIRST,
-        within: Any = ALL,
-        changed_pictures: Any = False,
-    ) -> Any:
+    def execute(cls, scores: Any, order: Any = BEST_FIRST, within: Any = ALL, **given: Any) -> Any:
         """Sorts."""
         scored = one_scored(scores)
-        carried = Carried(scored, images, latents, masks, items, bool(one(changed_pictures)))
+        carried = Carried(scored, given)
         worst_first = choice("order", one(order), ORDERS) == WORST_FIRST
         return _result(
             scored, carried, sorted_indexes(scored.scores, worst_first, meant("within", within, WITHIN))
@@ -141,9 +110,9 @@ class PickBest(io.ComfyNode):
             "Keeps the picture with the highest score, or the best few, together with its latent, mask and index. Use it to upscale or "
             "decode only the best of many.",
             [
-                SCORES.Input("scores", tooltip="From Score Images or Blend Scores."),
+                entry(SCORES, "scores", "From Score Images or Blend Scores."),
                 *streams(),
-                io.Int.Input("number", default=1, min=1, max=4096, tooltip="How many to keep, best first."),
+                entry(io.Int, "number", "How many to keep, best first.", default=1, min=1, max=4096),
                 within_input("The best of all pictures, or the best for each prompt."),
                 changed_pictures(),
             ],
@@ -153,20 +122,10 @@ class PickBest(io.ComfyNode):
         )
 
     @classmethod
-    def execute(
-        cls,
-        scores: Any,
-        images: Any = None,
-        latents: Any = None,
-        masks: Any = None,
-        items: Any = None,
-        number: Any = 1,
-        within: Any = ALL,
-        changed_pictures: Any = False,
-    ) -> Any:
+    def execute(cls, scores: Any, number: Any = 1, within: Any = ALL, **given: Any) -> Any:
         """Picks."""
         scored = one_scored(scores)
-        carried = Carried(scored, images, latents, masks, items, bool(one(changed_pictures)))
+        carried = Carried(scored, given)
         kept = select(
             scored.scores, Rule(top_k=int(one(number)), within=meant("within", within, WITHIN))
         ).kept.tolist()

@@ -24,7 +24,28 @@ class Stream(Protocol):
         """Some of them as a list output: one batch where one batch came in, else single entries."""
 
 
-class Pictures:
+class Batches:
+    """Tensors in batches, with one entry per row."""
+
+    def __init__(self, batches: Sequence[Tensor]) -> None:
+        self.batches = list(batches)
+        self.singles: list[Tensor] = [each for batch in batches for each in batch]
+
+    @property
+    def number(self) -> int:
+        """How many entries there are."""
+        return len(self.singles)
+
+    def take(self, indexes: Sequence[int]) -> list[Any]:
+        """Some of them as one batch where one came in, else as batches of one."""
+        if not indexes:
+            return []
+        if len(self.batches) == 1:
+            return [self.batches[0][list(indexes)]]
+        return [self.singles[index][None] for index in indexes]
+
+
+class Pictures(Batches):
     """IMAGE input: one batch [B, H, W, C], or a list of pictures and batches of any sizes.
 
     Raises:
@@ -32,25 +53,11 @@ class Pictures:
     """
 
     def __init__(self, given: Sequence[Any]) -> None:
-        self.batches = [_as_batch(each) for each in given]
-        self.singles: list[Tensor] = [picture for batch in self.batches for picture in batch]
+        super().__init__([_as_batch(each) for each in given])
         if not self.singles:
             raise GraphError(
                 "the batch holds no picture; expected at least one. Look at the node that makes the images."
             )
-
-    @property
-    def number(self) -> int:
-        """How many pictures there are."""
-        return len(self.singles)
-
-    def take(self, indexes: Sequence[int]) -> list[Any]:
-        """Pictures as one batch where one came in, else as batches of one."""
-        if not indexes:
-            return []
-        if len(self.batches) == 1:
-            return [self.batches[0][list(indexes)]]
-        return [self.singles[index][None] for index in indexes]
 
 
 class Latents:
@@ -123,7 +130,7 @@ def _mask_rows(mask: Any, indexes: list[int], number: int) -> Any:
     return mask[indexes]
 
 
-class Masks:
+class Masks(Batches):
     """MASK input: [B, H, W] or [H, W], or a list of them; a single one stands for all pictures.
 
     Raises:
@@ -141,21 +148,7 @@ class Masks:
         batches = [each[None] if each.dim() == 2 else each for each in given]
         if len(batches) == 1 and batches[0].shape[0] == 1:
             batches = [batches[0].expand(number, *batches[0].shape[1:])]
-        self.batches = batches
-        self.singles = [mask for batch in batches for mask in batch]
-
-    @property
-    def number(self) -> int:
-        """How many masks there are."""
-        return len(self.singles)
-
-    def take(self, indexes: Sequence[int]) -> list[Any]:
-        """Masks as one batch where one came in, else as batches of one."""
-        if not indexes:
-            return []
-        if len(self.batches) == 1:
-            return [self.batches[0][list(indexes)]]
-        return [self.singles[index][None] for index in indexes]
+        super().__init__(batches)
 
 
 class Items:

@@ -44,9 +44,7 @@ class _Node(NamedTuple):
     """A node as tokens name it.
 
     Attributes:
-        number: Its id in the prompt.
         kind: Its type, or the name somebody has given it for tokens ("Node name for S&R").
-        title: What stands above it.
         drawn: What the workflow holds of it.
     """
 
@@ -97,13 +95,7 @@ class HostTokens:
         )
 
     def parts(self, where: str, text: str, later: Collection[str] = PICTURE_TOKENS) -> list[Part]:
-        """A text with everything filled in but the tokens of ``later``. What is not known stays as it is, and is noted.
-
-        Args:
-            where: The input the text comes from.
-            text: The text.
-            later: Tokens that differ between pictures and may stand here.
-        """
+        """A text from the input ``where``, all filled in but the tokens of ``later``. What is not known stays as it is, and is noted."""
         parts: list[Part] = []
         end = 0
         for match in _TOKEN.finditer(text):

@@ -50,4 +50,9 @@ def bert_vocabulary() -> Path:
 def seeded() -> None:
     """Random numbers a test draws without a seed of its own are the same in every run."""
     if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(0)
+        torch = sys.modules["torch"]
+        torch.default_generator.manual_seed(
+            0
+        )  # torch.manual_seed takes milliseconds, to look at every kind of device
+        if torch.cuda.is_initialized():
+            torch.cuda.manual_seed_all(0)

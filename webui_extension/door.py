@@ -24,11 +24,7 @@ None, ``close()`` takes back what the part did to the host, and ``connect(door)`
 
 
 class Door:
-    """The means by which a part joins the host.
-
-    Attributes:
-        root: The extension's folder.
-    """
+    """The means by which a part joins the host."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -40,14 +36,9 @@ class Door:
         self.classes.append(script_class)
 
     def on(self, event: str, callback: Callable[..., Any], name: str = "") -> None:
-        """Registers one of the host's callbacks.
+        """Registers one of the host's callbacks, such as ``ui_tabs``; ``name`` tells it from others of ours in the host's list.
 
         A callback that fails costs the user that part and one line in the log. Where the host lacks the event, nothing is registered.
-
-        Args:
-            event: The host's function without ``on_``, such as ``ui_tabs``, ``app_started``, ``before_ui``, ``before_image_saved``.
-            callback: What the host calls.
-            name: Distinguishes it from others of ours in the host's list of callbacks, by which users order them.
         """
         from modules import script_callbacks
 
@@ -73,14 +64,7 @@ class Door:
 
 
 def connect(root: Path) -> list[type]:
-    """Joins every part to the host.
-
-    Args:
-        root: The extension's folder.
-
-    Returns:
-        The classes that the host is to find in the script file.
-    """
+    """Joins every part to the host; returns the classes that it is to find in the script file."""
     if info.is_sdnext():
         log.warning(
             "ImageReward Curator: SD.Next is not supported and nothing was added to it; the command `imagereward` scores its pictures"

@@ -6,7 +6,7 @@ from typing import Any
 
 from imagereward_core.errors import CuratorError
 
-from .door import guard
+from .door import guard, report
 
 NAME = "ImageReward"
 ORDER = 20000
@@ -75,8 +75,6 @@ def remember_prompt(
     from imagereward_core.metadata.missing import MissingPrompt
     from imagereward_core.metadata.prompt_finder import PromptFinder
 
-    from .door import report
-
     try:
         # Copies of a picture made by other steps share this object.
         pp.shared.imagereward_prompt = MissingPrompt()
@@ -93,8 +91,6 @@ def score(pp: Any, enable: bool | None = None, scorer: str | None = None, prompt
     """
     if not enable:
         return
-    from .door import report
-
     try:
         pp.info.update(_fields(pp, scorer or "", (prompt or "").strip()))
     except Exception as error:

@@ -39,12 +39,7 @@ class LoadedScorer(cache.LoadedScorer):
 
     @contextmanager
     def at_work(self, pictures: int, interruptible: bool = True) -> Iterator[None]:
-        """Held while the panel's scorers work on so many pictures, for whoever calls them himself.
-
-        Args:
-            pictures: How many.
-            interruptible: Whether the host's Interrupt stops the work; not outside of a job of the host.
-        """
+        """See the core; the host's Interrupt stops the work where it is ``interruptible``, which it is not outside of a job of the host."""
         with super().at_work(pictures):
             self.runtime.heeds_interrupt = interruptible
             try:
@@ -132,10 +127,7 @@ def close() -> None:
 
 
 def request_from_settings(name: str = "") -> LoadRequest:
-    """The request for a scorer with what the settings page says about device, precision and the like.
-
-    Args:
-        name: As in :class:`LoadRequest`; empty for the default scorer of the settings page.
+    """The request for a scorer, by default that of the settings page, with what the page says about device, precision and the like.
 
     Raises:
         NumberError: The number of pictures scored at once is none, as in a settings file written by hand.

@@ -11,11 +11,15 @@ from imagereward_core.scorers.requests import DEFAULT_SCORER, LoadRequest
 from imagereward_core.settings import settings_of
 
 from . import scorer_cache
+from .api.limits import Limits
 from .host import info as hosts
+from .runtime.idle import DEFAULT_MINUTES
 from .widgets import widget
 
 log = logging.getLogger(__name__)
 
+PAGE_SIZE = 60
+"""Pictures on one page of the tab's gallery."""
 SECTION = ("imagereward", "ImageReward Curator")
 
 
@@ -25,9 +29,6 @@ class Setting:
 
     Attributes:
         key: The option's name without ``imagereward_``.
-        default: Its value until somebody changes it.
-        label: What stands beside it.
-        info: What it does, in plain words.
         component: Name of a Gradio component; empty for the one that suits the default.
         arguments: Its arguments, or a call that gives them each time the page is drawn.
         changes_scorers: Whether scorers in memory are out of date once it changes.
@@ -60,10 +61,12 @@ def _look_again() -> None:
     """The button beside a list; what is in the list is asked for anew when it is drawn."""
 
 
-def _of_request(name: str, label: str, *, maximum: float | None = None, **more: Any) -> Setting:
-    """A line whose default, range and help are those of a request for a scorer."""
-    known = settings_of(LoadRequest)[name]
-    arguments = widget(LoadRequest, name)
+def _line(
+    owner: type, name: str, label: str = "", *, key: str = "", maximum: float | None = None, **more: Any
+) -> Setting:
+    """A line whose default, range and help are those of a setting."""
+    known = settings_of(owner)[name]
+    arguments = widget(owner, name)
     default = arguments.pop("value")
     if maximum is not None:
         arguments["maximum"] = maximum
@@ -71,9 +74,10 @@ def _of_request(name: str, label: str, *, maximum: float | None = None, **more: 
     given: dict[str, Any] = {
         "info": told[0].lower() + told[1:],
         "arguments": arguments,
-        "changes_scorers": True,
+        "component": "Radio" if known.choices else "Slider" if known.kind in ("int", "float") else "",
+        "whole": known.kind == "int",
     } | more
-    return Setting(name, default, label, whole=known.kind == "int", **given)
+    return Setting(key or name, default, label or known.label, **given)
 
 
 SETTINGS = (
@@ -85,14 +89,16 @@ SETTINGS = (
         "Dropdown",
         _scorers,
     ),
-    _of_request(
+    _line(
+        LoadRequest,
         "device",
         "Device",
         component="Dropdown",
+        changes_scorers=True,
         info="auto: where pictures are generated; cpu leaves the graphics card alone and is slower",
         arguments=_devices,
     ),
-    _of_request("precision", "Precision", component="Radio"),
+    _line(LoadRequest, "precision", "Precision", changes_scorers=True),
     Setting(
         "move_out",
         "auto",
@@ -103,15 +109,15 @@ SETTINGS = (
     ),
     Setting(
         "idle_minutes",
-        10,
+        DEFAULT_MINUTES,
         "Free scorers from memory after so many idle minutes",
         "0 keeps them until the WebUI ends",
         "Slider",
         {"minimum": 0, "maximum": 240, "step": 1},
     ),
-    _of_request("batch_size", "Pictures scored at once", component="Slider", maximum=64),
-    _of_request("whole_picture", "Show scorers the whole picture"),
-    _of_request("allow_download", "Download missing weights", changes_scorers=False),
+    _line(LoadRequest, "batch_size", "Pictures scored at once", maximum=64, changes_scorers=True),
+    _line(LoadRequest, "whole_picture", "Show scorers the whole picture", changes_scorers=True),
+    _line(LoadRequest, "allow_download", "Download missing weights"),
     Setting(
         "models_folder",
         "",
@@ -121,7 +127,7 @@ SETTINGS = (
     ),
     Setting(
         "rejects_folder",
-        "rejects",
+        hosts.REJECTS,
         "Name of the folder for rejected pictures",
         "made inside the folder the picture would have gone to; nothing in it is ever deleted",
     ),
@@ -136,48 +142,13 @@ SETTINGS = (
     ),
     Setting(
         "tab_page",
-        60,
+        PAGE_SIZE,
         "Pictures on one page of the tab's gallery",
         "more make the page slower",
         "Slider",
         {"minimum": 10, "maximum": 500, "step": 10},
     ),
-    Setting(
-        "api_most_pictures",
-        64,
-        "API: most pictures in one request",
-        "larger requests are refused with a message",
-        "Slider",
-        {"minimum": 1, "maximum": 1024, "step": 1},
-        private=True,
-    ),
-    Setting(
-        "api_most_megabytes",
-        100,
-        "API: largest request in megabytes",
-        "counted as it arrives, pictures in base64 included",
-        "Slider",
-        {"minimum": 1, "maximum": 2048, "step": 1},
-        private=True,
-    ),
-    Setting(
-        "api_most_megapixels",
-        64,
-        "API: largest picture in megapixels",
-        "guards against small files that unpack to enormous pictures",
-        "Slider",
-        {"minimum": 1, "maximum": 512, "step": 1},
-        private=True,
-    ),
-    Setting(
-        "api_most_megapixels_together",
-        512,
-        "API: most megapixels in one request",
-        "of all its pictures together; the first that would be too many is refused, the ones before it are scored",
-        "Slider",
-        {"minimum": 1, "maximum": 4096, "step": 1},
-        private=True,
-    ),
+    *(_line(Limits, name, key=f"api_{name}", private=True) for name in settings_of(Limits)),
 )
 
 

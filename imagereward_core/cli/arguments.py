@@ -44,13 +44,8 @@ def add_setting(
 ) -> None:
     """Adds the option of a setting, with the default, the range and the help that stand on its field.
 
-    Args:
-        group: Of options.
-        owner: The dataclass.
-        name: Of the field.
-        options: How the option is written.
-        more: What only the command has to say, behind the help.
-        changes: Arguments of ``add_argument`` in the place of those from the field.
+    ``more`` is what only the command has to say, behind the help; ``changes`` are arguments of ``add_argument`` in the place of those from
+    the field.
     """
     known = settings_of(owner)[name]
     made: dict[str, Any] = {"default": known.default}

@@ -11,11 +11,11 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Cancelled
-from ..metadata.prompt_finder import picture_remarks
+from ..metadata.prompt_finder import FoundPrompt, picture_remarks
 from ..scores import Scores
 from .console import Console
 from .inputs import Input
-from .prompts import FoundPrompt, PromptFinder
+from .prompts import PromptFinder
 
 if TYPE_CHECKING:
     from ..scorers.engine import Memory
@@ -28,12 +28,9 @@ _SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Scored:
-    """The result of a run.
+    """The result of a run: the pictures that were reached, their prompts and scores, in the same order.
 
     Attributes:
-        inputs: The pictures that were reached.
-        prompts: Their prompts.
-        scores: Their scores, in the same order; a picture without a prompt is a failure among them.
         beside: Scores by other scorers, to be shown beside them.
         disputed: Pictures that scorers place very differently, with the reason.
         remarks: What a blend's numbers rest on, and how far the scorers agree, one sentence each.
@@ -52,13 +49,7 @@ class Scored:
 
 
 class StopSwitch:
-    """While it lasts, the first Ctrl-C asks for a clean stop and the second one stops at once.
-
-    Args:
-        console: Where to say so.
-        promise: What happens with what has been done.
-        signals: Names of those that ask; a system need not have all.
-    """
+    """While it lasts, the first of these signals (Ctrl-C) asks for a clean stop, with a ``promise``, and the second stops at once."""
 
     def __init__(
         self,
@@ -141,11 +132,7 @@ def score_all(
     stop: StopSwitch,
     steps: Steps,
 ) -> Scored:
-    """Scores ``inputs``, piece by piece.
-
-    Raises:
-        Cancelled: Stopped before the first piece was done.
-    """
+    """Scores ``inputs`` in pieces, which grow until one takes about five seconds; Cancelled where not even the first one was done."""
     prompts: list[FoundPrompt] = []
     parts: list[list[Scores]] = []
     memory: Memory = {}
@@ -165,19 +152,16 @@ def score_all(
     seen = picture_remarks(
         each.picture_note for index, each in enumerate(prompts) if index not in result.main.failures
     )
+    warnings = (*result.warnings, *seen)
+    agreement = [pair.sentence() for pair in result.agreement]
     return Scored(
         inputs=tuple(inputs[: len(prompts)]),
         prompts=tuple(prompts),
         scores=result.main,
         beside=result.beside,
         disputed={each.index: each.reason for each in result.disagreements},
-        remarks=tuple(
-            filter(
-                None,
-                (result.basis, *result.warnings, *seen, *(pair.sentence() for pair in result.agreement)),
-            )
-        ),
-        warnings=(*result.warnings, *seen),
+        remarks=tuple(filter(None, (result.basis, *warnings, *agreement))),
+        warnings=warnings,
         stopped=stopped,
     )
 

@@ -28,11 +28,7 @@ clock = time.monotonic
 
 
 class Console:
-    """Messages and progress on stderr: bars for a person who is looking, else a line a minute.
-
-    Args:
-        quiet: Say nothing but errors.
-    """
+    """Messages and progress on stderr: bars for a person who is looking, else a line a minute; ``quiet`` says nothing but errors."""
 
     def __init__(self, quiet: bool = False) -> None:
         self.quiet = quiet
@@ -73,85 +69,48 @@ class Console:
     @contextmanager
     def count(self, total: int, unit: str) -> Iterator[Callable[..., None]]:
         """A bar over ``total`` things; the function it gives takes how many are done, and how many there are if that is news."""
-        tqdm = _tqdm() if self.shows_progress else None
-        if tqdm is None:
-            lines, most = _Lines(self), total
-
-            def tell(done: int, total: int = 0) -> None:
-                lines.tell(unit, done, total or most)
-
-            yield tell
-            return
-        with tqdm(total=total, unit=f" {unit}", file=_terminal(), dynamic_ncols=True, leave=False) as bar:
-
-            def report(done: int, total: int = 0) -> None:
-                bar.total = total or bar.total
-                bar.update(done - bar.n)
-
-            yield report
+        with self._progress(unit=f" {unit}") as progress:
+            progress.tell(unit, 0, total)
+            yield lambda done, now=0: progress.tell(unit, done, now or total)
 
     @contextmanager
     def scan(self) -> Iterator[Callable[[ScanProgress], None]]:
         """A bar over a scan: first files found, then files dealt with, with rate, time left and the time of each stage."""
-        tqdm = _tqdm() if self.shows_progress else None
-        if tqdm is None:
-            lines = _Lines(self)
+        with self._progress(unit=" files") as progress:
 
-            def tell(progress: ScanProgress) -> None:
-                if progress.total is None:
-                    lines.tell("files found", progress.found, 0)
-                else:
-                    failed = f", {progress.failed:,} failed" if progress.failed else ""
-                    lines.tell("files", progress.done, progress.total, failed)
+            def report(now: ScanProgress) -> None:
+                if now.total is None:
+                    progress.tell("files found", now.found, 0, desc="looking")
+                    return
+                failed = f", {now.failed:,} failed" if now.failed else ""
+                spent = " ".join(f"{stage} {seconds:.0f}s" for stage, seconds in now.stages.items())
+                progress.tell("files", now.done, now.total, failed, desc="scoring", spent=spent)
 
-            yield tell
-            return
-        bar = tqdm(unit=" files", desc="looking", file=_terminal(), dynamic_ncols=True, leave=False)
-        working = False
-
-        def report(progress: ScanProgress) -> None:
-            nonlocal working
-            if progress.total is None:
-                bar.update(progress.found - bar.n)
-                return
-            if not working:
-                working = True
-                bar.reset(total=progress.total)
-                bar.set_description("scoring")
-            spent = " ".join(f"{stage} {seconds:.0f}s" for stage, seconds in progress.stages.items())
-            bar.set_postfix_str(
-                f"{spent}{f', {progress.failed} failed' if progress.failed else ''}", refresh=False
-            )
-            bar.update(progress.done - bar.n)
-
-        try:
+            progress.tell("files found", 0, 0, desc="looking")
             yield report
-        finally:
-            bar.close()
 
     @contextmanager
     def bytes(self) -> Iterator[Callable[[str, int, int], None]]:
         """Bars over the bytes of files that are downloaded, checked or converted one after another."""
-        _hide_bars_of_the_hub()
-        tqdm = _tqdm() if self.shows_progress else None
-        if tqdm is None:
-            lines = _Lines(self)
-            yield lambda name, done, total: lines.tell(f"MB of {name}", done // 10**6, total // 10**6)
-            return
-        look = {"unit": "B", "unit_scale": True, "dynamic_ncols": True, "leave": False, "file": _terminal()}
-        bar, shown = tqdm(disable=True), ""
+        # huggingface_hub would draw a second bar over ours, and one where none is wanted.
+        with suppress(ImportError):
+            import_module("huggingface_hub.utils").disable_progress_bars()
+        with self._progress(unit="B", unit_scale=True) as progress:
+            yield lambda name, done, total: progress.tell(
+                f"MB of {name}", done, total, desc=plain(name), scale=10**6
+            )
 
-        def report(name: str, done: int, total: int) -> None:
-            nonlocal bar, shown
-            if name != shown or done < bar.n:
-                bar.close()
-                bar, shown = tqdm(total=total or None, desc=plain(name), **look), name
-            bar.update(done - bar.n)
-
+    @contextmanager
+    def _progress(self, **look: Any) -> Iterator[_Bar | _Lines]:
         try:
-            yield report
+            bars = self.shows_progress and import_module("tqdm").tqdm
+        except ImportError:
+            bars = None
+        progress = _Bar(bars, look) if bars else _Lines(self)
+        try:
+            yield progress
         finally:
-            bar.close()
+            progress.close()
 
 
 def is_attended() -> bool:
@@ -241,17 +200,39 @@ def _terminal() -> TextIO:
     return sys.stderr.stream if isinstance(sys.stderr, PlainStream) else sys.stderr
 
 
+class _Bar:
+    """A bar on the last line, and a new one for everything else that is counted; ``look`` are arguments of tqdm."""
+
+    def __init__(self, tqdm: Any, look: dict[str, Any]) -> None:
+        self._tqdm, self._bar, self._what = tqdm, tqdm(disable=True), ""
+        self._look = {"dynamic_ncols": True, "leave": False, "file": _terminal(), **look}
+
+    def tell(
+        self, what: str, done: int, total: int, more: str = "", desc: str = "", spent: str = "", **_: int
+    ) -> None:
+        """Says how far things are, called ``desc``; ``total`` is 0 where nobody knows it."""
+        if what != self._what or done < self._bar.n:
+            self._bar.close()
+            self._bar, self._what = self._tqdm(total=total or None, desc=desc, **self._look), what
+        self._bar.total = total or self._bar.total
+        self._bar.set_postfix_str(f"{spent}{more}", refresh=False)
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        """Takes the bar away."""
+        self._bar.close()
+
+
 class _Lines:
     """Lines about progress, one in :data:`EVERY` seconds."""
 
     def __init__(self, console: Console) -> None:
         self.console, self.began = console, clock()
-        self.next, self.first = self.began + EVERY, 0
-        self.what = ""
+        self.next, self.first, self.what = self.began + EVERY, 0, ""
 
-    def tell(self, what: str, done: int, total: int, more: str = "") -> None:
-        """Says how far things are, if it is time; ``total`` is 0 where nobody knows it."""
-        now = clock()
+    def tell(self, what: str, done: int, total: int, more: str = "", scale: int = 1, **_: str) -> None:
+        """Says how far things are, in units of ``scale``, if it is time; ``total`` is 0 where nobody knows it."""
+        now, done, total = clock(), done // scale, total // scale
         if what != self.what:
             self.what, self.first, self.began = what, done, now
         if now < self.next:
@@ -263,6 +244,9 @@ class _Lines:
         rate = (done - self.first) / (now - self.began) if now > self.began else 0
         left = f", about {_duration((total - done) / rate)} left" if rate > 0 and total > done else ""
         self.console.say(f"{done:,} of {total:,} {what} ({done / total:.0%}){more}{left}")
+
+    def close(self) -> None:
+        """Nothing stays on the last line."""
 
 
 def _duration(seconds: float) -> str:
@@ -276,19 +260,3 @@ def can_show(stream: TextIO, text: str) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
-
-
-def _hide_bars_of_the_hub() -> None:
-    """huggingface_hub would draw a second bar over ours, and one where none is wanted."""
-    try:
-        import_module("huggingface_hub.utils").disable_progress_bars()
-    except ImportError:
-        return
-
-
-def _tqdm() -> Any:
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return None
-    return tqdm

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .console import Console, wanted
-from .curate_options import add_curation, add_place, curate_options, opened
+from .curate_options import add_curation, add_place, curate_options, opened, settle_origin
 from .curate_text import document, preview, tell_carried, tell_scan, tell_unscored
 from .exits import DONE, INTERRUPTED, SOME_FAILED, UsageError
 from .options import (
@@ -23,7 +23,6 @@ from .options import (
     check_writable,
     weight_settings,
 )
-from .origin import settle_origin
 
 if TYPE_CHECKING:
     from ..library.curate.options import CurateOptions
@@ -67,12 +66,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Scans, plans, shows, asks and carries out; returns the exit code.
-
-    Raises:
-        UsageError: The folder or the rule makes no sense.
-        CuratorError: The scorer, the store or the journal cannot be used.
-    """
+    """Scans, plans, shows, asks and carries out; returns the exit code."""
     from .batches import StopSwitch
     from .scorers import load_panel
 
@@ -104,11 +98,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def planned(library: Library, panel: Panel, folder: Path, options: CurateOptions) -> Curation:
-    """The plan.
-
-    Raises:
-        UsageError: The rule asks for percentiles, and the scorer has none.
-    """
+    """The plan; UsageError where its rule asks for percentiles and the scorer has none."""
     from ..library.curate.buckets import BucketError
     from ..library.curate.plan import plan_curation
 
@@ -130,20 +120,14 @@ def _finish(
         sys.stdout.write(preview(curation, window_width(), ellipsis()))
         sys.stdout.flush()
     tell_unscored(curation, console)
-    doubt = doubts(library, curation)
-    if doubt:
+    if doubt := doubts(library, curation):
         console.complain(f"{doubt}.")
     carried = None
     if wanted(args, console, "Do this?"):
         stop = StopSwitch(console, "What has been done is in the journal and can be undone")
         with stop, console.count(len(curation.steps), "steps") as report:
-            carried = carry_out(
-                library,
-                curation,
-                title=rule_words(curation.options),
-                progress=report,
-                cancelled=stop.asked,
-            )
+            title = rule_words(curation.options)
+            carried = carry_out(library, curation, title=title, progress=report, cancelled=stop.asked)
         tell_carried(carried, curation.options, args, console)
     if args.format == "json":
         put(json.dumps(document(curation, carried), ensure_ascii=False, indent=2) + "\n", None, data=True)

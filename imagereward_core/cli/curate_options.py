@@ -15,6 +15,7 @@ from ..library.scan.options import ScanOptions
 from ..settings import settings_of
 from .arguments import add_setting
 from .console import Console
+from .curate_text import shell_word
 from .exits import UsageError
 from .options import add_prompts, add_scorer, add_weights, data_folder
 from .rank import add_conditions, rule_of
@@ -22,8 +23,19 @@ from .scorers import check_percentiles
 
 if TYPE_CHECKING:
     from ..library.library import Library
+    from ..selection import Rule
 
-_ACTIONS = {"copy": "copy", "link": "hardlink", "symlink": "symlink", "move": "move", "stay": "stay"}
+_ACTIONS = (
+    (
+        "copy",
+        "copy",
+        "copy pictures into the folders kept and rejected (the default; originals stay as they are)",
+    ),
+    ("link", "hardlink", "hard-link them: no disk space is used, both names are the same file"),
+    ("symlink", "symlink", "make symbolic links to them"),
+    ("move", "move", "move them"),
+    ("stay", "stay", "leave all pictures where they are; for --write-back and --xmp alone"),
+)
 _FOLDERS = (KEPT, REJECTED)
 
 
@@ -42,7 +54,10 @@ def add_curation(parser: argparse.ArgumentParser) -> None:
     """Everything that says which pictures become what."""
     _add_rule(parser)
     _add_actions(parser)
-    _add_marks(parser)
+    marks = parser.add_argument_group("scores for other programs")
+    add_setting(marks, CurateOptions, "write_scores", "--write-back")
+    styles = tuple(filter(None, settings_of(CurateOptions)["xmp"].choices))
+    add_setting(marks, CurateOptions, "xmp", "--xmp", nargs="?", const="both", choices=styles)
     _add_files(parser)
     add_prompts(parser)
     add_scorer(parser)
@@ -53,67 +68,45 @@ def _add_rule(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("rule")
     add_conditions(group)
     add_setting(group, CurationRule, "per", "--within", "--per")
-    add_setting(
-        group,
-        CurationRule,
-        "duplicate_bits",
-        "--unique",
-        nargs="?",
-        const=DISTANCE,
-        metavar="BITS",
-        more=f"BITS of the 64 of their perceptual hashes may differ, 0 to {MOST_DISTANCE}; {DISTANCE} where none are given",
-    )
-    add_setting(
-        group,
-        CurationRule,
-        "buckets",
-        "--buckets",
-        metavar="TEXT",
-        more="or goes to a folder of another name where one follows: great=90,good=50,poor",
-    )
+    bits = f"BITS of the 64 of their perceptual hashes may differ, 0 to {MOST_DISTANCE}; {DISTANCE} where none are given"
+    optional = {"nargs": "?", "const": DISTANCE, "metavar": "BITS"}
+    add_setting(group, CurationRule, "duplicate_bits", "--unique", more=bits, **optional)
+    poor = "or goes to a folder of another name where one follows: great=90,good=50,poor"
+    add_setting(group, CurationRule, "buckets", "--buckets", more=poor, metavar="TEXT")
     add_bucket_measure(group)
 
 
 def add_bucket_measure(group: argparse._ActionsContainer) -> None:
-    """Adds the options for how buckets are read, and for stars that keep."""
+    """How buckets are read, and stars that keep."""
     add_setting(group, Buckets, "by", "--buckets-by")
-    add_setting(group, CurationRule, "keep_stars", "--keep-stars")
+    stars = settings_of(CurationRule)["keep_stars"]
+    more = f"from {stars.low:g} to {stars.high:g}"
+    add_setting(group, CurationRule, "keep_stars", "--keep-stars", more=more)
 
 
 def _add_actions(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what happens to the files")
     which = group.add_mutually_exclusive_group()
-    for name, words in (
-        (
-            "copy",
-            "copy pictures into the folders kept and rejected (the default; originals stay as they are)",
-        ),
-        ("link", "hard-link them: no disk space is used, both names are the same file"),
-        ("symlink", "make symbolic links to them"),
-        ("move", "move them"),
-        ("stay", "leave all pictures where they are; for --write-back and --xmp alone"),
-    ):
-        which.add_argument(f"--{name}", dest="action", action="store_const", const=_ACTIONS[name], help=words)
+    for name, action, words in _ACTIONS:
+        which.add_argument(f"--{name}", dest="action", action="store_const", const=action, help=words)
     parser.set_defaults(action=settings_of(CurateOptions)["action"].default)
     add_folders(group)
-    group.add_argument(
-        "--into",
-        action="append",
-        default=[],
-        metavar="NAME=DIR",
-        help="folder for the pictures of a bucket (default: a folder of its name in OUTPUTS)",
-    )
-    group.add_argument(
-        "--leave",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="leave pictures of this name, such as rejected, where they are; may be given several times",
-    )
-    group.add_argument(
-        "--resort",
-        action="store_true",
-        help="move pictures that lie in these folders already where the rule says otherwise now; without it they stay, also those you "
+    for option, metavar, words in (
+        (
+            "--into",
+            "NAME=DIR",
+            "folder for the pictures of a bucket (default: a folder of its name in OUTPUTS)",
+        ),
+        (
+            "--leave",
+            "NAME",
+            "leave pictures of this name, such as rejected, where they are; may be given several times",
+        ),
+    ):
+        group.add_argument(option, action="append", default=[], metavar=metavar, help=words)
+    _add_flags(
+        group,
+        resort="move pictures that lie in these folders already where the rule says otherwise now; without it they stay, also those you "
         "have moved yourself",
     )
     add_setting(group, CurateOptions, "name_scores", "--score-in-name")
@@ -122,12 +115,8 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
 def add_folders(group: argparse._ActionsContainer) -> None:
     """Where kept and rejected pictures go, or went."""
     for name in _FOLDERS:
-        group.add_argument(
-            f"--{name}",
-            type=Path,
-            metavar="DIR",
-            help=f"folder for {name} pictures (default: {name} in OUTPUTS)",
-        )
+        words = f"folder for {name} pictures (default: {name} in OUTPUTS)"
+        group.add_argument(f"--{name}", type=Path, metavar="DIR", help=words)
 
 
 def destination_folders(args: argparse.Namespace) -> dict[str, Path]:
@@ -140,72 +129,41 @@ def _from_here(where: Path) -> Path:
     return where.expanduser().absolute()
 
 
-def _add_marks(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("scores for other programs")
-    add_setting(group, CurateOptions, "write_scores", "--write-back")
-    styles = tuple(filter(None, settings_of(CurateOptions)["xmp"].choices))
-    add_setting(group, CurateOptions, "xmp", "--xmp", nargs="?", const="both", choices=styles)
-
-
 def _add_files(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("files")
-    for name, words in (
-        (
-            "include",
-            "only pictures whose name fits PATTERN, such as '*.png'; with a slash it speaks of the path",
-        ),
-        ("exclude", "no pictures and no folders whose name fits PATTERN"),
-    ):
+    for name, words in {
+        "include": "only pictures whose name fits PATTERN, such as '*.png'; with a slash it speaks of the path",
+        "exclude": "no pictures and no folders whose name fits PATTERN",
+    }.items():
         group.add_argument(f"--{name}", action="append", default=[], metavar="PATTERN", help=words)
-    group.add_argument("--no-subfolders", action="store_true", help="only the pictures of the folder itself")
-    group.add_argument(
-        "--follow-links",
-        action="store_true",
-        help="look into folders that are links as well, and write to where links in OUTPUTS lead; without it nothing outside of OUTPUTS "
-        "changes but in folders you name",
-    )
-    group.add_argument(
-        "--unscored-only",
-        action="store_true",
-        help="score only pictures that have neither stars nor any score by this scorer",
-    )
-    group.add_argument(
-        "--rescore",
-        action="store_true",
-        help="forget all scores in the store, by every scorer, and score the pictures anew; for a folder that came with a store from "
+    _add_flags(
+        group,
+        no_subfolders="only the pictures of the folder itself",
+        follow_links="look into folders that are links as well, and write to where links in OUTPUTS lead; without it nothing outside of "
+        "OUTPUTS changes but in folders you name",
+        unscored_only="score only pictures that have neither stars nor any score by this scorer",
+        rescore="forget all scores in the store, by every scorer, and score the pictures anew; for a folder that came with a store from "
         "somebody else. Stars and what was decided by hand stay",
-    )
-    group.add_argument(
-        "--trust-scores",
-        action="store_true",
-        help="take the scores and stars of a store that was made elsewhere, or by an earlier version, as yours from now on",
-    )
-    group.add_argument(
-        "--retry", action="store_true", help="try again pictures that could not be read and have not changed"
+        trust_scores="take the scores and stars of a store that was made elsewhere, or by an earlier version, as yours from now on",
+        retry="try again pictures that could not be read and have not changed",
     )
 
 
-def scan_options(args: argparse.Namespace) -> ScanOptions:
-    """Which files count."""
-    return ScanOptions(
-        recursive=not args.no_subfolders,
-        include=tuple(args.include),
-        exclude=tuple(args.exclude),
-        follow_links=args.follow_links,
-        unscored_only=args.unscored_only,
-        prompt=args.prompt,
-        prompt_from=args.prompt_from,
-        raw_prompt=args.raw_prompt,
-        retry=args.retry,
-    )
+def _add_flags(group: argparse._ActionsContainer, **helps: str) -> None:
+    """Adds options without a value, each with its help."""
+    for name, words in helps.items():
+        group.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=words)
+
+
+def curation_rule(args: argparse.Namespace, conditions: Rule) -> CurationRule:
+    """Conditions, buckets and stars as one rule; BucketError where the buckets cannot be read."""
+    buckets = Buckets.parse(args.buckets, args.buckets_by) if args.buckets else None
+    unique = getattr(args, "unique", None)
+    return CurationRule(conditions, args.within, unique, buckets, args.keep_stars)
 
 
 def curate_options(args: argparse.Namespace) -> CurateOptions:
-    """The whole command line as options.
-
-    Raises:
-        UsageError: They make no sense together.
-    """
+    """The whole command line as options; UsageError where they make no sense together."""
     from ..library.curate.destinations import CurateError
     from .prompts import check_typed
 
@@ -220,17 +178,28 @@ def curate_options(args: argparse.Namespace) -> CurateOptions:
             )
         folders[name] = _from_here(Path(where))
     try:
-        buckets = Buckets.parse(args.buckets, args.buckets_by) if args.buckets else None
-        rule = CurationRule(rule_of(args, "all"), args.within, args.unique, buckets, args.keep_stars)
+        scan = ScanOptions(
+            recursive=not args.no_subfolders,
+            include=tuple(args.include),
+            exclude=tuple(args.exclude),
+            follow_links=args.follow_links,
+            unscored_only=args.unscored_only,
+            prompt=args.prompt,
+            prompt_from=args.prompt_from,
+            raw_prompt=args.raw_prompt,
+            retry=args.retry,
+        )
+        rule = curation_rule(args, rule_of(args, "all"))
         options = CurateOptions(
-            rule,
-            args.action,
-            folders,
-            frozenset(args.leave),
-            args.resort,
-            args.write_back,
-            args.xmp,
-            scan_options(args),
+            rule=rule,
+            action=args.action,
+            folders=folders,
+            leave=frozenset(args.leave),
+            resort=args.resort,
+            write_scores=args.write_back,
+            xmp=args.xmp,
+            scan=scan,
+            name_scores=args.score_in_name,
         )
         destinations = options.destinations(args.outputs.expanduser().absolute())
         if not args.follow_links:
@@ -258,18 +227,11 @@ def opened(
     acting: bool = True,
     noting: bool = False,
 ) -> Iterator[Library]:
-    """The library of the folder.
+    """The library of the folder; UsageError where there is no such folder, or, without ``make``, no store.
 
-    Args:
-        args: The command line.
-        console: Where to say what was settled.
-        make: Whether a store that is missing is made.
-        acting: Whether files are going to be dealt with: then what an earlier run left half done is settled and reported. Otherwise the
-            journal is left alone, and a store that can only be read is taken from a copy that goes in the end.
-        noting: Whether something is going to be noted in the library that has to stay there, where no files are dealt with.
-
-    Raises:
-        UsageError: There is no such folder, or no store.
+    Where files are going to be dealt with (``acting``), what an earlier run left half done is settled and reported. Otherwise the journal
+    is left alone, and a store that can only be read is taken from a copy that goes in the end; not so where something is going to be
+    noted that has to stay (``noting``).
     """
     from ..library.library import Library
     from .curate_text import tell_settled
@@ -290,15 +252,14 @@ def opened(
 
 def _writable(place: Path) -> bool:
     """Whether a store can be written to, or made."""
+    from ..files.regular import nearest_existing
     from ..files.sqlite_view import linked_files
     from ..library.library import FILE_NAME
 
     file = place / FILE_NAME
     if (file.exists() and not os.access(file, os.W_OK)) or linked_files(file):
         return False
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    return os.access(place, os.W_OK)
+    return os.access(nearest_existing(place), os.W_OK)
 
 
 def _copied(place: Path, until_the_end: ExitStack) -> Path:
@@ -317,15 +278,7 @@ def _copied(place: Path, until_the_end: ExitStack) -> Path:
 
 
 def place_of(args: argparse.Namespace, make: bool = True) -> Path:
-    """Where the store of the folder is.
-
-    Args:
-        args: The command line.
-        make: Whether it may be missing.
-
-    Raises:
-        UsageError: There is no such folder, or no store.
-    """
+    """Where the store of the folder is; UsageError where there is no such folder, or, without ``make``, no store."""
     from ..files.values import STORE_FOLDER
     from ..library.library import FILE_NAME
 
@@ -339,3 +292,25 @@ def place_of(args: argparse.Namespace, make: bool = True) -> Path:
             "names another place"
         )
     return place
+
+
+def settle_origin(args: argparse.Namespace, library: Library, console: Console) -> None:
+    """Says so where the numbers of a store come from elsewhere, or does what the command line wants done about it."""
+    anew = getattr(args, "rescore", False)
+    if anew or getattr(args, "trust_scores", False):
+        if library.beside != library.database.path.parent:
+            raise UsageError(
+                f"{library.beside} can only be read; --rescore and --trust-scores need a store that can be written. --store names another"
+            )
+        library.origin.claim(anew=anew)
+        if not library.origin.is_own():
+            console.complain(
+                f"note: {library.data} cannot be written to, so this store is not known as yours the next time"
+            )
+        return
+    store = f" --store {shell_word(args.store)}" if getattr(args, "store", None) else ""
+    command = f"'imagereward curate {shell_word(args.outputs)}{store} ...'"
+    if told := library.origin.remark(
+        f"{command} with --rescore scores anew, with --trust-scores takes them as yours"
+    ):
+        console.complain(f"note: {told}")

@@ -32,7 +32,7 @@ def tell_scan(result: ScanResult, console: Console) -> None:
         f"{count_of(result.found, 'picture')} found, {result.known:,} known already, {result.done:,} new or changed"
         f"{f' ({result.failed:,} failed)' if result.failed else ''}: {result.seconds:.1f} s{rate}{f' ({spent})' if spent else ''}."
     )
-    tell_failures([(path, reason) for path, reason in result.problems], console, "not looked into")
+    tell_failures(result.problems, console, "not looked into")
 
 
 def tell_unscored(curation: Curation, console: Console) -> None:
@@ -48,12 +48,14 @@ def tell_unscored(curation: Curation, console: Console) -> None:
     )
 
 
-def tell_failures(failures: Sequence[tuple[Path, str]], console: Console, what: str) -> None:
-    """The first few of what went wrong, and how many more there are."""
+def tell_failures(
+    failures: Sequence[tuple[str | Path, str]], console: Console, what: str, elsewhere: str = ""
+) -> None:
+    """The first few of what went wrong, how many more there are, and where those are shown."""
     for path, reason in failures[:_SHOWN]:
         console.complain(f"{what}: {path}: {reason.removeprefix(encodable(str(path))).lstrip(': ')}")
     if len(failures) > _SHOWN:
-        console.complain(f"{what}: {len(failures) - _SHOWN:,} more")
+        console.complain(f"{what}: {len(failures) - _SHOWN:,} more{elsewhere}")
 
 
 def tell_settled(settled: Sequence[Recovery], console: Console) -> None:

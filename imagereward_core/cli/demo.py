@@ -15,7 +15,6 @@ from .options import Commands, add_command, add_talk
 
 if TYPE_CHECKING:
     from ..demo.batches import DrawnBatch, DrawnPicture
-    from .batches import Scored
 
 DEFAULT_FOLDER = "imagereward-demo"
 SOFTWARE = "imagereward demo"
@@ -59,11 +58,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Draws, scores, prints and writes the page; returns the exit code.
-
-    Raises:
-        UsageError: A file that is not the demo's own is in the way.
-    """
+    """Draws, scores, prints and writes the page; returns the exit code."""
     from dataclasses import asdict
 
     from ..demo.batches import draw_batches
@@ -84,9 +79,8 @@ def run(args: argparse.Namespace) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
     truths: list[str] = []
-    for number, batch in enumerate(
-        draw_batches(args.prompts, args.pictures_per_prompt, args.seed, args.size), start=1
-    ):
+    batches = draw_batches(args.prompts, args.pictures_per_prompt, args.seed, args.size)
+    for number, batch in enumerate(batches, start=1):
         for place, picture in enumerate(batch.pictures, start=1):
             paths.append(_save(folder, number, place, batch, picture))
             truths.append(picture.truth)
@@ -111,10 +105,9 @@ def run(args: argparse.Namespace) -> int:
     rows = make_rows(job.scored, selection, explain=False)
     order = order_by_prompt(selection, scores)
     put(render("table", rows, order, scores, job.card, asdict(rule), window_width()), None, data=False)
-    notes = [f"Drawn: {truth}" for truth in truths]
-    write_report(
-        page, report_entries(job.scored, page, notes), scores, selection, job.card, title=_title(job.scored)
-    )
+    entries = report_entries(job.scored, page, [f"Drawn: {truth}" for truth in truths])
+    title = f"Demo: {len(job.scored.inputs)} drawn pictures, {count_of(len(set(scores.prompts)), 'prompt')}"
+    write_report(page, entries, scores, selection, job.card, title=title)
     console.say(
         f"Kept {len(selection.kept)} of {len(paths)}: the better half for each prompt. Nothing was moved or deleted."
     )
@@ -127,16 +120,8 @@ def run(args: argparse.Namespace) -> int:
 def _default_folder(args: argparse.Namespace) -> str:
     """One folder for each choice of numbers, so that the pictures of different runs do not get mixed."""
     numbers = (args.prompts, args.pictures_per_prompt, args.seed)
-    return (
-        DEFAULT_FOLDER
-        if numbers == (_PROMPTS, _PICTURES, _SEED)
-        else "{}-{}x{}-seed{}".format(DEFAULT_FOLDER, *numbers)
-    )
-
-
-def _title(scored: Scored) -> str:
-    prompts = len(set(scored.scores.prompts))
-    return f"Demo: {len(scored.inputs)} drawn pictures, {prompts} prompt{'' if prompts == 1 else 's'}"
+    usual = numbers == (_PROMPTS, _PICTURES, _SEED)
+    return DEFAULT_FOLDER + ("" if usual else "-{}x{}-seed{}".format(*numbers))
 
 
 def _save(folder: Path, number: int, place: int, batch: DrawnBatch, picture: DrawnPicture) -> Path:

@@ -7,7 +7,7 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import import_module, metadata
 from pathlib import Path
@@ -43,12 +43,7 @@ _OPTIONAL = {
 
 @dataclass
 class Findings:
-    """The findings so far.
-
-    Attributes:
-        problems: What is wrong and how to mend it.
-        modules: Packages that could be imported, by name.
-    """
+    """What is wrong and how to mend it, and the packages that could be imported, by name."""
 
     problems: list[str] = field(default_factory=list)
     modules: dict[str, Any] = field(default_factory=dict)
@@ -70,13 +65,8 @@ def add_parser(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prints what was found; returns 0 where nothing is wrong, else 1."""
     findings = Findings()
-    sections: tuple[tuple[str, Callable[[argparse.Namespace, Findings], Iterator[tuple[str, str]]]], ...] = (
-        ("Python and packages", _packages),
-        ("Device", _device),
-        ("Weights", _weights),
-        ("Hub", _hub),
-    )
-    for title, look in sections:
+    sections = {"Python and packages": _packages, "Device": _device, "Weights": _weights, "Hub": _hub}
+    for title, look in sections.items():
         print(title)
         try:
             for name, text in look(args, findings):
@@ -218,18 +208,20 @@ def _to_be_fetched(
     card: ScorerCard, found: FoundWeights | None, settings: WeightSettings, findings: Findings
 ) -> Iterator[tuple[str, str]]:
     """Where the default scorer's files will go, and what is in the way."""
+    from ..files.regular import nearest_existing
     from ..weights.lacking import in_words, lacking
     from ..weights.locate import target_folder
 
     folder = target_folder(card, settings)
-    free = shutil.disk_usage(_existing(folder)).free
+    free = shutil.disk_usage(nearest_existing(folder)).free
     yield "  goes to", f"{folder} ({readable_size(free)} free there)"
     if found is None and free < 2 * card.download_size:
         findings.problems.append(
             f"{card.id} needs {readable_size(2 * card.download_size)} for download and conversion, and {folder} has "
             f"{readable_size(free)}: free some, or name another folder with --models-dir"
         )
-    if _cannot_download(settings.allow_download, findings):
+    hub = "huggingface_hub" in findings.modules and import_module("huggingface_hub.constants")
+    if not settings.allow_download or not hub or hub.HF_HUB_OFFLINE:
         what = "weights" if found is None else "vocabulary"
         findings.problems.append(
             f"the {what} of {card.id} must be fetched, and downloads are not possible or switched off: allow them, or "
@@ -248,9 +240,8 @@ def _elsewhere(card: ScorerCard, found: FoundWeights | None) -> str:
             return broken
         lacks = found.vocabulary is None and card.tokenizer is not None
         return f"{found.checkpoint}{' (its vocabulary is not there)' if lacks else ''}"
-    by_hand = next((form.address for form in card.checkpoint if form.address), "")
-    if by_hand and not any(form.repository for form in card.checkpoint):
-        return f"not here; to be fetched by hand from {by_hand}"
+    if card.address:
+        return f"not here; to be fetched by hand from {card.address}"
     return f"not here ({readable_size(card.download_size)}): imagereward models download {card.id}"
 
 
@@ -263,18 +254,6 @@ def _hub(args: argparse.Namespace, findings: Findings) -> Iterator[tuple[str, st
     yield "offline mode", "on (HF_HUB_OFFLINE)" if constants.HF_HUB_OFFLINE else "off"
     yield "address", str(constants.ENDPOINT)
     yield "cache", str(constants.HF_HUB_CACHE)
-
-
-def _cannot_download(allowed: bool, findings: Findings) -> bool:
-    hub = findings.modules.get("huggingface_hub")
-    return not allowed or hub is None or bool(import_module("huggingface_hub.constants").HF_HUB_OFFLINE)
-
-
-def _existing(folder: Path) -> Path:
-    """The nearest folder above that exists."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder
 
 
 def _version(name: str) -> str | None:

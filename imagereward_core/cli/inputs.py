@@ -6,7 +6,7 @@ import glob
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -16,34 +16,14 @@ from .exits import UsageError
 
 # What commonly lies beside pictures, so that "folder/*" written out by a shell does not give failures.
 _COMPANION_SUFFIXES = frozenset(
-    (
-        ".txt",
-        ".json",
-        ".jsonl",
-        ".csv",
-        ".caption",
-        ".xmp",
-        ".html",
-        ".htm",
-        ".md",
-        ".yaml",
-        ".yml",
-        ".ini",
-        ".db",
-        ".log",
-    )
+    ".txt .json .jsonl .csv .caption .xmp .html .htm .md .yaml .yml .ini .db .log".split()
 )
 _DIGITS = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True)
 class Input:
-    """One picture to score.
-
-    Attributes:
-        path: The file.
-        problem: Why there is no such picture; empty where it seems to be there.
-    """
+    """One picture to score, or why there is none: ``problem`` is empty where it seems to be there."""
 
     path: Path
     problem: str = ""
@@ -56,11 +36,9 @@ class Input:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What was found.
+    """The pictures found, in the order given, folders in natural order, each file once.
 
-    Attributes:
-        pictures: In the order given, folders in natural order, each file once.
-        passed_over: Files named that are known to be something else, such as the text files beside pictures.
+    ``passed_over`` counts files that are known to be something else, such as the text files beside pictures.
     """
 
     pictures: tuple[Input, ...]
@@ -70,31 +48,22 @@ class Inputs:
 def find_pictures(arguments: Sequence[str], recursive: bool, stdin: TextIO) -> Inputs:
     """The pictures that ``arguments`` name; ``-`` reads more arguments from ``stdin``, one per line or NUL-separated.
 
-    A name that fits nothing becomes an input with a problem, so that one wrong name does not stop the others.
-
-    Raises:
-        UsageError: Not a single picture was found.
+    A name that fits nothing becomes an input with a problem, so that one wrong name does not stop the others; UsageError where not a
+    single picture was found.
     """
     found: dict[str, Input] = {}
     passed_over = 0
     for argument in _with_stdin(arguments, stdin):
         for each in _expand(argument, recursive):
-            if not each.problem and _lies_beside(each.path):
+            path = each.path
+            beside = path.suffix.lower() in _COMPANION_SUFFIXES or is_preview_name(path.name)
+            if beside and not each.problem:
                 passed_over += 1
-            else:
-                found.setdefault(_identity(each.path), each)
+            else:  # Path.resolve would follow links, which keep their own names, since texts may lie beside them
+                found.setdefault(os.path.normcase(os.path.abspath(path)), each)  # noqa: PTH100
     if all(each.problem for each in found.values()):
         raise UsageError(_nothing(arguments, list(found.values()), recursive))
     return Inputs(tuple(found.values()), passed_over)
-
-
-def _lies_beside(path: Path) -> bool:
-    return path.suffix.lower() in _COMPANION_SUFFIXES or is_preview_name(path.name)
-
-
-def _identity(path: Path) -> str:
-    """The same for two ways to write one path; links keep their own, since texts may lie beside them."""
-    return os.path.normcase(os.path.abspath(path))  # noqa: PTH100 - Path.resolve follows links
 
 
 def natural_key(name: str) -> tuple[list[str | int], str]:
@@ -110,9 +79,8 @@ def _with_stdin(arguments: Sequence[str], stdin: TextIO) -> Iterator[str]:
             yield argument
             continue
         text = stdin.read()
-        yield from (
-            line for line in (text.split("\0") if "\0" in text else text.splitlines()) if line.strip()
-        )
+        lines = text.split("\0") if "\0" in text else text.splitlines()
+        yield from (line for line in lines if line.strip())
 
 
 def _expand(argument: str, recursive: bool) -> Iterator[Input]:
@@ -120,15 +88,10 @@ def _expand(argument: str, recursive: bool) -> Iterator[Input]:
     try:
         if is_folder(path):
             yield from _folder(path, recursive)
-        elif os.path.lexists(path) or not glob.has_magic(
-            argument
-        ):  # "[5] cat.png" is a name before it is a pattern
-            there = os.path.lexists(
-                path
-            )  # what is wrong with a link or a pipe is said where it would be read
-            yield Input(
-                path, "" if there else f"{path}: no such file or folder; expected a picture. Check the path."
-            )
+        elif os.path.lexists(path):  # "[5] cat.png" is a name before it is a pattern
+            yield Input(path)  # what is wrong with a link or a pipe is said where it would be read
+        elif not glob.has_magic(argument):
+            yield Input(path, f"{path}: no such file or folder; expected a picture. Check the path.")
         else:
             yield from _pattern(str(path), recursive)
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
@@ -157,11 +120,8 @@ def _folder(folder: Path, recursive: bool) -> Iterator[Input]:
         problems.append(Input(where, f"{where}: the folder cannot be read ({error.strerror})."))
 
     for where, folders, names in os.walk(folder, onerror=note):
-        folders[:] = (
-            sorted((name for name in folders if not name.startswith(".")), key=natural_key)
-            if recursive
-            else []
-        )
+        seen = [name for name in folders if recursive and not name.startswith(".")]
+        folders[:] = sorted(seen, key=natural_key)
         for name in sorted(names, key=natural_key):
             if is_picture_name(name):
                 yield Input(Path(where) / name)
@@ -171,7 +131,7 @@ def _folder(folder: Path, recursive: bool) -> Iterator[Input]:
 def _nothing(arguments: Sequence[str], problems: Iterable[Input], recursive: bool) -> str:
     if not arguments:
         return "no pictures were named; expected files, folders or patterns"
-    reasons = [replace(each, problem=each.problem.rstrip(".")).problem for each in problems]
+    reasons = [each.problem.rstrip(".") for each in problems]
     if reasons:
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
         return f"no picture was found: {reasons[0]}{more}"

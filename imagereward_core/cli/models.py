@@ -14,9 +14,8 @@ from .exits import DONE, NO_SCORER, NoScorerError, UsageError
 from .options import Commands, add_command, add_list_format, add_talk, add_weights, weight_settings
 
 if TYPE_CHECKING:
-    from ..weights.card import ScorerCard, WeightsCard
-    from ..weights.locate import FoundWeights, WeightSettings
-    from ..weights.manifest import Progress
+    from ..weights.card import ScorerCard
+    from ..weights.locate import FoundWeights
 
 
 def add_parser(commands: Commands) -> None:
@@ -35,13 +34,12 @@ def add_parser(commands: Commands) -> None:
     download = actions.add_parser(
         "download", help="fetch the weights of a scorer into a folder that can be copied elsewhere"
     )
-    download.add_argument(
-        "scorer", nargs="?", default=DEFAULT_SCORER, metavar="ID", help=f"scorer (default: {DEFAULT_SCORER})"
-    )
     check = actions.add_parser("verify", help="read all of a checkpoint and say whether it is sound")
-    check.add_argument(
-        "scorer", nargs="?", default=DEFAULT_SCORER, metavar="ID|FILE", help="scorer, or a checkpoint file"
-    )
+    for action, metavar, words in (
+        (download, "ID", f"scorer (default: {DEFAULT_SCORER})"),
+        (check, "ID|FILE", "scorer, or a checkpoint file"),
+    ):
+        action.add_argument("scorer", nargs="?", default=DEFAULT_SCORER, metavar=metavar, help=words)
     convert = actions.add_parser(
         "convert", help="rewrite a .pt checkpoint as .safetensors, which loads faster and holds no code"
     )
@@ -127,16 +125,13 @@ def _facts(card: ScorerCard, found: FoundWeights | None) -> dict[str, Any]:
     from ..weights.own import has_flat_head
     from ..weights.store import is_published
 
-    by_hand = [form.address for form in card.checkpoint if form.address]
+    parts = [part for part in (card, backbone_of(card)) if part]
+    sizes = [part.download_size or part.checkpoint[0].size or 0 for part in parts if part.checkpoint]
     return {
         "id": card.id,
         "title": card.title,
         "summary": card.summary,
-        "size": _size(found.checkpoint)
-        if card.own and found
-        else sum(
-            part.download_size or part.checkpoint[0].size or 0 for part in (card, backbone_of(card)) if part
-        ),
+        "size": _size(found.checkpoint) if card.own and found else sum(sizes),
         "licence": card.licence,
         "paper": card.paper,
         "typical_range": list(card.typical_range) if card.typical_range else None,
@@ -144,7 +139,7 @@ def _facts(card: ScorerCard, found: FoundWeights | None) -> dict[str, Any]:
         "needs_prompt": card.needs_prompt,
         "compare_across_prompts": card.cross_prompt,
         "notes": list(card.notes),
-        "address": by_hand[0] if by_hand and not any(form.repository for form in card.checkpoint) else "",
+        "address": card.address,
         "found": str(found.checkpoint) if found else None,
         "backbone": card.backbone,
         "backbone_found": str(found.backbone.checkpoint) if found and found.backbone else None,
@@ -166,7 +161,8 @@ def _size(path: Path) -> int:
 def _download(args: argparse.Namespace) -> int:
     from ..scorers.registry import card_of
     from ..weights.cards import backbone_of
-    from ..weights.locate import bundled_folder
+    from ..weights.download import download
+    from ..weights.locate import bundled_folder, find_weights
     from ..weights.store import resolve
 
     settings, console = weight_settings(args), Console(args.quiet)
@@ -179,20 +175,16 @@ def _download(args: argparse.Namespace) -> int:
         return DONE
     parts = [part for part in (card, backbone_of(card)) if part is not None]
     with console.bytes() as progress:
-        folders = [_fetch(part, settings, progress) for part in parts]
+        folders = []
+        for part in parts:
+            on_hub = part.preferred is not None and part.preferred.repository
+            # What is on no hub is in the folder that a person has put it into.
+            here = None if on_hub else find_weights(part, settings)
+            folders.append((here or download(part, settings, progress)).checkpoint.parent)
         found = resolve(card, settings, progress)
     print(*folders, sep="\n")
     console.say(f"{card.id} is ready (weights {found.revision}).")
     return DONE
-
-
-def _fetch(card: WeightsCard, settings: WeightSettings, progress: Progress) -> Path:
-    """The folder of a card's files, fetched from the hub; where they are on none, the folder a person has put them into."""
-    from ..weights.download import download
-    from ..weights.locate import find_weights
-
-    found = None if any(form.repository for form in card.checkpoint) else find_weights(card, settings)
-    return (found or download(card, settings, progress)).checkpoint.parent
 
 
 def _verify(args: argparse.Namespace) -> int:
@@ -200,7 +192,7 @@ def _verify(args: argparse.Namespace) -> int:
     from ..runtime import LocalRuntime
     from ..scorers.factory import Maker, skeleton_of
     from ..scorers.registry import card_of
-    from ..weights.checkpoint import read_layout, verify
+    from ..weights.checkpoint import StateFile, verify
     from ..weights.locate import find_weights
 
     console = Console(args.quiet)
@@ -214,7 +206,7 @@ def _verify(args: argparse.Namespace) -> int:
         path = found.checkpoint
     if card.recipe and (card.base or card.family != "imagereward"):
         Maker(LocalRuntime("cpu", "fp32"), weight_settings(args)).make(path)  # raises where it does not fit
-        layout = read_layout(path)
+        layout = StateFile(path).layout()
     else:
         expected = skeleton_of(card).state_dict()
         layout = {name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in expected.items()}

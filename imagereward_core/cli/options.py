@@ -90,15 +90,8 @@ def add_prompts(parser: argparse.ArgumentParser) -> None:
 def add_scorer(parser: argparse.ArgumentParser) -> None:
     """Which scorer, and how it runs."""
     group = parser.add_argument_group("scorer")
-    add_setting(
-        group,
-        LoadRequest,
-        "name",
-        "-s",
-        "--scorer",
-        metavar="ID|FILE|BLEND",
-        more="a blend is the name of a saved one (blend:NAME) or its text, such as ImageReward-v1.0=0.7,PickScore=0.3@rank",
-    )
+    blend = "a blend is the name of a saved one (blend:NAME) or its text, such as ImageReward-v1.0=0.7,PickScore=0.3@rank"
+    add_setting(group, LoadRequest, "name", "-s", "--scorer", more=blend, metavar="ID|FILE|BLEND")
     group.add_argument(
         "--also",
         action="append",
@@ -108,10 +101,8 @@ def add_scorer(parser: argparse.ArgumentParser) -> None:
     )
     add_setting(group, LoadRequest, "device", "--device", more="auto, cpu, cuda, cuda:1, xpu or mps")
     add_setting(group, LoadRequest, "precision", "--precision")
-    # None asks the core for the number that suits the device
-    add_setting(
-        group, LoadRequest, "batch_size", "--batch-size", type=number_type(1, whole=True), default=None
-    )
+    least = number_type(1, whole=True)  # without the option the core takes the number that suits the device
+    add_setting(group, LoadRequest, "batch_size", "--batch-size", type=least, default=None)
     add_setting(group, LoadRequest, "whole_picture", "--whole-picture")
 
 
@@ -132,21 +123,13 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Where results go."""
     group = parser.add_argument_group("output")
-    group.add_argument(
-        "-f",
-        "--format",
-        choices=FORMATS,
-        help="form of the results (default: by the ending of --output, else table)",
-    )
+    words = "form of the results (default: by the ending of --output, else table)"
+    group.add_argument("-f", "--format", choices=FORMATS, help=words)
     group.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="write the results to FILE instead of printing them"
     )
-    group.add_argument(
-        "--html",
-        type=Path,
-        metavar="FILE",
-        help="write a page with the pictures as well; it opens in any browser",
-    )
+    words = "write a page with the pictures as well; it opens in any browser"
+    group.add_argument("--html", type=Path, metavar="FILE", help=words)
     add_overwrite(group)
     add_talk(group)
 
@@ -163,11 +146,8 @@ def weight_settings(args: argparse.Namespace) -> WeightSettings:
     """Where weights are looked for: --models-dir, then the folders of the environment variable."""
     from ..weights.locate import WeightSettings
 
-    named = [
-        *args.models_dir,
-        *(part for part in os.environ.get(MODELS_VARIABLE, "").split(os.pathsep) if part),
-    ]
-    folders = tuple(dict.fromkeys(Path(name).expanduser() for name in named))
+    named = [*args.models_dir, *os.environ.get(MODELS_VARIABLE, "").split(os.pathsep)]
+    folders = tuple(dict.fromkeys(Path(name).expanduser() for name in named if name))
     return WeightSettings(folders=folders, allow_download=not args.offline, to_allow="leave out --offline")
 
 
@@ -178,20 +158,14 @@ def data_folder() -> Path | None:
             return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "imagereward"
         if sys.platform == "darwin":
             return Path.home() / "Library" / "Application Support" / "imagereward"
-        named = os.environ.get("XDG_DATA_HOME", "")
-        return (
-            Path(named) if Path(named).is_absolute() else Path.home() / ".local" / "share"
-        ) / "imagereward"
+        named = Path(os.environ.get("XDG_DATA_HOME", ""))
+        return (named if named.is_absolute() else Path.home() / ".local" / "share") / "imagereward"
     except RuntimeError:
         return None
 
 
 def chosen_format(args: argparse.Namespace) -> str:
-    """The form of the results.
-
-    Raises:
-        UsageError: The ending of the file to write is that of another form.
-    """
+    """The form of the results; UsageError where the ending of the file to write is that of another form."""
     return form_by_ending(args, FORMATS)
 
 
@@ -249,14 +223,9 @@ def add_overwrite(parser: argparse._ActionsContainer) -> None:
 
 
 def check_writable(targets: Mapping[str, Path | None], overwrite: bool) -> None:
-    """Raises before an hour of work what would be raised after it.
+    """Raises UsageError, before an hour of work and not after it, where a file cannot be written as asked for, or must not be.
 
-    Args:
-        targets: Files to be written, by the options that name them.
-        overwrite: Whether files may be replaced that this program did not write.
-
-    Raises:
-        UsageError: A file cannot be written where it was asked for, or must not be.
+    ``targets`` are the files by the options that name them; ``overwrite`` allows those to be replaced that this program did not write.
     """
     from ..files.regular import is_folder
     from ..report.output_files import refusal
@@ -271,9 +240,8 @@ def check_writable(targets: Mapping[str, Path | None], overwrite: bool) -> None:
                 f"{option} took - as the name of the file to write; expected a file. Results are printed without {option}"
             )
         if reason := refusal(target, overwrite):
-            hint = (
-                f". Was the name left out? Write {option} {example_file(option)}" if target.exists() else ""
-            )
+            example = f". Was the name left out? Write {option} {example_file(option)}"
+            hint = example if target.exists() else ""
             raise UsageError(f"{option} took {target} as the name of the file to write: {reason}{hint}")
         place = os.path.realpath(target)
         folder = os.path.dirname(place)  # noqa: PTH120

@@ -43,7 +43,7 @@ class Parser(argparse.ArgumentParser):
         if self.declare is not None:
             declare, self.declare = self.declare, None
             declare(self)
-        if self._commands() is not None:
+        if any(each.nargs == argparse.PARSER for each in self._actions):  # the command's own parser follows
             return super().parse_known_args(args, namespace)
         self._refuse_dashes(args or ())
         found, unknown = super().parse_known_args(args, namespace)
@@ -67,9 +67,6 @@ class Parser(argparse.ArgumentParser):
                 raise
             discard(sys.stderr)
 
-    def _commands(self) -> argparse.Action | None:
-        return next((each for each in self._actions if each.nargs == argparse.PARSER), None)
-
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """As argparse does, with the nearest choice, and in the same words in every version of Python."""
         if action.choices is None or value in action.choices:
@@ -78,14 +75,10 @@ class Parser(argparse.ArgumentParser):
         near = get_close_matches(str(value), choices, 1)
         guess = f" (did you mean {near[0]}?)" if near else ""
         # What follows an option that can stand alone is taken for its value.
-        alone = (
-            f". Without a value put {action.option_strings[0]} behind everything else"
-            if action.nargs == "?"
-            else ""
-        )
-        raise argparse.ArgumentError(
-            action, f"found {str(value)!r}; expected {_listed(choices)}{guess}{alone}"
-        )
+        option = action.option_strings[0] if action.nargs == "?" else ""
+        alone = f". Without a value put {option} behind everything else" if option else ""
+        listed = " or ".join(filter(None, (", ".join(choices[:-1]), choices[-1])))
+        raise argparse.ArgumentError(action, f"found {str(value)!r}; expected {listed}{guess}{alone}")
 
     def _better(self, name: str, what: str) -> str:
         """What argparse says about an option, with what to do where it does not say that."""
@@ -95,9 +88,8 @@ class Parser(argparse.ArgumentParser):
         option = action.option_strings[-1]
         if what.startswith(("expected one argument", "expected at least one argument")):
             metavar = action.metavar if isinstance(action.metavar, str) else " ".join(action.metavar or ())
-            example = (
-                example_file(option) if metavar == "FILE" else _EXAMPLES.get(metavar, metavar or "VALUE")
-            )
+            known = {**_EXAMPLES, "FILE": example_file(option)}
+            example = known.get(metavar, metavar or "VALUE")
             return f"found nothing behind it; expected {metavar or 'a value'}, such as {option} {example}"
         if action.nargs == "?" and " is no " in what:
             return f"{what}. Without a value put {option} behind everything else"
@@ -105,17 +97,16 @@ class Parser(argparse.ArgumentParser):
 
     def _refuse_dashes(self, words: Iterable[str]) -> None:
         """Refuses a file called ``-page.png``, which would be read as options, here ``-p age.png``."""
+        from ..images.suffixes import is_picture_name
+
         options = {option for action in self._actions for option in action.option_strings}
         for word in words:
             if word == "--":
                 return
             is_option = not word.startswith("-") or word.startswith("--") or word in ("-", *options)
-            if not is_option and (os.path.lexists(word) or _is_picture(word)):
-                either = (
-                    ", or put -- before the files"
-                    if any(each.nargs == "+" for each in self._get_positional_actions())
-                    else ""
-                )
+            if not is_option and (os.path.lexists(word) or is_picture_name(word)):
+                several = any(each.nargs == "+" for each in self._get_positional_actions())
+                either = ", or put -- before the files" if several else ""
                 self.error(
                     f"{word} begins with a dash and would be read as options; write .{os.sep}{word}{either}"
                 )
@@ -128,13 +119,3 @@ class Parser(argparse.ArgumentParser):
         if word.startswith("-"):
             return f"there is no option {word.partition('=')[0]}{guess}"
         return f"found {word!r}, which it has no use for; expected options, each with its values behind it"
-
-
-def _is_picture(name: str) -> bool:
-    from ..images.suffixes import is_picture_name
-
-    return is_picture_name(name)
-
-
-def _listed(choices: Sequence[str]) -> str:
-    return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"

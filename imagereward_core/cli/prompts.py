@@ -6,22 +6,13 @@ import argparse
 from pathlib import Path
 
 from ..metadata import prompt_finder
-from ..metadata.prompt_finder import ORIGINS, FoundPrompt, PromptSource
 from .exits import UsageError
-
-__all__ = ["ORIGINS", "FoundPrompt", "PromptFinder", "PromptSource", "check_typed"]
 
 
 def check_typed(args: argparse.Namespace) -> None:
-    """Raises where the prompt for all pictures has nothing to read in it, before anything is scored.
-
-    Raises:
-        UsageError: It has not.
-    """
-    if (
-        args.prompt is not None
-        and PromptFinder(args.prompt, args.prompt_from, args.raw_prompt)(Path()).problem
-    ):
+    """Raises UsageError where the prompt for all pictures has nothing to read in it, before anything is scored."""
+    finder = PromptFinder(args.prompt, args.prompt_from, args.raw_prompt)
+    if args.prompt is not None and finder(Path()).problem:
         raise UsageError(
             "--prompt holds no words for the scorer to read; expected a description of the pictures"
         )

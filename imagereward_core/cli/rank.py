@@ -72,11 +72,7 @@ def rule_of(args: argparse.Namespace, within: Within) -> Rule:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Scores, sorts, filters and prints; returns the exit code.
-
-    Raises:
-        UsageError: Percentiles are asked for where there are none.
-    """
+    """Scores, sorts, filters and prints; returns the exit code."""
     from dataclasses import asdict
 
     from ..selection import select

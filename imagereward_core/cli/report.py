@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 from ..plain import count_of
 from .arguments import number_type
 from .console import Console
-from .curate_options import add_bucket_measure, add_folders, add_place, destination_folders, place_of
+from .curate_options import (
+    add_bucket_measure,
+    add_folders,
+    add_place,
+    curation_rule,
+    destination_folders,
+    place_of,
+    settle_origin,
+)
 from .exits import DONE
 from .options import (
     Commands,
@@ -22,18 +30,15 @@ from .options import (
     data_folder,
     weight_settings,
 )
-from .origin import settle_origin
 from .rank import add_filter, rule_of
 from .scorers import check_percentiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..library.curate.options import CurationRule
     from ..library.library import Library
     from ..library.store.records import Row
     from ..scorers.panel import Panel, PanelResult
-    from ..scores import FloatArray
     from ..selection import Rule, Selection
 
 _FORMS = {"csv": "for spreadsheets", "json": "", "jsonl": "one object per line", "parquet": "needs pyarrow"}
@@ -82,21 +87,18 @@ def add_parser(commands: Commands) -> None:
     group.add_argument(
         "--also", action="append", default=[], metavar="ID", help="show the scores of this scorer as well"
     )
-    group.add_argument(
-        "--revision", default="", metavar="TEXT", help="scores by weights whose revision begins so"
-    )
-    group.add_argument(
-        "--preprocessing",
-        default="",
-        metavar="WAY",
-        help="scores made in this way, such as reference, whole-picture or reference/bf16",
-    )
+    for option, metavar, words in (
+        ("--revision", "TEXT", "scores by weights whose revision begins so"),
+        (
+            "--preprocessing",
+            "WAY",
+            "scores made in this way, such as reference, whole-picture or reference/bf16",
+        ),
+    ):
+        group.add_argument(option, default="", metavar=metavar, help=words)
     add_filter(parser, shown="all")
-    parser.add_argument(
-        "--buckets",
-        metavar="TEXT",
-        help="name buckets, such as great=90,good=50; see --buckets of 'imagereward curate'",
-    )
+    words = "name buckets, such as great=90,good=50; see --buckets of 'imagereward curate'"
+    parser.add_argument("--buckets", metavar="TEXT", help=words)
     add_bucket_measure(parser)
     add_weights(parser)
     output = parser.add_argument_group("output")
@@ -122,17 +124,12 @@ def add_parser(commands: Commands) -> None:
 
 @dataclass(frozen=True)
 class Found:
-    """The pictures of a folder with their stored scores, judged.
+    """The pictures of a folder with their stored scores, judged by a panel and a filter.
 
     Attributes:
-        panel: Whose numbers.
-        rows: The files.
-        result: What the panel makes of them.
-        selection: What the filter keeps.
         order: Rows to show, best first.
-        buckets: For every row the name of its bucket; empty where there are none.
-        history: All own scores by the scorer that decides; empty for a blend.
-        copies: By the place of a row the copies of it that are shown.
+        told: What pages and tables tell besides: for every row the name of its bucket, if there are any; all own scores by the scorer that
+            decides, none for a blend; by the place of a row the copies of it that are shown.
     """
 
     panel: Panel
@@ -140,28 +137,18 @@ class Found:
     result: PanelResult
     selection: Selection
     order: Sequence[int]
-    buckets: Sequence[str]
-    history: FloatArray
-    copies: Mapping[int, Sequence[Row]]
+    told: Mapping[str, Any]
 
 
 def run(args: argparse.Namespace) -> int:
-    """Reads the library and writes what was asked for; returns the exit code.
-
-    Raises:
-        UsageError: There is no library, it holds nothing about the folder, percentiles are asked for of scores without, or a file
-            cannot be written.
-        NoNumbersError: It holds no scores by the scorer.
-        ExportError: A package for a form is missing.
-    """
+    """Reads the library and writes what was asked for; returns the exit code."""
     from ..library.library import Library
     from ..report.tables import require
 
     console = Console(args.quiet)
     files = {form: target for form in _FORMS if (target := getattr(args, form)) is not None}
-    check_writable(
-        {"--html": args.html, **{f"--{form}": target for form, target in files.items()}}, args.overwrite
-    )
+    options = {f"--{form}": target for form, target in files.items()}
+    check_writable({"--html": args.html, **options}, args.overwrite)
     for form in files:
         require(form)
     root = args.outputs.expanduser().absolute()
@@ -196,7 +183,7 @@ def _judge(library: Library, args: argparse.Namespace, console: Console, root: P
         blends=saved_blends(weight_settings(args)),
         weights=weight_settings(args),
     )
-    options = CurateOptions(_rule(args, rule), folders=destination_folders(args))
+    options = CurateOptions(curation_rule(args, rule), folders=destination_folders(args))
     destinations = options.destinations(root)
     # Whether copies are shown changes no rank: each has the numbers of its picture.
     scored, copies = judged_files(library, panel, root, options, below=folder)
@@ -215,23 +202,17 @@ def _judge(library: Library, args: argparse.Namespace, console: Console, root: P
     selection = verdicts.selection
     kept = set(selection.kept.tolist())
     order = [index for index in selection.order.tolist() if args.show == "all" or index in kept]
-    buckets = verdicts.names if args.buckets else ()
-    history = own_history(library, panel)
     shown = {
         index: library.find([path for _, path in copies[row.path]])
         for index, row in enumerate(scored.rows)
         if args.copies and row.path in copies
     }
-    return Found(panel, scored.rows, scored.result, selection, order, buckets, history, shown)
-
-
-def _rule(args: argparse.Namespace, rule: Rule) -> CurationRule:
-    """The filter as ``curate`` applies it."""
-    from ..library.curate.buckets import Buckets
-    from ..library.curate.options import CurationRule
-
-    buckets = Buckets.parse(args.buckets, args.buckets_by) if args.buckets else None
-    return CurationRule(rule, rule.within, None, buckets, args.keep_stars)
+    told = {
+        "buckets": verdicts.names if args.buckets else (),
+        "history": own_history(library, panel),
+        "copies": shown,
+    }
+    return Found(panel, scored.rows, scored.result, selection, order, told)
 
 
 def _deliver(
@@ -250,7 +231,6 @@ def _deliver(
     from .output.write import put, render, window_width
 
     card, scores = found.panel.card, found.result.main
-    told: dict[str, Any] = {"buckets": found.buckets, "history": found.history, "copies": found.copies}
     for form, target in files.items():
         with console.count(len(found.order), "rows") as report:
             number = export(
@@ -265,10 +245,11 @@ def _deliver(
                 bom=args.bom,
                 progress=report,
                 overwrite=args.overwrite,
-                **told,
+                **found.told,
             )
         console.say(f"Wrote {count_of(number, 'row')} to {target}")
     if args.html:
+        name = root.joinpath(args.folder or "").name or str(root)
         with console.count(min(len(found.order), args.most), "pictures") as report:
             write_library_report(
                 args.html,
@@ -277,12 +258,12 @@ def _deliver(
                 found.selection,
                 card,
                 root=root,
-                title=_title(root, args.folder, len(found.rows)),
+                title=f"{name}: {count_of(len(found.rows), 'picture')}",
                 most=args.most,
                 kept_only=args.show == "kept",
                 progress=lambda done, total: report(done),
                 overwrite=args.overwrite,
-                **told,
+                **found.told,
             )
         console.say(f"Wrote the page {args.html}")
     if not files and not args.html:
@@ -292,20 +273,12 @@ def _deliver(
             best = [index for index in order_by_prompt(found.selection, scores) if index in shown]
         rows = [
             replace(row, file=shown_name(Path(row.file), root))
-            for row in export_rows(found.rows, found.result, found.selection, order=best, **told)
+            for row in export_rows(found.rows, found.result, found.selection, order=best, **found.told)
         ]
-        put(
-            render("table", rows, range(len(rows)), scores, card, asdict(rule), window_width()),
-            None,
-            data=False,
-        )
+        text = render("table", rows, range(len(rows)), scores, card, asdict(rule), window_width())
+        put(text, None, data=False)
         if len(found.order) > len(best):
             console.say(f"And {len(found.order) - len(best):,} more; --html and --csv write all of them.")
-
-
-def _title(root: Path, folder: Path | None, number: int) -> str:
-    name = root.joinpath(folder or "").name or str(root)
-    return f"{name}: {count_of(number, 'picture')}"
 
 
 def _tell(library: Library, console: Console, found: Found) -> None:

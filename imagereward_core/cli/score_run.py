@@ -10,24 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..metadata.prompt_finder import ORIGINS
 from ..plain import count_of
+from ..report.rows import JudgedRow as Row
 from ..report.rows import beside_note
 from .batches import Scored, Steps, StopSwitch, score_all
 from .console import Console
+from .curate_text import tell_failures
 from .exits import DONE, INTERRUPTED, SOME_FAILED
 from .inputs import Input, find_pictures
 from .options import check_writable, chosen_format, weight_settings
-from .output.rows import Row, make_rows
+from .output.rows import make_rows
 from .output.write import put, render, window_width
-from .prompts import ORIGINS, PromptFinder, check_typed
+from .prompts import PromptFinder, check_typed
 from .scorers import load_panel
 
 if TYPE_CHECKING:
-    from ..report.entry import ReportEntry
+    from ..report.contents import ReportEntry
     from ..selection import Selection
     from ..weights.card import ScorerCard
-
-_REASONS_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,7 @@ class Job:
 
 
 def score_pictures(args: argparse.Namespace) -> Job:
-    """Finds the pictures and prompts the command line names, and scores them.
-
-    Raises:
-        UsageError: There is nothing to score, or something cannot be written or used.
-        CuratorError: The scorer cannot be made ready.
-    """
+    """Finds the pictures and prompts the command line names, and scores them; UsageError where there is nothing to score."""
     console = Console(args.quiet)
     check_writable({"--output": args.output, "--html": args.html}, args.overwrite)
     chosen_format(args)  # one that there is not is an error now, not after an hour
@@ -78,30 +74,22 @@ def deliver(
     """Prints or writes the rows in ``order``, writes the page if asked for, says what must be said; returns the exit code."""
     scored, console = job.scored, job.console
     rows = make_rows(scored, selection, explain=rule is not None)
-    form = chosen_format(args)
-    width = None if args.output else window_width()
-    put(
-        render(form, rows, order, scored.scores, job.card, rule, width),
-        args.output,
-        form != "table",
-        args.overwrite,
-    )
+    form, width = chosen_format(args), None if args.output else window_width()
+    text = render(form, rows, order, scored.scores, job.card, rule, width)
+    put(text, args.output, form != "table", args.overwrite)
     if args.output:
         console.say(f"Wrote {count_of(len(order), 'row')} to {args.output}")
     if args.html:
         from ..report.write import write_report
 
         kept_only = rule is not None and args.show == "kept"
-        notes = [
-            ". ".join(
-                filter(None, (prompt.picture_note, beside_note(row.beside, row.disputed, row.beside_reason)))
-            )
-            for row, prompt in zip(rows, scored.prompts, strict=True)
-        ]
-        entries = report_entries(scored, args.html, notes)
+        notes = []
+        for row, prompt in zip(rows, scored.prompts, strict=True):
+            beside = beside_note(row.beside, row.disputed, row.beside_reason)
+            notes.append(". ".join(filter(None, (prompt.picture_note, beside))))
         write_report(
             args.html,
-            entries,
+            report_entries(scored, args.html, notes),
             scored.scores,
             selection,
             job.card,
@@ -112,20 +100,23 @@ def deliver(
         console.say(
             f"Wrote the page {args.html}{' with what was kept; --show all puts all on it' if kept_only else ''}"
         )
+    # Pictures without a score must not go unnoticed where their rows are not printed.
     shown = set(order)
-    _explain_failures(rows, [index for index in range(len(rows)) if index not in shown], console)
+    hidden = [row for index, row in enumerate(rows) if index not in shown and row.score is None]
+    failures = [(row.file, row.reason) for row in hidden]
+    tell_failures(failures, console, "not scored", "; --show all lists them")
     _summary(args, rows, job, rule is not None)
     return exit_code(scored)
 
 
 def exit_code(scored: Scored) -> int:
-    """A run as a document for scripts."""
+    """The exit code of a run."""
     return INTERRUPTED if scored.stopped else SOME_FAILED if scored.scores.failures else DONE
 
 
 def report_entries(scored: Scored, page: Path, notes: Sequence[str] = ()) -> list[ReportEntry]:
     """The pictures as a report wants them, named as seen from the page where they lie below it."""
-    from ..report.entry import ReportEntry
+    from ..report.contents import ReportEntry
 
     entries = []
     for index, (each, prompt) in enumerate(zip(scored.inputs, scored.prompts, strict=True)):
@@ -144,15 +135,6 @@ def report_entries(scored: Scored, page: Path, notes: Sequence[str] = ()) -> lis
             )
         )
     return entries
-
-
-def _explain_failures(rows: Sequence[Row], hidden: Sequence[int], console: Console) -> None:
-    """Pictures without a score must not go unnoticed where their rows are not printed."""
-    failed = [rows[index] for index in hidden if rows[index].score is None]
-    for row in failed[:_REASONS_SHOWN]:
-        console.complain(f"not scored: {row.file}: {row.reason}")
-    if len(failed) > _REASONS_SHOWN:
-        console.complain(f"not scored: {len(failed) - _REASONS_SHOWN} more; --show all lists them")
 
 
 def _summary(args: argparse.Namespace, rows: Sequence[Row], job: Job, filtered: bool) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..scorers.requests import DEFAULT_SCORER
+from ..scorers.requests import DEFAULT_SCORER, LoadRequest, make_panel
 from .console import Console
 from .exits import NoScorerError, UsageError
 
@@ -33,19 +33,15 @@ def load_panel(
         CuratorError: There is no such scorer or blend, or its weights are missing, damaged or untrained.
         ImportError: A package is missing.
     """
-    from ..scorers.factory import Maker
-    from ..scorers.panel import Panel
-    from ..weights.store import resolve_all, resolve_file
-
     runtime = _runtime(args, progress, cancelled)
-    maker = Maker(runtime, settings, args.batch_size, args.whole_picture, saved_blends(settings))
-    names = [args.scorer, *_others(args, settings)]
-    with console.bytes() as report:  # the maker would do the same without a bar
-        for card, path in maker.checkpoints(names):
-            resolve_file(path, card, settings, report)
-        resolve_all(maker.cards(names), settings, report)
-    scorers = maker.make_all(names)
-    panel = Panel(scorers[0], scorers[1:])
+    request = LoadRequest(
+        args.scorer,
+        whole_picture=args.whole_picture,
+        batch_size=args.batch_size or 0,
+        also=tuple(_others(args, settings)),
+    )
+    with console.bytes() as report:
+        panel, _ = make_panel(request, runtime, settings, report, blends=saved_blends(settings))
     for scorer in panel.scorers:
         if scorer.head_is_constant():  # which was said when it was made
             raise NoScorerError(f"nothing is scored with {scorer.card.id}; choose another scorer")
@@ -104,15 +100,10 @@ def _runtime(
 def check_percentiles(
     args: argparse.Namespace, card: ScorerCard | None = None, on_reference: bool | None = None
 ) -> None:
-    """Raises where percentiles are asked for of scores that have none, before anything is scored.
+    """Raises UsageError where percentiles are asked for of scores that have none, before anything is scored.
 
-    Args:
-        args: The command line, with or without a rule.
-        card: Card of the scorer that decides, once it is known.
-        on_reference: Whether its scores are as published; by default as the command line will have them made.
-
-    Raises:
-        UsageError: They are.
+    Known of the scorer that decides are its card, or None yet, and whether its scores are as published; by default as the command line
+    will have them made.
     """
     if getattr(args, "min_percentile", None) is not None:
         asked, instead = "--min-percentile", "use --min-score, --top or --top-percent"

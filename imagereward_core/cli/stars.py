@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from ..plain import count_of
 from .console import Console
-from .curate_options import add_place, opened, place_of
+from .curate_options import add_place, opened, place_of, settle_origin
 from .exits import DONE, SOME_FAILED, UsageError
 from .options import Commands, add_command, add_talk
-from .origin import settle_origin
 
 if TYPE_CHECKING:
     from ..library.library import Library
@@ -57,24 +56,17 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Does what was asked for; returns the exit code.
-
-    Raises:
-        UsageError: The folder, the number or the files make no sense.
-        CuratorError: The store cannot be used.
-    """
+    """Does what was asked for; returns the exit code."""
     from ..library.library import FILE_NAME
 
     console = Console(args.quiet)
     root = args.outputs.expanduser().absolute()
-    if args.set:
-        stars, files = _wish(args.set)
+    if args.set or args.take_over:
+        stars, files = _wish(args.set) if args.set else (None, [])
         with opened(args, console, acting=False, noting=True) as library:
             library.scan([root], None)
-            return _give(library, console, root, files, stars)
-    if args.take_over:
-        with opened(args, console, acting=False, noting=True) as library:
-            library.scan([root], None)
+            if args.set:
+                return _give(library, console, root, files, stars)
             return _take_over(library, console, root)
     if args.store is None and not (place_of(args) / FILE_NAME).is_file():
         console.say(f"{_have(0)} stars: nothing is stored about {args.outputs} yet. {_TO_HAVE_SOME}")

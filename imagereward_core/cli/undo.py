@@ -53,12 +53,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Lists runs or takes one back; returns the exit code.
-
-    Raises:
-        UsageError: There is no such run.
-        CuratorError: Another program is at work, or the journal cannot be used.
-    """
+    """Lists runs or takes one back; returns the exit code."""
     from ..library.journal import Journal, JournalError, elsewhere, leading_out, refused
 
     console = Console(args.quiet)
@@ -73,8 +68,7 @@ def run(args: argparse.Namespace) -> int:
             return DONE
         try:
             info = journal.run(args.number) if args.number else journal.last_done()
-            unsettled = journal.unsettled()
-            unsettled = [run for run in unsettled if journal.custody.concerns(run)]
+            unsettled = [run for run in journal.unsettled() if journal.custody.concerns(run)]
             if info is None and unsettled:  # what was cut off may be done once it is settled
                 info = journal.run(unsettled[-1])
         except JournalError as error:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from .arguments import number_type
 from .console import Console, is_attended, wanted
 from .curate import planned
-from .curate_options import add_curation, add_place, curate_options, opened
+from .curate_options import add_curation, add_place, curate_options, opened, settle_origin
 from .curate_text import preview, tell_failures, tell_scan, tell_settled
 from .exits import DONE, INTERRUPTED, UsageError
 from .options import Commands, add_command, add_consent, add_talk, weight_settings
-from .origin import settle_origin
 
 if TYPE_CHECKING:
     from ..library.watch.watcher import Pass
@@ -67,12 +66,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Shows and asks, then watches until it is stopped; returns the exit code.
-
-    Raises:
-        UsageError: The folder or the rule makes no sense, or nobody can be asked.
-        CuratorError: The scorer, the store or the folder cannot be used.
-    """
+    """Shows and asks, then watches until it is stopped; returns the exit code."""
     from ..library.curate.summary import remarks
     from ..library.watch.watcher import Watcher, WatchSettings
     from .batches import StopSwitch
@@ -98,9 +92,8 @@ def run(args: argparse.Namespace) -> int:
                 tell_scan(result, console)
                 if result.stopped:
                     return INTERRUPTED
-                sys.stdout.write(
-                    preview(planned(library, panel, args.outputs, options), window_width(), ellipsis())
-                )
+                plan = planned(library, panel, args.outputs, options)
+                sys.stdout.write(preview(plan, window_width(), ellipsis()))
                 sys.stdout.flush()
                 if args.dry_run or not wanted(args, console, "Do this, and go on with what arrives?"):
                     return DONE

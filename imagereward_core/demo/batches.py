@@ -17,10 +17,9 @@ _SPOILT_AT = 128
 
 @dataclass(frozen=True)
 class DrawnPicture:
-    """One picture of a batch.
+    """One picture of a batch, RGB and square.
 
     Attributes:
-        image: RGB, square.
         truth: What is the matter with it: ``as asked``, ``as asked, spoilt by blur``, ``wrong colour``, ...
         seed: The number it was drawn from.
     """
@@ -32,12 +31,7 @@ class DrawnPicture:
 
 @dataclass(frozen=True)
 class DrawnBatch:
-    """Pictures made for one prompt.
-
-    Attributes:
-        prompt: What they should show.
-        pictures: In random order.
-    """
+    """Pictures, in random order, made for one prompt."""
 
     prompt: str
     pictures: tuple[DrawnPicture, ...]

@@ -52,7 +52,6 @@ class Scene:
     """The contents of a picture.
 
     Attributes:
-        thing: The main object.
         background: A key of ``BACKGROUNDS``.
         count: How many of the main object, 1 to 4.
         other: A second object, or None; then ``count`` is 1.

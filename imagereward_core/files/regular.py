@@ -71,6 +71,13 @@ def is_regular(path: str | os.PathLike[str]) -> bool:
     return os.path.isfile(path)  # noqa: PTH113 (Path.is_file raises where a folder may not be looked into)
 
 
+def nearest_existing(path: Path) -> Path:
+    """The path itself, or the nearest folder above that exists."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path
+
+
 def is_folder(path: str | os.PathLike[str]) -> bool:
     """Whether there is a folder; False also where that cannot be found out."""
     return os.path.isdir(path)  # noqa: PTH112 (as above)

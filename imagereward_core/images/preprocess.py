@@ -75,13 +75,6 @@ def to_pixels(image: Image.Image, spec: ImageSpec) -> np.ndarray:
     return square
 
 
-def stack_pixels(pictures: list[np.ndarray]) -> torch.Tensor:
-    """Stack ``[S, S, 3]`` squares from ``to_pixels`` into a CPU tensor ``[B, 3, S, S]`` of their type."""
-    import torch
-
-    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
-
-
 def normalize(pixels: torch.Tensor, spec: ImageSpec) -> torch.Tensor:
     """Turn pixels ``[B, 3, S, S]`` into float32 ``(x - mean) / std``, on the same device; uint8 is divided by 255 first.
 

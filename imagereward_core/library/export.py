@@ -168,9 +168,10 @@ def export_rows(
     facts = PictureFacts(scores, selection)
     own = percentiles_in_history(scores.values, history)
     disputed = {each.index: each.reason for each in result.disagreements}
-    for index, row in _with_copies(_placed(rows, order, len(scores)), copies or {}):
-        fact = facts[index]
-        made = row.generated
+    copies = copies or {}
+    placed = _placed(rows, order, len(scores))
+    for index, row in ((at, each) for at, first in placed for each in (first, *copies.get(at, ()))):
+        fact, made = facts[index], row.generated
         yield ExportRow(
             file=str(row.path),
             reason=bare_reason(fact, str(row.path)),
@@ -207,14 +208,6 @@ def _placed(rows: Iterable[Row], order: Sequence[int] | None, expected: int) -> 
         )
     for index in order:
         yield int(index), rows[int(index)]
-
-
-def _with_copies(
-    placed: Iterable[tuple[int, Row]], copies: Mapping[int, Sequence[Row]]
-) -> Iterator[tuple[int, Row]]:
-    for index, row in placed:
-        yield index, row
-        yield from ((index, copy) for copy in copies.get(index, ()))
 
 
 def _time(nanoseconds: int) -> str:

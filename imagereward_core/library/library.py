@@ -33,12 +33,7 @@ _AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class ScoredFiles:
-    """Files with what a panel makes of the numbers stored for them.
-
-    Attributes:
-        rows: By path, or as asked for; ``value``, ``cut`` and ``problem`` are those of the scorer that decides, a blend too.
-        result: The panel's judgement, in the order of ``rows``.
-    """
+    """Rows, by path or as asked for, with value, cut and problem by the scorer that decides, and the panel's judgement in their order."""
 
     rows: list[Row]
     result: PanelResult

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..files.values import shown_name
 from ..metadata.prompt_finder import ORIGINS
-from ..report.entry import ReportEntry
+from ..report.contents import ReportEntry
 from ..report.rows import beside_note, beside_reason, number
 from ..report.write import write_report
 from ..scores import FloatArray

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..scorers.blend import BlendScorer
-from ..scorers.blend_file import Blends, blend_of
 from ..scorers.panel import Panel
 from ..scorers.registry import is_checkpoint
+from ..scorers.saved_blends import SavedBlends, blend_of
 from ..weights.cards import CARDS, get_card
 from ..weights.own import stored_card
 from .store.records import Query, ScorerKey
@@ -30,7 +30,7 @@ def stored_panel(
     folder: Path | None = None,
     revision: str = "",
     preprocessing: str = "",
-    blends: Blends | None = None,
+    blends: SavedBlends | None = None,
     weights: WeightSettings | None = None,
 ) -> Panel:
     """The scorers of stored numbers as a panel for :meth:`~.library.Library.scored`.

@@ -38,8 +38,7 @@ class FoundPrompt:
     """The prompt of one picture.
 
     Attributes:
-        written: As somebody wrote it.
-        seen: As the scorer is given it: without generator syntax, unless that was asked for.
+        written, seen: As somebody wrote it, and as the scorer is given it: without generator syntax, unless that was asked for.
         source: A key of ``ORIGINS``.
         notes: Choices that had to be made on the way, in sentences.
         problem: Why the picture cannot be scored; empty where it can.

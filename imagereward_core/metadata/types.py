@@ -59,12 +59,5 @@ class PictureText:
 
     def __post_init__(self) -> None:
         """JSON may hold halves of characters, which no file, network or tokenizer takes: no text here has any."""
-        texts = {
-            "prompt": well_formed(self.prompt),
-            "negative": well_formed(self.negative),
-            "settings": with_texts(self.settings, well_formed),
-            "notes": tuple(map(well_formed, self.notes)),
-            "loras": tuple(map(well_formed, self.loras)),
-        }
-        for name, value in texts.items():
-            object.__setattr__(self, name, value)
+        for name, value in vars(self).items():
+            object.__setattr__(self, name, with_texts(value, well_formed))

@@ -16,13 +16,9 @@ def percentiles(
 ) -> FloatArray:
     """Share of the reference strictly below each score, float64 [N] in 0..100.
 
-    ``Distribution.percentile`` says the same of a reference that is given by its mean and deviation, or by its quantiles.
-
-    Args:
-        values: Scores; NaN has no percentile and gives NaN.
-        reference: What they are compared with; NaN among it is left out. With nothing left every answer is NaN.
-        among: Whether the scores are themselves part of the reference: each is then compared with the others, so that the best of
-            them has 100 and the worst 0.
+    ``Distribution.percentile`` says the same of a reference that is given by its mean and deviation, or by its quantiles. NaN has no
+    percentile, and does not count in the reference; with nothing left there every answer is NaN. Where the scores are themselves
+    ``among`` the reference, each is compared with the others, so that the best of them has 100 and the worst 0.
 
     >>> percentiles([2.0, 0.0, 9.0], [1.0, 2.0, 3.0, 4.0]).tolist()
     [25.0, 0.0, 100.0]

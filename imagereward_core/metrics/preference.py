@@ -10,10 +10,7 @@ from numpy.typing import NDArray
 
 
 def preferred_pairs(ranks: Sequence[int] | NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Every pair of a ranking as (index of the better, index of the worse); ties are left out.
-
-    Args:
-        ranks: One per picture, 1 is best; 0 stands for a picture that was not ranked.
+    """Every pair of a ranking (1 is best, 0 was not ranked) as (index of the better, index of the worse); ties are left out.
 
     >>> preferred_pairs([2, 1, 2, 0])
     [(1, 0), (1, 2)]
@@ -31,11 +28,7 @@ def agreeing_pairs(
 ) -> tuple[int, int]:
     """Of the strict pairs of one ranking, those in which the better picture has the higher score, and all.
 
-    Equal scores, and pictures without one (NaN), do not agree, as in the reference's ``test.py``.
-
-    Args:
-        scores: One per picture, higher is better.
-        ranks: As in :func:`preferred_pairs`.
+    Equal scores, and pictures without one (NaN), do not agree, as in the reference's ``test.py``. One of each per picture.
 
     >>> agreeing_pairs([0.5, 2.0, 0.5], [3, 1, 2])
     (2, 3)

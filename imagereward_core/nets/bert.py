@@ -44,10 +44,7 @@ class Projections(nn.Module):
 
 
 class Residual(nn.Module):
-    """A linear layer whose output is added to the stream and normalised: BERT's post-norm.
-
-    The stream keeps its dtype (float32), whatever that of the branch.
-    """
+    """A linear layer whose output is added to the stream, which keeps its dtype (float32), and normalised: BERT's post-norm."""
 
     def __init__(self, config: TextConfig, inputs: int) -> None:
         super().__init__()
@@ -72,18 +69,13 @@ class Attention(nn.Module):
 
     def keys_and_values(self, source: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values of ``source`` [B, T, source_width], each [B, heads, T, size], in the source's dtype."""
-        return split_heads(self.self.key(source), self.heads), split_heads(
-            self.self.value(source), self.heads
-        )
+        key, value = self.self.key(source), self.self.value(source)
+        return split_heads(key, self.heads), split_heads(value, self.heads)
 
     def forward(self, stream: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-        """Attends from ``stream`` [B, L, width] to ``key`` and ``value`` [B, heads, T, size].
+        """Attends from ``stream`` [B, L, width] to ``key`` and ``value`` [B, heads, T, size] in the dtype of the query projection.
 
-        Args:
-            stream: States that ask.
-            key: Keys, in the dtype of the query projection.
-            value: Values, in the dtype of the query projection.
-            mask: Bool, broadcastable to [B, heads, L, T], True where attention is allowed; None allows all.
+        ``mask`` is bool, broadcastable to [B, heads, L, T], True where attention is allowed; None allows all.
         """
         query = split_heads(self.self.query(stream.to(self.self.query.weight.dtype)), self.heads)
         dropout = self.dropout if self.training else 0.0

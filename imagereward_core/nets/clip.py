@@ -13,19 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .layers import Linear, add, layer_norm, merge_heads, split_heads
-
-_PIECE = 1 << 18
-"""Numbers that a CPU's cache holds twice."""
+from .layers import Linear, Mlp, add, layer_norm, merge_heads, split_heads
 
 
 @dataclass(frozen=True)
 class TowerConfig:
-    """One stack of transformer layers.
-
-    Attributes:
-        activation: ``quick_gelu`` (x times sigmoid of 1.702 x), ``gelu`` (exact) or ``gelu_tanh`` (its tanh approximation).
-    """
+    """One stack of transformer layers; ``activation`` is that of :class:`.layers.Mlp`."""
 
     width: int
     depth: int
@@ -91,39 +84,6 @@ class Attention(nn.Module):
         return self.out_proj(merge_heads(F.scaled_dot_product_attention(query, key, value, attn_mask=mask)))
 
 
-class Mlp(nn.Module):
-    """Two linear layers with an activation between them."""
-
-    def __init__(self, config: TowerConfig) -> None:
-        super().__init__()
-        self.activation = config.activation
-        self.fc1 = Linear(config.width, config.mlp_width)
-        self.fc2 = Linear(config.mlp_width, config.width)
-
-    def forward(self, states: Tensor) -> Tensor:
-        """[B, T, width] to [B, T, width]."""
-        if self.activation == "gelu":
-            return self.fc2(self.fc1.gelu(states))
-        hidden = self.fc1(states)
-        if self.activation == "quick_gelu":
-            return self.fc2(quick_gelu(hidden))
-        if torch.is_inference_mode_enabled():
-            return self.fc2(torch.ops.aten.gelu_(hidden, approximate="tanh"))
-        return self.fc2(F.gelu(hidden, approximate="tanh"))
-
-
-def quick_gelu(hidden: Tensor) -> Tensor:
-    """``x * sigmoid(1.702 x)``; in inference mode into ``hidden`` itself, with the same bits.
-
-    On a CPU piece by piece, so that three passes over the widest activations of the network find them in its cache.
-    """
-    if not torch.is_inference_mode_enabled():
-        return hidden * torch.sigmoid(1.702 * hidden)
-    for piece in hidden.view(-1).split(_PIECE) if hidden.device.type == "cpu" else (hidden,):
-        piece.mul_(torch.mul(piece, 1.702).sigmoid_())
-    return hidden
-
-
 class Layer(nn.Module):
     """Attention and MLP, each behind a LayerNorm and added to the residual stream.
 
@@ -135,7 +95,7 @@ class Layer(nn.Module):
         super().__init__()
         self.self_attn = Attention(config)
         self.layer_norm1 = nn.LayerNorm(config.width, eps=config.layer_norm_eps)
-        self.mlp = Mlp(config)
+        self.mlp = Mlp(config.width, config.mlp_width, config.activation)
         self.layer_norm2 = nn.LayerNorm(config.width, eps=config.layer_norm_eps)
 
     def forward(self, stream: Tensor, mask: Tensor | None, first_only: bool) -> Tensor:
@@ -257,27 +217,14 @@ class ClipNetwork(nn.Module):
             self.logit_scale = nn.Parameter(torch.tensor(-math.log(0.07)))
 
     def encode_images(self, pixels: Tensor) -> Tensor:
-        """Picture vectors, not normalised to length one.
-
-        Args:
-            pixels: Float [B, 3, S, S], normalised, S the configured image size.
-
-        Returns:
-            [B, projection] in the dtype of the projection, which :func:`parameter_dtype` keeps in float32.
-        """
+        """Picture vectors [B, projection] float32, not of length one, of normalised pixels [B, 3, S, S], S the configured image size."""
         return _project(self.visual_projection, self.vision_model(pixels))
 
     def encode_texts(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Text vectors, not normalised to length one: the state at each text's last real token, which CLIP's tokenizer makes the end token.
 
-        A text's vector depends neither on its padding nor on the texts beside it.
-
-        Args:
-            ids: int64 [B, L] with L up to the configured number of positions, padded on the right.
-            mask: [B, L], non-zero for real tokens.
-
-        Returns:
-            [B, projection], float32 as above.
+        A text's vector [B, projection] float32 depends neither on its padding nor on the texts beside it. ``ids`` are int64 [B, L] with L
+        up to the configured number of positions, padded on the right; ``mask`` [B, L] is non-zero for real tokens.
         """
         return _project(self.text_projection, at_last_token(self.text_model(ids, mask), mask))
 

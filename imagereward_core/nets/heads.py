@@ -15,11 +15,7 @@ from .reward import Head
 
 
 class AestheticHead(nn.Module):
-    """LAION's head on OpenAI's ViT-L/14: 768-1024-128-64-16-1, state names ``layers.{0,2,4,6,7}.*``.
-
-    Args:
-        width: Width of the picture vectors.
-    """
+    """LAION's head on OpenAI's ViT-L/14: 768-1024-128-64-16-1, state names ``layers.{0,2,4,6,7}.*``; ``width`` is that of the vectors."""
 
     def __init__(self, width: int = 768) -> None:
         super().__init__()
@@ -31,11 +27,7 @@ class AestheticHead(nn.Module):
 
 
 class SiglipAestheticHead(nn.Module):
-    """The head of aesthetic predictor v2.5 on SigLIP: 1152-1024-128-64-16-1, state names ``scoring_head.{0,2,4,6,8}.*``.
-
-    Args:
-        width: Width of the picture vectors.
-    """
+    """The head of aesthetic predictor v2.5 on SigLIP: 1152-1024-128-64-16-1, state names ``scoring_head.{0,2,4,6,8}.*``."""
 
     def __init__(self, width: int = 1152) -> None:
         super().__init__()

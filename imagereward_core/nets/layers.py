@@ -11,6 +11,8 @@ from . import onednn
 # From so many rows on, and up to so many inputs, torch's own float32 product is the faster one; measured at full size. Within both
 # bounds its result for a row does not depend on the number of rows, so that a picture has the same score in every batch.
 PLAIN_ROWS, PLAIN_INPUTS = 152, 1024
+_PIECE = 1 << 18
+"""Numbers that a CPU's cache holds twice."""
 
 
 class Linear(nn.Linear):
@@ -36,6 +38,43 @@ class Linear(nn.Linear):
         rows = inputs.numel() // max(1, self.in_features)
         plain = inputs.dtype == torch.float32 and rows >= PLAIN_ROWS and self.in_features <= PLAIN_INPUTS
         return not plain and onednn.usable(inputs, self.weight)
+
+
+class Mlp(nn.Module):
+    """Two linear layers with an activation between them.
+
+    Attributes:
+        activation: ``quick_gelu`` (x times sigmoid of 1.702 x), ``gelu`` (exact) or ``gelu_tanh`` (its tanh approximation).
+    """
+
+    def __init__(self, width: int, hidden: int, activation: str = "gelu") -> None:
+        super().__init__()
+        self.activation = activation
+        self.fc1 = Linear(width, hidden)
+        self.fc2 = Linear(hidden, width)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """[B, T, width] to [B, T, width]."""
+        if self.activation == "gelu":
+            return self.fc2(self.fc1.gelu(states))
+        hidden = self.fc1(states)
+        if self.activation == "quick_gelu":
+            return self.fc2(quick_gelu(hidden))
+        if torch.is_inference_mode_enabled():
+            return self.fc2(torch.ops.aten.gelu_(hidden, approximate="tanh"))
+        return self.fc2(F.gelu(hidden, approximate="tanh"))
+
+
+def quick_gelu(hidden: Tensor) -> Tensor:
+    """``x * sigmoid(1.702 x)``; in inference mode into ``hidden`` itself, with the same bits.
+
+    On a CPU piece by piece, so that three passes over the widest activations of the network find them in its cache.
+    """
+    if not torch.is_inference_mode_enabled():
+        return hidden * torch.sigmoid(1.702 * hidden)
+    for piece in hidden.view(-1).split(_PIECE) if hidden.device.type == "cpu" else (hidden,):
+        piece.mul_(torch.mul(piece, 1.702).sigmoid_())
+    return hidden
 
 
 def layer_norm(norm: nn.LayerNorm, inputs: Tensor, dtype: torch.dtype) -> Tensor:

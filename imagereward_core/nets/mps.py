@@ -164,22 +164,14 @@ class MpsNetwork(nn.Module):
     def encode_texts(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Prompt tokens [B, L, projection] and prompt vectors [B, projection]; they do not depend on the picture.
 
-        Args:
-            ids: int64 [B, L], L the configured number of positions, padded as the tokenizer pads: padding is read like text.
-            mask: [B, L], non-zero for real tokens; says only where the end token stands.
-
-        Raises:
-            PromptError: The prompts are not padded to all positions.
+        ``ids`` are int64 [B, L], L the configured number of positions (else PromptError), padded as the tokenizer pads: padding is read
+        like text. ``mask`` [B, L], non-zero for real tokens, says only where the end token stands.
         """
         tokens = self._read(ids)
         return tokens, at_last_token(tokens, mask)
 
     def encode_condition(self, ids: Tensor) -> Tensor:
-        """Tokens [L, projection] of the condition, int64 [L], padded like a prompt; the same for all prompts.
-
-        Raises:
-            PromptError: The condition is not padded to all positions.
-        """
+        """Tokens [L, projection] of the condition, int64 [L], padded like a prompt (else PromptError); the same for all prompts."""
         return self._read(ids[None])[0]
 
     def kept_positions(self, text: Tensor, condition: Tensor, threshold: float) -> Tensor:

@@ -47,10 +47,7 @@ def supported(dtype: torch.dtype) -> bool:
 
 
 def linear(inputs: Tensor, weight: Tensor, bias: Tensor, gelu: bool = False) -> Tensor:
-    """``inputs @ weight.T + bias``, and the exact (erf) GELU of it with ``gelu``; see :func:`usable`.
-
-    Shapes are [..., inputs], [outputs, inputs] and [outputs], and [..., outputs] of what is returned.
-    """
+    """``inputs`` [..., I] times ``weight`` [O, I] plus ``bias`` [O] as [..., O], and with ``gelu`` the exact (erf) GELU of it."""
     kind, algorithm = ("gelu", "none") if gelu else ("none", "")
     output: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, kind, [], algorithm)
     return output

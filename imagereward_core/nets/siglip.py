@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .clip import Encoder, Mlp, TowerConfig
-from .layers import Linear, add, layer_norm, merge_heads, split_heads
+from .clip import Encoder, TowerConfig
+from .layers import Linear, Mlp, add, layer_norm, merge_heads, split_heads
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Head(nn.Module):
         self.probe = nn.Parameter(torch.zeros(1, 1, config.width))
         self.attention = ProbeAttention(config)
         self.layernorm = nn.LayerNorm(config.width, eps=config.layer_norm_eps)
-        self.mlp = Mlp(config)
+        self.mlp = Mlp(config.width, config.mlp_width, config.activation)
 
     def forward(self, patches: Tensor) -> Tensor:
         """[B, T, width] to [B, width]."""
@@ -114,14 +114,7 @@ class SiglipVision(nn.Module):
         self.vision_model = VisionModel(config)
 
     def encode_images(self, pixels: Tensor) -> Tensor:
-        """Picture vectors, not normalised to length one (transformers' ``pooler_output``).
-
-        Args:
-            pixels: Float [B, 3, S, S], normalised, S the configured image size.
-
-        Returns:
-            [B, width] in the dtype of the residual stream, which :func:`parameter_dtype` keeps in float32.
-        """
+        """Picture vectors [B, width] float32, not of length one (transformers' ``pooler_output``), of normalised pixels [B, 3, S, S]."""
         return self.vision_model(pixels)
 
 

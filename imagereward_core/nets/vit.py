@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .config import VisionConfig
-from .layers import Linear, add, drop_path, layer_norm
+from .layers import Linear, Mlp, add, drop_path, layer_norm, merge_heads
 
 
 class PatchEmbed(nn.Module):
@@ -40,20 +40,7 @@ class Attention(nn.Module):
         qkv = self.qkv(tokens).view(batch, length, 3, self.heads, width // self.heads)
         query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         mixed = F.scaled_dot_product_attention(query, key, value)
-        return self.proj(mixed.transpose(1, 2).reshape(batch, length, width))
-
-
-class Mlp(nn.Module):
-    """Two linear layers with an exact (erf) GELU between them."""
-
-    def __init__(self, config: VisionConfig) -> None:
-        super().__init__()
-        self.fc1 = Linear(config.width, config.mlp_width)
-        self.fc2 = Linear(config.mlp_width, config.width)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """[B, T, width] to [B, T, width]."""
-        return self.fc2(self.fc1.gelu(tokens))
+        return self.proj(merge_heads(mixed))
 
 
 class Block(nn.Module):
@@ -70,7 +57,7 @@ class Block(nn.Module):
         self.norm1 = nn.LayerNorm(config.width, eps=config.layer_norm_eps)
         self.attn = Attention(config)
         self.norm2 = nn.LayerNorm(config.width, eps=config.layer_norm_eps)
-        self.mlp = Mlp(config)
+        self.mlp = Mlp(config.width, config.mlp_width)
 
     def forward(self, stream: Tensor) -> Tensor:
         """[B, T, width] to [B, T, width]."""
@@ -94,14 +81,7 @@ class VisionTransformer(nn.Module):
         self.norm = nn.LayerNorm(config.width, eps=config.layer_norm_eps)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Image tokens of a batch of pictures.
-
-        Args:
-            pixels: Float [B, 3, S, S], normalised, S the configured image size.
-
-        Returns:
-            [B, 1 + patches, width] in the dtype of the tower's linear layers.
-        """
+        """Image tokens [B, 1 + patches, width], in the dtype of the tower's linear layers, of normalised pixels [B, 3, S, S]."""
         return self.upper(self.lower(pixels, 0), 0)
 
     def lower(self, pixels: Tensor, depth: int) -> Tensor:

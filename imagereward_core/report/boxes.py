@@ -94,11 +94,11 @@ def _row(
 def _drawing(values: Sequence[float], box: Box, low: float, high: float) -> str:
     """One row's box, whiskers and dots. Positions across are percentages, so it stretches with the page."""
 
-    def across(value: float) -> str:
-        return f"{100 * ((value / 2 - low / 2) / (high / 2 - low / 2)) if high > low else 50:.2f}%"
+    def wide(begin: float, end: float, single: float = 0) -> str:
+        return f"{100 * ((end / 2 - begin / 2) / (high / 2 - low / 2)) if high > low else single:.2f}%"
 
-    def wide(begin: float, end: float) -> str:
-        return f"{100 * ((end / 2 - begin / 2) / (high / 2 - low / 2)) if high > low else 0:.2f}%"
+    def across(value: float) -> str:
+        return wide(low, value, 50)
 
     if len(values) < LEAST_IN_BOX:
         dots: Sequence[float] = sorted(values)

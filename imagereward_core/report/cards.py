@@ -12,7 +12,7 @@ from .html_text import escape, relative_link
 from .rows import Facts, is_rank_alone
 
 if TYPE_CHECKING:
-    from .entry import ReportEntry
+    from .contents import ReportEntry
     from .thumbnails import Thumbnail
 
 CUT_LABEL = "Not read, too long:"

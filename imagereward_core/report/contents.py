@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..plain import encodable
@@ -14,7 +15,7 @@ from ..scores import FloatArray, Scores
 from .rows import Facts
 
 if TYPE_CHECKING:
-    from .entry import ReportEntry
+    from ..images.decode import ImageSource
 
 AT_ONCE = 300
 """So many pictures a page holds as such. Cards beyond lie in it as text, and the script makes them when they come into view."""
@@ -22,6 +23,35 @@ CARDS_IN_BLOCK = 100
 """Cards in one block of text."""
 NO_MODEL = "Model not named"
 NO_LORA = "No LoRA"
+
+
+@dataclass(frozen=True)
+class ReportEntry:
+    """One picture of a report; empty or None where nothing is known.
+
+    Attributes:
+        name: What the picture is called on the page.
+        picture: What its thumbnail is made from.
+        path: The file that its thumbnail links to.
+        written: Its prompt as somebody wrote it, before generator syntax was removed.
+        origin: Where the prompt was found, in words that may follow "written in": ``the picture's metadata``.
+        note: One more line below the picture.
+        stars: What a person gave it, 0..5.
+        model, loras, seed: The checkpoint that made it, the LoRAs that were used, and the seed as text.
+        bucket: The bucket it falls into.
+    """
+
+    name: str
+    picture: ImageSource | None = None
+    path: Path | None = None
+    written: str = ""
+    origin: str = ""
+    note: str = ""
+    stars: int | None = None
+    model: str = ""
+    loras: tuple[str, ...] = ()
+    seed: str = ""
+    bucket: str = ""
 
 
 @dataclass(frozen=True)

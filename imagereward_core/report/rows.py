@@ -55,18 +55,14 @@ class JudgedRow:
         score: The raw score; None without one.
         percentile: Share of the scorer's reference scores below it, 0..100; None without score or reference.
         rank: 1 is best, among all pictures; 0 without a score.
-        rank_in_prompt: Rank among the pictures with the same prompt; 0 without a score.
-        scored_in_prompt: How many pictures with the same prompt have a score; 0 without a score.
-        kept: Whether it passes the filter.
-        reason: Why it was kept or rejected, or why it has no score.
-        prompt: The prompt as the scorer was given it.
-        prompt_cut: The end of it that did not fit into the scorer.
+        rank_in_prompt, scored_in_prompt: Rank among the pictures with the same prompt, and how many of them have a score; 0 without one.
+        kept, reason: Whether it passes the filter, and why, or why it has no score.
+        prompt, prompt_cut: The prompt as the scorer was given it, and the end of it that did not fit.
         prompt_written: The prompt as it was written.
         prompt_source: Where it was found: ``option``, ``sidecar`` or ``metadata``.
         notes: Choices made while reading the prompt.
         disputed: Where scorers place the picture very differently: who puts it where.
-        beside: Scores by other scorers, by their ids.
-        beside_reason: Which of these have no score for it, and why.
+        beside, beside_reason: Scores by other scorers, by their ids, and which of these have none for it, and why.
     """
 
     file: str

@@ -13,8 +13,7 @@ from ..scores import FloatArray, Scores
 from ..selection import Selection
 from ..weights.card import ScorerCard
 from .cards import card_html
-from .contents import AT_ONCE, CARDS_IN_BLOCK, Contents
-from .entry import ReportEntry
+from .contents import AT_ONCE, CARDS_IN_BLOCK, Contents, ReportEntry
 from .page import page_end, page_middle, page_start
 from .replace import replacing
 from .rows import Facts, PictureFacts
@@ -47,11 +46,11 @@ def write_report(
         path: The page to write, usually ending in ``.html``. Links to pictures are relative to its folder.
         entries: One per score, in the order of the scores.
         scores: The scores.
-        selection: What was kept of them, from :func:`~imagereward_core.selection.select`.
+        selection: What was kept of them.
         card: The card of the scorer.
         title: Heading; by default the number of pictures.
         notice: A warning at the top of the page, for example that the weights are random.
-        most: Show at most so many of the best pictures; histogram and box plots count all of them. None for all.
+        most: Show at most so many of the best pictures, None for all; histogram and box plots count all of them.
         kept_only: Show only what was kept; the drawings count all.
         history: All own scores by the scorer, to say where each picture stands among them.
         progress: Told after each picture how many are written, and how many there will be.

@@ -52,11 +52,7 @@ class Scorer(Protocol):
 
 
 def prompts_per_picture(prompts: Prompt | Sequence[Prompt], number: int) -> tuple[str | MissingPrompt, ...]:
-    """One prompt per picture, or why there is none.
-
-    Raises:
-        PromptError: A list of another length than the pictures, or something in it that is neither text nor a missing prompt.
-    """
+    """One prompt per picture, or why there is none; PromptError for a list of another length, or with something that is neither."""
     one = prompts is None or isinstance(prompts, (str, MissingPrompt))
     listed: list[Prompt] = [prompts] * number if one else list(prompts)  # type: ignore[list-item, arg-type]
     if len(listed) != number:

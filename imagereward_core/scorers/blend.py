@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Union, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -21,21 +21,16 @@ from ..metrics.agreement import check_same_pictures, normalised_ranks, standardi
 from ..scores import FloatArray, Scores
 from ..weights.card import Distribution, ScorerCard
 from .base import Scorer
-from .blend_names import NAME_LENGTH as NAME_LENGTH
-from .blend_names import BlendError as BlendError
-from .blend_names import check_name as check_name
+from .blend_names import BlendError, check_name
 
 if TYPE_CHECKING:
     import torch
 
+    from .engine import PictureScorer
     from .inputs import Picture
 
 Method = Literal["weighted", "standard", "rank"]
 Basis = Literal["raw", "reference", "batch", "rank"]
-Together = Callable[
-    [Sequence[Scorer], "Union[Sequence[Picture], torch.Tensor]", "Union[str, Sequence[Prompt]]"],
-    "list[Scores]",
-]
 
 METHODS: dict[Method, str] = {
     "weighted": "Sum of the raw scores times their weights, as in the ImageReward paper.",
@@ -60,13 +55,12 @@ class BlendMember:
 
 @dataclass(frozen=True)
 class Blend:
-    """The members of a blend and its method.
+    """The members of a blend and its method, one of :data:`METHODS`.
 
     Attributes:
         name: What people call it; its id as a scorer is ``blend:<name>``.
         members: The scorers with their weights. Under ``weighted`` a weight may be negative (regression against human
             choices gives such weights when two scorers overlap); a mean has no use for a negative vote.
-        method: One of :data:`METHODS`.
 
     Raises:
         BlendError: A name or a weight means nothing, a scorer is named twice, or no weight differs from zero.
@@ -110,12 +104,12 @@ class Blend:
         """The blend's id as a scorer."""
         return f"blend:{self.name}"
 
-    def shares(self) -> list[float]:
-        """The weights as shares of 1, for the methods that take a mean."""
-        largest = max(member.weight for member in self.members)
-        parts = [
-            member.weight / largest for member in self.members
-        ]  # the sum of very large weights has no end
+    def factors(self) -> list[float]:
+        """What the members' votes are multiplied with: the weights, or, for a mean, their shares of 1."""
+        weights = [member.weight for member in self.members]
+        if self.method == "weighted":
+            return weights
+        parts = [weight / max(weights) for weight in weights]  # the sum of very large weights has no end
         return [part / math.fsum(parts) for part in parts]
 
     def revision(self, revisions: Sequence[str]) -> str:
@@ -132,8 +126,6 @@ class BlendResult:
     """Blended scores and how they came about.
 
     Attributes:
-        blend: What was blended.
-        scores: The blended scores.
         members: Each member's own scores, in the blend's order.
         votes: float64 [members, N], what each member brought before its weight: the raw score, the standardised score or the
             place within the prompt. NaN for pictures without a blended score.
@@ -147,24 +139,13 @@ class BlendResult:
     votes: FloatArray
     basis: tuple[Basis, ...]
 
-    @property
-    def batch_dependent(self) -> bool:
-        """Whether the same picture may get another score in the company of other pictures."""
-        return bool({"batch", "rank"} & self._voted_on().keys())
-
     def describe(self) -> str:
-        """How the blended numbers were made, in plain words."""
-        return " ".join(
-            f"{_BASIS_IN_WORDS[basis]}: {', '.join(ids)}." for basis, ids in self._voted_on().items()
-        )
-
-    def _voted_on(self) -> dict[Basis, list[str]]:
-        """The members that have a vote, by what their votes are."""
-        found: dict[Basis, list[str]] = {}
+        """How the blended numbers were made, in plain words: the members that have a vote, by what their votes are."""
+        voters: dict[Basis, list[str]] = {}
         for member, basis in zip(self.blend.members, self.basis, strict=True):
             if member.weight:
-                found.setdefault(basis, []).append(member.scorer)
-        return found
+                voters.setdefault(basis, []).append(member.scorer)
+        return " ".join(f"{_BASIS_IN_WORDS[basis]}: {', '.join(ids)}." for basis, ids in voters.items())
 
 
 _BASIS_IN_WORDS: dict[Basis, str] = {
@@ -176,16 +157,12 @@ _BASIS_IN_WORDS: dict[Basis, str] = {
 
 
 def combine(blend: Blend, scores: Sequence[Scores]) -> BlendResult:
-    """Blends scores that were made already. Pure: nothing is scored here.
+    """Blends scores that were made already: one for each member, in any order, all of the same pictures and prompts.
 
     Under ``standard`` a member's scores are measured against its reference distribution where its scores have one, else
     against those given (all prompts together; mean and standard deviation over N); where the given ones are all equal, as
     with a single picture, every picture gets 0. Under ``rank`` a picture alone with its prompt gets 0.5. Only pictures that
     every member with a vote has scored are compared.
-
-    Args:
-        blend: Members, weights, method.
-        scores: One for each member, in any order, all of the same pictures and prompts.
 
     Raises:
         BlendError: The scores are not those of the blend's members.
@@ -242,10 +219,9 @@ def _usable(distribution: Distribution | None) -> Distribution | None:
 
 def _weighted_sum(blend: Blend, votes: FloatArray, complete: npt.NDArray[np.bool_]) -> FloatArray:
     """The blended values, float64 [N]: a sum under ``weighted``, else a mean; NaN where not ``complete``."""
-    weights = [member.weight for member in blend.members] if blend.method == "weighted" else blend.shares()
     values = np.where(complete, 0.0, math.nan)
     with np.errstate(over="ignore", invalid="ignore"):
-        for weight, row in zip(weights, votes, strict=True):
+        for weight, row in zip(blend.factors(), votes, strict=True):
             if weight:
                 values += weight * row
     # Places are fractions: without the rounding, weights 0.1 + 0.2 against 0.3 would decide what is a tie.
@@ -255,19 +231,12 @@ def _weighted_sum(blend: Blend, votes: FloatArray, complete: npt.NDArray[np.bool
 class BlendScorer:
     """A blend that scores pictures, for use wherever a scorer is used.
 
-    Args:
-        spec: What it is made of.
-        members: A scorer for each member, in any order.
-        together: Scores the same pictures with several scorers, sharing what work can be shared; by default they take turns.
-
-    Raises:
-        BlendError: The scorers are not those of the blend.
+    ``members`` are a scorer for each member of ``spec``, in any order and none of them a blend; BlendError where they are others.
     """
 
-    def __init__(self, spec: Blend, members: Sequence[Scorer], together: Together | None = None) -> None:
+    def __init__(self, spec: Blend, members: Sequence[Scorer]) -> None:
         self.spec = spec
         self.members = tuple(members[at] for at in _arrange(spec, [member.card.id for member in members]))
-        self.together = together or in_turn
         self.card = blend_card(spec, [member.card for member in self.members])
         self.revision = spec.revision([member.revision for member in self.members])
 
@@ -278,19 +247,11 @@ class BlendScorer:
     def score_with_members(
         self, images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[Prompt]
     ) -> BlendResult:
-        """The blended scores together with those of every member.
+        """The blended scores together with those of every member; errors as for any scorer."""
+        from .engine import score_together  # blending numbers that are there needs no torch
 
-        Raises:
-            PromptError: As for any scorer.
-        """
-        return combine(self.spec, self.together(self.members, images, prompts))
-
-
-def in_turn(
-    scorers: Sequence[Scorer], images: Sequence[Picture] | torch.Tensor, prompts: str | Sequence[Prompt]
-) -> list[Scores]:
-    """Scores of each scorer, one scorer after another; every one opens the pictures for itself."""
-    return [scorer.score(images, prompts) for scorer in scorers]
+        members = cast("Sequence[PictureScorer]", self.members)
+        return combine(self.spec, score_together(members, images, prompts))
 
 
 def blend_card(spec: Blend, cards: Sequence[ScorerCard]) -> ScorerCard:
@@ -314,13 +275,11 @@ def blend_card(spec: Blend, cards: Sequence[ScorerCard]) -> ScorerCard:
         paper="; ".join(dict.fromkeys(card.paper for card in cards if card.paper)),
         licence="; ".join(f"{licence} ({', '.join(ids)})" for licence, ids in licences.items()),
         checkpoint=(),
-        tokenizer=None,
         image=cards[0].image,
         token_limit=min(limits, default=None),
         needs_prompt=any(card.needs_prompt for card in cards),
         family="blend",
         typical_range=_typical_range(spec, cards),
-        distribution=None,
         notes=(*_notes(spec, cards), *(f"{card.id}: {note}" for card in cards for note in card.notes)),
         download_size=sum(card.download_size for card in cards),
         cross_prompt=spec.method != "rank"
@@ -331,15 +290,12 @@ def blend_card(spec: Blend, cards: Sequence[ScorerCard]) -> ScorerCard:
 def _typical_range(spec: Blend, cards: Sequence[ScorerCard]) -> tuple[float, float] | None:
     if spec.method == "rank":
         return 0.0, 1.0
-    weights = [member.weight for member in spec.members] if spec.method == "weighted" else spec.shares()
     bounds = []
-    for weight, card in zip(weights, cards, strict=True):
+    for weight, card in zip(spec.factors(), cards, strict=True):
         low, high = card.typical_range or (math.nan, math.nan)
         if spec.method == "standard":
             known = _usable(card.distribution) if card.typical_range else None
-            low, high = (
-                ((low - known.mean) / known.std, (high - known.mean) / known.std) if known else (-2, 2)
-            )
+            low, high = ((end - known.mean) / known.std for end in (low, high)) if known else (-2, 2)
         if weight:
             bounds.append(sorted((weight * low, weight * high)))
     if any(math.isnan(low) for low, _ in bounds):

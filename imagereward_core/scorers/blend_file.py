@@ -6,27 +6,22 @@ import json
 import os
 import unicodedata
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from ..files.locks import exclusive
 from ..files.whole import written_whole
-from .blend import METHODS, NAME_LENGTH, Blend, BlendError, BlendMember
-from .registry import is_checkpoint
+from .blend import METHODS, Blend, BlendMember
+from .blend_names import BLENDS_FILE, NAME_LENGTH, BlendError
 
 
 def parse_blend(text: str, name: str = "") -> Blend:
-    """Reads a blend from a line such as ``ImageReward-v1.0=0.7,PickScore=0.3@rank``.
+    """Reads a blend from a line such as ``ImageReward-v1.0=0.7,PickScore=0.3@rank``; BlendError, with the wrong part, where it cannot.
 
-    A scorer without a weight counts 1; without ``@`` the method is ``standard``.
-
-    Args:
-        text: Scorers, each with a weight, and the method.
-        name: What to call it; by default its own description, for example ``0.7 ImageReward-v1.0 + 0.3 PickScore (rank)``.
-
-    Raises:
-        BlendError: The text cannot be read; the message names the part that is wrong.
+    A scorer without a weight counts 1; without ``@`` the method is ``standard``. Without ``name`` it is called by its own description, for
+    example ``0.7 ImageReward-v1.0 + 0.3 PickScore (rank)``.
     """
     listed, at, method = text.partition("@")
     method = method.strip() if at else "standard"
@@ -71,32 +66,23 @@ def _plain(weight: float) -> str:
     return repr(float(weight)).removesuffix(".0")
 
 
-BLEND_PREFIX = "blend:"
-FILE_NAME = "blends.json"
 SCHEMA = 1
 _PATIENCE = 10
 """Seconds to wait for another program that is writing the file."""
 
 
 class BlendFile:
-    """The named blends of a folder, kept in its ``blends.json``.
+    """The named blends of a folder, kept in its ``blends.json``, which the first :meth:`save` makes.
 
     Fields this version does not know, and entries it cannot read, are kept as they are. Where a saved blend is changed or
     removed, the file as it was is first copied to ``blends.backup-<number>.json``. A file that cannot be read is never written.
-
-    Args:
-        folder: Where the file is, or will be made by the first :meth:`save`.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.path = Path(folder) / FILE_NAME
+        self.path = Path(folder) / BLENDS_FILE
 
     def load(self) -> tuple[dict[str, Blend], dict[str, str]]:
-        """All blends by name, in the file's order, and the reason by name for entries that cannot be read.
-
-        Raises:
-            BlendError: The file cannot be read as a whole.
-        """
+        """All blends by name, in the file's order, and why entries cannot be read by name; BlendError where the whole file cannot."""
         blends: dict[str, Blend] = {}
         problems: dict[str, str] = {}
         for name, entry in self._read()[1]["blends"].items():
@@ -106,32 +92,10 @@ class BlendFile:
                 problems[name] = str(error)
         return blends, problems
 
-    def get(self, name: str) -> Blend:
-        """The blend of that name; letter case does not matter.
-
-        Raises:
-            BlendError: There is none, or its entry or the file cannot be read.
-        """
-        entries = self._read()[1]["blends"]
-        saved = _find(entries, name)
-        if saved is None:
-            raise BlendError(
-                f"no blend is called {name!r} in {self.path}; there is {', '.join(entries) or 'none yet'}"
-            )
-        return _blend_from(saved, entries[saved])
-
     def save(self, blend: Blend, replace: bool = False) -> Path | None:
-        """Adds a blend, or changes the one of the same name.
+        """Adds a blend, or, with ``replace``, changes a different one of the same name; BlendError where the name is taken without.
 
-        Args:
-            blend: The blend.
-            replace: Whether a different blend of that name (letter case does not matter) may be changed.
-
-        Returns:
-            The copy that was made of the file before a change; None where nothing was lost.
-
-        Raises:
-            BlendError: The name is taken, or the file cannot be read or written.
+        Returns the copy that was made of the file before a change; None where nothing was lost.
         """
         with self._lock():
             before, content = self._read()
@@ -155,11 +119,7 @@ class BlendFile:
             return self._write(content, before)
 
     def remove(self, name: str) -> Path:
-        """Takes a blend out of the file and returns the copy that was made of the file before.
-
-        Raises:
-            BlendError: There is no such blend, or the file cannot be read or written.
-        """
+        """Takes a blend out of the file; returns the copy that was made of the file before. BlendError where there is no such blend."""
         with self._lock():
             before, content = self._read()
             saved = _find(content["blends"], name)
@@ -218,63 +178,27 @@ class BlendFile:
     def _write(self, content: dict[str, Any], before: bytes | None = None) -> Path | None:
         """Puts ``content`` into the file, all or nothing; first copies ``before``, where given, to a new file beside it."""
         backup = None if before is None else self._back_up(before)
-        # Undecodable characters come out as \udcXX, which is how JSON writes them.
-        encoded = (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode(
-            "utf-8", "backslashreplace"
-        )
+        text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
         with written_whole(self.path) as temporary:
-            temporary.write_bytes(encoded)
+            # Undecodable characters come out as \udcXX, which is how JSON writes them.
+            temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
         return backup
 
     def _back_up(self, content: bytes) -> Path:
-        number = 1
-        while True:
+        for number in count(1):
             backup = self.path.with_name(f"{self.path.stem}.backup-{number}.json")
-            try:
+            with suppress(FileExistsError):
                 file = backup.open("xb")
-            except FileExistsError:
-                number += 1
-                continue
-            try:
-                with file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-            except BaseException:
-                backup.unlink(missing_ok=True)  # half a copy is none
-                raise
-            return backup
-
-
-class Blends(Protocol):
-    """Where saved blends are found."""
-
-    def get(self, name: str) -> Blend:
-        """The blend of that name; letter case does not matter.
-
-        Raises:
-            BlendError: There is none, or it cannot be read.
-        """
-
-
-def blend_of(name: str | os.PathLike[str], blends: Blends | None = None) -> Blend | None:
-    """The blend that ``name`` stands for; None for a single scorer.
-
-    Args:
-        name: ``blend:NAME`` for a saved blend, the text of one, or anything else.
-        blends: Where blends are saved; without it only blends given as text are known.
-
-    Raises:
-        BlendError: There is no such blend, or its text cannot be read.
-    """
-    text = os.fspath(name)
-    if text.lower().startswith(BLEND_PREFIX):
-        if blends is None:
-            raise BlendError(
-                f"{text}: no place for saved blends is set here; give the blend as text, such as A=0.7,B=0.3"
-            )
-        return blends.get(text[len(BLEND_PREFIX) :])
-    return parse_blend(text) if "=" in text and not is_checkpoint(text) else None
+                break
+        try:
+            with file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            backup.unlink(missing_ok=True)  # half a copy is none
+            raise
+        return backup
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

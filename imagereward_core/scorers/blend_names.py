@@ -1,4 +1,4 @@
-"""Names that blends and their members may have."""
+"""Names that blends and their members may have, and where blends are kept."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from ..errors import CuratorError
 from ..files.devices import is_device
 
 NAME_LENGTH = 80
+BLEND_PREFIX = "blend:"
+BLENDS_FILE = "blends.json"
+"""The file of saved blends in a models folder; named here, so that looking for it costs a host's start nothing."""
 
 
 class BlendError(CuratorError):
@@ -13,11 +16,7 @@ class BlendError(CuratorError):
 
 
 def check_name(what: str, name: str) -> None:
-    """Makes sure that a name can be an id, a part of a command line and a file name on every system.
-
-    Raises:
-        BlendError: It is empty, too long, reserved by Windows, or holds a character that means something elsewhere.
-    """
+    """Raises BlendError unless a name can be an id, a part of a command line and a file name on every system."""
     bad = sorted({mark for mark in name if mark in '/\\:*?"<>|,=@' or not mark.isprintable()})
     if bad:
         raise BlendError(

@@ -45,14 +45,7 @@ class WeightHost(Protocol):
 
 
 class LoadedScorer:
-    """A scorer, or a blend, with the runtime it works in.
-
-    Args:
-        request: What was asked for.
-        panel: The scorer as a panel of one, with those beside it.
-        runtime: The host's device and memory.
-        lock: Held while it works.
-    """
+    """A scorer, or a blend, as a panel with those beside it, the host's runtime it works in, and the lock that is held meanwhile."""
 
     def __init__(self, request: LoadRequest, panel: Panel, runtime: Any, lock: threading.RLock) -> None:
         self.request, self.panel, self.runtime, self.lock = request, panel, runtime, lock
@@ -74,9 +67,7 @@ class LoadedScorer:
                 self.used = time.monotonic()
 
     def score_each(self, pictures: Sequence[Picture], prompts: str | Sequence[Prompt]) -> list[Scores]:
-        """The Scores of every single scorer over pictures (Pillow, paths, arrays, or tensors [H, W, C] in 0..1), one call at a time.
-
-        A picture that cannot be read has NaN and a reason; see ``Scores``.
+        """The Scores of every single scorer over pictures, one call at a time; see :meth:`.base.Scorer.score`.
 
         Raises:
             PromptError: The number of prompts does not fit.
@@ -121,13 +112,7 @@ class ScorerCache(Generic[L]):
     def load(self, request: LoadRequest, interruptible: bool = True) -> L:
         """The scorer of a request: the one that is held, or a new one, its weights fetched if need be.
 
-        Args:
-            request: What was chosen.
-            interruptible: Whether the host's button stops a download.
-
-        Raises:
-            UnknownScorerError, WeightsError, DownloadError, BlendError: See ``factory.Maker.make``.
-            Cancelled: See :meth:`LoadedScorer.score_each`.
+        The host's button stops a download where it is ``interruptible``. Errors are those of ``factory.Maker.make`` and Cancelled.
         """
         with self.lock:
             generation = self.generation(request)
@@ -166,11 +151,9 @@ class ScorerCache(Generic[L]):
             each.used = -math.inf
 
     def free(self, idle: float = 0.0, wait: bool = True) -> list[str]:
-        """Drops scorers and gives their memory back, with the host's own lock held; returns their names, sorted.
+        """Drops scorers not used for ``idle`` seconds and gives their memory back, with the host's lock held; returns their names, sorted.
 
-        Args:
-            idle: Only those that have not been used for so many seconds.
-            wait: Whether to wait for one that is at work; otherwise nothing is dropped meanwhile.
+        Without ``wait`` nothing is dropped while one is at work.
         """
         if not self.lock.acquire(blocking=wait):
             return []

@@ -12,7 +12,8 @@ from ..errors import WeightsError
 from ..nets.reward import POSITION_IDS
 from ..weights.card import ScorerCard
 from ..weights.cards import CARDS
-from ..weights.checkpoint import DtypeOf, StateFile, keymap_of, load_into
+from ..weights.checkpoint import StateFile, keymap_of, load_into
+from ..weights.checkpoint.load import DtypeOf
 from ..weights.locate import FoundWeights
 
 N = TypeVar("N", bound=nn.Module)

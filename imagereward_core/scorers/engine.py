@@ -26,6 +26,7 @@ from .variety import Variety
 
 if TYPE_CHECKING:
     from .inputs import Picture
+    from .tokenizers.encoder import Encoder
 
 log = logging.getLogger(__name__)
 
@@ -70,12 +71,13 @@ class PictureScorer(ABC):
     """A scorer that reads features of a picture and, most of them, a prompt.
 
     Args:
-        card: The scorer's card.
+        card: What it is.
         tower: Where features come from.
         runtime: Device, precision, progress, cancellation.
         revision: Which weights these are.
         batch_size: Pictures per forward pass; by default 8 on a CPU (more is slower there) and 32 elsewhere. Halved, for the rest
             of the call, whenever the device is full.
+        encoder: Prompts to ids; None where prompts are not read.
     """
 
     def __init__(
@@ -85,20 +87,18 @@ class PictureScorer(ABC):
         runtime: Runtime,
         revision: str,
         batch_size: int | None = None,
+        encoder: Encoder | None = None,
     ) -> None:
         self.card, self.tower, self.runtime, self.revision = card, tower, runtime, revision
         self.batch_size = batch_size
+        self._encoder = encoder
         self.variety = Variety()
         self.former: Callable[[], tuple[tuple[str, str], ...]] = tuple
         """Asked for the ids and revisions under which earlier versions kept scores of these very weights; it may read their files."""
 
     @property
     def batch_size(self) -> int | None:
-        """Pictures per forward pass; None picks by device.
-
-        Raises:
-            NumberError: It is set to less than 1, or to no whole number.
-        """
+        """Pictures per forward pass; None picks by device. NumberError where it is set to less than 1, or to no whole number."""
         return self._batch_size
 
     @batch_size.setter
@@ -115,20 +115,16 @@ class PictureScorer(ABC):
 
     @abstractmethod
     def rewards(self, features: Tensor, prompts: Sequence[str], rows: Sequence[int] | None = None) -> Tensor:
-        """Scores float64 [P], differentiable in the features; :meth:`score` is built on it.
+        """Scores float64 [P] of P prompts, differentiable in the ``features`` [B, ...] of ``tower.encode``; :meth:`score` is built on it.
 
         Call :meth:`begin` first, in the same mode (with gradients or without), with the network on the runtime's device. Prompts are
-        read without gradients.
-
-        Args:
-            features: What ``tower.encode`` gives for pictures, [B, ...].
-            prompts: P prompts; a scorer that reads none still gets one for each score.
-            rows: For every prompt the picture it is about, as a row of ``features``; by default one after the other (P = B).
+        read without gradients; a scorer that reads none still gets one for each score. ``rows`` has for every prompt the row of
+        ``features`` it is about; by default one after the other (P = B).
         """
 
     def cut(self, prompt: str) -> str:
-        """The part of the prompt that the scorer does not read; empty where it reads all."""
-        return ""
+        """The part of the prompt that the scorer does not read, for one that reads prompts; empty where it reads all."""
+        return self._encoder(prompt).cut if self._encoder else ""
 
     def head_is_constant(self) -> bool:
         """Whether the weights alone show that every picture gets the same score."""
@@ -150,10 +146,7 @@ class PictureScorer(ABC):
         return score_together([self], images, prompts)[0]
 
     def score_matrix(self, images: Sequence[Picture] | Tensor, prompts: Sequence[str]) -> FloatArray:
-        """Every picture against every prompt, float64 [N, P]; NaN in the row of a picture that cannot be read.
-
-        The tower, most of the work, runs once per picture.
-        """
+        """Every picture against every prompt, float64 [N, P], each picture encoded once; NaN in the row of one that cannot be read."""
         pictures = as_list(images)
         values = np.full((len(pictures), len(prompts)), math.nan)
 
@@ -171,19 +164,11 @@ def score_together(
     prompts: str | Sequence[Prompt],
     memory: Memory | None = None,
 ) -> list[Scores]:
-    """The Scores of several scorers over the same pictures, as if each had been called alone.
+    """The Scores of several scorers over the same pictures, as if each had been called alone; errors as of :meth:`.base.Scorer.score`.
 
     Every picture is decoded once, resized once for all scorers with the same rules, and goes once through every tower, also where several
-    files hold it. One whose prompt is missing is shown to the scorers that read none.
-
-    Args:
-        scorers: The scorers.
-        images: The pictures.
-        prompts: One for all, or one for each.
-        memory: What these very scorers rated in earlier parts of the run, and will remember of this one; by default nothing.
-
-    Raises:
-        PromptError, ImageError: As :meth:`imagereward_core.scorers.base.Scorer.score`.
+    files hold it. One whose prompt is missing is shown to the scorers that read none. ``memory`` is what these very scorers rated in
+    earlier parts of the run, and will remember of this one.
     """
     given = as_list(images)
     told = prompts_per_picture(prompts, len(given))
@@ -200,9 +185,7 @@ def score_together(
 
     def keep(scorer: int, picture: int, rewards: Rewards | str) -> None:
         for index in asked[picture]:
-            if isinstance(
-                rewards, str
-            ):  # also where the prompt is missing: a picture that cannot be read says so first
+            if isinstance(rewards, str):  # a picture that cannot be read says so first, also without a prompt
                 failures[scorer][index] = rewards
                 continue
             if objections[scorer][index]:
@@ -211,9 +194,8 @@ def score_together(
             if math.isfinite(reward):
                 values[scorer, index] = reward
             else:
-                failures[scorer][index] = (
-                    f"the network gave {reward}; a score is a finite number. Try precision fp32"
-                )
+                why = f"the network gave {reward}; a score is a finite number. Try precision fp32"
+                failures[scorer][index] = why
 
     cuts = [{text: scorer.cut(text) for text in dict.fromkeys(texts)} for scorer in scorers]
     _run(scorers, different, wanted, keep, {} if memory is None else memory)
@@ -300,8 +282,8 @@ class _Pass:
         """Scores pictures given as their numbers and a call that waits for their pixels (or the reason why there are none)."""
         with self.runtime.resident(self.tower.network):
             self.tower.pack_once(self.runtime.device)
-            for _, scorer in self.members:
-                scorer.begin()
+            for _, each in self.members:
+                each.begin()
             start = 0
             while start < len(pictures):
                 self.runtime.check_cancelled()
@@ -311,7 +293,8 @@ class _Pass:
                 for number, get in group:
                     got = get()
                     if isinstance(got, str):
-                        self._fail(number, got)
+                        for scorer, _ in self.members:
+                            self.keep(scorer, number, got)
                         continue
                     sight = (got.digest, tuple(self.wanted[number]))
                     if sight in self.rated:
@@ -328,9 +311,7 @@ class _Pass:
     def _score(self, new: dict[Sight, list[int]], pixels: list[Tensor]) -> bool:
         """Scores what was not seen before; False when the device was full and a smaller batch is to be tried.
 
-        Args:
-            new: For everything that is shown the numbers of the pictures that look so.
-            pixels: What it looks like, in the same order.
+        ``new`` has for everything that is shown the numbers of the pictures that look so, ``pixels`` what it looks like, in that order.
         """
         device = self.runtime.device
         prompts = [texts for _, texts in new]
@@ -360,7 +341,3 @@ class _Pass:
         for (scorer, _), row in zip(self.members, rows):
             for number in numbers:
                 self.keep(scorer, number, row)
-
-    def _fail(self, number: int, reason: str) -> None:
-        for scorer, _ in self.members:
-            self.keep(scorer, number, reason)

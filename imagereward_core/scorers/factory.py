@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,18 +19,15 @@ from ..weights.cards import backbone_of
 from ..weights.checkpoint import keymap_of, load_into
 from ..weights.locate import FoundWeights, WeightSettings
 from ..weights.store import former_revisions
-from .blend import Blend, BlendScorer
-from .blend_file import Blends, blend_of
-from .engine import PictureScorer, Tower, score_together
-from .family import builder_of, network_of
+from .blend import BlendScorer
+from .engine import PictureScorer, Tower
+from .family import Parts, builder_of, network_of
 from .panel import AnyScorer
 from .registry import card_of, find, network_config
+from .saved_blends import SavedBlends, blend_of
 
 if TYPE_CHECKING:
     from ..images.spec import Framing
-    from ..runtime import Runtime
-    from ..weights.store import FoundWeights
-    from .panel import AnyScorer
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +49,7 @@ class Maker:
         settings: WeightSettings | None = None,
         batch_size: int | None = None,
         whole_picture: bool = False,
-        blends: Blends | None = None,
+        blends: SavedBlends | None = None,
     ) -> None:
         self.runtime: Runtime = runtime or LocalRuntime()
         self.settings = settings or WeightSettings()
@@ -66,44 +62,29 @@ class Maker:
     def make_all(self, names: Sequence[str | os.PathLike[str]]) -> list[AnyScorer]:
         """One scorer for each name, in order; see :meth:`make`."""
         # A network is built with its text tower where any of the scorers asked for reads text with it.
-        self._whole |= {card.id for card in self.cards(names)}
+        self._whole |= {card.id for card, path in self.needed(names) if path is None}
         return [self.make(name) for name in names]
 
     def make(self, name: str | os.PathLike[str]) -> AnyScorer:
-        """Makes one scorer ready.
-
-        Args:
-            name: A registered id, a checkpoint as in :func:`.registry.card_of`, ``blend:NAME`` for a saved blend, or the text of
-                one, such as ``ImageReward-v1.0=0.7,PickScore=0.3@rank``.
+        """Makes one scorer ready, by a name as in :func:`.registry.card_of`, ``blend:NAME`` for a saved blend, or the text of one.
 
         Raises:
             UnknownScorerError: There is no such scorer and no such file.
             BlendError: There is no such blend, or its text cannot be read.
             WeightsError: Weights are missing, damaged or of another layout.
         """
-        blend = self.blend_of(name)
+        blend = blend_of(name, self.blends)
         if blend is None:
             return self._single(name)
         self._whole |= {member.scorer for member in blend.members}
         members = [self._single(member.scorer) for member in blend.members]
-        return BlendScorer(blend.renamed([member.card.id for member in members]), members, together=_together)
+        return BlendScorer(blend.renamed([member.card.id for member in members]), members)
 
-    def blend_of(self, name: str | os.PathLike[str]) -> Blend | None:
-        """The blend that ``name`` stands for; None for a single scorer."""
-        return blend_of(name, self.blends)
-
-    def cards(self, names: Iterable[str | os.PathLike[str]]) -> list[ScorerCard]:
-        """The cards of all registered scorers that ``names`` need, each once; see :meth:`checkpoints` for the others."""
-        return [card for card, path in self._needed(names) if path is None]
-
-    def checkpoints(self, names: Iterable[str | os.PathLike[str]]) -> list[tuple[ScorerCard, Path]]:
-        """The checkpoints with ImageReward's layout that ``names`` need, by path or as files of the models folders, with their cards."""
-        return [(card, path) for card, path in self._needed(names) if path is not None]
-
-    def _needed(self, names: Iterable[str | os.PathLike[str]]) -> list[tuple[ScorerCard, Path | None]]:
+    def needed(self, names: Iterable[str | os.PathLike[str]]) -> list[tuple[ScorerCard, Path | None]]:
+        """The cards of all scorers that ``names`` need, each once; those of checkpoints with the path of the file."""
         found: dict[tuple[str, Path | None], tuple[ScorerCard, Path | None]] = {}
         for name in names:
-            blend = self.blend_of(name)
+            blend = blend_of(name, self.blends)
             members = [member.scorer for member in blend.members] if blend else [os.fspath(name)]
             for member in members:
                 card, path = card_of(member, self.settings)
@@ -114,14 +95,31 @@ class Maker:
         key = os.fspath(name).casefold()
         if key not in self._scorers:
             card, found = find(name, self.settings)
-            self._scorers[key] = self._build(card, found)
-            self._scorers[key].former = partial(_former, card, found)
-            for warning in self._scorers[key].warnings():
+            scorer = self._scorers[key] = self._build(card, found)
+            former = "ImageReward-v1.0" if card.own else card.id  # own checkpoints had no ids
+            scorer.former = lambda: tuple((former, each) for each in former_revisions(found, card))
+            for warning in scorer.warnings():
                 log.warning(warning)
         return self._scorers[key]
 
     def _build(self, card: ScorerCard, found: FoundWeights) -> PictureScorer:
-        return builder_of(card)(_Parts(self, card, found))
+        under, spec = backbone_of(card), card.image.whole_picture() if self.whole_picture else card.image
+        return builder_of(card)(
+            Parts(
+                card=card,
+                found=found,
+                spec=spec,
+                runtime=self.runtime,
+                common={
+                    "runtime": self.runtime,
+                    "revision": found.revision,
+                    "batch_size": self.batch_size,
+                },
+                network=lambda: self.network(card, found),
+                backbone=lambda: under and found.backbone and self.network(under, found.backbone),
+                tower=lambda network, encode: self.tower(network, spec, encode),
+            )
+        )
 
     def network(self, card: WeightsCard, found: FoundWeights) -> Any:
         """The network of a card with its weights, on the CPU; the same one for all scorers of this maker that read the same file."""
@@ -135,7 +133,7 @@ class Maker:
                 network,
                 found.checkpoint,
                 dtype_of=lambda name: kind.dtype(name, self.runtime.dtype),
-                rename=(lambda name: None if kind.reads_text(name) else name) if unread else None,
+                unused=lambda name: unread is not None and kind.reads_text(name),
                 keymap=keymap_of(card),
             )
             self._networks[found.checkpoint] = network
@@ -146,49 +144,12 @@ class Maker:
         return self._towers.setdefault((id(network), spec), Tower(network, spec, encode, packing=True))
 
 
-class _Parts:
-    """See :class:`.family.Parts`."""
-
-    def __init__(self, maker: Maker, card: ScorerCard, found: FoundWeights) -> None:
-        self.card, self.found, self.runtime, self._maker = card, found, maker.runtime, maker
-        self.spec = card.image.whole_picture() if maker.whole_picture else card.image
-
-    @property
-    def common(self) -> dict[str, Any]:
-        return {
-            "runtime": self.runtime,
-            "revision": self.found.revision,
-            "batch_size": self._maker.batch_size,
-        }
-
-    def network(self) -> Any:
-        return self._maker.network(self.card, self.found)
-
-    def backbone(self) -> Any:
-        under = backbone_of(self.card)
-        assert under is not None and self.found.backbone is not None
-        return self._maker.network(under, self.found.backbone)
-
-    def tower(self, network: nn.Module, encode: Callable[[Tensor], Tensor]) -> Tower:
-        return self._maker.tower(network, self.spec, encode)
-
-
 def skeleton_of(card: ScorerCard) -> nn.Module:
     """The network whose weights ``card`` describes, without storage: names, shapes and dtypes."""
     if not card.layout:
         return build_skeleton(lambda: RewardNetwork(network_config(card)))
     kind = network_of(card.layout)
     return build_skeleton(lambda: kind.make(kind.sizes()))
-
-
-def _former(card: ScorerCard, found: FoundWeights) -> tuple[tuple[str, str], ...]:
-    """Ids and revisions under which earlier versions kept scores of these weights; they had no ids for own checkpoints."""
-    name = "ImageReward-v1.0" if card.own else card.id
-    return tuple((name, revision) for revision in former_revisions(found, card))
-
-
-def _together(scorers: Sequence[Any], images: Any, prompts: Any) -> list[Any]:
-    return score_together(scorers, images, prompts)
 
 
 def create_scorer(
@@ -198,7 +159,7 @@ def create_scorer(
     batch_size: int | None = None,
     framing: Framing = "center_crop",
 ) -> AnyScorer:
-    """Makes the scorer ``name`` ready: finds, or downloads, its weights and loads them.
+    """Makes the scorer ``name`` ready: finds, or downloads, its weights and loads them; errors as of :meth:`Maker.make`.
 
     Args:
         name: A registered id, the path of a checkpoint with ImageReward's layout, or the text of a blend, such as
@@ -207,10 +168,5 @@ def create_scorer(
         settings: Where weights are looked for and whether they may be downloaded.
         batch_size: Pictures per forward pass; None picks by device.
         framing: ``center_crop`` as published, or ``pad`` to see the whole picture (off-reference).
-
-    Raises:
-        UnknownScorerError: There is no such scorer and no such file.
-        BlendError: The text of a blend cannot be read.
-        WeightsError: The weights are missing, damaged or of another layout.
     """
     return Maker(runtime, settings, batch_size, whole_picture=framing == "pad").make(name)

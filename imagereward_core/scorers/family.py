@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -42,27 +42,26 @@ class Network:
     reads_text: Callable[[str], bool] = lambda name: False
 
 
-class Parts(Protocol):
-    """The arguments of a builder: a card, the weights that were found for it, and what scorers of one run share."""
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The arguments of a builder: a card, the weights that were found for it, and what scorers of one run share.
+
+    Attributes:
+        spec: How pictures are prepared: as the card says, or whole where that was asked for.
+        common: Arguments that every scorer takes: ``runtime``, ``revision``, ``batch_size``.
+        network: Gives the network of the card with its weights, on the CPU; the same one for all scorers that read the same file.
+        backbone: Gives the network that a head sits on, likewise.
+        tower: Gives the picture tower of a network, by how it encodes; the same one for all scorers that share network and ``spec``.
+    """
 
     card: ScorerCard
     found: FoundWeights
     spec: ImageSpec
-    """How pictures are prepared: as the card says, or whole where that was asked for."""
     runtime: Runtime
-
-    @property
-    def common(self) -> dict[str, Any]:
-        """Arguments that every scorer takes: ``runtime``, ``revision``, ``batch_size``."""
-
-    def network(self) -> Any:
-        """The network of the card with its weights, on the CPU; the same one for all scorers that read the same file."""
-
-    def backbone(self) -> Any:
-        """The network that a head sits on, likewise."""
-
-    def tower(self, network: nn.Module, encode: Callable[[Tensor], Tensor]) -> Tower:
-        """The picture tower of a network; the same one for all scorers that share network and picture rules."""
+    common: dict[str, Any]
+    network: Callable[[], Any]
+    backbone: Callable[[], Any]
+    tower: Callable[[nn.Module, Callable[[Tensor], Tensor]], Tower]
 
 
 Builder = Callable[[Parts], "PictureScorer"]
@@ -98,20 +97,12 @@ def _find_families() -> None:
 
 
 def builder_of(card: ScorerCard) -> Builder:
-    """The builder of a card's family.
-
-    Raises:
-        KeyError: No file in ``families`` registers it.
-    """
+    """The builder of a card's family; KeyError where no file in ``families`` registers it."""
     _find_families()
     return BUILDERS[card.family]
 
 
 def network_of(layout: str) -> Network:
-    """How the network of a layout is made.
-
-    Raises:
-        KeyError: No file in ``families`` registers it.
-    """
+    """How the network of a layout is made; KeyError where no file in ``families`` registers it."""
     _find_families()
     return NETWORKS[layout]

@@ -48,12 +48,7 @@ Waiting = Callable[[], "Square | str"]
 
 @dataclass(frozen=True)
 class Window:
-    """Some consecutive pictures on their way.
-
-    Attributes:
-        start: Number of the first.
-        pictures: For each the results of its decoding: squares by spec, or one reason.
-    """
+    """Some consecutive pictures on their way: the number of the first, and for each what decoding gives, squares by spec or one reason."""
 
     start: int
     pictures: list[Future[dict[ImageSpec, Square] | str]]
@@ -66,11 +61,7 @@ class Window:
 
 
 def as_list(images: Sequence[Picture] | Tensor) -> list[Picture]:
-    """The pictures one by one; a batch tensor [B, H, W, C] is taken apart without copying.
-
-    Raises:
-        ImageError: A tensor of another shape, or a single path or picture where a list was expected.
-    """
+    """The pictures one by one, a batch tensor [B, H, W, C] without copying; ImageError for anything that is no list of pictures."""
     if isinstance(images, Tensor):
         if images.dim() != 4:
             raise ImageError(
@@ -85,10 +76,7 @@ def as_list(images: Sequence[Picture] | Tensor) -> list[Picture]:
 
 
 def unique(pictures: Sequence[Picture]) -> tuple[list[Picture], list[int]]:
-    """Each different picture once, and for every picture its place among those.
-
-    The same path, or the very same object, is the same picture.
-    """
+    """Each different picture once, and every picture's place among those; the same path, or the very same object, is the same picture."""
     places: dict[object, int] = {}
     firsts: list[Picture] = []
     index = []
@@ -103,21 +91,13 @@ def unique(pictures: Sequence[Picture]) -> tuple[list[Picture], list[int]]:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A picture whose pixels were made before, for a caller that needs the decoded picture for other things as well.
-
-    Attributes:
-        pixels: What :func:`prepare_all` made of it, for every spec it will be scored with.
-    """
+    """A picture whose ``pixels`` :func:`prepare_all` made before, for a caller that needs the decoded picture for other things as well."""
 
     pixels: Mapping[ImageSpec, Tensor]
 
 
 def prepare(picture: Picture, spec: ImageSpec) -> Tensor:
-    """Exact pixels of one picture, [3, S, S], uint8 (float32 for specs that resize floats); a tensor is prepared on its own device.
-
-    Raises:
-        ImageError: The picture cannot be scored.
-    """
+    """Exact pixels of one picture, [3, S, S], uint8 (float32 for specs that resize floats), a tensor's on its device; else ImageError."""
     return prepare_all(picture, [spec])[spec]
 
 
@@ -167,11 +147,10 @@ def _attempt(picture: Picture, specs: Sequence[ImageSpec]) -> dict[ImageSpec, Sq
             prepared = prepare_all(picture, specs)
         except ImageError as error:
             return str(error)
-        return {spec: Square(pixels, _digest(pixels)) for spec, pixels in prepared.items()}
-
-
-def _digest(pixels: Tensor) -> bytes:
-    return hashlib.sha256(pixels.cpu().numpy().tobytes()).digest()
+        return {
+            spec: Square(pixels, hashlib.sha256(pixels.cpu().numpy().tobytes()).digest())
+            for spec, pixels in prepared.items()
+        }
 
 
 def _wait(future: Future[dict[ImageSpec, Square] | str], spec: ImageSpec) -> Square | str:

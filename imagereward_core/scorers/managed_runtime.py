@@ -29,9 +29,7 @@ class Wrapped(nn.Module):
 
 
 class ManagedRuntime:
-    """Runs scorers under a manager that decides what lies on the device.
-
-    Progress and cancellation are the host's own business: subclasses say how.
+    """Runs scorers under a manager that decides what lies on the device; progress and cancellation are said by subclasses.
 
     Args:
         management: The manager: ``load_models_gpu``, ``get_free_memory``, ``soft_empty_cache``.
@@ -57,13 +55,11 @@ class ManagedRuntime:
 
     def patcher(self, module: nn.Module) -> Any:
         """The host's handle of a network; made once and kept as long as this runtime, as the host demands."""
-        found = self._patchers.get(id(module))
-        if found is None:
-            found = self._make_patcher(
+        if id(module) not in self._patchers:
+            self._patchers[id(module)] = self._make_patcher(
                 Wrapped(module), load_device=self.device, offload_device=torch.device("cpu")
             )
-            self._patchers[id(module)] = found
-        return found
+        return self._patchers[id(module)]
 
     @contextmanager
     def working(self, scorers: Sequence[PictureScorer], batch_size: int, pictures: int) -> Iterator[None]:
@@ -84,20 +80,13 @@ class ManagedRuntime:
     def _load(self, module: nn.Module) -> None:
         # Weights moved in inference mode could not be moved back outside it.
         with torch.inference_mode(False), torch.no_grad():
-            self.management.load_models_gpu(
-                [self.patcher(module)], memory_required=self._needed, **self._load_options
-            )
+            handle = self.patcher(module)
+            self.management.load_models_gpu([handle], memory_required=self._needed, **self._load_options)
             if any(each.device.type != self.device.type for each in module.parameters()):
                 module.to(self.device)
 
     def plan(self, scorers: Sequence[PictureScorer], batch_size: int, pictures: int) -> None:
-        """Chooses how many pictures go through each tower at once: what was asked for, or what free memory allows.
-
-        Args:
-            scorers: The scorers about to work.
-            batch_size: Pictures per pass; 0 for automatic.
-            pictures: How many there are in all.
-        """
+        """Chooses how many pictures go through each tower at once: ``batch_size``, or for 0 what free memory allows."""
         for scorer in scorers:
             # Packing rearranges weights behind the host's back; what the host manages stays as it is.
             scorer.tower.packing = False
@@ -129,18 +118,13 @@ def memory_per_picture(size: int) -> int:
 
 
 def managed_dtype(management: Any, precision: Precision, device: torch.device) -> torch.dtype:
-    """The precision of image towers: what was asked for, or the half precision the manager says its device is good at.
-
-    Raises:
-        ValueError: ``precision`` is none the core knows.
-    """
+    """The precision of image towers: what was asked for, or for ``auto`` the half precision the manager says its device is good at."""
     if precision != "auto":
         return pick_dtype(precision, device)
     if device.type not in ("cuda", "xpu"):
         return torch.float32
-    asks_bf16 = getattr(
-        management, "should_use_bf16", None
-    )  # managers from before 2024 know half precision of one kind
+    # Managers from before 2024 know half precision of one kind.
+    asks_bf16 = getattr(management, "should_use_bf16", None)
     if asks_bf16 is not None and asks_bf16(device):
         return torch.bfloat16
     return torch.float16 if management.should_use_fp16(device) else torch.float32

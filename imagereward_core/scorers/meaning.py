@@ -26,18 +26,11 @@ def explain(
     history: Sequence[float] = (),
     on_reference: bool = True,
 ) -> str:
-    """A score in plain words.
+    """A score in plain words, for the scorer of ``card``; NaN is no score.
 
-    Args:
-        card: The card of the scorer that gave it.
-        value: The raw score; NaN where there is none.
-        rank: The picture's place among those it was compared with, 1 is best; 0, like None, says nothing.
-        of: How many it was compared with.
-        history: The user's own earlier scores by the same scorer; too few of them are not mentioned.
-        on_reference: False for scores made in another way than published, to which the reference distribution does not apply.
-
-    Raises:
-        ValueError: ``rank`` is negative or beyond ``of``.
+    ``rank`` is the picture's place among the ``of`` it was compared with, 1 is best; 0, like None, says nothing. Of ``history``, the user's
+    own earlier scores by the same scorer, too few are not mentioned. A score that was made in another way than published
+    (``on_reference``) is not measured against the reference distribution.
     """
     if rank is not None and (rank < 0 or (of is not None and rank > of)):
         raise ValueError(f"rank is {rank} of {of}; expected a place from 1 to the number of pictures")
@@ -46,8 +39,8 @@ def explain(
     parts = [f"{_number(card, value)}: {_standing(card, value, on_reference)}"]
     if rank:
         parts.append(f"Here it is {ordinal(rank)}{f' of {of}' if of is not None else ''}.")
-    percentile = percentile_in_history(value, history)
-    if percentile is not None:
+    (percentile,) = percentiles_in_history([value], history)
+    if not math.isnan(percentile):
         number = len(_known(history))
         parts.append(f"It is better than {_share(percentile)} of your own {number:,} earlier scores.")
     return " ".join(parts)
@@ -88,12 +81,7 @@ def _number(card: ScorerCard, value: float) -> str:
 
 
 def compare_warning(card: ScorerCard, prompts: Sequence[str]) -> str | None:
-    """A warning for raw scores that are about to be compared although their prompts differ; None where that is no problem.
-
-    Args:
-        card: The card of the scorer; its ``cross_prompt`` says whether its scores may be compared across prompts.
-        prompts: The prompt of each score.
-    """
+    """A warning for raw scores that are about to be compared although their prompts differ; None where the scorer allows that."""
     different = len(set(prompts))
     if different < 2 or card.cross_prompt:
         return None
@@ -127,22 +115,13 @@ def flat_notice(checkpoint: Path, scorer: str) -> str:
     return constant_warning(scorer) if has_flat_head(checkpoint) else ""
 
 
-def percentile_in_history(value: float, history: Sequence[float], minimum: int = MIN_HISTORY) -> float | None:
-    """Share of the user's own earlier scores below ``value``, in 0..100, the same measure as ``Distribution.percentile``.
-
-    Args:
-        value: The score.
-        history: Earlier scores by the same scorer and weights; NaN among them is ignored.
-        minimum: With fewer earlier scores the answer is None.
-    """
-    (percentile,) = percentiles_in_history([value], history, minimum)
-    return None if math.isnan(percentile) else float(percentile)
-
-
 def percentiles_in_history(
     values: Sequence[float] | FloatArray, history: Sequence[float] | FloatArray, minimum: int = MIN_HISTORY
 ) -> FloatArray:
-    """:func:`percentile_in_history` of many scores at once, float64 [N]; NaN where there is no answer."""
+    """Shares of the user's own earlier scores below ``values``, float64 [N] in 0..100, the same measure as ``Distribution.percentile``.
+
+    NaN among the earlier scores is ignored; with fewer than ``minimum`` of them all answers are NaN.
+    """
     known = _known(history)
     return percentiles(values, known if len(known) >= minimum else ())
 

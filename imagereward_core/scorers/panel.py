@@ -10,7 +10,7 @@ from ..errors import WeightsError
 from ..metrics.agreement import Disagreement, PairAgreement, agreement, disagreements
 from ..scores import Scores
 from ..weights.card import ScorerCard
-from .blend import BlendScorer, combine
+from .blend import BlendResult, BlendScorer, combine
 from .meaning import own_notice
 
 if TYPE_CHECKING:
@@ -25,10 +25,9 @@ AnyScorer = Union["PictureScorer", BlendScorer]
 
 @dataclass(frozen=True)
 class PanelResult:
-    """The result of a panel.
+    """The result of a panel: the scores of ``main`` decide.
 
     Attributes:
-        main: The scores that decide.
         beside: Scores to be shown beside them: of a blend's members, then of the others.
         agreement: How far every two scorers agree; empty for a single one.
         disagreements: Pictures a person should look at, by index.
@@ -52,11 +51,8 @@ class PanelResult:
 class Panel:
     """Scorers that work on the same pictures, each picture decoded once and encoded once per tower.
 
-    Scoring and judging are apart, because blends by rank compare all pictures of a run: score in pieces, join, then judge.
-
-    Args:
-        main: The scorer whose number decides.
-        others: Scorers whose numbers are shown as well.
+    Scoring and judging are apart, because blends by rank compare all pictures of a run: score in pieces, join, then judge. The number of
+    ``main`` decides, those of ``others`` are shown as well.
 
     Raises:
         WeightsError: Two checkpoints of different weights have one id.
@@ -101,33 +97,26 @@ class Panel:
     ) -> list[Scores]:
         """The Scores of every single scorer, in the order of ``scorers``; each says for itself which missing prompts it needs.
 
-        Args:
-            images: The pictures, or a part of those of a run.
-            prompts: One for all, or one for each.
-            memory: Empty for the first part of a run, and then handed on, so that a picture which is there twice has one score.
+        ``memory`` is empty for the first part of a run, and then handed on, so that a picture which is there twice has one score.
         """
         from .engine import score_together  # judging numbers that are there needs no torch
 
         return score_together(self.scorers, images, prompts, memory)
 
     def judge(self, scores: Sequence[Scores]) -> PanelResult:
-        """The result of a run, from the scores of all its pictures.
-
-        Args:
-            scores: One for each of ``scorers``, in their order.
-        """
+        """The result of a run, from the scores of all its pictures: one for each of ``scorers``, in their order."""
         by_id = {each.scorer: each for each in scores}
 
-        def of(scorer: AnyScorer) -> Scores:
-            if isinstance(scorer, BlendScorer):
-                return combine(scorer.spec, [by_id[single.card.id] for single in _singles(scorer)]).scores
-            return by_id[scorer.card.id]
+        def blended(scorer: BlendScorer) -> BlendResult:
+            return combine(scorer.spec, [by_id[single.card.id] for single in scorer.members])
 
-        main = of(self.main)
-        basis, beside = "", {}
+        def of(scorer: AnyScorer) -> Scores:
+            return blended(scorer).scores if isinstance(scorer, BlendScorer) else by_id[scorer.card.id]
+
+        main, basis, beside = of(self.main), "", {}
         if isinstance(self.main, BlendScorer):
-            basis = combine(self.main.spec, [by_id[each.card.id] for each in _singles(self.main)]).describe()
-            beside = {single.card.id: by_id[single.card.id] for single in _singles(self.main)}
+            basis = blended(self.main).describe()
+            beside = {single.card.id: by_id[single.card.id] for single in self.main.members}
         beside |= {other.card.id: of(other) for other in self.others}
         beside.pop(main.scorer, None)
         shown = tuple(beside.values())
@@ -148,9 +137,5 @@ class Panel:
 
 def _singles(scorer: AnyScorer) -> list[PictureScorer]:
     """The scorer itself, or the members of a blend."""
-    if not isinstance(scorer, BlendScorer):
-        return [scorer]
-    assert not any(isinstance(member, BlendScorer) for member in scorer.members), (
-        "members of a blend are single scorers"
-    )
-    return [cast("PictureScorer", member) for member in scorer.members]
+    singles = scorer.members if isinstance(scorer, BlendScorer) else (scorer,)
+    return [cast("PictureScorer", single) for single in singles]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import torch
 
     from ..nets.reward import RewardNetwork
-    from ..weights.store import FoundWeights
+    from ..weights.locate import FoundWeights
     from .tokenizers.bert import PromptEncoder
     from .tokenizers.clip import ClipPromptEncoder
 
@@ -32,10 +32,7 @@ BASES = {"imagereward": ("imagereward", "blip"), "clip-mlp": ("clip",)}
 
 
 def list_scorers(pattern: str = "*") -> list[str]:
-    """Ids of the registered scorers, the default first.
-
-    Args:
-        pattern: As for file names; letter case does not matter.
+    """Ids of the registered scorers, the default first, that fit a pattern as of file names, in any letter case.
 
     >>> list_scorers("hps*")
     ['HPSv2', 'HPSv2.1']
@@ -89,11 +86,7 @@ def text_config_from_json(path: str | os.PathLike[str]) -> TextConfig:
 def load_network(
     config: RewardConfig, checkpoint: Path, dtype: torch.dtype, kind: type[RewardNetwork] | None = None
 ) -> RewardNetwork:
-    """A network with the weights of ``checkpoint`` on the CPU, its image tower in ``dtype``, by memory map where possible.
-
-    Raises:
-        WeightsError: The file is damaged, hostile, or holds another network.
-    """
+    """A network with the weights of ``checkpoint`` on the CPU, its image tower in ``dtype``; errors as of ``load_into``."""
     from ..nets.reward import POSITION_IDS, RewardNetwork, parameter_dtype
     from ..nets.skeleton import build_skeleton
     from ..weights.checkpoint import load_into
@@ -113,10 +106,7 @@ def card_of(
 ) -> tuple[ScorerCard, Path | None]:
     """The card that ``name`` stands for, and for a checkpoint named by path, file name or id where it lies.
 
-    Args:
-        name: A registered id; the path of a checkpoint with ImageReward's layout; or, of one in the models folders, its file
-            name or its id.
-        settings: The models folders.
+    A name is a registered id; the path of a checkpoint with ImageReward's layout; or, of one in the models folders, its file name or id.
 
     Raises:
         UnknownScorerError: There is no such scorer.
@@ -129,7 +119,8 @@ def card_of(
         if not _is_file(path):
             path = find_by_name(text, settings) or path
         if not _is_file(path):
-            if not _may_be(path):
+            # No part of a file's name is longer than file systems allow.
+            if "\0" in str(path) or any(len(os.fsencode(part)) > 255 for part in path.parts):
                 raise UnknownScorerError(
                     f"a name of {len(text):,} characters, {text[:60]!r} and so on, is none of a file; expected the name of a scorer or "
                     "the path of a checkpoint"
@@ -149,12 +140,7 @@ def card_of(
 
 
 def find(name: str | os.PathLike[str], settings: WeightSettings) -> tuple[ScorerCard, FoundWeights]:
-    """The card and the weights of a scorer; ``name`` is as in :func:`card_of`.
-
-    Raises:
-        UnknownScorerError: There is no such scorer and ``name`` does not look like a file.
-        WeightsError: The weights, or the vocabulary that belongs to them, are missing.
-    """
+    """The card and the weights of a scorer; ``name`` and errors as of :func:`card_of`, and WeightsError where a file is missing."""
     from ..weights.store import resolve, resolve_file
 
     card, path = card_of(name, settings)
@@ -207,8 +193,3 @@ def make_clip_encoder(card: ScorerCard, found: FoundWeights) -> ClipPromptEncode
 def _is_file(path: Path) -> bool:
     """Whether there is a file of this name, whatever it is; some Pythons raise for names that no file can have."""
     return os.path.isfile(path)  # noqa: PTH113
-
-
-def _may_be(path: Path) -> bool:
-    """Whether a file could have this name: no part of it is longer than file systems allow."""
-    return "\0" not in str(path) and all(len(os.fsencode(part)) <= 255 for part in path.parts)

@@ -13,6 +13,7 @@ from ..errors import CuratorError
 from ..runtime import PRECISIONS, batch_size_of
 from ..settings import setting
 from ..weights.suffixes import SUFFIXES
+from .blend_names import BLEND_PREFIX, BLENDS_FILE
 
 if TYPE_CHECKING:
     from ..runtime import Precision, Runtime
@@ -20,13 +21,12 @@ if TYPE_CHECKING:
     from ..weights.manifest import Progress
     from .factory import Maker
     from .panel import Panel
+    from .saved_blends import SavedBlends
 
 log = logging.getLogger(__name__)
 
 DEFAULT_SCORER = "ImageReward-v1.0"
 """The scorer where nobody chose one."""
-BLENDS_FILE = "blends.json"
-"""The file of saved blends; named here too, so that looking for it costs a host's start nothing."""
 
 Stamp = tuple[tuple[str, int, int], ...]
 """Path, size and time of every file of a scorer."""
@@ -39,10 +39,8 @@ class LoadRequest:
     Attributes:
         name: A registered id, ``blend:NAME``, the text of a blend, or a checkpoint.
         also: Scorers whose numbers are shown beside, in order.
+        batch_size: A whole number of at least 0, else NumberError.
         key: What all spellings of these names have in common; it stands for them where requests are compared.
-
-    Raises:
-        NumberError: ``batch_size`` is negative, or not whole.
     """
 
     name: str = setting(
@@ -86,15 +84,12 @@ def make_panel(
     where: WeightSettings,
     report: Progress | None = None,
     checkpoint_of: Callable[[str], str] = str,
+    blends: SavedBlends | None = None,
 ) -> tuple[Panel, tuple[Path, ...]]:
     """The scorers of a request as a panel, and the files they came from; weights are fetched if need be.
 
-    Args:
-        request: What was chosen.
-        runtime: Where it will run.
-        where: Where weights, and saved blends, are looked for.
-        report: Told the progress of a download, a checksum or a conversion.
-        checkpoint_of: Where the host keeps the checkpoint of a name for which :func:`is_weights` holds.
+    Weights are looked for in ``where``, and so are saved blends, without ``blends``. ``report`` is told the progress of a download, a
+    checksum or a conversion; ``checkpoint_of`` says where the host keeps the checkpoint of a name for which :func:`is_weights` holds.
 
     Raises:
         UnknownScorerError, WeightsError, DownloadError, BlendError: See ``factory.Maker.make``.
@@ -105,8 +100,8 @@ def make_panel(
     from .panel import Panel
     from .saved_blends import SavedBlends
 
-    blends = SavedBlends(where.folders) if where.folders else None
-    maker = Maker(runtime, where, whole_picture=request.whole_picture, blends=blends)
+    blends = blends or (SavedBlends(where.folders) if where.folders else None)
+    maker = Maker(runtime, where, request.batch_size or None, request.whole_picture, blends)
     names = [checkpoint_of(name) if is_weights(name) else name for name in (request.name, *request.also)]
     files = _fetch(maker, names, where, report)
     # Hosts run their hooks in inference mode; weights made in it could never be loaded anew outside it.
@@ -118,12 +113,15 @@ def make_panel(
 def _fetch(maker: Maker, names: Sequence[str], where: WeightSettings, report: Progress | None) -> list[Path]:
     """Finds or downloads the weights of all scorers that ``names`` need; returns their files."""
     from ..weights.own import card_path
-    from ..weights.store import resolve_all
+    from ..weights.store import resolve_all, resolve_file
 
-    own = [path for _, path in maker.checkpoints(names)]
-    files = [*own, *map(card_path, own)]  # a card may yet be written
-    for found in resolve_all(maker.cards(names), where, report):
-        files.extend(_files(found))
+    needed, files = maker.needed(names), []
+    for card, path in needed:
+        if path is not None:
+            resolve_file(path, card, where, report)  # the maker would do the same without a report
+            files += [path, card_path(path)]  # a card may yet be written
+    for found in resolve_all([card for card, path in needed if path is None], where, report):
+        files += _files(found)
     return files
 
 
@@ -157,12 +155,12 @@ def saved_blends(folders: Sequence[Path]) -> list[str]:
         return []
     from .saved_blends import SavedBlends
 
-    return [f"blend:{name}" for name in SavedBlends(folders).names()]
+    return [f"{BLEND_PREFIX}{name}" for name in SavedBlends(folders).names()]
 
 
 def blend_text(name: str, folders: Sequence[Path]) -> str:
     """The text of a saved blend as it is now; empty for anything else."""
-    if not name.lower().startswith("blend:") or not folders:
+    if not name.lower().startswith(BLEND_PREFIX) or not folders:
         return ""
     from .blend_file import format_blend
     from .saved_blends import SavedBlends
@@ -176,10 +174,7 @@ def blend_text(name: str, folders: Sequence[Path]) -> str:
 def choices(folders: Sequence[Path], files: Iterable[str], path_of: Callable[[str], str]) -> list[str]:
     """Names for a list to choose from: the registered scorers, the default first, then saved blends, then checkpoints of the user's own.
 
-    Args:
-        folders: The models folders, for saved blends.
-        files: Names of the files in them.
-        path_of: Where the file of a name lies.
+    ``files`` are names of files in the models ``folders``, and ``path_of`` says where one lies.
     """
     from ..weights.cards import CARDS
 
@@ -187,21 +182,14 @@ def choices(folders: Sequence[Path], files: Iterable[str], path_of: Callable[[st
 
 
 def own_checkpoints(names: Iterable[str], path_of: Callable[[str], str]) -> list[str]:
-    """Those of the files in a models folder that are checkpoints of the user's own, by their layout.
-
-    Args:
-        names: Names of files.
-        path_of: Where the file of a name lies.
-    """
+    """Those of the files in a models folder that are checkpoints of the user's own, by their layout."""
     from ..weights.own import is_reward_model, own_files
 
     return [name for name in own_files(names) if is_reward_model(Path(path_of(name)))]
 
 
 def spelling(name: str) -> str:
-    """What all ways to write one scorer's name have in common: letter case, and the form of a blend's weights, do not matter.
-
-    Names of files stay as they are.
+    """What all ways to write one scorer's name have in common; names of files stay as they are.
 
     >>> spelling("Demo") == spelling(" demo"), spelling("A=0.5, b=2@rank") == spelling("a=.5,B=2.0@rank")
     (True, True)

@@ -1,24 +1,24 @@
-"""Saved blends, found in several models folders one after another, as weights are."""
+"""Blends by name: those saved, found in several models folders one after another as weights are, and those given as text."""
 
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from .blend import Blend, BlendError
-from .blend_file import BlendFile, same_name
+from .blend import Blend
+from .blend_file import BlendFile, parse_blend, same_name
+from .blend_names import BLEND_PREFIX, BlendError
+from .registry import is_checkpoint
 
 log = logging.getLogger(__name__)
 
 
 class SavedBlends:
-    """All blends of some folders; of two with one name that of the earlier folder counts.
+    """All blends of some models folders, in the order in which these are searched; of two with one name the earlier counts.
 
     A file that cannot be read hides nothing in other folders; the error about a blend that is nowhere names it.
-
-    Args:
-        folders: Models folders, in the order in which they are searched.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
@@ -36,11 +36,7 @@ class SavedBlends:
         return list(found.values())
 
     def get(self, name: str) -> Blend:
-        """The blend of that name; letter case does not matter.
-
-        Raises:
-            BlendError: There is none, or its entry cannot be read.
-        """
+        """The blend of that name, in any letter case; BlendError where there is none, or it cannot be read."""
         wanted, elsewhere = same_name(name), []
         for file in self.files:
             try:
@@ -57,3 +53,15 @@ class SavedBlends:
                 elsewhere.append(f"in {file.path} there is {', '.join(blends) or 'none'}")
         where = "; ".join(elsewhere) or f"none is saved in {', '.join(str(file.path) for file in self.files)}"
         raise BlendError(f"no blend is called {name!r}: {where}")
+
+
+def blend_of(name: str | os.PathLike[str], blends: SavedBlends | None = None) -> Blend | None:
+    """The blend that ``name`` stands for, its text or ``blend:NAME`` of ``blends``; None for a scorer, BlendError where there is none."""
+    text = os.fspath(name)
+    if text.lower().startswith(BLEND_PREFIX):
+        if blends is None:
+            raise BlendError(
+                f"{text}: no place for saved blends is set here; give the blend as text, such as A=0.7,B=0.3"
+            )
+        return blends.get(text[len(BLEND_PREFIX) :])
+    return parse_blend(text) if "=" in text and not is_checkpoint(text) else None

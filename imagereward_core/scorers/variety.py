@@ -34,14 +34,10 @@ class Variety:
         return not self._varies and len(self._pictures) >= FEW
 
     def note(self, pictures: Iterable[Hashable], numbers: Iterable[Sequence[float]]) -> bool:
-        """Takes in the numbers of some pictures; nothing is asked for once they vary.
+        """Takes in the numbers of some pictures; returns whether these are the first to show that variety is missing.
 
-        Args:
-            pictures: What tells the pictures apart, one for each of ``numbers``.
-            numbers: The numbers of each, one per prompt; those that are not finite do not count.
-
-        Returns:
-            Whether these pictures are the first to show that variety is missing.
+        Nothing is asked for once numbers vary. ``pictures`` tell the pictures apart; each has one number per prompt, and those that are
+        not finite do not count.
         """
         before = self.is_missing
         remaining, identities = iter(numbers), iter(pictures)

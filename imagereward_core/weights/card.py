@@ -51,6 +51,11 @@ class WeightFile:
         return "revision" if self.repository and _COMMIT.fullmatch(self.revision) else "not pinned"
 
     @property
+    def by_hand(self) -> bool:
+        """Whether it is on no hub, but a person can get it elsewhere."""
+        return bool(self.address) and not self.repository
+
+    @property
     def path_in_repository(self) -> str:
         """The file's path inside its hub repository."""
         return self.remote_name or self.name
@@ -115,10 +120,19 @@ class WeightsCard:
     @property
     def pinned(self) -> str:
         """How the form that is fetched is pinned (see :attr:`WeightFile.pinned`); empty where there is none to fetch."""
-        forms = [form for form in self.checkpoint if form.repository] or [
-            form for form in self.checkpoint if form.address
-        ]
-        return forms[0].pinned if forms else ""
+        return self.preferred.pinned if self.preferred else ""
+
+    @property
+    def preferred(self) -> WeightFile | None:
+        """The form to get: one that this program fetches, else one that a person can get; None where there is neither."""
+        fetched = [form for form in self.checkpoint if form.repository]
+        by_person = [form for form in self.checkpoint if form.address]
+        return next(iter(fetched + by_person), None)
+
+    @property
+    def address(self) -> str:
+        """Where a person has to get the weights, since no hub has them; else empty."""
+        return self.preferred.address if self.preferred and self.preferred.by_hand else ""
 
     @property
     def folder(self) -> str:
@@ -132,7 +146,6 @@ class ScorerCard(WeightsCard):
 
     Attributes:
         summary: What it judges, in plain words.
-        image: How pictures are prepared.
         token_limit: Longest prompt in tokens, the two special ones included; None for scorers without text.
         needs_prompt: Whether a score without a prompt means nothing.
         typical_range: Scores between which most pictures lie, or None where nobody knows.
@@ -140,7 +153,6 @@ class ScorerCard(WeightsCard):
         notes: Known biases and limits, one sentence each.
         higher_is_better: Always True so far; reported to programs that read scores.
         backbone: For a head, the id of the weights its picture encoder is read from, themselves a card; else empty.
-        text: How a prompt becomes tokens.
         cross_prompt: False where the authors advise against comparing raw scores of pictures with different prompts.
         family: Which file of ``scorers.families`` makes it.
         metadata_key: Under which name its number stands in metadata of pictures; chosen so that other programs read it, and read it
@@ -159,9 +171,9 @@ class ScorerCard(WeightsCard):
     summary: str
     image: ImageSpec
     token_limit: int | None
-    needs_prompt: bool
+    needs_prompt: bool = True
     typical_range: tuple[float, float] | None
-    distribution: Distribution | None
+    distribution: Distribution | None = None
     notes: tuple[str, ...] = ()
     higher_is_better: bool = True
     backbone: str = ""

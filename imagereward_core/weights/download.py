@@ -16,7 +16,7 @@ from ..errors import DownloadError
 from ..files.locks import exclusive
 from .card import WeightFile, WeightsCard
 from .hub import ask, reason, stream
-from .lacking import by_hand, preferred_form
+from .lacking import by_hand
 from .ledger import remember
 from .locate import FoundWeights, WeightSettings, inside, target_folder
 from .manifest import Progress, read_manifest, sha256_of, write_manifest
@@ -29,18 +29,13 @@ _SPARE_BYTES = 64 * 1024 * 1024
 def download(card: WeightsCard, settings: WeightSettings, progress: Progress | None = None) -> FoundWeights:
     """Fetches the checkpoint and the vocabulary of a scorer into one folder; what a head sits on is a card of its own.
 
-    The folder can be copied to another machine, where both are found without a network.
-
-    Args:
-        card: The scorer.
-        settings: Where to put the files (see :func:`~.locate.target_folder`) and which hub to ask.
-        progress: Told the file's name, bytes done and bytes in total; whatever it raises stops the download,
-            which the next call resumes.
+    The folder, :func:`~.locate.target_folder`, can be copied to another machine, where both are found without a network. What ``progress``
+    raises stops the download, which the next call resumes.
 
     Raises:
         DownloadError: Any failure; the text says why, and how to get the file by hand.
     """
-    form = preferred_form(card)
+    form = card.preferred
     if form is None:
         raise DownloadError(
             f"the files of {card.id} ship with this program and are on no hub; install the program again"
@@ -57,12 +52,9 @@ def download(card: WeightsCard, settings: WeightSettings, progress: Progress | N
 def download_file(
     card: WeightsCard, weight_file: WeightFile, settings: WeightSettings, progress: Progress | None = None
 ) -> Path:
-    """Fetches one file of a scorer and returns where it lies (see :func:`download`).
+    """Fetches one file of a scorer and returns where it lies; errors as of :func:`download`.
 
     A file that is already there with the right checksum is kept; one that differs is never overwritten.
-
-    Raises:
-        DownloadError: Any failure.
     """
     target = inside(target_folder(card, settings), weight_file.name)
     watcher = _Watcher(progress, weight_file.name)
@@ -116,11 +108,8 @@ def _already_there(target: Path, weight_file: WeightFile) -> bool:
         return False
     if weight_file.sha256 is not None:
         return sha256_of(target) == weight_file.sha256
-    manifest = read_manifest(target)
-    return manifest is not None and (manifest.repository, manifest.revision) == (
-        weight_file.repository,
-        weight_file.revision,
-    )
+    wanted, manifest = (weight_file.repository, weight_file.revision), read_manifest(target)
+    return manifest is not None and (manifest.repository, manifest.revision) == wanted
 
 
 def _fetch(weight_file: WeightFile, target: Path, settings: WeightSettings, watcher: _Watcher) -> None:
@@ -165,10 +154,8 @@ def _check_room(folder: Path, needed: int) -> None:
 
 def _set_aside(part: Path, target: Path) -> Path:
     """Renames a bad download to ``<name>.bad``, numbered where that exists: nothing is deleted."""
-    aside = target.with_name(f"{target.name}.bad")
-    number = 2
+    aside, number = target.with_name(f"{target.name}.bad"), 2
     while aside.exists():
-        aside = target.with_name(f"{target.name}.{number}.bad")
-        number += 1
+        aside, number = target.with_name(f"{target.name}.{number}.bad"), number + 1
     part.replace(aside)
     return aside

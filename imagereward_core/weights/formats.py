@@ -43,11 +43,7 @@ def _shortage(path: Path) -> str:
 
 
 def sniff(path: Path) -> Literal["safetensors", "torch"]:
-    """Which format a file really has, judged by its first bytes.
-
-    Raises:
-        WeightsError: It is neither; the text says what it seems to be.
-    """
+    """Which format a file really has, judged by its first bytes; WeightsError, which says what it seems to be, where it is neither."""
     if not path.is_file():
         kind = "is a folder" if path.is_dir() else "does not exist"
         raise WeightsError(f"{path} {kind}; {EXPECTED}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import inspect
 import io
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,8 @@ from typing import Any
 
 from ..errors import CuratorError, DownloadError
 from .card import WeightFile
+from .ledger import is_sha256
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _PAGE = (b"<!doctype", b"<html", b"<head", b"<body", b"<script", b"<?xml", b"<!--")
 
 
@@ -27,11 +26,10 @@ class RemoteFile:
     """A file as the hub describes it.
 
     Attributes:
-        repository: Hub repository.
-        name: The file's path inside it.
+        name: The file's path inside the repository.
         commit: The commit that the revision asked for stands for just now.
         etag: The hub's name for the content.
-        size: Size in bytes; 0 where the hub does not say.
+        size: In bytes; 0 where the hub does not say.
         url: Where the bytes of exactly this commit are.
     """
 
@@ -45,16 +43,11 @@ class RemoteFile:
     @property
     def sha256(self) -> str | None:
         """The checksum the hub declares: a large file's ETag. A small file's is another kind of hash."""
-        return self.etag if _SHA256.fullmatch(self.etag) else None
+        return self.etag if is_sha256(self.etag) else None
 
 
 def ask(weight_file: WeightFile, endpoint: str | None) -> RemoteFile:
-    """Asks the hub about a file.
-
-    Raises:
-        DownloadError: What answered is not a hub.
-        Exception: Whatever huggingface_hub or its HTTP client raises; :func:`reason` puts it into words.
-    """
+    """Asks the hub about a file; DownloadError where what answered is none, else errors that :func:`reason` puts into words."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
     name = weight_file.path_in_repository
@@ -76,10 +69,7 @@ def ask(weight_file: WeightFile, endpoint: str | None) -> RemoteFile:
 def stream(remote: RemoteFile, part: Path, endpoint: str | None, report: Callable[[int], None]) -> None:
     """Appends to ``part`` what it still lacks of the file; ``report`` gets its length as it grows.
 
-    Raises:
-        DownloadError: A web page came in place of the bytes; none of it is kept.
-        Exception: Whatever huggingface_hub, its HTTP client or ``report`` raises; ``part`` keeps what had
-            come by then.
+    DownloadError where a web page came in place of the bytes, of which none is kept; after any other error ``part`` keeps what had come.
     """
     have = part.stat().st_size if part.exists() else 0
     if remote.size and have == remote.size:
@@ -160,11 +150,7 @@ def _whole_file(remote: RemoteFile, part: Path, endpoint: str | None) -> None:
 
 
 def refuse_page(beginning: bytes) -> None:
-    """Makes sure that bytes sent as a file of weights or a vocabulary do not begin as a web page does.
-
-    Raises:
-        DownloadError: They do.
-    """
+    """Raises DownloadError where bytes sent as a file of weights or a vocabulary begin as a web page does."""
     text = beginning.removeprefix(b"\xef\xbb\xbf").lstrip()[:16].lower()
     if text.startswith(_PAGE):
         raise DownloadError(

@@ -13,13 +13,7 @@ from .locate import WeightSettings, find_vocabulary, find_weights, target_folder
 
 @dataclass(frozen=True)
 class Lacking:
-    """A file that is not here.
-
-    Attributes:
-        card: Whose file it is: the scorer's, or that of what its head sits on.
-        file: Which one.
-        folder: Where it belongs.
-    """
+    """A file that is not here, the card it belongs to (the scorer's, or that of what its head sits on), and its folder."""
 
     card: WeightsCard
     file: WeightFile
@@ -37,27 +31,11 @@ class Lacking:
         return f"download {name}{about} from {where} and put it, named {self.file.name}, into {self.folder}"
 
 
-def by_hand_only(file: WeightFile) -> bool:
-    """Whether a file is on no hub, but a person can get it elsewhere."""
-    return bool(file.address) and not file.repository
-
-
-def preferred_form(card: WeightsCard) -> WeightFile | None:
-    """The form of a checkpoint to get: one that this program fetches, else one that a person can get; None where there is neither."""
-    fetched = (form for form in card.checkpoint if form.repository)
-    by_person = (form for form in card.checkpoint if form.address)
-    return next(fetched, None) or next(by_person, None)
-
-
 def lacking(cards: Iterable[WeightsCard], settings: WeightSettings) -> list[Lacking]:
-    """All files that scorers need, that are not here and can be had: for each its own, then those of what its head sits on.
-
-    Raises:
-        WeightsError: There is no folder for them.
-    """
+    """All files that scorers need, that are not here and can be had: for each its own, then those of what its head sits on."""
     found: dict[tuple[Path, str], Lacking] = {}  # two scorers may use the same file
     for card in cards:
-        needed = [] if find_weights(card, settings) else [preferred_form(card)]
+        needed = [] if find_weights(card, settings) else [card.preferred]
         if card.tokenizer is not None and find_vocabulary(card, settings) is None:
             needed.append(card.tokenizer)
         for file in needed:
@@ -73,13 +51,10 @@ def lacking(cards: Iterable[WeightsCard], settings: WeightSettings) -> list[Lack
 def by_hand(card: WeightsCard, file: WeightFile, settings: WeightSettings) -> str:
     """How a person gets a file, and with it all others of the scorer that this program does not fetch either."""
     first = Lacking(card, file, target_folder(card, settings))
-    others = [
-        each
-        for each in lacking([card], settings)
-        if (each.folder, each.file.name) != (first.folder, file.name)
-    ]
-    if settings.allow_download and by_hand_only(file):  # what is on a hub comes by itself
-        others = [each for each in others if by_hand_only(each.file)]
+    here = (first.folder, file.name)
+    others = [each for each in lacking([card], settings) if (each.folder, each.file.name) != here]
+    if settings.allow_download and file.by_hand:  # what is on a hub comes by itself
+        others = [each for each in others if each.file.by_hand]
     return in_words([first, *others])
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from ..files.whole import written_whole
 
 logger = logging.getLogger(__name__)
 
@@ -44,17 +44,7 @@ def is_sha256(text: object) -> bool:
 
 
 def found_once(path: Path, kind: str, find: Callable[[], str], fresh: bool = False) -> str:
-    """The result of ``find`` for a file, remembered until the file changes.
-
-    Args:
-        path: The file.
-        kind: Name of what is found, for example ``sha256``.
-        find: Reads the file and answers with 64 hexadecimal digits.
-        fresh: Read the file even where the answer is remembered.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
+    """The answer of ``find``, 64 hexadecimal digits, about a file, remembered as ``kind`` until it changes or ``fresh`` asks anew."""
     before = state_of(path)
     known = None if fresh else remembered(path, kind)
     if known is not None:
@@ -86,11 +76,7 @@ def remember(path: Path, kind: str, answer: str) -> None:
 
 
 def state_of(path: Path) -> State:
-    """A value that changes when a file does.
-
-    Raises:
-        OSError: There is no such file.
-    """
+    """A value that changes when a file does; OSError where there is none."""
     status = path.stat()
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev
 
@@ -134,11 +120,9 @@ def _keep(real: str, kind: str, entry: list[Any]) -> None:
     kinds = files.pop(real, {})
     files[real] = {name: other for name, other in kinds.items() if other[:-1] == entry[:-1]} | {kind: entry}
     files = dict(list(files.items())[-_MOST:])
-    temporary = where.with_name(f".{_FILE}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         where.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps({"format": _FORMAT, "files": files}, indent=1), encoding="utf-8")
-        temporary.replace(where)
+        with written_whole(where) as temporary:
+            temporary.write_text(json.dumps({"format": _FORMAT, "files": files}, indent=1), encoding="utf-8")
     except OSError as error:
         logger.debug("checksums are not kept: %s", error)
-        temporary.unlink(missing_ok=True)

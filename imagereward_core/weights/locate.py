@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import WeightsError
+from ..files.regular import nearest_existing
 from .bundled import MODEL_FOLDER
 from .card import WeightFile, WeightsCard
 from .cards import backbone_of
@@ -34,10 +35,8 @@ class WeightSettings:
     """Where weights are looked for and whether they may be fetched.
 
     Attributes:
-        folders: Models folders in search order. Files lie in them directly or in a folder named after the
-            scorer.
-        use_hub_cache: Whether to look into the cache of huggingface_hub and into that of the reference
-            implementation.
+        folders: Models folders in search order. Files lie in them directly or in a folder named after the scorer.
+        use_hub_cache: Whether to look into the cache of huggingface_hub and into that of the reference implementation.
         allow_download: Whether a missing file may be fetched.
         download_folder: Models folder that receives downloads; None for the first of ``folders`` that can be
             written to, else the folder of this program in the user's cache.
@@ -60,7 +59,6 @@ class FoundWeights:
     """The files of a scorer.
 
     Attributes:
-        checkpoint: The weights.
         vocabulary: The tokenizer's vocabulary; None where the scorer reads no text or the file was not found.
         revision: Short label of the weights that goes into every score, the same for one set of weights
             wherever it lies and in whichever format; empty until :func:`~.store.resolve` has established it.
@@ -74,21 +72,14 @@ class FoundWeights:
 
 
 def inside(folder: Path, name: str) -> Path:
-    """The path of ``name`` directly in ``folder``.
+    """The path of ``name`` directly in ``folder``; WeightsError for anything but a plain file name on every system.
 
-    Raises:
-        WeightsError: ``name`` is not a plain file name: it has a separator, a drive or stream mark, a control
-            character, is ``..`` or empty, or ends in a dot or space (which Windows drops).
+    That has no separator, drive or stream mark and no control character, is not ``..`` or empty, and does not end in a dot or space.
     """
-    if not name or name.strip(". ") == "" or name[-1] in ". " or any(mark in name for mark in '/\\:*?"<>|'):
-        raise WeightsError(
-            f"{name!r} is not a file name that stays in its folder; expected a plain name such as "
-            "ImageReward.pt"
-        )
-    if any(ord(character) < 32 or ord(character) == 127 for character in name):
-        raise WeightsError(
-            f"{name!r} holds a control character; expected a plain name such as ImageReward.pt"
-        )
+    stays = name.strip(". ") and name[-1] not in ". " and not any(mark in name for mark in '/\\:*?"<>|')
+    if not stays or any(ord(character) < 32 or ord(character) == 127 for character in name):
+        why = "holds a control character" if stays else "is not a file name that stays in its folder"
+        raise WeightsError(f"{name!r} {why}; expected a plain name such as ImageReward.pt")
     return folder / name
 
 
@@ -109,15 +100,12 @@ def models_folders(card: WeightsCard, settings: WeightSettings) -> tuple[tuple[P
 
 
 def target_folder(card: WeightsCard, settings: WeightSettings) -> Path:
-    """The folder a download of the scorer goes to; it need not exist yet.
-
-    Raises:
-        WeightsError: No folder is given and the user has no home.
-    """
+    """The folder a download of the scorer goes to, which need not exist yet; WeightsError where none is given and the user has no home."""
     if settings.download_folder is not None:
         return inside(Path(settings.download_folder), card.folder)
     for root in settings.folders:
-        if _writable(Path(root)):
+        existing = nearest_existing(Path(root))
+        if existing.is_dir() and os.access(existing, os.W_OK):
             return inside(Path(root), card.folder)
     own = user_folder(card)
     if own is None:
@@ -144,26 +132,18 @@ def find_file(card: WeightsCard, weight_file: WeightFile, settings: WeightSettin
     itself), this program's folder in the user's cache, the hub's cache, the cache of the reference
     implementation. A small file with a stated checksum counts only where it has that checksum.
     """
-    for look in _places(card, settings):
-        path = look(weight_file)
-        if path is not None:
-            return path
-    return None
+    return next(filter(None, (look(weight_file) for look in _places(card, settings))), None)
 
 
 def find_weights(card: WeightsCard, settings: WeightSettings) -> FoundWeights | None:
-    """The scorer's files on this machine, or None where no form of its checkpoint is there.
-
-    The place decides before the form: within one place an earlier entry of ``card.checkpoint`` wins.
-    """
-    for look in _places(card, settings):
-        for form in card.checkpoint:
-            path = look(form)
-            if path is not None:
-                under = backbone_of(card)
-                backbone = None if under is None else find_weights(under, settings)
-                return FoundWeights(path, find_vocabulary(card, settings), backbone=backbone)
-    return None
+    """The scorer's files, or None: in the first place with any form of its checkpoint, and of those the earliest in ``card.checkpoint``."""
+    found = (look(form) for look in _places(card, settings) for form in card.checkpoint)
+    path = next(filter(None, found), None)
+    if path is None:
+        return None
+    under = backbone_of(card)
+    backbone = None if under is None else find_weights(under, settings)
+    return FoundWeights(path, find_vocabulary(card, settings), backbone=backbone)
 
 
 def is_ready(card: WeightsCard, settings: WeightSettings) -> bool:
@@ -219,9 +199,8 @@ def _places(card: WeightsCard, settings: WeightSettings) -> Iterator[Callable[[W
 
 
 def _in_folders(folders: tuple[Path, ...], form: WeightFile) -> Path | None:
-    return next(
-        (path for path in (inside(folder, form.name) for folder in folders) if accept(path, form)), None
-    )
+    paths = (inside(folder, form.name) for folder in folders)
+    return next((path for path in paths if accept(path, form)), None)
 
 
 def _in_hub_cache(form: WeightFile) -> Path | None:
@@ -232,30 +211,23 @@ def _in_hub_cache(form: WeightFile) -> Path | None:
         from huggingface_hub import constants, try_to_load_from_cache
     except ImportError:
         return None
+    # Without a checksum also the newest, which an earlier version of this program, or another, fetched.
+    revisions = (form.revision, None) if form.pinned == "revision" else (form.revision,)
+    cache, name = Path(constants.HF_HUB_CACHE), form.path_in_repository
     for repository in (form.repository, *_OTHER_HOMES.get(form.repository, ())):
-        cache = Path(constants.HF_HUB_CACHE)
-        hit = try_to_load_from_cache(
-            repository, form.path_in_repository, cache_dir=cache, revision=form.revision
-        )
-        if isinstance(hit, str) and accept(Path(hit), form):
-            return Path(hit)
-        if (
-            form.sha256 is None and form.pinned == "revision"
-        ):  # what an earlier version of this program, or another, fetched
-            hit = try_to_load_from_cache(repository, form.path_in_repository, cache_dir=cache)
+        for revision in revisions:
+            hit = try_to_load_from_cache(repository, name, cache_dir=cache, revision=revision)
             if isinstance(hit, str) and accept(Path(hit), form):
                 return Path(hit)
         if form.sha256 is not None:
             snapshots = cache / f"models--{repository.replace('/', '--')}" / "snapshots"
-            for path in sorted(snapshots.glob(f"*/{form.path_in_repository}")):
-                if accept(path, form) and _is_told(path, form.sha256):
+            for path in sorted(snapshots.glob(f"*/{name}")):
+                # A large file is accepted unread, but the cache names it by its checksum.
+                if accept(path, form) and (
+                    path.stat().st_size <= _SMALL_BYTES or path.resolve().name == form.sha256
+                ):
                     return path
     return None
-
-
-def _is_told(path: Path, sha256: str) -> bool:
-    """Whether a file of the hub's cache that :func:`accept` took is known to have this checksum: the cache names large ones by it."""
-    return path.stat().st_size <= _SMALL_BYTES or path.resolve().name == sha256
 
 
 def _in_home(*parts: str) -> Path | None:
@@ -266,10 +238,3 @@ def _in_home(*parts: str) -> Path | None:
     for part in parts:
         folder = inside(folder, part)
     return folder
-
-
-def _writable(folder: Path) -> bool:
-    """Whether ``folder``, or the nearest folder above it that exists, can be written to."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder.is_dir() and os.access(folder, os.W_OK)

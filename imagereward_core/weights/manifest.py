@@ -31,12 +31,9 @@ _BLOCK = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Manifest:
-    """Facts about one file, valid while its size and modification time stay as recorded.
+    """Facts about one file, valid while its size (bytes) and modification time (nanoseconds since 1970) stay as recorded.
 
     Attributes:
-        sha256: Checksum of the file.
-        size: Size in bytes.
-        mtime_ns: Modification time in nanoseconds since 1970.
         repository: Hub repository it was downloaded from; empty where it was not.
         revision: Branch, tag or commit that was asked for.
         commit: Commit the hub answered with.
@@ -58,13 +55,12 @@ def manifest_path(path: Path) -> Path:
 def read_manifest(path: Path) -> Manifest | None:
     """The manifest of ``path``, or None where there is none or the file has changed since."""
     recorded = recorded_manifest(path)
-    if recorded is None:
-        return None
     try:
         state = path.stat()
     except OSError:
         return None
-    return recorded if (recorded.size, recorded.mtime_ns) == (state.st_size, state.st_mtime_ns) else None
+    same = recorded and (recorded.size, recorded.mtime_ns) == (state.st_size, state.st_mtime_ns)
+    return recorded if same else None
 
 
 def recorded_manifest(path: Path) -> Manifest | None:
@@ -104,21 +100,10 @@ def write_manifest(
 
 
 def sha256_of(path: Path, progress: Progress | None = None, fresh: bool = False) -> str:
-    """SHA-256 of a file as 64 hexadecimal digits.
-
-    Args:
-        path: The file.
-        progress: Told how many bytes have been read.
-        fresh: Read the file even where its checksum is remembered from reading it before.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
+    """SHA-256 of a file as 64 hexadecimal digits; with ``fresh`` by reading it, even where it is remembered from before."""
 
     def read() -> str:
-        size = path.stat().st_size
-        digest = hashlib.sha256()
-        done = 0
+        size, done, digest = path.stat().st_size, 0, hashlib.sha256()
         with path.open("rb") as file:
             while block := file.read(_BLOCK):
                 digest.update(block)

@@ -43,10 +43,7 @@ class OwnCheckpoint:
 
 
 def is_official(path: Path) -> bool:
-    """Whether a checkpoint named by its path stands for the published ImageReward-v1.0.
-
-    It does where it has the published checksum; where none is stated, where it has the published name.
-    """
+    """Whether a checkpoint named by its path is the published ImageReward-v1.0: by checksum, or, where none is stated, by its name."""
     known = CARDS[IMAGEREWARD.id].checkpoint
     form = next((form for form in known if form.name.casefold() == path.name.casefold()), None)
     if form is None or form.sha256 is None:
@@ -58,23 +55,14 @@ def is_official(path: Path) -> bool:
 
 
 def own_card(path: Path) -> ScorerCard:
-    """The card of a checkpoint of a user's own: what ``<name>.card.json`` beside it says, else nothing but its name.
-
-    Raises:
-        WeightsError: There is such a file and it cannot be used; the text says why.
-    """
+    """The card of a user's own checkpoint: what ``<name>.card.json`` beside it says (WeightsError where it cannot be used), or its name."""
     return _card(_safe_id(path.stem), path.name, _read_card(card_path(path)))
 
 
 def stored_card(scorer: str, revision: str = "", settings: WeightSettings | None = None) -> ScorerCard:
-    """The card of an own checkpoint of which only numbers are left.
+    """The card of an own checkpoint of which only numbers are left, given by weights of ``revision`` (``store.revision_of``).
 
     What its own card says holds for these numbers only while the file in the models folders still has the weights that gave them.
-
-    Args:
-        scorer: Its id.
-        revision: Which weights gave the numbers, as in ``store.revision_of``.
-        settings: The models folders; without them nothing is known but the id.
     """
     from .store import revision_of
 
@@ -107,10 +95,9 @@ def own_checkpoints(settings: WeightSettings) -> dict[str, OwnCheckpoint]:
 def own_files(names: Iterable[str]) -> list[str]:
     """Those of some names of files that are checkpoints' and not those of a registered scorer's weights."""
     known = _known_stems()
+    paths = ((name, Path(name)) for name in names)
     return [
-        name
-        for name in names
-        if Path(name).suffix.lower() in SUFFIXES and Path(name).stem.casefold() not in known
+        name for name, path in paths if path.suffix.lower() in SUFFIXES and path.stem.casefold() not in known
     ]
 
 
@@ -203,11 +190,8 @@ def _files(settings: WeightSettings) -> Iterator[Path]:
 
 
 def _known_stems() -> set[str]:
-    return {
-        Path(form.name).stem.casefold()
-        for card in (*CARDS.values(), *BACKBONES.values())
-        for form in card.checkpoint
-    }
+    cards = (*CARDS.values(), *BACKBONES.values())
+    return {Path(form.name).stem.casefold() for card in cards for form in card.checkpoint}
 
 
 def id_of(name: str) -> str:
@@ -255,11 +239,7 @@ def _card(scorer: str, file: str, facts: dict[str, Any]) -> ScorerCard:
 
 
 def _read_card(path: Path) -> dict[str, Any]:
-    """The fields of a card that are there and of the right kind.
-
-    Raises:
-        WeightsError: The file cannot be read, or a field is of another kind.
-    """
+    """The fields of a card that are there; WeightsError where it cannot be read, or one is of another kind."""
     try:
         content = _read_json(path)
         return _fields(content) | trained_fields(content)
@@ -291,13 +271,11 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _fields(content: dict[str, Any]) -> dict[str, Any]:
-    facts: dict[str, Any] = {}
-    for name in ("id", "title", "summary", "paper", "licence"):
-        if name in content:
-            facts[name] = _text(name, content[name])
-    if "id" in facts and _safe_id(facts["id"]) != facts["id"]:
+    texts = ("id", "title", "summary", "paper", "licence")
+    facts: dict[str, Any] = {name: _text(name, content[name]) for name in texts if name in content}
+    if "id" in facts and (safe := _safe_id(facts["id"])) != facts["id"]:
         raise ValueError(
-            f"the id {facts['id']!r} is that of a registered scorer, or cannot be a name; {_safe_id(facts['id'])!r} could"
+            f"the id {facts['id']!r} is that of a registered scorer, or cannot be a name; {safe!r} could"
         )
     if "notes" in content:
         if not isinstance(content["notes"], list) or len(content["notes"]) > 20:
@@ -321,12 +299,8 @@ def _distribution(given: Any) -> Distribution:
     if given["std"] <= 0:
         raise ValueError("the std of distribution is not above 0")
     marks = given.get("quantiles", [])
-    if (
-        not isinstance(marks, list)
-        or len(marks) == 1
-        or len(marks) > 10_001
-        or not all(map(_is_number, marks))
-    ):
+    fits = isinstance(marks, list) and len(marks) != 1 and len(marks) <= 10_001
+    if not fits or not all(map(_is_number, marks)):
         raise ValueError("the quantiles of distribution are no list of at least two numbers")
     if any(after < before for before, after in zip(marks, marks[1:])):
         raise ValueError("the quantiles of distribution fall")

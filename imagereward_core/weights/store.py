@@ -12,7 +12,7 @@ from ..errors import DownloadError, WeightsError
 from .card import WeightFile, WeightsCard
 from .cards import backbone_of
 from .download import download_file
-from .lacking import Lacking, by_hand, by_hand_only, in_words, lacking, preferred_form
+from .lacking import Lacking, by_hand, in_words, lacking
 from .ledger import is_sha256, kind_of_tensors, remembered
 from .locate import (
     FoundWeights,
@@ -29,16 +29,6 @@ from .locate import (
 )
 from .manifest import Progress, safetensors_metadata, sha256_of
 
-__all__ = [
-    "FoundWeights",
-    "WeightSettings",
-    "former_revisions",
-    "resolve",
-    "resolve_all",
-    "resolve_file",
-    "revision_of",
-]
-
 logger = logging.getLogger(__name__)
 
 _LABEL_DIGITS = 12
@@ -52,12 +42,6 @@ def resolve(card: WeightsCard, settings: WeightSettings, progress: Progress | No
     network has, where the settings allow it, the folder can be written to and there is room; otherwise it is
     used as it is. A head comes with the weights it sits on, and both are in its label.
 
-    Args:
-        card: The scorer.
-        settings: Where to look and what may be done.
-        progress: Told the file's name, bytes done and bytes in total, of a download, a checksum or a
-            conversion.
-
     Raises:
         WeightsError: A file is nowhere and may not be fetched (the text names it, every place searched and
             where to get it), or a ``.pt`` file found is no safe checkpoint or that of another scorer.
@@ -69,11 +53,7 @@ def resolve(card: WeightsCard, settings: WeightSettings, progress: Progress | No
 def resolve_all(
     cards: Sequence[WeightsCard], settings: WeightSettings, progress: Progress | None = None
 ) -> list[FoundWeights]:
-    """Like :func:`resolve` for the scorers of one run, in order; an error names the missing files of all of them.
-
-    Raises:
-        WeightsError, DownloadError: See :func:`resolve`.
-    """
+    """Like :func:`resolve` for the scorers of one run, in order; an error names the missing files of all of them."""
     if not settings.allow_download:
         _refuse(lacking(cards, settings), settings)
     found = []
@@ -83,7 +63,7 @@ def resolve_all(
         except WeightsError as error:
             others = lacking(cards[place:], settings)
             if not isinstance(error, DownloadError):  # the hub could be reached, and has the rest
-                others = [each for each in others if by_hand_only(each.file)]
+                others = [each for each in others if each.file.by_hand]
             if not others:
                 raise
             raise type(error)(
@@ -93,11 +73,7 @@ def resolve_all(
 
 
 def _refuse(missing: Sequence[Lacking], settings: WeightSettings) -> None:
-    """Says how to get files that may not be fetched.
-
-    Raises:
-        WeightsError: There are any.
-    """
+    """Raises WeightsError where there are files that are missing and may not be fetched; it says how to get them."""
     if not missing:
         return
     cards = list({each.card.id: each.card for each in missing}.values())
@@ -106,7 +82,7 @@ def _refuse(missing: Sequence[Lacking], settings: WeightSettings) -> None:
         for card in cards
     )
     places = "; ".join(dict.fromkeys(place for card in cards for place in searched(card, settings)))
-    never = [f"{each.file.name} of {each.card.id}" for each in missing if by_hand_only(each.file)]
+    never = [f"{each.file.name} of {each.card.id}" for each in missing if each.file.by_hand]
     why = f"downloads are switched off: {settings.to_allow}, or fetch by hand"
     if len(never) == len(missing):
         why = _ON_NO_HUB
@@ -120,7 +96,7 @@ def _refuse(missing: Sequence[Lacking], settings: WeightSettings) -> None:
 def _resolve(card: WeightsCard, settings: WeightSettings, progress: Progress | None) -> FoundWeights:
     found = find_weights(card, settings)
     if found is None:
-        form = preferred_form(card) or card.checkpoint[0]
+        form = card.preferred or card.checkpoint[0]
         found = FoundWeights(_obtain(card, form, settings, progress), find_vocabulary(card, settings))
     return _complete(found, card, settings, progress)
 
@@ -131,9 +107,6 @@ def resolve_file(
     """Like :func:`resolve`, for a checkpoint somebody named by its path; only the vocabulary is looked for.
 
     A vocabulary beside the checkpoint is preferred where it is the one the card states.
-
-    Raises:
-        WeightsError: There is no such file; else as :func:`resolve`.
     """
     checkpoint = Path(checkpoint)
     if not checkpoint.is_file():
@@ -146,18 +119,11 @@ def resolve_file(
 
 
 def revision_of(checkpoint: Path, card: WeightsCard | None = None, progress: Progress | None = None) -> str:
-    """A short label that names a set of weights: twelve digits of the SHA-256 of its tensors.
+    """A short label that names a set of weights: twelve digits of the SHA-256 of its tensors; WeightsError where they cannot be read.
 
     A ``.pt`` file and its conversion, here or on another machine, downloaded or copied, have the same label, and so do the
-    scores made with them. Nothing that a file says about itself counts.
-
-    Args:
-        checkpoint: The file.
-        card: Whose weights they are, where their tensors may have other names than the network's.
-        progress: Told how many bytes have been read.
-
-    Raises:
-        WeightsError: The file cannot be read.
+    scores made with them. Nothing that a file says about itself counts. The card is needed where tensors may have other names than the
+    network's.
     """
     known = remembered(checkpoint, kind_of_tensors("" if card is None else card.layout))
     if known is not None:  # nothing need be read, so nothing that reads is imported
@@ -174,14 +140,7 @@ def revision_of(checkpoint: Path, card: WeightsCard | None = None, progress: Pro
 def is_published(
     checkpoint: Path, card: WeightsCard, progress: Progress | None = None, read: bool = True
 ) -> bool | None:
-    """Whether a file is the one its scorer was published as; None where nobody states a checksum for it, or it was not read yet.
-
-    Args:
-        checkpoint: The file.
-        card: Whose weights it should be.
-        progress: Told how many bytes have been read.
-        read: Whether to read a file that has not been read before.
-    """
+    """Whether a file is the one its scorer was published as; None where nobody states its checksum, or, without ``read``, it is unread."""
     form = next((form for form in card.checkpoint if form.name == checkpoint.name), None)
     if form is None or form.sha256 is None:
         return None
@@ -197,9 +156,6 @@ def former_revisions(found: FoundWeights, card: WeightsCard) -> tuple[str, ...]:
 
     Then a label was the beginning of the SHA-256 of the file, or of the one a conversion said it was made from. The first is
     computed, the second is believed only where that file lies beside its conversion, has that SHA-256 and the same tensors.
-
-    Raises:
-        OSError: A file cannot be read.
     """
     own = _former(found.checkpoint, card)
     under = backbone_of(card)
@@ -254,7 +210,7 @@ def _obtain(
 ) -> Path:
     """Fetches a file that is nowhere on this machine, or says how to get it."""
     places = "; ".join(searched(card, settings))
-    if by_hand_only(weight_file):
+    if weight_file.by_hand:
         raise WeightsError(
             f"{weight_file.name} of {card.id} was not found, and {_ON_NO_HUB}. Searched: {places}. "
             f" {by_hand(card, weight_file, settings)}"
@@ -278,14 +234,16 @@ def _obtain(
 def _converted(path: Path, card: WeightsCard, settings: WeightSettings, progress: Progress | None) -> Path:
     """The ``.safetensors`` form of ``path``, made if need be, or ``path`` itself."""
     convertible = settings.auto_convert and path.suffix.lower() in (".pt", ".pth", ".bin")
-    if not convertible or not _is_ours(path, card, settings):
+    own = [folder for pair in models_folders(card, settings) for folder in pair]
+    # Nothing is put into the cache of another program.
+    if not convertible or path.parent not in {*own, user_folder(card)} or not os.access(path.parent, os.W_OK):
         return path
-    from .checkpoint import convert, keymap_of, read_layout
+    from .checkpoint import StateFile, convert, keymap_of
 
     target = path.with_suffix(".safetensors")
     keymap = keymap_of(card)
     # A file that is no safe checkpoint, or that of another scorer, is an error, whether or not the conversion works.
-    layout = read_layout(path, keymap)
+    layout = StateFile(path, keymap).layout()
     if keymap is not None:
         keymap.check(path, layout)
     try:
@@ -296,9 +254,3 @@ def _converted(path: Path, card: WeightsCard, settings: WeightSettings, progress
     if not report.reused:
         logger.info("converted %s to %s once; the .pt file is no longer needed", path, target)
     return target
-
-
-def _is_ours(path: Path, card: WeightsCard, settings: WeightSettings) -> bool:
-    """Whether ``path`` lies in a models folder or in this program's own, not in another program's cache."""
-    own = [folder for pair in models_folders(card, settings) for folder in pair]
-    return path.parent in {*own, user_folder(card)} and os.access(path.parent, os.W_OK)

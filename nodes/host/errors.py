@@ -26,11 +26,7 @@ def name_plainly() -> None:
 
 
 def choice(name: str, value: str, options: tuple[str, ...]) -> str:
-    """``value``, if it is one of ``options``; older hosts do not check drop-down lists themselves.
-
-    Raises:
-        GraphError: It is not.
-    """
+    """``value``, or a GraphError if it is none of ``options``; older hosts do not check drop-down lists themselves."""
     if value not in options:
         raise GraphError(
             f"{name} is {value!r}; expected one of: {', '.join(options)}. Choose one in the node."

@@ -16,12 +16,7 @@ if TYPE_CHECKING:
 
 
 class HostRuntime(ManagedRuntime):
-    """Runs a scorer under the host's memory management.
-
-    Args:
-        device: ``auto`` for the device the host computes on, or ``cpu``.
-        precision: As in the core; ``auto`` asks the host which half precision its device is good at.
-    """
+    """Runs a scorer under the host's memory management, on the device it computes on (``auto``) or on ``cpu``."""
 
     def __init__(self, device: str = "auto", precision: Precision = "auto") -> None:
         import comfy.model_management as management

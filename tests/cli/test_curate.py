@@ -214,3 +214,9 @@ def test_a_reason_does_not_repeat_the_name_of_its_file(run, outputs):
     assert said.count("broken.png") == 1 and "not a picture" in said
     (row,) = [line for line in done.out.splitlines() if "broken.png" in line]
     assert row.count("broken.png") == 1
+
+
+def test_scores_stand_in_the_names_of_copies_where_that_is_asked_for(run, outputs):
+    assert curate(run, outputs, "--score-in-name", "--yes").code == 0
+    kept = files(outputs / "kept")
+    assert len(kept) == 2 and all("_score" in name for name in kept)

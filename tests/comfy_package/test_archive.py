@@ -147,9 +147,11 @@ def run_in(folder, code):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_a_fresh_process_gets_all_nodes_from_it(published, tmp_path):
+def test_a_fresh_process_gets_all_nodes_from_it_and_every_module_imports_without_those_left_out(
+    published, tmp_path
+):
     code = f"""
-import json, sys
+import importlib, json, sys
 from pathlib import Path
 import pytest
 from tests.support.comfyui import fake_host
@@ -158,29 +160,17 @@ with pytest.MonkeyPatch.context() as patch:
     host = fake_host.FakeHost(patch, Path({str(tmp_path)!r}), packs=(Path({str(published)!r}),))
     files = [str(getattr(module, "__file__", "")) for module in sys.modules.values()]
     strays = [file for file in files if file.startswith(repository)]
-    print(json.dumps([sorted(host.nodes), host.packs[0].WEB_DIRECTORY, strays]))
-"""
-    nodes, web, strays = run_in(published, code)
-    assert nodes == sorted(NODE_IDS) and strays == []
-    assert (published / web / "docs" / f"{nodes[0]}.md").is_file()
-
-
-def test_every_module_in_it_imports_without_those_left_out(published, tmp_path):
-    code = f"""
-import importlib, json, sys
-from pathlib import Path
-import pytest
-from tests.support.comfyui import fake_host
-root = Path({str(published)!r})
-with pytest.MonkeyPatch.context() as patch:
-    host = fake_host.FakeHost(patch, Path({str(tmp_path)!r}), packs=(root,))
+    root = Path({str(published)!r})
     names = [".".join(path.relative_to(root).with_suffix("").parts) for path in sorted(root.rglob("*.py"))]
     for name in names:
         if name != "__init__":
             importlib.import_module(host.packs[0].__name__ + "." + name.removesuffix(".__init__"))
-    print(json.dumps(len(names)))
+    print(json.dumps([sorted(host.nodes), host.packs[0].WEB_DIRECTORY, strays, len(names)]))
 """
-    assert run_in(published, code) == len(PYTHON)
+    nodes, web, strays, modules = run_in(published, code)
+    assert nodes == sorted(NODE_IDS) and strays == []
+    assert (published / web / "docs" / f"{nodes[0]}.md").is_file()
+    assert modules == len(PYTHON)
 
 
 def test_the_real_host_loads_it_and_serves_its_pages_texts_and_examples(comfyui):

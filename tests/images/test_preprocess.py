@@ -17,9 +17,10 @@ from PIL import Image
 from imagereward_core.errors import ImageError
 from imagereward_core.images import preprocess
 from imagereward_core.images.geometry import mean_color, place, vertical_pass_first
-from imagereward_core.images.preprocess import normalize, stack_pixels, to_pixels
+from imagereward_core.images.preprocess import normalize, to_pixels
 from imagereward_core.images.spec import ImageSpec
 from tests.support.oracles import import_torchvision
+from tests.support.pixels import stack_pixels
 
 MODES = [
     "1",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from PIL import Image
 
 from imagereward_core.errors import ImageError
 from imagereward_core.images.geometry import mean_color, place
-from imagereward_core.images.preprocess import normalize, stack_pixels, to_pixels
+from imagereward_core.images.preprocess import normalize, to_pixels
 from imagereward_core.images.spec import (
     CLIP_PROCESSOR_SPEC,
     CLIP_SPEC,
@@ -26,6 +27,7 @@ from imagereward_core.images.spec import (
 )
 from imagereward_core.images.tensors import differentiable_pixels, tensor_to_pixels
 from tests.support.oracles import import_torchvision
+from tests.support.pixels import stack_pixels
 
 Reference = Callable[[Image.Image], torch.Tensor]
 
@@ -55,6 +57,11 @@ DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 
 def specimen(mode: str, width: int, height: int) -> Image.Image:
     """Noise over a slope, so that both a shifted pixel and a clipped overshoot show."""
+    return _specimen(mode, width, height).copy()
+
+
+@lru_cache(maxsize=128)
+def _specimen(mode: str, width: int, height: int) -> Image.Image:
     noise = np.random.default_rng(width * 601 + height).integers(0, 256, (height, width, 4), dtype=np.int64)
     slope = np.linspace(0, 120, width, dtype=np.int64)[None, :, None]
     levels = np.clip(noise + slope - 60, 0, 255).astype(np.uint8)

@@ -12,8 +12,7 @@ import pytest
 from imagereward_core.files.values import shown_name
 from imagereward_core.library.report_entries import report_entries, write_library_report
 from imagereward_core.report import contents as report_contents
-from imagereward_core.report.contents import AT_ONCE, CARDS_IN_BLOCK
-from imagereward_core.report.entry import ReportEntry
+from imagereward_core.report.contents import AT_ONCE, CARDS_IN_BLOCK, ReportEntry
 from imagereward_core.report.write import write_report
 from imagereward_core.selection import Rule, select
 from tests.support.library.folders import FOLDER, make_result, make_row

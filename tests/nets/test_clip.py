@@ -13,8 +13,8 @@ from imagereward_core.nets.clip import (
     ClipNetwork,
     at_last_token,
     parameter_dtype,
-    quick_gelu,
 )
+from imagereward_core.nets.layers import quick_gelu
 from imagereward_core.nets.skeleton import build_skeleton
 from tests.support.clip_networks import (
     END,

@@ -129,15 +129,16 @@ def test_models_folders_of_the_user_come_first_and_only_weights_are_listed(fake,
 
 
 def test_saved_blends_are_listed_and_a_damaged_file_hides_nothing_else(fake, tmp_path):
-    from imagereward_core.scorers.blend_file import FILE_NAME, BlendFile, parse_blend
+    from imagereward_core.scorers.blend_file import BlendFile, parse_blend
+    from imagereward_core.scorers.blend_names import BLENDS_FILE
 
     loaded = fake.module("nodes.host.scorer_cache")
     folder = tmp_path / "models" / "imagereward"
     folder.mkdir()
-    assert loaded.requests.BLENDS_FILE == FILE_NAME and saved_blends(loaded) == []
+    assert saved_blends(loaded) == []
     BlendFile(folder).save(parse_blend("demo=1@rank", "mine"))
     assert saved_blends(loaded) == ["blend:mine"]
-    (folder / FILE_NAME).write_text("{", encoding="utf-8")
+    (folder / BLENDS_FILE).write_text("{", encoding="utf-8")
     assert saved_blends(loaded) == []
 
 

@@ -117,12 +117,12 @@ def test_a_link_out_of_the_folder_is_followed_and_refused(fake, tmp_path):
         fake.module("nodes.host.folders").inside(tmp_path / "in", "link/x")
 
 
-@pytest.mark.parametrize("given", [None, "x", 3, torch.zeros(()), torch.zeros(4)])
-def test_what_is_no_mask_or_latent_is_named_with_what_was_expected(fake, streams, given):
+def test_what_is_no_mask_or_latent_is_named_with_what_was_expected(fake, streams):
     refused = fake.module("nodes.host.errors").GraphError
-    with pytest.raises(refused, match=r"masks is .*; expected .* gives MASK"):
-        streams.Masks([given], 4)
-    if not isinstance(given, torch.Tensor):
-        for latents in (given, {"samples": given}, {}):
-            with pytest.raises(refused, match=r"latents is .*; expected .* gives LATENT"):
-                streams.Latents([latents])
+    for wrong in (None, "x", 3, torch.zeros(()), torch.zeros(4)):
+        with pytest.raises(refused, match=r"masks is .*; expected .* gives MASK"):
+            streams.Masks([wrong], 4)
+        if not isinstance(wrong, torch.Tensor):
+            for latents in (wrong, {"samples": wrong}, {}):
+                with pytest.raises(refused, match=r"latents is .*; expected .* gives LATENT"):
+                    streams.Latents([latents])

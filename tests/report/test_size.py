@@ -8,7 +8,7 @@ from PIL import Image
 
 from imagereward_core.report import size
 from imagereward_core.report import write as report
-from imagereward_core.report.entry import ReportEntry
+from imagereward_core.report.contents import ReportEntry
 from imagereward_core.report.thumbnails import Thumbnail
 from imagereward_core.report.write import write_report
 from imagereward_core.selection import select

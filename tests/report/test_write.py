@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from imagereward_core.report.entry import ReportEntry
-from imagereward_core.report.page import json_for_page
+from imagereward_core.report.contents import ReportEntry
+from imagereward_core.report.html_text import json_for_page
 from imagereward_core.report.write import write_report
 from imagereward_core.selection import Rule, select
 from tests.support.library.reports import CARD, Page, make_scores

@@ -56,7 +56,7 @@ tables = st.integers(1, 12).flatmap(
 def test_weighted_is_the_sum_of_raw_scores_times_weights():
     result = combine(mixed("weighted", a=0.7, b=-0.5), [made("a", [1.0, 2.0]), made("b", [20.0, 10.0])])
     np.testing.assert_allclose(result.scores.values, [0.7 - 10, 1.4 - 5])
-    assert result.basis == ("raw", "raw") and not result.batch_dependent
+    assert result.basis == ("raw", "raw")
 
 
 def test_standard_measures_against_the_published_distribution_where_there_is_one():
@@ -64,10 +64,9 @@ def test_standard_measures_against_the_published_distribution_where_there_is_one
     result = combine(mixed("standard", a=3, b=1), members)
     np.testing.assert_allclose(result.votes, [[1.0, 0.0], [-1.0, 1.0]])
     np.testing.assert_allclose(result.scores.values, [(3 - 1) / 4, 1 / 4])
-    assert result.basis == ("reference", "batch") and result.batch_dependent
+    assert result.basis == ("reference", "batch")
     assert "reference distribution: a." in result.describe() and "other pictures change" in result.describe()
-    alone = combine(mixed("standard", a=1), [members[0]])
-    assert not alone.batch_dependent
+    assert combine(mixed("standard", a=1), [members[0]]).basis == ("reference",)
 
 
 def test_rank_takes_places_within_each_prompt_and_averages_ties():
@@ -253,7 +252,20 @@ class FakeScorer:
         return Scores.for_card(self.card, self.revision, values, texts, [""] * len(texts), failures)
 
 
-def test_a_blend_is_a_scorer_like_any_other():
+@pytest.fixture
+def together(monkeypatch):
+    """Stands in for the engine: which scorers it was asked for at once, and their scores."""
+    asked = []
+
+    def score_together(scorers, images, prompts):
+        asked.append([scorer.card.id for scorer in scorers])
+        return [scorer.score(images, prompts) for scorer in scorers][::-1]
+
+    monkeypatch.setattr("imagereward_core.scorers.engine.score_together", score_together)
+    return asked
+
+
+def test_a_blend_is_a_scorer_like_any_other(together):
     members = [FakeScorer("b", 10.0), FakeScorer("a", 1.0)]
     scorer = BlendScorer(mixed("weighted", a=1, b=0.1), members)
     scores = scorer.score([1.0, math.nan, 3.0], "p")
@@ -265,16 +277,10 @@ def test_a_blend_is_a_scorer_like_any_other():
         scorer.score([1.0], ["p", "q"])
 
 
-def test_members_scores_stay_available_and_shared_work_is_left_to_the_caller():
-    asked = []
-
-    def together(scorers, images, prompts):
-        asked.append([scorer.card.id for scorer in scorers])
-        return [scorer.score(images, prompts) for scorer in scorers][::-1]
-
-    scorer = BlendScorer(mixed("rank", a=1, b=1), [FakeScorer("b", -1.0), FakeScorer("a", 1.0)], together)
+def test_members_scores_stay_available_and_all_members_are_scored_at_once(together):
+    scorer = BlendScorer(mixed("rank", a=1, b=1), [FakeScorer("b", -1.0), FakeScorer("a", 1.0)])
     result = scorer.score_with_members([1.0, 2.0, 3.0], ["p", "p", "q"])
-    assert asked == [["a", "b"]]
+    assert together == [["a", "b"]]
     assert [part.scorer for part in result.members] == ["a", "b"]
     assert result.members[1].values.tolist() == [-1.0, -2.0, -3.0]
     assert result.scores.values.tolist() == [0.5, 0.5, 0.5]

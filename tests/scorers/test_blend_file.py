@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from imagereward_core.scorers import blend_file
 from imagereward_core.scorers.blend import METHODS, Blend, BlendError, BlendMember
 from imagereward_core.scorers.blend_file import BlendFile, format_blend, parse_blend
+from imagereward_core.scorers.saved_blends import SavedBlends
 
 methods = st.sampled_from(sorted(METHODS))
 PAIR = parse_blend("ImageReward-v1.0=0.7,PickScore=0.3@rank", "My mix")
@@ -78,7 +79,8 @@ def test_a_saved_blend_is_found_again(tmp_path):
     other = Blend("Überblick", (BlendMember("CLIP", 1.0),), "standard")
     file.save(other)
     assert file.load() == ({"My mix": PAIR, "Überblick": other}, {})
-    assert file.get("MY MIX") == PAIR and file.get("u\u0308BERBLICK") == other
+    saved = SavedBlends([file.path.parent])
+    assert saved.get("MY MIX") == PAIR and saved.get("u\u0308BERBLICK") == other
     assert files_in(file.path.parent) == ["blends.json"]
 
 
@@ -106,8 +108,8 @@ def test_removing_keeps_every_former_file_in_a_copy_of_its_own(tmp_path):
     assert file.path.is_file() and file.load() == ({}, {})
     with pytest.raises(BlendError, match="nothing was removed"):
         file.remove("my mix")
-    with pytest.raises(BlendError, match="there is none yet"):
-        file.get("my mix")
+    with pytest.raises(BlendError, match="there is none"):
+        SavedBlends([tmp_path]).get("my mix")
 
 
 def test_fields_and_entries_this_version_does_not_know_are_kept(tmp_path):
@@ -164,7 +166,8 @@ def test_fields_and_entries_this_version_does_not_know_are_kept(tmp_path):
 def test_a_file_that_cannot_be_understood_is_an_error_and_never_written(tmp_path, broken):
     file = BlendFile(tmp_path)
     file.path.write_bytes(broken)
-    for attempt in (file.load, lambda: file.get("a"), lambda: file.save(PAIR), lambda: file.remove("a")):
+    find = lambda: SavedBlends([tmp_path]).get("a")  # noqa: E731
+    for attempt in (file.load, find, lambda: file.save(PAIR), lambda: file.remove("a")):
         with pytest.raises(
             BlendError, match=r"blends\.json cannot be understood.*left as it is|left as it is"
         ):
@@ -198,7 +201,7 @@ def test_a_broken_entry_hides_no_other(tmp_path, entry):
     blends, problems = file.load()
     assert list(blends) == ["My mix"] and list(problems) == ["bad"]
     with pytest.raises(BlendError):
-        file.get("bad")
+        SavedBlends([tmp_path]).get("bad")
 
 
 def test_a_file_that_cannot_be_read_at_all_is_not_taken_for_an_empty_one(tmp_path):
@@ -231,7 +234,7 @@ def test_a_linked_file_stays_a_link(tmp_path):
     except OSError:
         pytest.skip("this system makes no links")
     BlendFile(tmp_path).save(PAIR)
-    assert link.is_symlink() and BlendFile(tmp_path).get("My mix") == PAIR
+    assert link.is_symlink() and SavedBlends([tmp_path]).get("My mix") == PAIR
 
 
 def save_some(folder, who):
@@ -253,4 +256,4 @@ def test_a_file_another_program_holds_is_left_alone_after_a_while(tmp_path, monk
     file.save(PAIR)
     with exclusive(file.path), pytest.raises(BlendError, match="another program is writing"):
         file.remove("My mix")
-    assert file.get("My mix") == PAIR
+    assert SavedBlends([tmp_path]).get("My mix") == PAIR

@@ -9,11 +9,12 @@ import pytest
 import torch
 from PIL import Image
 
-from imagereward_core.images.preprocess import normalize, stack_pixels, to_pixels
+from imagereward_core.images.preprocess import normalize, to_pixels
 from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.engine import score_together
 from imagereward_core.scorers.factory import Maker
 from imagereward_core.weights.cards import CARDS
+from tests.support.pixels import stack_pixels
 from tests.support.tiny_registry import tiny_registry
 
 NAMES = list(CARDS)

@@ -9,11 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagereward_core.scorers.meaning import MIN_HISTORY, compare_warning, explain, percentile_in_history
+from imagereward_core.scorers.meaning import MIN_HISTORY, compare_warning, explain, percentiles_in_history
 from imagereward_core.weights.cards import CARDS, get_card
 
 REWARD = get_card("ImageReward-v1.0")
 COSINE = replace(REWARD, id="CLIP", distribution=None, typical_range=(0.20, 0.28))
+
+
+def percentile_in_history(value, history, minimum=MIN_HISTORY):
+    (percentile,) = percentiles_in_history([value], history, minimum)
+    return None if math.isnan(percentile) else percentile
 
 
 def test_a_score_is_read_against_the_published_distribution():

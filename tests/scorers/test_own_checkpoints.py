@@ -19,7 +19,7 @@ from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.factory import Maker
 from imagereward_core.scorers.meaning import constant_warning, explain
 from imagereward_core.scorers.panel import Panel
-from imagereward_core.weights.checkpoint import sha256_of
+from imagereward_core.weights.manifest import sha256_of
 from tests.support.tiny import TINY, write_flat_checkpoint, write_own_checkpoint
 from tests.support.tiny_registry import tiny_registry
 

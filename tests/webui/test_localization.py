@@ -62,6 +62,7 @@ def known():
     from tests.support.webui.fake_webui import ours
 
     infos = {each.info for each in ours("settings_page").SETTINGS}  # some stand on the core's settings
+    infos |= {each.sentence() for each in ours("script.arguments").SETTINGS.values()}
     return set().union(infos, *map(constants, SOURCES), *map(spoken, SCRIPTS))
 
 
@@ -114,8 +115,8 @@ def test_every_text_of_the_accordion_and_of_the_settings_is_translated(path):
     from tests.support.webui.fake_webui import ours
 
     shown = set()
-    for each in ours("script.arguments").controls().values():
-        shown |= {each.label, each.info}
+    for each in ours("script.arguments").SETTINGS.values():
+        shown |= {each.label, each.sentence()}
     for setting in ours("settings_page").SETTINGS:
         shown |= {setting.label, f"({setting.info})" if setting.info else ""}
     assert len(shown) > 30

@@ -14,12 +14,13 @@ import torch
 from imagereward_core.errors import WeightsError
 from imagereward_core.weights import ledger
 from imagereward_core.weights.card import WeightFile
-from imagereward_core.weights.checkpoint import VerifyReport, head_is_untrained, sha256_of, verify
+from imagereward_core.weights.checkpoint.claims import VerifyReport, head_is_untrained, verify
 from imagereward_core.weights.manifest import (
     manifest_path,
     read_manifest,
     recorded_manifest,
     safetensors_metadata,
+    sha256_of,
     write_manifest,
 )
 from tests.support.weights.fakes import make_card, tiny_skeleton, tiny_state

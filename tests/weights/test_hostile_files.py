@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 
 from imagereward_core.errors import WeightsError
-from imagereward_core.weights.checkpoint import open_state, read_layout
+from imagereward_core.weights.checkpoint import StateFile
 from imagereward_core.weights.checkpoint.pickled import PickleRefusedError, read_pickle
 from tests.support.weights.fakes import tiny_state
 
@@ -61,7 +61,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_not_run(
     data = pickle.dumps(wrap(Bomb(marker)), protocol=protocol)
     path = torch_zip(tmp_path / "bomb.pt", data)
     with pytest.raises(WeightsError, match="refused"):
-        open_state(path)
+        StateFile(path).map()
     assert not marker.exists()
     pickle.loads(data)  # noqa: S301 (made above)
     assert marker.exists(), "the bomb itself must work, or this test shows nothing"
@@ -70,7 +70,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_not_run(
 def test_the_error_names_what_the_pickle_wanted(tmp_path: Path) -> None:
     path = torch_zip(tmp_path / "bomb.pt", b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R.")
     with pytest.raises(WeightsError, match=r"asks for os\.system.*nothing of it was run"):
-        open_state(path)
+        StateFile(path).map()
 
 
 @pytest.mark.parametrize("name", ["bomb.pt", "bomb.safetensors"])
@@ -79,13 +79,13 @@ def test_bare_pickles_and_tar_files_are_refused_unread(tmp_path: Path, name: str
     path = tmp_path / name
     path.write_bytes(pickle.dumps(Bomb(marker)))
     with pytest.raises(WeightsError, match=r"bare pickle"):
-        open_state(path)
+        StateFile(path).map()
     with tarfile.open(path, "w") as archive:
         entry = tarfile.TarInfo("pickle")
         entry.size = len(pickle.dumps(Bomb(marker)))
         archive.addfile(entry, io.BytesIO(pickle.dumps(Bomb(marker))))
     with pytest.raises(WeightsError, match="tar archive"):
-        open_state(path)
+        StateFile(path).map()
     assert not marker.exists()
 
 
@@ -93,14 +93,14 @@ def test_files_of_torch_before_1_6_are_refused_in_words(tmp_path: Path) -> None:
     path = tmp_path / "old.pt"
     torch.save(tiny_state(), path, _use_new_zipfile_serialization=False)
     with pytest.raises(WeightsError, match=r"torch before 1\.6"):
-        open_state(path)
+        StateFile(path).map()
 
 
 def test_a_whole_pickled_module_is_refused_in_words(tmp_path: Path) -> None:
     path = tmp_path / "module.pt"
     torch.save(torch.nn.Linear(2, 2), path)
     with pytest.raises(WeightsError, match=r"torch\.nn\.modules\.linear\.Linear.*state_dict"):
-        open_state(path)
+        StateFile(path).map()
 
 
 @pytest.mark.parametrize(
@@ -126,14 +126,14 @@ def test_what_is_no_checkpoint_is_described(tmp_path: Path, name: str, content: 
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=says):
-        read_layout(path)
+        StateFile(path).layout()
 
 
 def test_missing_files_and_folders_are_described(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="does not exist"):
-        open_state(tmp_path / "nothing.pt")
+        StateFile(tmp_path / "nothing.pt").map()
     with pytest.raises(WeightsError, match="is a folder"):
-        open_state(tmp_path)
+        StateFile(tmp_path).map()
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
@@ -143,7 +143,7 @@ def test_every_truncation_is_an_error_in_words(tmp_path: Path, suffix: str) -> N
     for length in range(0, len(data), 37):
         cut.write_bytes(data[:length])
         with pytest.raises(WeightsError):
-            open_state(cut)
+            StateFile(cut).map()
 
 
 def test_a_torchscript_program_is_described(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_torchscript_program_is_described(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("archive/constants.pkl", b"\x80\x02).")
     with pytest.raises(WeightsError, match="TorchScript"):
-        open_state(path)
+        StateFile(path).map()
 
 
 def test_a_zip_of_something_else_is_described(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_zip_of_something_else_is_described(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("Reward.pt", b"inside")
     with pytest.raises(WeightsError, match=r"not a torch checkpoint.*unpack"):
-        open_state(path)
+        StateFile(path).map()
 
 
 def test_a_compressed_record_is_refused(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_compressed_record_is_refused(tmp_path: Path) -> None:
         archive.writestr("archive/data.pkl", table)
         archive.writestr("archive/data/0", bytes(256))
     with pytest.raises(WeightsError, match="compressed"):
-        open_state(path)
+        StateFile(path).map()
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_tensor_larger_than_what_is_stored_is_refused(tmp_path: Path, tensor: 
     path = tmp_path / "huge.pt"
     torch.save({"w": tensor}, path)
     with pytest.raises(WeightsError, match="damaged: w says"):
-        open_state(path)
+        StateFile(path).map()
 
 
 def test_a_tensor_of_absurd_shape_is_refused(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_a_tensor_of_absurd_shape_is_refused(tmp_path: Path) -> None:
         bent = table.replace(b"K\x02K\x03\x86", shape, 1)
         assert bent != table
         with pytest.raises(WeightsError, match="refused: its pickle is damaged"):
-            open_state(torch_zip(tmp_path / "bent.pt", bent, r0=bytes(24)))
+            StateFile(torch_zip(tmp_path / "bent.pt", bent, r0=bytes(24))).map()
 
 
 def test_a_record_that_is_not_aligned_is_read_all_the_same(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_a_record_that_is_not_aligned_is_read_all_the_same(tmp_path: Path) -> No
             archive.writestr("archive/data.pkl", table)
             archive.writestr("archive/data/0", values.numpy().tobytes())
         offsets.add(path.read_bytes().index(values.numpy().tobytes()) % 4)
-        assert torch.equal(open_state(path)["w"], values)
+        assert torch.equal(StateFile(path).map()["w"], values)
     assert len(offsets) > 1
 
 
@@ -219,14 +219,14 @@ def test_tensors_cannot_reach_outside_their_storage_or_the_file(tmp_path: Path) 
     table = table_of(tmp_path / "a.pt", {"w": torch.zeros(8)})
     for length in (0, 4, 31):
         with pytest.raises(WeightsError, match="damaged: w says"):
-            open_state(torch_zip(tmp_path / "short.pt", table, r0=bytes(length)))
+            StateFile(torch_zip(tmp_path / "short.pt", table, r0=bytes(length))).map()
     with pytest.raises(WeightsError, match="damaged: w says"):
-        open_state(torch_zip(tmp_path / "none.pt", table, r1=bytes(32)))
-    assert open_state(torch_zip(tmp_path / "right.pt", table, r0=bytes(32)))["w"].tolist() == [0.0] * 8
+        StateFile(torch_zip(tmp_path / "none.pt", table, r1=bytes(32))).map()
+    assert StateFile(torch_zip(tmp_path / "right.pt", table, r0=bytes(32))).map()["w"].tolist() == [0.0] * 8
     beyond = table.replace(b"K\x08tq", b"K\x09tq", 1).replace(b"K\x00K\x08", b"K\x01K\x08", 1)
     assert beyond != table
     with pytest.raises(WeightsError, match="damaged: w says"):
-        open_state(torch_zip(tmp_path / "beyond.pt", beyond, r0=bytes(32)))
+        StateFile(torch_zip(tmp_path / "beyond.pt", beyond, r0=bytes(32))).map()
 
 
 def test_a_table_of_contents_that_lies_about_sizes_is_refused(tmp_path: Path) -> None:
@@ -237,7 +237,7 @@ def test_a_table_of_contents_that_lies_about_sizes_is_refused(tmp_path: Path) ->
     data[entry + 20 : entry + 28] = struct.pack("<2L", 0xFFFFF0, 0xFFFFF0)
     path.write_bytes(data)
     with pytest.raises(WeightsError):
-        open_state(path)
+        StateFile(path).map()
 
 
 def packed(path: Path, bomb: str, length: int, says: int | None = None) -> Path:
@@ -262,7 +262,7 @@ def test_a_small_entry_that_inflates_without_end_is_not_inflated(
     tracemalloc.start()
     try:
         with pytest.raises(WeightsError, match=f"{bomb}|damaged"):
-            open_state(path)
+            StateFile(path).map()
         assert tracemalloc.get_traced_memory()[1] < 48 * 1024 * 1024
     finally:
         tracemalloc.stop()
@@ -274,7 +274,7 @@ def test_a_small_entry_packed_in_an_unusual_way_is_refused(tmp_path: Path) -> No
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", table, zipfile.ZIP_LZMA)
     with pytest.raises(WeightsError, match=r"data\.pkl is packed"):
-        open_state(path)
+        StateFile(path).map()
 
 
 def test_a_deflated_table_of_contents_is_read(tmp_path: Path) -> None:
@@ -286,7 +286,7 @@ def test_a_deflated_table_of_contents_is_read(tmp_path: Path) -> None:
         for name, content in entries.items():
             packing = zipfile.ZIP_STORED if "/data/" in name else zipfile.ZIP_DEFLATED
             archive.writestr(name, content, packing)
-    assert open_state(path)["w"].tolist() == [1, 1, 1]
+    assert StateFile(path).map()["w"].tolist() == [1, 1, 1]
 
 
 def test_an_empty_or_foreign_object_is_described(tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_an_empty_or_foreign_object_is_described(tmp_path: Path) -> None:
     ):
         torch.save(content, path)
         with pytest.raises(WeightsError, match=says):
-            open_state(path)
+            StateFile(path).map()
 
 
 @settings(deadline=None, max_examples=200)
@@ -319,7 +319,7 @@ def test_any_damage_is_either_harmless_or_an_error_in_words(
     path = tmp_path_factory.mktemp("damage") / f"x{suffix}"
     path.write_bytes(data)
     try:
-        state = open_state(path)
+        state = StateFile(path).map()
     except WeightsError as error:
         assert str(path) in str(error)
         return

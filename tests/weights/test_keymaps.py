@@ -14,17 +14,10 @@ from imagereward_core.nets.clip import ClipConfig, ClipNetwork
 from imagereward_core.nets.mps import MpsNetwork
 from imagereward_core.nets.skeleton import build_skeleton
 from imagereward_core.weights.cards import BACKBONES, CARDS
-from imagereward_core.weights.checkpoint import (
-    KEYMAPS,
-    Layout,
-    View,
-    convert,
-    keymap_of,
-    load_into,
-    open_state,
-    read_layout,
-    recognise,
-)
+from imagereward_core.weights.checkpoint import convert, keymap_of, load_into
+from imagereward_core.weights.checkpoint.keymaps import KEYMAPS, View
+from imagereward_core.weights.checkpoint.kinds import recognise
+from imagereward_core.weights.checkpoint.layout import Layout
 from imagereward_core.weights.checkpoint.reader import StateFile
 from tests.support.oracles import import_torchvision
 from tests.support.tiny import telling
@@ -77,8 +70,10 @@ def test_a_file_reads_the_same_before_and_after_its_conversion(example: Example,
     keymap = KEYMAPS[example.layout]
     source = save(tmp_path / f"source{example.suffix}", example.make())
     target = convert(source, tmp_path / "converted.safetensors", keymap=keymap).target
-    before, after = loaded(example.network, source, example.layout), open_state(target)
-    assert read_layout(target) == read_layout(target, keymap) == read_layout(source, keymap)
+    before, after = loaded(example.network, source, example.layout), StateFile(target).map()
+    assert (
+        StateFile(target).layout() == StateFile(target, keymap).layout() == StateFile(source, keymap).layout()
+    )
     for name, tensor in before.state_dict().items():
         assert torch.equal(tensor, after[name].float() if tensor.is_floating_point() else after[name]), name
     assert convert(source, target, keymap=keymap).reused
@@ -88,7 +83,7 @@ def test_no_number_is_changed_by_a_conversion(example: Example, tmp_path: Path) 
     source = save(tmp_path / f"source{example.suffix}", example.make())
     views = StateFile(source, KEYMAPS[example.layout])
     target = convert(source, tmp_path / "converted.safetensors", keymap=KEYMAPS[example.layout]).target
-    after = open_state(target)
+    after = StateFile(target).map()
     assert after.keys() == set(views.names)
     for name, tensor in views.chunks(limit=64):
         assert after[name].dtype == tensor.dtype and torch.equal(after[name], tensor), name
@@ -136,7 +131,7 @@ def test_only_the_picture_tower_can_be_loaded(tmp_path: Path) -> None:
     path = save(tmp_path / "x.pt", open_clip_file())
     network = build_skeleton(lambda: ClipNetwork(CLIP, text=False))
     wanted = set(network.state_dict())
-    load_into(network, path, rename=lambda name: name if name in wanted else None, keymap=KEYMAPS["clip-h"])
+    load_into(network, path, unused=lambda name: name not in wanted, keymap=KEYMAPS["clip-h"])
     assert not any(tensor.is_meta for tensor in network.state_dict().values())
 
 

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from imagereward_core.errors import WeightsError
-from imagereward_core.weights.checkpoint import load_into, recognise
+from imagereward_core.weights.checkpoint import load_into
+from imagereward_core.weights.checkpoint.kinds import recognise
 from tests.support.weights.fakes import TinyReward, run_script, sparse_safetensors, tiny_skeleton, tiny_state
 
 POSITIONS = frozenset({"blip.position_ids"})
@@ -102,18 +103,13 @@ def test_a_position_buffer_the_network_lacks_is_ignored(tmp_path: Path) -> None:
     assert not network.blip.tower.weight.is_meta
 
 
-def test_names_are_translated_and_dropped(tmp_path: Path) -> None:
-    state = {f"reward.{name}": value for name, value in tiny_state().items()}
-    state["reward.unused"] = torch.zeros(1)
+def test_tensors_without_a_use_are_left_out(tmp_path: Path) -> None:
+    path = save(tmp_path / "x.pt", {**tiny_state(), "blip.unused": torch.zeros(1)})
     network = tiny_skeleton()
-    load_into(
-        network,
-        save(tmp_path / "x.pt", state),
-        rename=lambda name: None if name.endswith("unused") else name.removeprefix("reward."),
-    )
+    with pytest.raises(WeightsError, match=r"1 unexpected: blip\.unused"):
+        load_into(network, path)
+    load_into(network, path, unused=lambda name: name.endswith("unused"))
     assert torch.equal(network.blip.tower.weight, tiny_state()["blip.tower.weight"])
-    with pytest.raises(WeightsError, match="twice"):
-        load_into(tiny_skeleton(), tmp_path / "x.pt", rename=lambda name: "blip.tower.weight")
 
 
 def test_what_does_not_fit_is_counted_listed_and_nothing_is_loaded(tmp_path: Path) -> None:

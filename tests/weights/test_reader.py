@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagereward_core.errors import WeightsError
-from imagereward_core.weights.checkpoint import StateFile, open_state, read_layout
+from imagereward_core.weights.checkpoint import StateFile
 from tests.support.weights.fakes import tiny_state
 
 DTYPES = (
@@ -57,14 +57,14 @@ def odd_tensors() -> dict[str, torch.Tensor]:
 def test_pt_files_read_as_torch_reads_them(tmp_path: Path) -> None:
     path = tmp_path / "odd.pt"
     torch.save(odd_tensors(), path)
-    assert_same(open_state(path), torch.load(path, map_location="cpu", weights_only=True))
+    assert_same(StateFile(path).map(), torch.load(path, map_location="cpu", weights_only=True))
 
 
 def test_state_dicts_with_module_versions_read_as_torch_reads_them(tmp_path: Path) -> None:
     network = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4))
     path = tmp_path / "network.pt"
     torch.save(network.state_dict(), path)
-    assert_same(open_state(path), torch.load(path, map_location="cpu", weights_only=True))
+    assert_same(StateFile(path).map(), torch.load(path, map_location="cpu", weights_only=True))
 
 
 @settings(deadline=None, max_examples=60)
@@ -80,7 +80,7 @@ def test_any_plain_tensors_survive_reading(
     state = {f"t{index}": (torch.randn(shape) * 9).to(dtype) for index, shape in enumerate(shapes)}
     path = tmp_path_factory.mktemp("any") / "any.pt"
     torch.save(state, path)
-    assert_same(open_state(path), state)
+    assert_same(StateFile(path).map(), state)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_any_plain_tensors_survive_reading(
 def test_wrappers_of_trainers_are_taken_off(tmp_path: Path, wrap: object) -> None:
     path = tmp_path / "wrapped.pt"
     torch.save(wrap(tiny_state()), path)  # type: ignore[operator]
-    assert_same(open_state(path), tiny_state())
+    assert_same(StateFile(path).map(), tiny_state())
 
 
 def test_safetensors_read_the_same_as_pt_and_by_content_not_by_suffix(tmp_path: Path) -> None:
@@ -105,17 +105,19 @@ def test_safetensors_read_the_same_as_pt_and_by_content_not_by_suffix(tmp_path: 
     state = {name: value.contiguous() for name, value in tiny_state().items()}
     torch.save(state, tmp_path / "pt.safetensors")
     safetensors.save_file({f"module.{name}": value for name, value in state.items()}, tmp_path / "st.pt")
-    assert_same(open_state(tmp_path / "pt.safetensors"), state)
-    assert_same(open_state(tmp_path / "st.pt"), state)
+    assert_same(StateFile(tmp_path / "pt.safetensors").map(), state)
+    assert_same(StateFile(tmp_path / "st.pt").map(), state)
     expected = {name: (value.dtype, tuple(value.shape)) for name, value in state.items()}
-    assert read_layout(tmp_path / "pt.safetensors") == read_layout(tmp_path / "st.pt") == expected
+    assert (
+        StateFile(tmp_path / "pt.safetensors").layout() == StateFile(tmp_path / "st.pt").layout() == expected
+    )
 
 
 def test_writing_to_a_tensor_never_changes_the_file(tmp_path: Path) -> None:
     path = tmp_path / "x.pt"
     torch.save(tiny_state(), path)
     before = path.read_bytes()
-    for tensor in open_state(path).values():
+    for tensor in StateFile(path).map().values():
         tensor.fill_(7)
     assert path.read_bytes() == before
 
@@ -138,11 +140,11 @@ def test_a_name_that_nothing_can_open_is_said_and_the_file_not_called_damaged(
         pytest.importorskip("safetensors.torch").save_file({"a": torch.zeros(2)}, tmp_path / "a.safetensors")
     path = (tmp_path / f"a.{kind}").rename(tmp_path / f"{os.fsdecode(bytes([255]))}.{kind}")
     with pytest.raises(WeightsError, match="no UTF-8.*rename"):
-        open_state(path)
+        StateFile(path).map()
 
 
 def test_odd_folder_names_work(tmp_path: Path) -> None:
     folder = tmp_path / "模型 d'été 🎨"
     folder.mkdir()
     torch.save(tiny_state(), folder / "Réward 1.pt")
-    assert_same(open_state(folder / "Réward 1.pt"), tiny_state())
+    assert_same(StateFile(folder / "Réward 1.pt").map(), tiny_state())

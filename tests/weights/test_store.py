@@ -17,9 +17,10 @@ from imagereward_core.errors import DownloadError, WeightsError
 from imagereward_core.weights import locate
 from imagereward_core.weights.card import ScorerCard, WeightFile
 from imagereward_core.weights.cards import CARDS
-from imagereward_core.weights.checkpoint import KEYMAPS, KeyMap, convert, open_state, sha256_of
+from imagereward_core.weights.checkpoint import StateFile, convert
+from imagereward_core.weights.checkpoint.keymaps import KEYMAPS, KeyMap
 from imagereward_core.weights.locate import FoundWeights, WeightSettings, find_weights
-from imagereward_core.weights.manifest import safetensors_metadata, write_manifest
+from imagereward_core.weights.manifest import safetensors_metadata, sha256_of, write_manifest
 from imagereward_core.weights.store import former_revisions, resolve, resolve_file, revision_of
 from tests.support.weights.fakes import VOCABULARY, FakeHub, make_card, tiny_state
 
@@ -86,7 +87,9 @@ def test_one_set_of_weights_has_one_label_whatever_way_it_came(
     labels["copied by hand"] = revision_of(Path(copied))
     renamed = tmp_path / "renamed.safetensors"
     save_file(
-        dict(reversed(open_state(Path(copied)).items())), renamed, {"note": "saved anew by another program"}
+        dict(reversed(StateFile(Path(copied)).map().items())),
+        renamed,
+        {"note": "saved anew by another program"},
     )
     labels["saved anew"] = revision_of(renamed)
     assert len(set(labels.values())) == 1, labels
@@ -129,7 +132,7 @@ def test_a_claim_is_borne_out_only_by_the_file_it_names(folder: Path) -> None:
 def test_a_file_that_says_it_is_a_conversion_is_not_taken_for_one(folder: Path) -> None:
     source = folder / CARD.folder / "Reward.pt"
     done = convert(source, source.with_suffix(".safetensors")).target
-    layout = open_state(done)
+    layout = StateFile(done).map()
     save_file({name: tensor * 0 for name, tensor in layout.items()}, done, safetensors_metadata(done))
     with pytest.raises(WeightsError, match="was not made from"):
         convert(source, done)
@@ -137,7 +140,8 @@ def test_a_file_that_says_it_is_a_conversion_is_not_taken_for_one(folder: Path) 
 
 def test_other_numbers_have_another_label(folder: Path, tmp_path: Path) -> None:
     source = folder / CARD.folder / "Reward.pt"
-    half = convert(source, tmp_path / "half.safetensors", dtype_of=lambda name: torch.float16).target
+    half = tmp_path / "half.safetensors"
+    save_file({name: tensor.half() for name, tensor in StateFile(source).map().items()}, half)
     torch.save(tiny_state(4), tmp_path / "other.pt")
     assert len({revision_of(source), revision_of(half), revision_of(tmp_path / "other.pt")}) == 3
 
@@ -245,7 +249,7 @@ def test_a_checkpoint_named_by_path_is_used_where_it_is(folder: Path, tmp_path: 
 
 def test_a_scorer_without_text_needs_no_vocabulary(folder: Path) -> None:
     found = resolve(make_card(tokenizer=None), offline(folder))
-    assert found.vocabulary is None and open_state(found.checkpoint).keys() == tiny_state().keys()
+    assert found.vocabulary is None and StateFile(found.checkpoint).map().keys() == tiny_state().keys()
 
 
 @pytest.fixture
@@ -286,7 +290,7 @@ def test_a_foreign_file_is_converted_to_the_names_of_the_network(
     path = tmp_path / "Reward.pt"
     torch.save({"state_dict": {"visual.proj": torch.randn(5, 3)}}, path)
     found = resolve(card, offline(tmp_path))
-    state = open_state(found.checkpoint)
+    state = StateFile(found.checkpoint).map()
     original = torch.load(path, weights_only=True)["state_dict"]["visual.proj"]
     assert found.checkpoint.suffix == ".safetensors" and found.revision == revision_of(path, card)
     assert state.keys() == {"visual_projection.weight"}

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from imagereward_core.errors import WeightsError
-from imagereward_core.weights.checkpoint import KEYMAPS, open_state
-from imagereward_core.weights.checkpoint.keymaps import KeyMap, as_named
+from imagereward_core.weights.checkpoint.keymaps import KEYMAPS, KeyMap, as_named
 from imagereward_core.weights.checkpoint.pickled import PickleRefusedError
 from imagereward_core.weights.checkpoint.reader import StateFile
 from imagereward_core.weights.checkpoint.whole_model import read_model
@@ -107,7 +106,7 @@ def test_whole_models_are_refused_where_only_one_scorer_is_published_so(tmp_path
         with pytest.raises(WeightsError, match="refused"):
             StateFile(path, keymap)
     with pytest.raises(WeightsError, match="refused"):
-        open_state(path)
+        StateFile(path).map()
 
 
 def test_a_model_inside_itself_is_refused() -> None:

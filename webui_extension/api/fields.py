@@ -16,14 +16,7 @@ _MOST = 10**MOST_DIGITS - 1
 
 
 def setting_field(owner: type, name: str, more: str = "", **changes: Any) -> Any:
-    """The field of a setting, with the default, the range and the help that stand on the dataclass.
-
-    Args:
-        owner: The dataclass.
-        name: Of its field.
-        more: What only the API has to say, behind the help.
-        changes: Arguments of pydantic's ``Field`` in the place of those from the dataclass.
-    """
+    """The field of a setting, with the default, the range and the help that stand on the dataclass, and ``more`` behind the help."""
     known = settings_of(owner)[name]
     made = {"default": known.default, "description": "; ".join(filter(None, (known.help, more)))}
     if known.low > -math.inf:

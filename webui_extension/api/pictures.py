@@ -38,8 +38,6 @@ class Asked:
     """One picture of a request.
 
     Attributes:
-        name: What it is called in the answer.
-        picture: The picture; None where there is none.
         prompt: Its prompt, or why it cannot be scored.
     """
 
@@ -49,28 +47,28 @@ class Asked:
 
 
 class Budget:
-    """Counts the pixels of a request's pictures, and refuses the first with which they are too many together.
-
-    Args:
-        limits: The limits of the request.
-    """
+    """Counts the pixels of a request's pictures; refuses a picture with too many, and the first with which they are too many together."""
 
     def __init__(self, limits: Limits) -> None:
-        self.most, self.spent = limits.most_pixels_together, 0
+        self.limits, self.spent = limits, 0
 
     def spend(self, size: tuple[int, int]) -> None:
         """Counts a picture of ``size`` (width and height).
 
         Raises:
-            ImageError: There is no room for it; it is not counted.
+            ImageError: It is too large, or there is no room for it; it is not counted.
         """
-        pixels = size[0] * size[1]
-        if self.spent + pixels > self.most:
+        pixels, limits = size[0] * size[1], self.limits
+        if pixels > limits.most_pixels:
+            raise ImageError(
+                f"the picture has {size[0]} x {size[1]} pixels, {pixels / 1e6:.1f} million; expected at most {limits.most_megapixels:g} "
+                "million. Scale it down, or raise the limit in the settings"
+            )
+        if self.spent + pixels > limits.most_pixels_together:
             raise ImageError(
                 f"the pictures of this request before it have {self.spent / 1e6:.1f} million pixels together, and this one "
-                f"{pixels / 1e6:.1f} "
-                f"million more; expected at most {self.most / 1e6:g} million in one request. Send it in another "
-                "request, or raise the limit in the settings"
+                f"{pixels / 1e6:.1f} million more; expected at most {limits.most_megapixels_together:g} million in one request. Send it in "
+                "another request, or raise the limit in the settings"
             )
         self.spent += pixels
 
@@ -81,23 +79,12 @@ def ask(
     common: str | None,
     finder: Prompts,
     folders: Sequence[Path],
-    limits: Limits,
     budget: Budget,
 ) -> Asked:
-    """Reads one entry of a request; never raises for what it holds.
-
-    Args:
-        number: Its place, from 0.
-        wanted: The entry.
-        common: The prompt of the request.
-        finder: Looks for prompts where neither has one.
-        folders: Where paths may lead.
-        limits: The limits of the request.
-        budget: What its pictures may have together.
-    """
+    """Reads the entry of a request with that number, from 0; never raises for what it holds. ``common`` is the prompt of the request."""
     name = wanted.name or wanted.path or f"picture {number + 1}"
     try:
-        picture = read_picture(wanted, folders, limits, budget)
+        picture = read_picture(wanted, folders, budget)
     except CuratorError as error:
         return Asked(name, None, FoundPrompt(problem=str(error)))
     written = wanted.prompt if wanted.prompt is not None else common
@@ -106,9 +93,7 @@ def ask(
     return Asked(name, picture, finder(picture))
 
 
-def read_picture(
-    wanted: PictureIn, folders: Sequence[Path], limits: Limits, budget: Budget
-) -> Path | Image.Image:
+def read_picture(wanted: PictureIn, folders: Sequence[Path], budget: Budget) -> Path | Image.Image:
     """The picture of an entry: a path that may be read, or an opened picture whose pixels are not decoded yet.
 
     Raises:
@@ -120,12 +105,12 @@ def read_picture(
         raise ImageError(f"expected either 'image' or 'path' for a picture; found {found}")
     if wanted.path is not None:
         path = confine(wanted.path, folders)
-        size = check_size(path, limits)
+        size = size_of(path)
         if size is not None:
             budget.spend(size)
         return path
     assert wanted.image is not None
-    picture = open_upload(wanted.image, limits)
+    picture = open_upload(wanted.image, budget.limits)
     budget.spend(picture.size)
     return picture
 
@@ -134,7 +119,7 @@ def open_upload(text: str, limits: Limits) -> Image.Image:
     """The picture that ``text`` holds in base64, opened, its pixels not decoded yet.
 
     Raises:
-        ImageError: It holds none that can be read, or one that is too large.
+        ImageError: It holds none that can be read, or one that is too large for Pillow.
     """
     from PIL import Image
 
@@ -162,36 +147,15 @@ def open_upload(text: str, limits: Limits) -> Image.Image:
         raise ImageError(
             f"'image' holds {len(data)} bytes that cannot be read as a picture; expected one of {', '.join(known)}"
         ) from error
-    check_pixels(picture.size, limits)
     return picture
 
 
-def check_size(path: Path, limits: Limits) -> tuple[int, int] | None:
-    """Width and height of a picture file; None where what is wrong with it is left to the scorer to say.
-
-    Raises:
-        ImageError: It declares more pixels than the limit.
-    """
+def size_of(path: Path) -> tuple[int, int] | None:
+    """Width and height of a picture file; None where what is wrong with it is left to the scorer to say."""
     from PIL import Image
 
     try:
         with open_regular(path) as stream, Image.open(stream) as picture:
-            size = picture.size
+            return picture.size
     except Exception:  # the scorer says it better, and for a folder or a missing file too
         return None
-    check_pixels(size, limits)
-    return size
-
-
-def check_pixels(size: tuple[int, int], limits: Limits) -> None:
-    """Refuses a picture of ``size`` (width and height) above the limit.
-
-    Raises:
-        ImageError: It is above.
-    """
-    pixels = size[0] * size[1]
-    if pixels > limits.most_pixels:
-        raise ImageError(
-            f"the picture has {size[0]} x {size[1]} pixels, {pixels / 1e6:.1f} million; expected at most {limits.most_megapixels:g} "
-            "million. Scale it down, or raise the limit in the settings"
-        )

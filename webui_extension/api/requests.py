@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from imagereward_core.errors import CuratorError
-from imagereward_core.runtime import PRECISIONS
-from imagereward_core.scorers.requests import DEFAULT_SCORER
+from imagereward_core.scorers.requests import DEFAULT_SCORER, LoadRequest
 from imagereward_core.scores import Within
+from imagereward_core.settings import settings_of
 
 if TYPE_CHECKING:
-    from imagereward_core.scorers.requests import LoadRequest
+    from imagereward_core.runtime import Precision
     from imagereward_core.selection import Rule
 
     from .schemas import RankRequest, ScoreRequest
@@ -34,7 +34,7 @@ def load_request(request: ScoreRequest) -> LoadRequest:
     """The scorer to load for a request: its fields on top of the host's settings.
 
     Raises:
-        RequestError: It names something that is not offered.
+        RequestError, ValueError: It names something that is not offered.
     """
     from ..scorer_cache import names, request_from_settings
 
@@ -44,9 +44,8 @@ def load_request(request: ScoreRequest) -> LoadRequest:
     others = tuple(check_scorer(other.strip(), offered) for other in request.also)
     wanted = replace(wanted, also=tuple(other for other in dict.fromkeys(others) if other != name))
     if request.precision:
-        if request.precision not in PRECISIONS:
-            raise RequestError(f"precision is {request.precision!r}; expected one of {', '.join(PRECISIONS)}")
-        wanted = replace(wanted, precision=request.precision)
+        settings_of(LoadRequest)["precision"].check(request.precision)
+        wanted = replace(wanted, precision=cast("Precision", request.precision))
     if request.whole_picture is not None:
         wanted = replace(wanted, whole_picture=request.whole_picture)
     return wanted

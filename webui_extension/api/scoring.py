@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
+from imagereward_core.library.scan.options import ScanOptions
 from imagereward_core.plain import encodable
+from imagereward_core.settings import settings_of
 
 from ..host.queue import job
 from .limits import Limits
@@ -21,19 +23,12 @@ if TYPE_CHECKING:
 
     from ..scorer_cache import LoadedScorer
 
-SOURCES = ("auto", "sidecar", "metadata")
-
 
 def answer(request: ScoreRequest, limits: Limits, rule: Rule | None = None) -> ScoreAnswer:
-    """Scores a request.
-
-    Args:
-        request: The pictures, prompts and scorers.
-        limits: The limits of the request; how many pictures there are has been looked at already.
-        rule: What to keep; with it, rows come best first and with reasons.
+    """Scores a request; with a rule, rows come best first and with reasons.
 
     Raises:
-        RequestError, BlendError: The request asks for something that does not exist.
+        RequestError, ValueError, BlendError: The request asks for something that does not exist.
         WeightsError: The scorer cannot be made ready.
         Cancelled: Somebody pressed Interrupt.
     """
@@ -43,8 +38,7 @@ def answer(request: ScoreRequest, limits: Limits, rule: Rule | None = None) -> S
     from ..host.info import allowed_folders
     from ..scorer_cache import load
 
-    if request.prompt_from not in SOURCES:
-        raise RequestError(f"prompt_from is {request.prompt_from!r}; expected one of {', '.join(SOURCES)}")
+    settings_of(ScanOptions)["prompt_from"].check(request.prompt_from)
     wanted = load_request(request)
     folders = allowed_folders()
     with job("imagereward"):
@@ -59,7 +53,7 @@ def answer(request: ScoreRequest, limits: Limits, rule: Rule | None = None) -> S
         )
         budget = Budget(limits)
         asked = [
-            ask(number, each, request.prompt, finder, folders, limits, budget)
+            ask(number, each, request.prompt, finder, folders, budget)
             for number, each in enumerate(request.pictures)
         ]
         result = _score(loaded, asked)

@@ -34,21 +34,11 @@ def confine(text: str, folders: Sequence[Path]) -> Path:
     path = Path(text)
     found = []
     for base in [Path()] if path.is_absolute() else [Path(), *real]:
-        try:
-            candidate = base.joinpath(path).resolve()
-        except (
-            OSError,
-            ValueError,
-            RuntimeError,
-        ):  # RuntimeError: links that lead in a circle, before Python 3.13
-            continue
-        if lies_in(candidate, real):
+        candidate = _resolved(base / path)
+        if candidate is not None and lies_in(candidate, real):
             found.append(candidate)
-    there = next((candidate for candidate in found if _exists(candidate)), None)
-    if there is not None:
-        return there
     if found:
-        return found[0]
+        return next(filter(_exists, found), found[0])
     allowed = ", ".join(str(folder) for folder in real) or "none so far"
     raise PlaceError(
         f"{_shown(text)}: this is outside of the folders that may be read here ({allowed}). Choose a path inside one of them, or "
@@ -61,11 +51,6 @@ def objection(text: str, *, windows: bool, folders: Iterable[Path] = ()) -> str:
 
     On Windows a path such as ``\\server\share`` would be asked for over the network by being looked up, and with it the user's
     credentials would be sent; so it must be written like one of ``folders`` from its beginning.
-
-    Args:
-        text: What somebody typed or sent.
-        windows: Whether Windows' rules for names hold.
-        folders: The folders that may be read.
     """
     if not text.strip():
         return "no path was given; expected a file or folder"
@@ -100,13 +85,15 @@ def _windows_objection(text: str, folders: Iterable[Path]) -> str:
 
 def real_folders(folders: Iterable[Path]) -> tuple[Path, ...]:
     """The folders with links followed, each once; those that cannot be resolved are left out."""
-    real: dict[Path, None] = {}
-    for folder in folders:
-        try:
-            real[Path(folder).resolve()] = None
-        except (OSError, ValueError, RuntimeError):
-            continue
-    return tuple(real)
+    return tuple(dict.fromkeys(filter(None, map(_resolved, folders))))
+
+
+def _resolved(path: Path) -> Path | None:
+    """The path with links followed; None where that cannot be done."""
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: links in a circle, before Python 3.13
+        return None
 
 
 def readable_in(folders: Iterable[Path]) -> Callable[[Path], Path | None]:
@@ -114,11 +101,8 @@ def readable_in(folders: Iterable[Path]) -> Callable[[Path], Path | None]:
     real = real_folders(folders)
 
     def readable(path: Path) -> Path | None:
-        try:
-            found = path.resolve()
-        except (OSError, ValueError, RuntimeError):
-            return None
-        return found if lies_in(found, real) else None
+        found = _resolved(path)
+        return found if found is not None and lies_in(found, real) else None
 
     return readable
 

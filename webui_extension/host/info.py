@@ -103,14 +103,7 @@ def option(key: str, default: Any = None) -> Any:
 
 
 def number(key: str, default: float, low: float = -math.inf, high: float = math.inf) -> float:
-    """An option that is a number, within its range; one that is no number counts as ``default``.
-
-    Args:
-        key: The option.
-        default: For one that is not there, no number, not finite or below ``low``.
-        low: The smallest it may be.
-        high: The largest; what is above counts as this.
-    """
+    """An option that is a number from ``low`` on, at most ``high``; one that is no such number counts as ``default``."""
     try:
         value = float(option(key, default))
     except (TypeError, ValueError, OverflowError):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 
-@contextmanager
-def turn() -> Iterator[None]:
-    """Waits for the host's queue and holds it. Never to be used inside a hook: the host holds it there already."""
-    from modules.call_queue import queue_lock
+def turn() -> AbstractContextManager[Any]:
+    """The host's queue, to wait for and hold. Never to be used inside a hook: the host holds it there already."""
+    from modules import call_queue
 
-    with queue_lock:
-        yield
+    lock: AbstractContextManager[Any] = call_queue.queue_lock
+    return lock
 
 
 @contextmanager

@@ -19,11 +19,7 @@ __all__ = ["make_runtime", "watch_idle"]
 
 
 def make_runtime(device: str = "auto", precision: Precision = "auto") -> HostRuntime:
-    """A runtime under the memory management of this host.
-
-    Args:
-        device: ``auto`` for the device the host computes on, or a device by its name, such as ``cpu`` or ``cuda:1``.
-        precision: As in the core.
+    """A runtime under the memory management of this host, on the device of that name (``auto``: where the host computes).
 
     Raises:
         SettingError: There is no such device or precision.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -13,7 +13,8 @@ from imagereward_core.runtime import DEVICES, Precision, pick_dtype
 
 from ..host import info
 
-MOVING_OUT = ("auto", "always", "never")
+if TYPE_CHECKING:
+    from imagereward_core.scorers.engine import PictureScorer
 
 
 class SettingError(CuratorError):
@@ -21,12 +22,34 @@ class SettingError(CuratorError):
 
 
 class HostSignals:
-    """Progress and cancellation as a WebUI has them: one line of text under the progress bar, and a flag its button sets."""
+    """Work as a WebUI has it: one line of text under the progress bar, a flag its button sets, and exact arithmetic."""
 
     device: torch.device
     dtype: torch.dtype
+    plan: Callable[[Sequence[PictureScorer], int, int], None]
+    """Makes room, and chooses batch sizes; see ``working``."""
+    leave: Callable[[], None]
+    """Takes everything off the device."""
+    by_itself = False
+    """Whether scorers leave the device after every use where the setting ``move_out`` is ``auto``."""
     heeds_interrupt = True
     """Whether Interrupt concerns the work at hand. Hosts leave the flag set until their next job begins."""
+
+    @contextmanager
+    def working(self, scorers: Sequence[PictureScorer], batch_size: int, pictures: int) -> Iterator[None]:
+        """Held around a whole run: plans it (``batch_size`` 0: by itself), and leaves the device afterwards where it should."""
+        with exact(self.device, self.dtype):
+            try:
+                self.plan(scorers, batch_size, pictures)
+                yield
+            finally:
+                if self.moves_out():
+                    self.leave()
+
+    def moves_out(self) -> bool:
+        """Whether scorers leave the device after every use."""
+        chosen = str(info.option("imagereward_move_out", "auto"))
+        return self.by_itself if chosen not in ("always", "never") else chosen == "always"
 
     def progress(self, done: int, total: int) -> None:
         """Writes the line under the progress bar; it goes when the work is done."""
@@ -43,11 +66,7 @@ class HostSignals:
 
 
 def pick_device(name: str, automatic: torch.device) -> torch.device:
-    """The device of a setting.
-
-    Args:
-        name: ``auto`` or the name of a device.
-        automatic: What ``auto`` stands for.
+    """The device of a setting: the one of that name, or the ``automatic`` one for ``auto``.
 
     Raises:
         SettingError: It does not exist here.
@@ -88,16 +107,6 @@ def checked_dtype(precision: Precision, device: torch.device) -> torch.dtype:
         return pick_dtype(precision, device)
     except ValueError as error:
         raise SettingError(f"{error}. Choose it in Settings, ImageReward Curator") from error
-
-
-def moves_out(by_itself: bool) -> bool:
-    """Whether scorers leave the device after every use.
-
-    Args:
-        by_itself: What the setting ``auto`` stands for in this host.
-    """
-    chosen = str(info.option("imagereward_move_out", "auto"))
-    return by_itself if chosen not in ("always", "never") else chosen == "always"
 
 
 @contextmanager

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gc
 import inspect
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -15,10 +13,7 @@ from imagereward_core.runtime import Precision, precision_notice
 from imagereward_core.scorers.managed_runtime import ManagedRuntime, managed_dtype
 
 from ..host import info
-from .common import HostSignals, checked_dtype, exact, moves_out, pick_device
-
-if TYPE_CHECKING:
-    from imagereward_core.scorers.engine import PictureScorer
+from .common import HostSignals, checked_dtype, pick_device
 
 _BACKEND = ("backend.memory_management", "backend.patcher.base")
 _PATCHED = ("ldm_patched.modules.model_management", "ldm_patched.modules.model_patcher")
@@ -27,12 +22,7 @@ _HOMES = {"forge": _BACKEND, "neo": _BACKEND, "reforge": _PATCHED, "classic": _P
 
 
 class ForgeRuntime(HostSignals, ManagedRuntime):
-    """Runs a scorer under the host's memory manager.
-
-    Args:
-        device: ``auto`` for the device the host computes on, or a device by its name.
-        precision: As in the core; ``auto`` asks the host which half precision its device is good at.
-    """
+    """Runs a scorer under the host's memory manager, which by itself keeps it until somebody else needs the room."""
 
     def __init__(self, device: str = "auto", precision: Precision = "auto") -> None:
         manager, patcher = (import_module(name) for name in _HOMES[info.host()])
@@ -44,24 +34,6 @@ class ForgeRuntime(HostSignals, ManagedRuntime):
         )
         super().__init__(manager, patcher.ModelPatcher, place, dtype, _load_options(manager))
         self.notice = precision_notice(precision, place)
-
-    @contextmanager
-    def working(self, scorers: Sequence[PictureScorer], batch_size: int, pictures: int) -> Iterator[None]:
-        """Held around a whole run: chooses batch sizes first, and leaves the device afterwards where it should.
-
-        Args:
-            scorers: The scorers about to work.
-            batch_size: Pictures per pass; 0 for automatic.
-            pictures: How many there are in all.
-        """
-        with exact(self.device, self.dtype):
-            try:
-                self.plan(scorers, batch_size, pictures)
-                yield
-            finally:
-                # By itself the manager keeps a scorer until somebody else needs the room.
-                if moves_out(by_itself=False):
-                    self.leave()
 
     def leave(self) -> None:
         """Takes the networks out of the manager's hands and off the device."""

@@ -13,7 +13,7 @@ from torch import nn
 
 from imagereward_core.runtime import Precision, out_of_memory, precision_notice
 
-from .common import HostSignals, SettingError, checked_dtype, exact, moves_out, pick_device
+from .common import HostSignals, SettingError, checked_dtype, pick_device
 
 if TYPE_CHECKING:
     from imagereward_core.scorers.engine import PictureScorer
@@ -29,6 +29,8 @@ class PlainRuntime(HostSignals):
         precision: As in the core; ``auto`` is float32 where the host was started with ``--no-half`` or ``--precision full``.
     """
 
+    by_itself = True
+
     def __init__(self, device: str = "auto", precision: Precision = "auto") -> None:
         from modules import devices
 
@@ -39,24 +41,20 @@ class PlainRuntime(HostSignals):
         self.notice = precision_notice(precision, self.device)
         self._networks: dict[int, nn.Module] = {}
 
-    @contextmanager
-    def working(self, scorers: Sequence[PictureScorer], batch_size: int, pictures: int) -> Iterator[None]:
-        """Held around a whole run: makes room first where the host is short of memory, and leaves afterwards where it should.
-
-        Args:
-            scorers: The scorers about to work.
-            batch_size: Pictures per pass; 0 for automatic.
-            pictures: How many there are in all.
-        """
+    def plan(self, scorers: Sequence[PictureScorer], batch_size: int, pictures: int) -> None:
+        """Makes room where the host is short of memory; it fetches its models again when it needs them."""
         for scorer in scorers:
             scorer.batch_size = batch_size or None
-        with exact(self.device, self.dtype):
-            self._make_room()
-            try:
-                yield
-            finally:
-                if moves_out(by_itself=True) or _is_short_of_memory():
-                    self.leave()
+        if self.device.type == "cpu" or not _is_short_of_memory():
+            return
+        from modules import devices, lowvram
+
+        lowvram.send_everything_to_cpu()
+        devices.torch_gc()
+
+    def moves_out(self) -> bool:
+        """Also in the host's low memory modes."""
+        return super().moves_out() or _is_short_of_memory()
 
     @contextmanager
     def resident(self, module: nn.Module) -> Iterator[None]:
@@ -104,15 +102,6 @@ class PlainRuntime(HostSignals):
         if full:
             devices.torch_gc()
         return full
-
-    def _make_room(self) -> None:
-        """With --lowvram or --medvram the host's models leave the device; it fetches them again when it needs them."""
-        if self.device.type == "cpu" or not _is_short_of_memory():
-            return
-        from modules import devices, lowvram
-
-        lowvram.send_everything_to_cpu()
-        devices.torch_gc()
 
 
 def _is_short_of_memory() -> bool:

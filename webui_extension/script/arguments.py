@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import Field, dataclass, field, fields
-from typing import Any, Literal
+from dataclasses import asdict, dataclass
+from typing import Any
 
-Kind = Literal["toggle", "text", "score", "choice", "scorer", "count", "number"]
+from imagereward_core.settings import Setting, setting, settings_of
 
 KEY = "ImageReward Curator"
 """Under this key the settings stand in an infotext; it holds no score."""
@@ -23,95 +23,75 @@ METHODS = ("standard", "weighted", "rank")
 BATCH, JOB = "batch", "job"
 TO_FOLDER, MARKED, NOT_SAVED = "rejects folder", "marked", "do not save"
 
+ScorerName = str
+"""A name, of which more are known than are listed."""
+ScoreText = str
+"""A number as text; empty for none."""
+
+_SWITCH = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 _SWAPPED = str.maketrans({'"': "'", "'": '"'})
-
-
-@dataclass(frozen=True)
-class Control:
-    """How a setting is shown and what it may be.
-
-    Attributes:
-        kind: ``score`` is a number as text, empty for none; ``scorer`` is a choice that knows more names than are listed.
-        label: Stable: the host keeps defaults of users, and translations, by it.
-        info: One sentence below it.
-        choices: What a ``choice`` may be.
-        low, high, step: The range of numbers.
-    """
-
-    kind: Kind
-    label: str
-    info: str = ""
-    choices: tuple[str, ...] = ()
-    low: float = 0
-    high: float = 0
-    step: float = 1
-
-
-def _shown(default: Any, kind: Kind, label: str, info: str = "", **more: Any) -> Any:
-    return field(default=default, metadata={"control": Control(kind, label, info, **more)})
 
 
 @dataclass(frozen=True)
 class Settings:
     """The settings the user chose, every value plain JSON. See the labels and sentences for what each is."""
 
-    enabled: bool = _shown(False, "toggle", TITLE)
-    scorer: str = _shown(
-        DEFAULT, "scorer", "Scorer", "Gives every picture a number before it is saved; higher is better."
+    enabled: bool = setting(False, "", label=TITLE)
+    scorer: ScorerName = setting(
+        DEFAULT, "Gives every picture a number before it is saved; higher is better", label="Scorer"
     )
-    blend_with: str = _shown(
+    blend_with: str = setting(
         "",
-        "text",
-        "Blend with",
-        "Other scorers and their weights, such as PickScore=0.5, Aesthetic=0.3. The scorer above counts 1 unless it is named here too.",
+        "Other scorers and their weights, such as PickScore=0.5, Aesthetic=0.3. The scorer above counts 1 unless it is named here too",
+        label="Blend with",
     )
-    blend_method: str = _shown(
-        "standard", "choice", "Blend method", "How the scores of several scorers become one.", choices=METHODS
+    blend_method: str = setting(
+        "standard", "How the scores of several scorers become one", label="Blend method", choices=METHODS
     )
-    sort_gallery: bool = _shown(True, "toggle", "Sort the gallery, best first")
-    keep_best: int = _shown(
-        0, "count", "Keep the best", "At most this many pictures; 0: no such limit.", high=64
+    sort_gallery: bool = setting(True, "", label="Sort the gallery, best first")
+    keep_best: int = setting(
+        0, "At most this many pictures; 0: no such limit", label="Keep the best", low=0, high=64
     )
-    keep_scope: str = _shown(
+    keep_scope: str = setting(
         BATCH,
-        "choice",
-        "The limit holds for every",
-        "The best of each batch, or of the whole job.",
+        "The best of each batch, or of the whole job",
+        label="The limit holds for every",
         choices=(BATCH, JOB),
     )
-    min_score: str = _shown(
-        "", "score", "Minimum score", "A number on the scorer's own scale; empty: no minimum."
+    min_score: ScoreText = setting(
+        "", "A number on the scorer's own scale; empty: no minimum", label="Minimum score"
     )
-    min_percentile: float = _shown(
+    min_percentile: float = setting(
         0.0,
-        "number",
-        "Minimum percentile",
-        "Against the scorer's published reference scores; 0: no minimum.",
+        "Against the scorer's published reference scores; 0: no minimum",
+        label="Minimum percentile",
+        low=0,
         high=100,
     )
-    rejects: str = _shown(
+    rejects: str = setting(
         TO_FOLDER,
-        "choice",
-        "Rejected pictures",
-        "In a folder of their own, saved as usual with a mark in name and infotext, or not saved. Nothing on disk is ever deleted.",
+        "In a folder of their own, saved as usual with a mark in name and infotext, or not saved. Nothing on disk is ever deleted",
+        label="Rejected pictures",
         choices=(TO_FOLDER, MARKED, NOT_SAVED),
     )
-    show_rejects: bool = _shown(False, "toggle", "Show rejected pictures in the gallery, after the kept ones")
-    until: int = _shown(
-        0, "count", "Generate until this many are kept", "0: just the batches asked for.", high=256
+    show_rejects: bool = setting(
+        False, "", label="Show rejected pictures in the gallery, after the kept ones"
     )
-    until_pictures: int = _shown(40, "count", "Give up after this many pictures", low=1, high=2048)
-    until_minutes: float = _shown(
-        30.0, "number", "Give up after this many minutes", low=0.5, high=720, step=0.5
+    until: int = setting(
+        0, "0: just the batches asked for", label="Generate until this many are kept", low=0, high=256
     )
-    gate_hires: bool = _shown(
-        False, "toggle", "With hires. fix, score the first pass and upscale only what passes"
+    until_pictures: int = setting(40, "", label="Give up after this many pictures", low=1, high=2048)
+    until_minutes: float = setting(
+        30.0, "", label="Give up after this many minutes", low=0.5, high=720, step=0.5
     )
-    show_percentile: bool = _shown(True, "toggle", "Show percentiles beside scores")
-    score_prompt: str = _shown(
-        "", "text", "Score against this prompt instead", "Empty: each picture is scored with its own prompt."
+    gate_hires: bool = setting(
+        False, "", label="With hires. fix, score the first pass and upscale only what passes"
     )
-    companions: bool = _shown(True, "toggle", "Masks, first passes and previews go with a rejected picture")
+    show_percentile: bool = setting(True, "", label="Show percentiles beside scores")
+    score_prompt: str = setting(
+        "", "Empty: each picture is scored with its own prompt", label="Score against this prompt instead"
+    )
+    companions: bool = setting(True, "", label="Masks, first passes and previews go with a rejected picture")
 
     @property
     def minimum(self) -> float | None:
@@ -124,24 +104,18 @@ class Settings:
         return bool(self.keep_best or self.min_score or self.min_percentile)
 
 
-def controls() -> dict[str, Control]:
-    """The control of every setting, in the order of the arguments."""
-    return {each.name: each.metadata["control"] for each in fields(Settings)}
+SETTINGS = settings_of(Settings)
+"""In the order of the arguments."""
 
 
 def read_arguments(values: Sequence[Any]) -> tuple[Settings, list[str]]:
-    """The settings that a page or a request gave, and a line about everything that had to be replaced by its default.
-
-    Args:
-        values: By place; or one mapping by name, which is easier to write in a request.
-    """
+    """The settings that a page or a request gave, by place or as one mapping by name, and a line about all that had to be replaced."""
     if values and isinstance(values[0], Mapping):
         return from_mapping(values[0])
-    names = [each.name for each in fields(Settings)]
-    settings, problems = from_mapping(dict(zip(names, values)))
-    if len(values) > len(names):
+    settings, problems = from_mapping(dict(zip(SETTINGS, values)))
+    if len(values) > len(SETTINGS):
         problems.append(
-            f"{len(values)} arguments were given, {len(names)} are known; the last ones are ignored"
+            f"{len(values)} arguments were given, {len(SETTINGS)} are known; the last ones are ignored"
         )
     return settings, problems
 
@@ -149,59 +123,51 @@ def read_arguments(values: Sequence[Any]) -> tuple[Settings, list[str]]:
 def from_mapping(values: Mapping[str, Any]) -> tuple[Settings, list[str]]:
     """The settings with these names and values; see :func:`read_arguments`."""
     problems, found = [], {}
-    known = {each.name: each for each in fields(Settings)}
     for name, value in values.items():
-        if name not in known:
-            problems.append(f"there is no setting {str(name)[:50]!r}; known are {', '.join(known)}")
+        if name not in SETTINGS:
+            problems.append(f"there is no setting {str(name)[:50]!r}; known are {', '.join(SETTINGS)}")
         elif value is not None:
             try:
-                found[name] = _read(known[name].metadata["control"], value)
+                found[name] = _read(SETTINGS[name], value)
             except (TypeError, ValueError, OverflowError):
-                problems.append(_objection(known[name], value))
+                problems.append(_objection(SETTINGS[name], value))
     return Settings(**found), problems
 
 
-def _objection(setting: Field[Any], value: Any) -> str:
-    control = setting.metadata["control"]
+def _objection(known: Setting, value: Any) -> str:
     expected = {
-        "toggle": "true or false",
-        "text": "text",
-        "scorer": "the name of a scorer",
-        "score": "a number, or nothing",
-        "choice": f"one of {', '.join(control.choices)}",
-    }.get(control.kind, f"a number from {control.low:g} to {control.high:g}")
-    return f"{setting.name} is {str(value)[:80]!r}; expected {expected}. {setting.default!r} is used"
+        "bool": "true or false",
+        "str": f"one of {', '.join(known.choices)}" if known.choices else "text",
+        "ScorerName": "the name of a scorer",
+        "ScoreText": "a number, or nothing",
+    }.get(known.kind, f"a number from {known.low:g} to {known.high:g}")
+    return f"{known.name} is {str(value)[:80]!r}; expected {expected}. {known.default!r} is used"
 
 
-def _read(control: Control, value: Any) -> Any:
-    """The value in the type of its control.
+def _read(known: Setting, value: Any) -> Any:
+    """The value in the type of its setting.
 
     Raises:
         TypeError, ValueError, OverflowError: It is none.
     """
-    if control.kind == "toggle":
-        word = str(value).strip().lower()
-        return word in ("true", "1", "1.0") if word in ("true", "false", "1", "0", "1.0", "0.0") else _wrong()
-    if control.kind in ("count", "number"):
+    if known.kind == "bool":
+        switch = _SWITCH.get(str(value).strip().lower())
+        return _wrong() if switch is None else switch
+    if known.kind in ("int", "float"):
         number = float(value) if not isinstance(value, bool) else _wrong()
-        if not control.low <= number <= control.high or (control.kind == "count" and number != int(number)):
+        if not known.low <= number <= known.high or (known.kind == "int" and number != int(number)):
             return _wrong()
-        return int(number) if control.kind == "count" else number
-    if control.kind == "score":
-        text = (
-            str(value).strip()
-            if isinstance(value, (str, int, float)) and not isinstance(value, bool)
-            else _wrong()
-        )
-        return text if not text or math.isfinite(float(text)) else _wrong()
+        return int(number) if known.kind == "int" else number
+    if known.kind == "ScoreText" and isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)
     if not isinstance(value, str):
         return _wrong()
     text = value.strip()
-    if control.kind == "choice":
-        return (
-            next((choice for choice in control.choices if choice.lower() == text.lower()), None) or _wrong()
-        )
-    return text or (DEFAULT if control.kind == "scorer" else "")
+    if known.kind == "ScoreText":
+        return text if not text or math.isfinite(float(text)) else _wrong()
+    if known.choices:
+        return next((choice for choice in known.choices if choice.lower() == text.lower()), None) or _wrong()
+    return text or known.default if known.kind == "ScorerName" else text
 
 
 def _wrong() -> Any:
@@ -211,9 +177,9 @@ def _wrong() -> Any:
 def to_infotext(settings: Settings) -> str:
     """The settings that differ from their defaults, as JSON with both kinds of quotes exchanged: infotexts quote that without clutter."""
     changed = {
-        each.name: getattr(settings, each.name)
-        for each in fields(Settings)
-        if each.name != "enabled" and getattr(settings, each.name) != each.default
+        name: value
+        for name, value in asdict(settings).items()
+        if name != "enabled" and value != SETTINGS[name].default
     }
     return json.dumps(changed, ensure_ascii=False).translate(_SWAPPED)
 

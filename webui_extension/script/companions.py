@@ -14,13 +14,7 @@ from .state import REJECTED, Picture, Run
 
 
 def note(run: Run, named: dict[str, Any], result: Any) -> None:
-    """Remembers a file that the host or another script has just saved beside a picture.
-
-    Args:
-        run: The run.
-        named: What the host's function was given by name.
-        result: What it returned.
-    """
+    """Remembers a file that the host or another script has just saved beside a picture, from what its function was given and gives."""
     suffix = named.get("suffix")
     files = [str(file) for file in result or () if file and Path(str(file)).is_file()]
     if not suffix or suffix.startswith(rejects.FIRST_PASS) or named.get("grid") or not files:

@@ -29,14 +29,7 @@ _saving: list[_Save] = []
 
 @contextmanager
 def saving(p: Any, picture: Picture, job: Job, replaces: bool = True) -> Iterator[None]:
-    """Says whose name the host is about to make.
-
-    Args:
-        p: The host's object that the save belongs to.
-        picture: The picture.
-        job: Its files are never replaced by others of its own.
-        replaces: Whether the host may replace files of earlier jobs, where its user has chosen so.
-    """
+    """Says whose name the host is about to make. It may replace files of earlier jobs where its user has chosen so, and ``replaces``."""
     _saving.append(_Save(p, picture, job, replaces))
     try:
         yield

@@ -18,12 +18,7 @@ _FIRST = "_imagereward_first"
 
 
 class _Texts(list[str]):
-    """Infotexts of a run that a script drives: what it puts in front of them for a grid of its own says no picture's score.
-
-    Args:
-        texts: The infotexts.
-        pictures: Those whose infotexts are among them.
-    """
+    """Infotexts of a run that a script drives: what it puts in front of them for a grid of its own says no picture's score."""
 
     def __init__(self, texts: Sequence[str], pictures: Sequence[Picture]) -> None:
         super().__init__(texts)
@@ -39,8 +34,7 @@ def note_texts(run: Run, processed: Any) -> None:
 
     Infotexts stand in the order of the pictures, behind those of grids; masks and the like have none.
     """
-    first = int(getattr(processed, "index_of_first_image", 0) or 0)
-    texts = processed.infotexts[first:]
+    texts = processed.infotexts[_grids(processed) :]
     shown = [picture for picture in run.pictures if _is_in(picture.image, processed.images)]
     for at, picture in enumerate(shown):
         own = getattr(picture.image, "info", {}).get("parameters")
@@ -48,18 +42,15 @@ def note_texts(run: Run, processed: Any) -> None:
 
 
 def finish(run: Run, processed: Any, more: Sequence[Picture] = ()) -> None:
-    """Writes scores into the result in place; puts it in order for those alone who asked for it, since others find pictures by place.
+    """Writes scores into the result in place, with ``more`` pictures of further runs.
 
-    Args:
-        run: The run.
-        processed: What the host returns for it.
-        more: Pictures of further runs of the same job.
+    It is put in order for those alone who asked for it, since others find pictures by place.
     """
     job = run.job
     mine = [picture for picture in run.pictures if _is_in(picture.image, processed.images)]
     for picture in (*mine, *more):
         _write(picture, run)
-    first = int(getattr(processed, "index_of_first_image", 0) or 0)
+    first = _grids(processed)
     fits = len(mine) == len(run.pictures) and len(processed.infotexts) == first + len(mine)
     if job.failure or not fits:
         _amend(run, processed, mine)
@@ -88,6 +79,11 @@ def finish(run: Run, processed: Any, more: Sequence[Picture] = ()) -> None:
         # Such a script often makes a result of its own, with what was said about p.
         for line in (report.short(job), *job.notes):
             run.p.comment(line)
+
+
+def _grids(processed: Any) -> int:
+    """How many grids stand before the pictures of a result."""
+    return int(getattr(processed, "index_of_first_image", 0) or 0)
 
 
 def _as_saved(pictures: Sequence[Picture]) -> list[Picture]:
@@ -163,7 +159,7 @@ def _write(picture: Picture, run: Run) -> None:
 def _amend(run: Run, processed: Any, pictures: Sequence[Picture]) -> None:
     """Infotexts with scores where it is not known which one stands where."""
     changed = {each.before: each.text for each in pictures if each.before}
-    first = int(getattr(processed, "index_of_first_image", 0) or 0)
+    first = _grids(processed)
     # The grid's infotext is often that of the first picture, to the letter.
     own = [changed.get(text, text) for text in processed.infotexts[first:]]
     processed.infotexts = [*processed.infotexts[:first], *own]
@@ -173,7 +169,7 @@ def _amend(run: Run, processed: Any, pictures: Sequence[Picture]) -> None:
 
 def _strip(processed: Any, pictures: Sequence[Picture]) -> None:
     """Takes our settings out of the infotexts of pictures that went their way as without the extension."""
-    first = int(getattr(processed, "index_of_first_image", 0) or 0)
+    first = _grids(processed)
     plain = {picture.text for picture in pictures} | set(processed.infotexts[:first])
     changed = {text: infotext.without_settings(text) for text in plain if text}
     for image in processed.images:

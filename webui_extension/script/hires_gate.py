@@ -6,7 +6,7 @@ The host's second pass is called with the rows that passed; everything else, bat
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..host import info
 from . import filenames, infotext, rejects, scoring, selecting
 from .arguments import NOT_SAVED, TO_FOLDER
 from .failures import safely
+from .patching import as_if
 from .state import REJECTED, Picture, Run
 
 _ROWS = ("seeds", "subseeds", "prompts", "negative_prompts", "hr_prompts", "hr_negative_prompts")
@@ -87,17 +88,12 @@ def choose(run: Run, samples: Any, decoded: Any) -> list[int] | None:
     found = scoring.evaluate(run.job, pictures, run.p.prompts)
     if found.main is None:
         return None
-    passed = {row for row, place in enumerate(found.places) if place < 0 or place in found.main.failures}
-    allowed = set(selecting.passing(run.job, found.main))
-    passed |= {row for row, place in enumerate(found.places) if place in allowed}
-    rows = sorted(passed)
+    rows = sorted({*found.main.failures, *selecting.passing(run.job, found.main)})
     if not rows:
-        best = int(found.main.order()[0])
-        rows, run.placeholder = [found.places.index(best)], True
-    stopped = [row for row in range(len(pictures)) if row not in rows]
-    numbers = list(found)
-    for row in stopped:
-        _put_away(run, row, pictures[row], numbers[row])
+        rows, run.placeholder = [int(found.main.order()[0])], True
+    for row in range(len(pictures)):
+        if row not in rows:
+            _put_away(run, row, pictures[row], found.found[row])
     run.survivors = rows
     return rows
 
@@ -136,25 +132,18 @@ def _as_it_is(run: Run, samples: Any, decoded: Any, rows: list[int]) -> Any:
     return processing.DecodedSamples([every[row] for row in rows])
 
 
-@contextmanager
-def _only(p: Any, rows: list[int]) -> Iterator[None]:
+def _only(p: Any, rows: list[int]) -> AbstractContextManager[None]:
     """While the second pass works, p is a batch of these rows only."""
-    before = {
-        name: getattr(p, name) for name in (*_ROWS, *_WHOLE) if isinstance(getattr(p, name, None), list)
-    }
     start = p.iteration * p.batch_size
-    try:
-        for name, values in before.items():
-            if name in _ROWS:
-                setattr(p, name, [values[row] for row in rows])
-            else:
-                # Copies from before the second pass look their prompt and seed up by place in the job.
-                setattr(p, name, _moved_up(values, start, rows))
-        p.hr_c = p.hr_uc = None  # made for the whole batch; the host makes them again for these prompts
-        yield
-    finally:
-        for name, values in before.items():
-            setattr(p, name, values)
+    every = {name: getattr(p, name, None) for name in (*_ROWS, *_WHOLE)}
+    # Copies from before the second pass look their prompt and seed up by place in the job.
+    few = {
+        name: [values[row] for row in rows] if name in _ROWS else _moved_up(values, start, rows)
+        for name, values in every.items()
+        if isinstance(values, list)
+    }
+    p.hr_c = p.hr_uc = None  # made for the whole batch; the host makes them again for these prompts
+    return as_if(p, few)
 
 
 def align(run: Run, batch: Any) -> None:
@@ -233,22 +222,11 @@ def _save(run: Run, row: int, picture: Picture) -> None:
     picture.files = [str(file) for file in saved or () if file]
 
 
-@contextmanager
-def _undetailed(p: Any) -> Iterator[None]:
+def _undetailed(p: Any) -> AbstractContextManager[None]:
     """While an infotext is written: without what only happens to pictures that are finished."""
-    before = {
-        name: getattr(p, name) for name in ("extra_generation_params", "restore_faces") if hasattr(p, name)
-    }
-    try:
-        parameters = before.get("extra_generation_params") or {}
-        p.extra_generation_params = {
-            key: value for key, value in parameters.items() if not str(key).startswith(_DETAILERS)
-        }
-        p.restore_faces = False
-        yield
-    finally:
-        for name, value in before.items():
-            setattr(p, name, value)
+    parameters = getattr(p, "extra_generation_params", None) or {}
+    kept = {key: value for key, value in parameters.items() if not str(key).startswith(_DETAILERS)}
+    return as_if(p, {"extra_generation_params": kept, "restore_faces": False})
 
 
 def reject_placeholder(run: Run, picture: Picture) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from imagereward_core.errors import ImageError
 from imagereward_core.metadata.writing.infotext import is_infotext, put_into_settings
 
-from .arguments import KEY, Settings, controls, from_infotext, to_infotext
+from .arguments import KEY, Settings, from_infotext, to_infotext
 from .state import Job
 
 
@@ -52,8 +52,3 @@ def pasted(name: str) -> Callable[[Mapping[str, Any]], Any]:
         return None if settings is None else getattr(settings, name)
 
     return read
-
-
-def paste_fields(components: Mapping[str, Any]) -> list[tuple[Any, Any]]:
-    """The host's list of components with what fills them."""
-    return [(components[name], pasted(name)) for name in controls()]

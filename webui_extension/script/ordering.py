@@ -21,8 +21,6 @@ class Result:
     """One run's part of what is shown.
 
     Attributes:
-        sorts: Whether the best come first.
-        shows_rejects: Whether rejected pictures are shown behind the others.
         replaces_grid: Whether the best picture stands for all, so that no grid comes before it.
     """
 
@@ -36,12 +34,9 @@ class Place:
     """Where something of a result belongs.
 
     Attributes:
-        result: The result.
         picture: Whether it is a finished picture; otherwise a grid, a mask or a copy.
         value: Its number; NaN for none.
-        verdict: See :class:`~.state.Picture`.
         unsaved: Whether it lies nowhere, since it could not be saved.
-        reduced: See :class:`~.state.Picture`.
     """
 
     result: Result
@@ -61,7 +56,6 @@ class Arranged(NamedTuple):
     """The pictures to be shown, in order.
 
     Attributes:
-        images: In their new order.
         told: The result's other fields, with lists that fit.
     """
 

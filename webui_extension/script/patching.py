@@ -1,8 +1,9 @@
-"""Wraps functions of the host, and tells our wrappers from those of others."""
+"""Functions of the host with ours around them, told from those of others, and its objects with other fields for a while."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 _MARK = "_imagereward_around"
@@ -19,3 +20,16 @@ def original_of(function: Callable[..., Any]) -> Callable[..., Any] | None:
     """The function that ours wraps; None where ``function`` is not ours, though ours may be below it."""
     found = getattr(function, _MARK, None)
     return found[1] if found is not None and found[0] is function else None
+
+
+@contextmanager
+def as_if(p: Any, fields: Mapping[str, Any]) -> Iterator[None]:
+    """While it lasts, ``p`` has these fields in the place of its own."""
+    own = {name: getattr(p, name) for name in fields if hasattr(p, name)}
+    try:
+        for name, value in fields.items():
+            setattr(p, name, value)
+        yield
+    finally:
+        for name, value in own.items():
+            setattr(p, name, value)

@@ -79,12 +79,7 @@ def _remarks(job: Job) -> list[str]:
 
 
 def data(job: Job, places: Sequence[tuple[int, Picture]]) -> dict[str, Any]:
-    """The same for API callers; part of the answer's ``info``.
-
-    Args:
-        job: The job.
-        places: Every picture with its place in the result, -1 where it is not shown.
-    """
+    """The same for API callers, part of the answer's ``info``: every picture with its place in the result, -1 where it is not shown."""
     ranks = Scores.join(job.scores).ranks().tolist() if job.scores else []
     rank_of = {id(picture): rank for picture, rank in zip(job.scored, ranks, strict=True)}
     return {

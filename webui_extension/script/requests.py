@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 from ..door import guard
-from .arguments import TITLE, Settings, from_mapping
+from .arguments import SETTINGS, TITLE, from_mapping
 from .patching import mark, original_of
 
 _API = "modules.api.api"
@@ -111,7 +110,7 @@ def _check_values(given: Sequence[Any], advice: str) -> None:
     from fastapi import HTTPException
 
     first = given[0] if given else None
-    named = first if isinstance(first, Mapping) else dict(zip(_names(), given))
+    named = first if isinstance(first, Mapping) else dict(zip(SETTINGS, given))
     large = [str(number)[:40] for number in _whole_numbers(given) if abs(number) >= _TOO_LARGE]
     if large:
         raise HTTPException(
@@ -133,10 +132,6 @@ def _whole_numbers(value: Any) -> Iterator[int]:
             yield from _whole_numbers(each)
 
 
-def _names() -> list[str]:
-    return [each.name for each in fields(Settings)]
-
-
 def _kind(value: Any) -> str:
     if value is None:
         return "null"
@@ -154,7 +149,7 @@ def _note(found: Any, entry: Any, request: Any, runner: Any) -> None:
     script = next((each for each in runner.alwayson_scripts if each.title() == TITLE), None)
     if script is None:
         return
-    start, names = script.args_from, _names()
+    start, names = script.args_from, list(SETTINGS)
     given = list((entry or {}).get("args", ()))
     by_name = bool(given) and isinstance(given[0], Mapping)
     asked = Asked(given[0] if by_name else zip(names, found[start : script.args_to]))

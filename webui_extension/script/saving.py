@@ -10,7 +10,7 @@ from typing import Any
 from ..door import guard, report
 from . import companions, filenames, infotext, rejects
 from .arguments import NOT_SAVED, TO_FOLDER
-from .patching import mark, original_of
+from .patching import as_if, mark, original_of
 from .state import REJECTED, HeldSave, Picture, Run
 
 _CONTEXT = ("batch_index", "iteration", "prompts", "negative_prompts", "seeds", "subseeds")
@@ -163,7 +163,7 @@ def _save_as_asked(run: Run, picture: Picture) -> None:
         return
     named = guard(_named_as_asked, "an infotext stays as it is", dict(held.named))(run, held)
     with ExitStack() as around:
-        around.enter_context(_as_it_was(run.p, held.context))
+        around.enter_context(as_if(run.p, held.context))
         try:
             around.enter_context(filenames.saving(run.p, picture, run.job))
         except Exception as error:
@@ -189,23 +189,10 @@ def _make(
 ) -> None:
     held = picture.held
     assert held is not None
-    with _as_it_was(run.p, held.context), filenames.saving(run.p, picture, run.job, replaces):
+    with as_if(run.p, held.context), filenames.saving(run.p, picture, run.job, replaces):
         picture.result = held.save(*arguments, **named)
     picture.held = None
     _note_files(picture)
-
-
-@contextmanager
-def _as_it_was(p: Any, context: dict[str, Any]) -> Iterator[None]:
-    """While a held save is made, p is as it was when the host asked for it."""
-    now = {name: getattr(p, name) for name in context if hasattr(p, name)}
-    try:
-        for name, value in context.items():
-            setattr(p, name, value)
-        yield
-    finally:
-        for name, value in now.items():
-            setattr(p, name, value)
 
 
 def _note_files(picture: Picture) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from imagereward_core.errors import Cancelled, CuratorError
 from imagereward_core.metadata.cleaning import clean_prompt
@@ -14,6 +14,9 @@ from imagereward_core.metadata.score_keys import score_fields, score_key
 from .. import scorer_cache
 from .arguments import DEFAULT, Settings
 from .state import Job, Picture
+
+if TYPE_CHECKING:
+    from imagereward_core.scores import Scores
 
 INTERRUPTED = "the scoring was interrupted"
 
@@ -60,46 +63,26 @@ def score(job: Job, pictures: Sequence[Picture]) -> list[Picture]:
     if not ready:
         return []
     scored = evaluate(job, [picture.image for picture in ready], [picture.prompt for picture in ready])
-    good = []
-    for picture, found in zip(ready, scored):
+    for picture, found in zip(ready, scored.found):
         take(picture, found)
-        if picture.scored:
-            good.append(picture)
-    if good:
-        rows = [row for row, picture in enumerate(ready) if picture.scored]
-        job.scores.append(scored.main.take([scored.places[row] for row in rows]))
+    rows = [row for row, picture in enumerate(ready) if picture.scored]
+    good = [ready[row] for row in rows]
+    if scored.main is not None and good:
+        job.scores.append(scored.main.take(rows))
         job.scored += good
     return good
 
 
-class Evaluation:
+class Evaluation(NamedTuple):
     """The numbers of some pictures.
 
     Attributes:
         main: Scores that decide; None where the scoring was interrupted.
-        places: For every picture its place in ``main``; -1 where there is none.
+        found: For every picture the fields that :func:`take` gives it.
     """
 
-    def __init__(self, result: Any, number: int, show_percentile: bool) -> None:
-        self.result = result
-        self.places = list(range(number)) if result is not None else [-1] * number
-        self.main: Any = result.main if result is not None else None
-        self.percentiles = self.main.percentiles() if self.main is not None and show_percentile else None
-
-    def __iter__(self) -> Any:
-        return iter(map(self._of, self.places))
-
-    def _of(self, place: int) -> dict[str, Any]:
-        if place < 0:
-            return {"failure": INTERRUPTED}
-        every = {each.scorer: float(each.values[place]) for each in (self.main, *self.result.beside)}
-        return {
-            "value": float(self.main.values[place]),
-            "scores": {name: value for name, value in every.items() if not math.isnan(value)},
-            "percentile": float(self.percentiles[place]) if self.percentiles is not None else math.nan,
-            "failure": self.main.failures.get(place, ""),
-            "cut": self.main.cut[place],
-        }
+    main: Scores | None
+    found: list[dict[str, Any]]
 
 
 def evaluate(job: Job, images: Sequence[Any], prompts: Sequence[str]) -> Evaluation:
@@ -114,9 +97,23 @@ def evaluate(job: Job, images: Sequence[Any], prompts: Sequence[str]) -> Evaluat
     try:
         result = scorer.score([_plain(image) for image in images], [text or missing for text in texts])
     except Cancelled:
-        return Evaluation(None, len(texts), False)
+        return Evaluation(None, [{"failure": INTERRUPTED} for _ in texts])
     job.card, job.basis = scorer.card, result.remark
-    return Evaluation(result, len(texts), job.settings.show_percentile)
+    main, every = result.main, {each.scorer: each.values for each in (result.main, *result.beside)}
+    percentiles = main.percentiles() if job.settings.show_percentile else [math.nan] * len(main)
+    found = [
+        {
+            "value": float(main.values[place]),
+            "scores": {
+                name: float(values[place]) for name, values in every.items() if not math.isnan(values[place])
+            },
+            "percentile": float(percentiles[place]),
+            "failure": main.failures.get(place, ""),
+            "cut": main.cut[place],
+        }
+        for place in range(len(main))
+    ]
+    return Evaluation(main, found)
 
 
 def _plain(image: Any) -> Any:

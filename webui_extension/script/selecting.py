@@ -27,15 +27,7 @@ def rule_of(settings: Settings, job: Job, scores: Scores) -> Rule:
 
 
 def decide(job: Job, fresh: Sequence[Picture]) -> list[Picture]:
-    """Gives the pictures just scored their verdicts.
-
-    Args:
-        job: Whose last scores are those of ``fresh``.
-        fresh: The scored pictures of a batch.
-
-    Returns:
-        Pictures kept so far that are no longer among the best of the job.
-    """
+    """Gives the pictures just scored, whose scores are the job's last, their verdicts; returns those that are no longer among its best."""
     if not fresh:
         return []
     scores, pictures = job.scores[-1], list(fresh)

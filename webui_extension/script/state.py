@@ -29,7 +29,6 @@ class HeldSave:
     """A save that the host asked for, to be made once the picture has its score.
 
     Attributes:
-        save: The function that really saves.
         arguments, named: What the host passed.
         context: Fields of p that file-name patterns read, as they were.
     """
@@ -55,10 +54,8 @@ class Picture:
         failure: Why there is no number.
         cut: The part of the prompt that the scorer did not see.
         verdict: ``kept``, ``rejected`` or empty where nothing was to be selected, or it could not be scored.
-        reason: Why.
         fields: What goes into its infotext.
-        text: Its infotext.
-        before: The same as the host wrote it.
+        before: Its infotext as the host wrote it.
         result: What the host's function returned when it was saved.
         folder: The output folder that the host named for it.
         files: Where it was saved, and its sidecar.
@@ -118,16 +115,12 @@ class Job:
     """Everything that one press of Generate makes: a run of the host, and those that "generate until" adds.
 
     Attributes:
-        settings: What the user chose.
-        pictures: All finished pictures, in the order they were made.
         scores: The scorer's numbers of those that were scored, batch after batch.
         scored: The pictures these belong to.
         gated: First passes that were not upscaled.
         notes: Lines for the user, each once.
         failure: Why the script stopped meddling; empty while all is well.
-        card: Of the scorer that decides.
         basis: For a blend, what its numbers rest on.
-        folders: Where rejected pictures went.
         unsaved: Whether the page's user saves pictures by hand alone, so that one that is not shown would be lost.
     """
 
@@ -171,16 +164,12 @@ class Run:
 
     Attributes:
         p: The host's object.
-        job: What it belongs to.
         is_round: Whether "generate until" started it.
         template: A copy of p from before the run; None where nothing will be repeated.
         prompts: Of the batch at hand, before anybody writes into the host's list.
         batch: The host's object with the rows of the batch at hand, which other scripts may still take some from.
         finish: Completes the batch at hand.
-        pending: Pictures of the batch at hand.
-        pictures: All finished pictures of this run.
-        made: The same with first passes that were put away, in the order of their files.
-        reader: Who reads the result.
+        made: All pictures of this run and first passes that were put away, in the order of their files.
         driver: The title of the script that drives the run, such as "SD upscale"; empty where none does, and for the X/Y/Z plot.
         sorts: Whether the best are to come first.
         cell: In a plot, which cell this is; -1 elsewhere.
@@ -189,7 +178,6 @@ class Run:
         companions: By row of the batch at hand, the list that its picture has or will have.
         copies: How many copies from before the second pass were saved, by their suffix.
         survivors: Rows of the batch at hand that were upscaled; None for all.
-        rounds: The further runs that this one led to.
         complete: Whether the host's loop came to its end.
         step: What the host called its job when the run began, such as "2 out of 5" for a file of a folder.
     """

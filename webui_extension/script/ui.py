@@ -7,8 +7,9 @@ from typing import Any
 
 from .. import scorer_cache
 from ..door import report
+from ..widgets import widget
 from . import infotext
-from .arguments import DEFAULT, KEY, Control, Settings, controls
+from .arguments import DEFAULT, KEY, SETTINGS, Settings
 
 ROWS = (
     ("scorer", "rejects"),
@@ -25,24 +26,20 @@ MORE = "Several scorers, another prompt"
 
 
 def build(script: Any, tab: str) -> list[Any]:
-    """The components in the order of the arguments; sets what the host pastes infotexts into.
-
-    Args:
-        script: Gets ``infotext_fields`` and ``paste_field_names``.
-        tab: txt2img or img2img, a part of every id.
-    """
+    """The components in the order of the arguments; sets what the host pastes infotexts into. ``tab`` is a part of every id."""
     import gradio as gr
     from modules.ui_components import InputAccordion
 
-    known = controls()
     made: dict[str, Any] = {}
-    with InputAccordion(False, label=known["enabled"].label, elem_id=_id(tab, "enabled")) as made["enabled"]:
+    with InputAccordion(False, label=SETTINGS["enabled"].label, elem_id=_id(tab, "enabled")) as made[
+        "enabled"
+    ]:
         _rows(gr, ROWS, tab, made)
         with gr.Accordion(MORE, open=False, elem_id=_id(tab, "more")):
             _rows(gr, MORE_ROWS, tab, made)
-    script.infotext_fields = infotext.paste_fields(made)
+    script.infotext_fields = [(made[name], infotext.pasted(name)) for name in SETTINGS]
     script.paste_field_names = [KEY]
-    return [made[name] for name in known]
+    return [made[name] for name in SETTINGS]
 
 
 def _rows(gr: Any, rows: Sequence[Sequence[str]], tab: str, made: dict[str, Any]) -> None:
@@ -50,26 +47,25 @@ def _rows(gr: Any, rows: Sequence[Sequence[str]], tab: str, made: dict[str, Any]
     for row in rows:
         with gr.Row():
             for name in row:
-                made[name] = _component(gr, controls()[name], getattr(Settings(), name), _id(tab, name))
+                made[name] = _component(gr, name, _id(tab, name))
 
 
 def _id(tab: str, name: str) -> str:
     return f"imagereward_{tab}_{name}"
 
 
-def _component(gr: Any, control: Control, default: Any, elem_id: str) -> Any:
-    common = {"label": control.label, "value": default, "elem_id": elem_id}
-    if control.info:
-        common["info"] = control.info
-    if control.kind == "toggle":
-        return gr.Checkbox(**common)
-    if control.kind == "choice":
-        return gr.Dropdown(choices=list(control.choices), **common)
-    if control.kind == "scorer":
-        return gr.Dropdown(choices=scorers(), **common)
-    if control.kind in ("text", "score"):
-        return gr.Textbox(lines=1, **common)
-    return gr.Slider(minimum=control.low, maximum=control.high, step=control.step, **common)
+def _component(gr: Any, name: str, elem_id: str) -> Any:
+    known = SETTINGS[name]
+    given = {"label": known.label, "elem_id": elem_id, **widget(Settings, name)}
+    if known.help:
+        given["info"] = known.sentence()
+    if known.kind == "bool":
+        return gr.Checkbox(**given)
+    if known.kind == "ScorerName":
+        return gr.Dropdown(choices=scorers(), **given)
+    if known.choices:
+        return gr.Dropdown(**given)
+    return gr.Slider(**given) if known.kind in ("int", "float") else gr.Textbox(lines=1, **given)
 
 
 def scorers() -> list[str]:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from imagereward_core.report.replace import replacing
+from imagereward_core.settings import Setting
 
 from . import labels
-from .arguments import Control, Settings, controls, from_mapping
+from .arguments import SETTINGS, Settings, from_mapping
 from .state import Run
 
 PREFIX = "[ImageReward]"
@@ -32,8 +33,6 @@ class Table:
 
     Attributes:
         axes: The host's axes, by which one plot is told from the next.
-        cells: The scores of every cell by its number.
-        path: Where it is being written.
     """
 
     def __init__(self, axes: tuple[Any, ...]) -> None:
@@ -171,33 +170,31 @@ def add_axes(*_: Any) -> None:
 
 
 def _options(make: Callable[..., Any]) -> list[Any]:
-    return [_option(make, name, control) for name, control in controls().items() if name != "enabled"]
+    return [_option(make, known) for name, known in SETTINGS.items() if name != "enabled"]
 
 
-def _option(make: Callable[..., Any], name: str, control: Control) -> Any:
-    kinds = {"count": int, "number": float}
+def _option(make: Callable[..., Any], known: Setting) -> Any:
+    kinds = {"int": int, "float": float}
 
     def apply(p: Any, value: Any, values: Any) -> None:
         # A cell's p is a shallow copy: a dict shared with the others must not be written to.
-        setattr(p, AXES, {**getattr(p, AXES, {}), name: value})
+        setattr(p, AXES, {**getattr(p, AXES, {}), known.name: value})
 
     def confirm(p: Any, values: Sequence[Any]) -> None:
         for value in values:
-            problems = from_mapping({name: value})[1]
+            problems = from_mapping({known.name: value})[1]
             if problems:
                 raise RuntimeError(problems[0])
 
-    choices = None
-    if control.kind == "toggle":
-        choices = lambda: ["True", "False"]  # noqa: E731
-    elif control.kind == "choice":
-        choices = lambda: list(control.choices)  # noqa: E731
-    elif control.kind == "scorer":
+    choices: Callable[[], list[str]] | None = None
+    if known.kind == "ScorerName":
         from . import ui
 
         choices = ui.scorers
+    elif listed := ("True", "False") if known.kind == "bool" else known.choices:
+        choices = lambda: list(listed)  # noqa: E731
     return make(
-        f"{PREFIX} {control.label}", kinds.get(control.kind, str), apply, confirm=confirm, choices=choices
+        f"{PREFIX} {known.label}", kinds.get(known.kind, str), apply, confirm=confirm, choices=choices
     )
 
 

@@ -14,7 +14,7 @@ from ..door import report
 from .addresses import addresses
 from .deck import answer
 from .session import Session
-from .updates import Change, Values, described, everything, gallery, page_size, sendable, to_send
+from .updates import STALE, Values, described, everything, gallery, page_size, sendable, to_send
 
 if TYPE_CHECKING:
     from imagereward_core.library.store.records import Row
@@ -103,7 +103,9 @@ def _rate(session: Session, wish: Mapping[str, Any]) -> tuple[Session, tuple[_Sh
     row = _row(session, wish)
     if row.stars == stars:
         return session, ()
-    with _library() as library:
+    from .scoring import opened_library
+
+    with opened_library() as library:
         library.set_stars(row.content, stars)
     return _changed(session, wish, row, stars=stars)
 
@@ -120,7 +122,9 @@ def _decide(session: Session, wish: Mapping[str, Any]) -> tuple[Session, tuple[_
         )
     if row.decision is kept:
         return session, ()
-    with _library() as library:
+    from .scoring import opened_library
+
+    with opened_library() as library:
         library.decide(row.content, kept)
     return _changed(session, wish, row, decision=kept)
 
@@ -191,21 +195,7 @@ def _changed(
     seen = _place(after, wish, "next")
     if seen in after.shown:
         after = after.at(after.shown.index(seen), page_size())
-    return after, (everything, _stale) if session.previewed is not None else (everything,)
-
-
-def _stale(session: Session) -> Values:
-    """Drops the preview, which no longer holds."""
-    return {"plan": "", "carry_out": Change({"interactive": False})}
-
-
-def _library() -> Any:
-    from imagereward_core.library.library import Library
-
-    from ..host.info import data_folder
-    from .scoring import store_place
-
-    return Library.open(store_place(), data=data_folder())
+    return after, (everything, lambda _: STALE) if session.previewed is not None else (everything,)
 
 
 def _is_whole(value: Any) -> bool:

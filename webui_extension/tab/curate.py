@@ -12,8 +12,8 @@ from imagereward_core.library.library import Library
 from imagereward_core.plain import count_of
 
 from .forms import HOW, WHICH, destinations
-from .jobs import Job, Progress
-from .scoring import read_view, store_place
+from .jobs import Job
+from .scoring import opened_library, read_view
 
 if TYPE_CHECKING:
     from .filtering import Choice, Filter
@@ -60,12 +60,12 @@ def perform(job: Job, view: View, curation: Curation) -> tuple[View, str]:
     verb, past = VERBS[curation.options.action]
     if curation.options.write_scores or curation.options.xmp:
         past = "steps done"  # a picture may take several: a copy, its metadata, its rating
-    with _library() as library:
+    with opened_library() as library:
         carried = carry_out(
             library,
             curation,
             title=f"{verb} from the WebUI: {curation.folder.name}",
-            progress=lambda done, total: job.tell(Progress(done, total)),
+            progress=job.tell,
             cancelled=lambda: job.stopping,
         )
         return _again(library, view), _words(carried, past, "Undo the last run takes it back.")
@@ -77,20 +77,14 @@ def take_last_back(job: Job, view: View | None) -> tuple[View | None, str]:
     Raises:
         CuratorError: There is nothing to take back, or journal or library cannot be written.
     """
-    with _library() as library:
+    with opened_library() as library:
         carried = take_back(
             library,
-            progress=lambda done, total: job.tell(Progress(done, total)),
+            progress=job.tell,
             cancelled=lambda: job.stopping,
         )
         words = _words(carried, "taken back", "")
         return None if view is None else _again(library, view), f"{carried.title}: {words}"
-
-
-def _library() -> Library:
-    from ..host.info import data_folder
-
-    return Library.open(store_place(), data=data_folder())
 
 
 def _again(library: Library, view: View) -> View:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from imagereward_core.errors import CuratorError
 from imagereward_core.plain import count_of
 
-from .jobs import Job, Progress
+from ..host.info import data_folder
+from .jobs import Job
 
 if TYPE_CHECKING:
     from .filtering import Choice, Filter
@@ -19,13 +20,6 @@ if TYPE_CHECKING:
 
 FORMS = {"CSV": "csv", "JSON": "json", "HTML page": "html"}
 _UNSAFE = re.compile(r"[^\w.-]+")
-
-
-def export_folder() -> Path:
-    """Where exported files go."""
-    from ..host.info import data_folder
-
-    return data_folder() / "exports"
 
 
 def export_view(job: Job, view: View, choice: Choice, wanted: Filter, form: str) -> tuple[Path, str]:
@@ -40,7 +34,7 @@ def export_view(job: Job, view: View, choice: Choice, wanted: Filter, form: str)
         raise CuratorError(f"there is no form {form!r}; expected one of {', '.join(FORMS)}")
     ending = FORMS[form]
     name = _UNSAFE.sub("_", view.folder.name).strip("._") or "pictures"
-    path = _free(export_folder(), f"{name} {time.strftime('%Y-%m-%d %H-%M-%S')}", ending)
+    path = _free(data_folder() / "exports", f"{name} {time.strftime('%Y-%m-%d %H-%M-%S')}", ending)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         number = (
@@ -68,7 +62,7 @@ def _write_rows(job: Job, view: View, choice: Choice, wanted: Filter, path: Path
         rule=asdict(wanted),
         history=view.history,
         bom=True,
-        progress=lambda done: job.tell(Progress(done, len(choice.shown))),
+        progress=lambda done: job.tell(done, len(choice.shown)),
     )
 
 
@@ -83,7 +77,7 @@ def _write_page(job: Job, view: View, choice: Choice, path: Path) -> int:
         view.card,
         root=view.folder,
         history=view.history,
-        progress=lambda done, total: job.tell(Progress(done, total)),
+        progress=job.tell,
     )
     return len(view.rows)
 

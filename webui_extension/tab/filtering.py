@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -29,8 +29,6 @@ class Filter:
     """The filter somebody chose: what to keep and what to see.
 
     Attributes:
-        show: Which pictures to show.
-        sort: In which order.
         minimum: Keep scores of at least this; None for no limit.
         maximum: Keep scores of at most this; None for no limit.
         top_percent: Keep at most the best so many percent; 100 for no limit.
@@ -59,7 +57,7 @@ class Filter:
             )
 
     def rule(self) -> CurationRule:
-        """The part of it that the library's rules know; the highest score is not among them."""
+        """What it keeps, as the library's rules have it."""
         return CurationRule(
             conditions=Rule(
                 top_k=_RULE["top_k"].given(self.top),
@@ -69,6 +67,7 @@ class Filter:
             per=self.per,
             duplicate_bits=DISTANCE if self.unique else None,
             keep_stars=self.keep_stars or None,
+            max_score=self.maximum,
         )
 
 
@@ -103,8 +102,6 @@ def choose(view: View, wanted: Filter) -> Choice:
     """
     scores = view.result.main
     verdicts = judge(view.rows, scores, wanted.rule(), view.homes)
-    if wanted.maximum is not None:
-        verdicts = _below(verdicts, scores.values.tolist(), wanted, view.rows)
     kept = {int(index) for index in verdicts.selection.kept}
     failed = set(scores.failures)
     order = [int(index) for index in verdicts.selection.order]
@@ -117,41 +114,6 @@ def choose(view: View, wanted: Filter) -> Choice:
     text = wanted.text.strip().casefold()
     shown = [index for index in order if fits(index) and (not text or _holds(view.rows[index], text))]
     return Choice(verdicts, tuple(_sorted(shown, view.rows, wanted.sort)))
-
-
-def _below(verdicts: Verdicts, values: Sequence[float], wanted: Filter, rows: Sequence[Row]) -> Verdicts:
-    """The verdicts with everything above the highest score rejected, but for what a person wants kept."""
-    from imagereward_core.library.curate.buckets import REJECTED
-
-    old, maximum = verdicts.selection, wanted.maximum
-    assert maximum is not None
-    above = {int(index) for index in old.kept if values[int(index)] > maximum}
-    if not above:
-        return verdicts
-    names, reasons = list(verdicts.names), list(old.reasons)
-    for index in tuple(above):
-        why, by_hand = f"score {values[index]:.4f} is above {maximum:g}", _by_hand(rows[index], wanted)
-        if by_hand:
-            above.remove(index)
-            reasons[index] = f"kept: {by_hand} (otherwise {why})"
-        else:
-            names[index], reasons[index] = REJECTED, f"rejected: {why}"
-    keep = [int(index) not in above for index in old.kept]
-    stays = {int(index) for index in old.kept[keep]}
-    rejected = old.order[[int(index) not in stays for index in old.order]]
-    selection = replace(old, kept=old.kept[keep], rejected=rejected, reasons=tuple(reasons))
-    return replace(verdicts, names=tuple(names), selection=selection)
-
-
-def _by_hand(row: Row, wanted: Filter) -> str:
-    """Why a person wants a picture kept, whatever its score; empty where nobody does."""
-    if row.decision:
-        return "by hand"
-    return (
-        f"{row.stars} stars given by hand"
-        if wanted.keep_stars and (row.stars or 0) >= wanted.keep_stars
-        else ""
-    )
 
 
 def _holds(row: Row, text: str) -> bool:

@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagereward_core.errors import CuratorError
+from imagereward_core.selection import Rule
+from imagereward_core.settings import settings_of
 
 from ..door import report
 from . import html, jobs
-from .filtering import Filter
+from .filtering import Choice, Filter
 from .session import Session
-from .updates import Change, Values, everything, gallery, page_size, sendable, working
+from .updates import STALE, Change, Values, everything, gallery, page_size, sendable, working
 from .view import View
 
 if TYPE_CHECKING:
-    from imagereward_core.library.curate.plan import Curation
+    pass
 
 Result = tuple[Session, Values]
 
@@ -73,11 +75,7 @@ def poll(session: Session) -> Result:
     if session.job != job.number:
         return session, working(None)
     session = replace(session, job=0)
-    values: Values = {
-        **working(job),
-        "plan": "",
-        "carry_out": Change({"interactive": False}),
-    }
+    values: Values = {**working(job), **STALE}
     if job.problem:
         return session, values
     result, words = job.result
@@ -112,13 +110,12 @@ def _refiltered(
 ) -> Result:
     from .forms import PER, SHOW, SORT
 
-    stale: Values = {"plan": "", "carry_out": Change({"interactive": False})}
     percent = 100 if percent is None else percent
-    problem = _out_of_range("Keep the best percent", percent, 0, 100) or _out_of_range(
-        "Keep at most so many", top or 0, 0
+    problem = _out_of_range("Keep the best percent", "top_percent", percent) or _out_of_range(
+        "Keep at most so many", "top_k", top or 0
     )
     if problem:  # where the count stands, which the next filter that can be applied writes anew
-        return replace(session, previewed=None), {**stale, "count": html.message(problem, "error")}
+        return replace(session, previewed=None), {**STALE, "count": html.message(problem, "error")}
     least, most = session.view.limits() if session.view is not None else (-math.inf, math.inf)
     wanted = Filter(
         show=SHOW[show],
@@ -133,14 +130,17 @@ def _refiltered(
         text=text or "",
     )
     session = session.filtered(wanted)
-    return session, {**everything(session), **stale}
+    return session, {**everything(session), **STALE}
 
 
-def _out_of_range(label: str, value: float, low: float, high: float = math.inf) -> str:
-    """What is wrong with a number somebody typed; empty where nothing is."""
-    if low <= value <= high:
+def _out_of_range(label: str, name: str, value: float) -> str:
+    """What is wrong with a number somebody typed for a condition; empty where nothing is."""
+    known = settings_of(Rule)[name]
+    if known.low <= value <= known.high:
         return ""
-    expected = f"a number from {low:g} to {high:g}" if high < math.inf else f"a whole number, {low:g} or more"
+    expected = f"a number from {known.low:g} to {known.high:g}"
+    if known.high == math.inf:
+        expected = f"a whole number, {known.low:g} or more"
     return f"{label} is {value:g}; expected {expected}. The filter stays as it was."
 
 
@@ -173,9 +173,7 @@ def export(session: Session, form: str) -> Result:
     """Starts to write a file with what is shown."""
     from .exporting import export_view
 
-    view, choice = session.view, session.choice
-    if view is None or choice is None:
-        raise CuratorError("no folder is scored yet; score one first")
+    view, choice = _scored(session)
     job = jobs.start("Exporting", lambda job: export_view(job, view, choice, session.wanted, form))
     return replace(session, job=job.number), {
         **working(job, begun=True),
@@ -189,13 +187,12 @@ def preview(session: Session, *asked: Any) -> Result:
     """Shows what carrying out would do."""
     from .curate import plan
 
-    view, choice = session.view, session.choice
-    if view is None or choice is None:
-        raise CuratorError("no folder is scored yet; score one first")
+    view, choice = _scored(session)
     curation = plan(view, choice, session.wanted, *asked)
+    does = bool(curation.steps) or curation.options.write_scores or bool(curation.options.xmp)
     return replace(session, previewed=curation), {
         "plan": html.plan(curation),
-        "carry_out": Change({"interactive": has_steps(curation)}),
+        "carry_out": Change({"interactive": does}),
         "message": "",
     }
 
@@ -205,7 +202,7 @@ def changed_mind(session: Session) -> Result:
     """Something about the actions is chosen anew: what was previewed no longer holds."""
     if session.previewed is None:
         return session, {}
-    return replace(session, previewed=None), {"plan": "", "carry_out": Change({"interactive": False})}
+    return replace(session, previewed=None), STALE
 
 
 @told
@@ -229,9 +226,15 @@ def undo(session: Session) -> Result:
     return replace(session, job=job.number, previewed=None), _started(job)
 
 
-def has_steps(curation: Curation) -> bool:
-    """Whether there is anything to do."""
-    return bool(curation.steps) or curation.options.write_scores or bool(curation.options.xmp)
+def _scored(session: Session) -> tuple[View, Choice]:
+    """The folder of a page, and what its filter makes of it.
+
+    Raises:
+        CuratorError: There is none yet.
+    """
+    if session.view is None or session.choice is None:
+        raise CuratorError("no folder is scored yet; score one first")
+    return session.view, session.choice
 
 
 def _started(job: jobs.Job) -> Values:

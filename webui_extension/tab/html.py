@@ -40,12 +40,7 @@ def message(text: str, kind: str = "note") -> str:
 
 
 def progress(job: Job | None, begun: bool = False) -> str:
-    """How far the work is; while it goes on, the page's script asks again.
-
-    Args:
-        job: The work.
-        begun: Whether the page has only just begun it: it may be finished already, and still has to be asked for.
-    """
+    """How far the work is; while it goes on, the page's script asks again. Work just ``begun`` may be finished, and is asked for still."""
     if job is None:
         return ""
     if job.finished and not begun:

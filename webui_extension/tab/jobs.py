@@ -32,10 +32,7 @@ class Progress:
     """How far work has come.
 
     Attributes:
-        done: Things done.
-        total: Things to do; None where not known yet.
         seconds_left: Estimate; None where there is none yet.
-        note: What is being done, in a few words.
     """
 
     done: int = 0
@@ -49,10 +46,6 @@ class Job:
     """One piece of work. ``result`` and ``problem`` are set when ``finished`` is.
 
     Attributes:
-        title: What it is, for the page.
-        number: Tells it from others.
-        progress: How far it is.
-        result: What it gave.
         problem: Why it gave nothing, in a sentence; empty where it gave something.
     """
 
@@ -79,9 +72,11 @@ class Job:
         """Asks it to stop; it does at the next safe place."""
         self._stop.set()
 
-    def tell(self, progress: Progress) -> None:
-        """Called by the work: how far it is."""
-        self.progress = progress
+    def tell(
+        self, done: int = 0, total: int | None = None, seconds_left: float | None = None, note: str = ""
+    ) -> None:
+        """Called by the work: how far it is, see :class:`Progress`."""
+        self.progress = Progress(done, total, seconds_left, note)
 
     def wait(self, seconds: float | None = None) -> bool:
         """Waits until it is finished; False if it still is not."""
@@ -125,11 +120,7 @@ def current() -> Job | None:
 
 
 def of_page(number: int) -> Job | None:
-    """The work a page waits for, if it is known still; otherwise what goes on or was last.
-
-    Args:
-        number: Of the work; 0 for none.
-    """
+    """The work of that number, 0 for none, which a page waits for, if it is known still; otherwise what goes on or was last."""
     waited_for = [job for job in (_current, _before) if job is not None and job.number == number]
     return waited_for[0] if waited_for else _current
 

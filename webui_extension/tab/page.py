@@ -53,13 +53,7 @@ class Page:
     def add(self, name: str, kind: type, *arguments: Any, remembered: bool = False, **named: Any) -> Any:
         """Makes a widget.
 
-        Args:
-            name: What it is called here and in the page.
-            kind: A Gradio component.
-            arguments: Its first arguments.
-            remembered: Whether the host keeps its default among the user's own (``ui-config.json``); not for what depends on
-                a folder or a machine.
-            named: Its other arguments.
+        The host keeps a ``remembered`` default among the user's own (``ui-config.json``); not for what depends on a folder or a machine.
         """
         widget = kind(*arguments, elem_id=f"{ID}_tab_{name}", **named)
         if not remembered:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagereward_core.library.curate.candidates import judged_files
@@ -13,8 +12,9 @@ from imagereward_core.library.library import Library
 from imagereward_core.library.scan.keys import key_of
 from imagereward_core.plain import count_of
 
+from ..host.info import data_folder
 from ..host.queue import turn
-from .jobs import Job, Progress
+from .jobs import Job
 from .view import View, Wish
 
 if TYPE_CHECKING:
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     from ..scorer_cache import LoadedScorer
 
 
-def store_place() -> Path:
-    """The folder of the library and its journal."""
-    from ..host.info import data_folder
-
-    return data_folder() / "library"
+def opened_library() -> Library:
+    """The tab's library, whatever folder is scored, with its journal."""
+    home = data_folder()
+    return Library.open(home / "library", data=home)
 
 
 def score_folder(job: Job, wish: Wish) -> tuple[View, str]:
@@ -36,15 +35,14 @@ def score_folder(job: Job, wish: Wish) -> tuple[View, str]:
     Raises:
         CuratorError: The scorer cannot be made ready, or the store cannot be used.
     """
-    from ..host.info import data_folder
     from ..scorer_cache import load
 
-    job.tell(Progress(note="making the scorer ready"))
+    job.tell(note="making the scorer ready")
     loaded = load(wish.request, interruptible=False)
 
     def told(progress: ScanProgress) -> None:
         note = "" if progress.total is not None else f"{count_of(progress.found, 'picture')} found"
-        job.tell(Progress(progress.done, progress.total, progress.seconds_left, note))
+        job.tell(progress.done, progress.total, progress.seconds_left, note)
 
     @contextmanager
     def at_work(pictures: int) -> Iterator[None]:
@@ -52,7 +50,7 @@ def score_folder(job: Job, wish: Wish) -> tuple[View, str]:
         with turn(), loaded.at_work(pictures, interruptible=False):
             yield
 
-    with Library.open(store_place(), data=data_folder()) as library:
+    with opened_library() as library:
         done = library.scan(
             [wish.folder],
             loaded.panel,

@@ -82,31 +82,29 @@ async def _answered(
 
 
 def _known_small(row: "Row", path: Path) -> Any:
-    from starlette.responses import FileResponse
-
-    known = thumbs.known(row)
-    return (
-        None if known is None else FileResponse(known, media_type="image/jpeg", headers=_headers(row, path))
-    )
+    return _file(thumbs.known(row), "image/jpeg", row, path)
 
 
 def _made_small(row: "Row", path: Path) -> Any:
-    from starlette.responses import FileResponse
-
-    return FileResponse(thumbs.file(row), media_type="image/jpeg", headers=_headers(row, path))
+    return _file(thumbs.file(row), "image/jpeg", row, path)
 
 
 def _as_it_lies(row: "Row", path: Path) -> Any:
-    from starlette.responses import FileResponse
-
     kind = _kind(path)
-    return FileResponse(path, media_type=kind, headers=_headers(row, path)) if kind else None
+    return _file(path if kind else None, kind, row, path)
 
 
 def _made_large(row: "Row", path: Path) -> Any:
     from starlette.responses import Response
 
     return Response(_as_png(path), media_type="image/png", headers=_headers(row, path))
+
+
+def _file(sent: Path | None, kind: str, row: "Row", path: Path) -> Any:
+    """The answer that holds a file for the picture of ``row``, which lies at ``path``; None without a file."""
+    from starlette.responses import FileResponse
+
+    return None if sent is None else FileResponse(sent, media_type=kind, headers=_headers(row, path))
 
 
 def _found(address: str) -> "tuple[Row, Path] | None":

@@ -18,8 +18,6 @@ class Session:
     """One page.
 
     Attributes:
-        view: The scored folder; None before the first.
-        wanted: What to keep and to see of it.
         choice: What ``wanted`` makes of ``view``.
         page: Number of the page shown, from 0.
         picked: Place of the picture somebody clicked; None for none.

@@ -30,6 +30,10 @@ class Change:
     properties: dict[str, Any]
 
 
+STALE: Values = {"plan": "", "carry_out": Change({"interactive": False})}
+"""Drops a preview, which no longer holds."""
+
+
 def sendable(values: Values) -> Values:
     """Values without the halves of characters that undecodable file names have, and that no answer of Gradio can hold."""
     return {
@@ -41,40 +45,32 @@ def sendable(values: Values) -> Values:
 def page_size() -> int:
     """Pictures on one page of the gallery."""
     from ..host.info import number
+    from ..settings_page import PAGE_SIZE
 
-    return int(number("imagereward_tab_page", 60, low=1, high=500))
+    return int(number("imagereward_tab_page", PAGE_SIZE, low=1, high=500))
 
 
 def everything(session: Session, new_range: bool = False) -> Values:
-    """Histogram, count, gallery and the chosen picture.
-
-    Args:
-        session: What is shown.
-        new_range: Whether the range of the sliders is sent as well.
-    """
-    if session.view is None:
+    """Histogram, count, gallery and the chosen picture; with a ``new_range`` of scores the sliders' too."""
+    if session.view is None or session.choice is None:
         return {}
-    values: Values = {**counted(session), **gallery(session), **described(session)}
+    values: Values = {
+        "count": html.count(session.view, session.choice),
+        "histogram": html.histogram(session.view, session.choice),
+        **gallery(session),
+        **described(session),
+    }
     if new_range:
         low, high = session.view.limits()
         ends = {"minimum": low, "maximum": high, "step": slider_step(low, high)}
-        wanted = session.wanted
-        values["low"] = Change(
-            {**ends, "value": low if wanted.minimum is None else min(max(low, wanted.minimum), high)}
-        )
-        values["high"] = Change(
-            {**ends, "value": high if wanted.maximum is None else min(max(low, wanted.maximum), high)}
-        )
+        for name, end, wanted in (
+            ("low", low, session.wanted.minimum),
+            ("high", high, session.wanted.maximum),
+        ):
+            value = end if wanted is None else min(max(low, wanted), high)
+            values[name] = Change({**ends, "value": value})
         values["results"] = Change({"visible": True})
     return values
-
-
-def counted(session: Session) -> Values:
-    """The count and the histogram."""
-    view, choice = session.view, session.choice
-    if view is None or choice is None:
-        return {}
-    return {"count": html.count(view, choice), "histogram": html.histogram(view, choice)}
 
 
 def gallery(session: Session) -> Values:
@@ -105,13 +101,9 @@ def described(session: Session) -> Values:
 
 def to_send(row: Row) -> Values:
     """A picture with its parameters, where the buttons that send it to another tab find them."""
-    return {"picture": _sendable_file(row), "infotext": infotext(row.path) or written(row)}
-
-
-def _sendable_file(row: Row) -> str:
-    """The picture's file; a small copy of it where its name cannot be sent to a page."""
     name = str(row.path)
-    return name if encodable(name) == name else str(thumbs.file(row))
+    sent = name if encodable(name) == name else str(thumbs.file(row))  # a name that cannot be sent to a page
+    return {"picture": sent, "infotext": infotext(row.path) or written(row)}
 
 
 def infotext(path: Path) -> str:

@@ -22,9 +22,6 @@ class Wish:
     """A request to score a folder.
 
     Attributes:
-        folder: Where the pictures are.
-        request: The scorer, and those to be shown beside it.
-        options: Which files, and where prompts come from.
         folders: Where kept and rejected pictures go, absolute; copies that lie there already do not compete with their originals.
     """
 
@@ -39,11 +36,8 @@ class View:
     """A folder with its scores.
 
     Attributes:
-        wish: What was asked for.
-        rows: Its pictures.
         homes: For every picture the folder it counts as part of, also where it has been moved to the folder for kept ones.
         result: Their scores, in the order of the rows.
-        card: Card of the scorer that decides.
         history: All own scores by this scorer, for percentiles against them.
         earlier: Those of them that are of other pictures than these.
         copies: Copies that lie in destination folders, by the path of the original, as name and path.

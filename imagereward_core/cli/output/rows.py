@@ -11,21 +11,12 @@ from ...scores import Scores
 from ...selection import Selection
 from ..batches import Scored
 
-__all__ = ["Row", "counts", "make_rows", "order_by_prompt"]
-
 
 def make_rows(scored: Scored, selection: Selection, explain: bool) -> list[Row]:
-    """All rows, in input order.
-
-    Args:
-        scored: The scores.
-        selection: What was kept.
-        explain: Whether a scored picture gets the selection's reason; one without a score always has a reason.
-    """
+    """All rows, in input order; with ``explain`` a scored picture gets the selection's reason, as one without a score always does."""
     rows = []
-    for fact, each, prompt in zip(
-        PictureFacts(scored.scores, selection), scored.inputs, scored.prompts, strict=True
-    ):
+    facts = PictureFacts(scored.scores, selection)
+    for fact, each, prompt in zip(facts, scored.inputs, scored.prompts, strict=True):
         rows.append(
             Row(
                 file=each.name,

@@ -17,10 +17,9 @@ _COMFORT = 24
 
 @dataclass(frozen=True)
 class Column:
-    """One column.
+    """A column and its heading.
 
     Attributes:
-        title: Its heading.
         right: Whether numbers in it are aligned at the right.
         flexible: Whether long texts in it may be shortened.
         keep_end: Whether a shortened text keeps its end, as a file name should.
@@ -68,14 +67,8 @@ def render_table(
 ) -> str:
     """The table, with a line end after every row.
 
-    Columns without any content are left out. A cell is one line; characters in it that command a terminal are written out.
-
-    Args:
-        columns: What the cells are.
-        rows: Cells as text.
-        width: Columns of the window; None for as wide as it takes.
-        ellipsis: What marks a shortened text.
-        gaps: Rows before which an empty line is left.
+    Columns without any content are left out. A cell is one line; characters in it that command a terminal are written out. ``width`` is
+    that of the window, None for as wide as it takes; before the rows in ``gaps`` an empty line is left.
     """
     clean = [[plain(_LINE_ENDS.sub(" ", cell)).strip() for cell in row] for row in rows]
     used = [place for place in range(len(columns)) if not rows or any(row[place] for row in clean)]

@@ -21,10 +21,8 @@ class Carried:
     """The result of carrying a plan out, or of taking a run back.
 
     Attributes:
-        run: Number of the run in the journal; 0 where there was nothing to do.
-        title: What the run is called.
-        done: Steps done.
-        skipped: Steps that needed nothing.
+        run, title: Number of the run in the journal, 0 where there was nothing to do, and what it is called.
+        done, skipped: Steps done, and those that needed nothing.
         failed: Files that could not be dealt with, with the reason; they are as they were.
         left: Steps not come to, because somebody stopped.
         settled: What an earlier process had left half done and was settled before.

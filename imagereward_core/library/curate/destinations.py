@@ -155,11 +155,9 @@ def _prefix(folder: Path) -> str:
 
 @dataclass(frozen=True)
 class Sorted:
-    """Which rows are pictures to judge, and which are copies of others made earlier.
+    """Indexes of the rows that are nobody's copy, and so to be judged, and by these the copies of each.
 
-    Attributes:
-        judged: Indexes of rows to judge: all that are nobody's copy.
-        copies: For an index of these, its copies, as name of the destination folder and path; an empty name for one that lies in none.
+    A copy is the name of the destination folder, empty for one that lies in none, and the path.
     """
 
     judged: tuple[int, ...]

@@ -101,13 +101,9 @@ class _Marker:
             if self.options.xmp not in (style, "both"):
                 continue
             if style == "stem" and self.shared[end.with_suffix("")] > 1:
+                why = f"{then.name} would belong to several pictures; the style 'full' gives each its own"
                 if self.options.xmp == "stem":
-                    self.problems.append(
-                        (
-                            source,
-                            f"{then.name} would belong to several pictures; the style 'full' gives each its own",
-                        )
-                    )
+                    self.problems.append((source, why))
                 continue
             try:
                 existing = read_regular(now) if os.path.lexists(now) else None

@@ -58,6 +58,13 @@ class CurationRule:
         shown=(0, 5),
         unset=0,
     )
+    max_score: float | None = setting(
+        None,
+        "Keep pictures with at most this score; the number depends on the scorer",
+        shown=(-1000, 1000),
+        step=0.01,
+        unset=1000,
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -76,7 +83,8 @@ class CurationRule:
             self.conditions.min_score,
             self.conditions.min_percentile,
         )
-        return all(limit is None for limit in limits) and self.duplicate_bits is None and self.buckets is None
+        more = (self.duplicate_bits, self.buckets, self.max_score)
+        return all(limit is None for limit in (*limits, *more))
 
     @property
     def alone(self) -> bool:
@@ -91,7 +99,6 @@ class CurateOptions:
     """The rule, and what is done with the pictures of a folder.
 
     Attributes:
-        rule: What is kept.
         action: ``"stay"`` leaves all pictures where they are, for writing scores alone.
         folders: Destination folders by name, for those that are not to be a folder of that name inside of the curated one. Relative
             ones are taken from the curated folder.
@@ -99,7 +106,6 @@ class CurateOptions:
         resort: Whether pictures that lie in a destination folder already go to another one where the rule now says so. By default they
             count in the comparison and stay, so that what somebody moved by hand stays too.
         write_scores: Copies are written to, originals are not.
-        xmp: ``"full"`` (``a.png.xmp``), ``"stem"`` (``a.xmp``) or ``"both"``.
         scan: Which files count.
         fresh_ns: Files changed after this time (nanoseconds since 1970) stay for now, because somebody may still be writing them.
         hold: Files that stay for now for other reasons.
@@ -142,7 +148,7 @@ class CurateOptions:
         """The destination folders of a curation of ``folder``.
 
         Raises:
-            CurateError: One of them holds the folder itself, or two names share one.
+            CurateError: They cannot be, see :meth:`.destinations.Destinations.check`.
         """
         from ...files.values import absolute
         from .destinations import Destinations

@@ -58,8 +58,7 @@ class Curation:
         folder: The curated folder, absolute.
         options: What was asked for.
         rows: The pictures that were judged.
-        verdicts: What the rule says about each of them.
-        placings: Where each of them goes.
+        verdicts, placings: What the rule says about each of them, and where it goes.
         steps: The copies, links and moves.
         result: The scores, aligned with ``rows``; None where only verdicts are known, so that no scores can be written.
     """

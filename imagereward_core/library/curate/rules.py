@@ -87,6 +87,10 @@ def judge(rows: Sequence[Row], scores: Scores, rule: CurationRule, folders: Sequ
         reasons[index] = _beaten(rows, scores, index, int(leaders[index]))
     keep = np.zeros(len(rows), dtype=bool)
     keep[leading[chosen.kept]] = True
+    if rule.max_score is not None:
+        for index in np.flatnonzero((keep | favoured) & (scores.values > rule.max_score)).tolist():
+            keep[index] = False
+            reasons[index] = f"rejected: score {scores.values[index]:.4f} is above {rule.max_score:g}"
     for index in np.flatnonzero(refused).tolist():
         reasons[index] = "rejected: by hand"
     for index in np.flatnonzero(favoured).tolist():

@@ -46,15 +46,7 @@ _STAYS: tuple[tuple[Fate, str, str, str], ...] = (
 
 @dataclass(frozen=True)
 class NameSummary:
-    """Counts of the pictures under one name.
-
-    Attributes:
-        name: The name; empty for pictures without a score.
-        fates: How many have each fate.
-        best: Their highest score; NaN where nothing is known.
-        worst: Their lowest.
-        folder: Where they go.
-    """
+    """The pictures under one name, which is empty for those without a score: how many have each fate, their scores, and where they go."""
 
     name: str
     fates: Counter[Fate]
@@ -70,15 +62,7 @@ class NameSummary:
 
 @dataclass(frozen=True)
 class Example:
-    """One picture of a plan.
-
-    Attributes:
-        name: What it is sorted under; empty without a score.
-        score: Its score; NaN without one.
-        file: As seen from the curated folder.
-        target: Where it goes, in the same way; empty where it stays.
-        reason: Why.
-    """
+    """One picture of a plan: names as seen from the curated folder, ``target`` empty where it stays; without a score NaN and no name."""
 
     name: str
     score: float
@@ -98,6 +82,7 @@ def rule_words(options: CurateOptions) -> str:
             ("score from {:g}", conditions.min_score),
             ("percentile from {:g}", conditions.min_percentile),
             ("at least {}", conditions.keep_at_least or None),
+            ("score to {:g}", rule.max_score),
             ("{} stars", rule.keep_stars),
         )
         if value is not None

@@ -94,13 +94,9 @@ class Asked:
 
 
 class Register:
-    """Compares folders with the library.
+    """Compares folders with the library: how many pictures it found, those about which there is something to do, and files that are gone.
 
-    Attributes:
-        found: Pictures found so far.
-        pending: Those about which there is something to do.
-        gone: Files of the library that were not found.
-        problems: Folders that could not be read, with the reason.
+    ``problems`` are folders that could not be read, with the reason.
     """
 
     def __init__(self, database: Database, options: ScanOptions, asked: Asked) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from PIL import Image
 
 from ...errors import ImageError
 from ...files.regular import NotAFileError, open_regular
@@ -78,24 +76,21 @@ class Finding:
 
 def examine(task: Task, finder: PromptFinder) -> Finding:
     """Finds out what ``task`` asks. Never raises for anything a file can hold or do."""
-    began = time.perf_counter()
+    began, name = time.perf_counter(), source_name(task.path)
     if finder.readable is not None and finder.readable(task.path) is None:
-        return _failed(
-            task,
-            f"{source_name(task.path)}: it is a link that leads out of the folders that may be read here.",
-            began,
-        )
+        what = "it is a link that leads out of the folders that may be read here."
+        return _failed(task, f"{name}: {what}", began)
     try:
         data, status = _read(task.path) if task.content else (None, os.stat(task.path))  # noqa: PTH116
     except FileNotFoundError:
         link = os.path.islink(task.path)  # noqa: PTH114
         what = "it is a link to a file that is not there." if link else "the file is no longer there."
-        return _failed(task, f"{source_name(task.path)}: {what}", began)
+        return _failed(task, f"{name}: {what}", began)
     except NotAFileError as error:
-        return _failed(task, not_a_file(source_name(task.path), error), began)
+        return _failed(task, not_a_file(name, error), began)
     except (OSError, MemoryError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return _failed(task, f"{source_name(task.path)}: the file cannot be read ({reason}).", began)
+        return _failed(task, f"{name}: the file cannot be read ({reason}).", began)
     read = time.perf_counter()
     content: Content | None = None
     pixels: Mapping[ImageSpec, Tensor] = {}
@@ -108,10 +103,7 @@ def examine(task: Task, finder: PromptFinder) -> Finding:
             problem, passing = _why(task.path, error)
         if _changed(task.path, status):
             content, pixels = None, {}
-            problem, passing = (
-                f"{source_name(task.path)}: the file was being written while it was read.",
-                True,
-            )
+            problem, passing = f"{name}: the file was being written while it was read.", True
     if task.prompt:
         generated = Generated() if problem else _generated(task.path, data, finder)
     return Finding(
@@ -174,22 +166,14 @@ def _read(path: Path) -> tuple[bytes | None, os.stat_result]:
 
 
 def _decode(task: Task, data: bytes | None) -> tuple[Content, Mapping[ImageSpec, Tensor]]:
-    """Decodes a picture and makes of it whatever is wanted.
-
-    Raises:
-        ImageError: It cannot be decoded.
-    """
+    """Decodes a picture and makes of it whatever is wanted."""
     image = open_image(task.path) if data is None else open_bytes(data, source_name(task.path))
     content = Content(content_hash(image), image.width, image.height, fingerprint(image))
-    return content, _pixels(image, task.specs)
-
-
-def _pixels(image: Image.Image, specs: Sequence[ImageSpec]) -> Mapping[ImageSpec, Tensor]:
-    if not specs:
-        return {}
+    if not task.specs:
+        return content, {}
     from ...scorers.inputs import prepare_all
 
-    return prepare_all(image, specs)
+    return content, prepare_all(image, task.specs)
 
 
 def _changed(path: Path, before: os.stat_result) -> bool:

@@ -49,11 +49,15 @@ def scan(
     register = Register(database, options, asked)
     work = Work(database, options, asked, voices, turn)
     meter = _Meter(register, work, progress)
-    finished = register.run([absolute(root) for root in roots], meter.walked, stop)
+    finished = register.run(
+        [absolute(root) for root in roots], lambda: meter.tell(register.found, None), stop
+    )
     if finished:
-        meter.begin_work()
+        total = len(register.pending)
+        meter = _Meter(register, work, progress)
+        meter.tell(0, total)
         try:
-            finished = work.run(register.pending, meter.worked, stop)
+            finished = work.run(register.pending, lambda: meter.tell(work.tally.done, total), stop)
         except Cancelled:
             finished = False
     return ScanResult(
@@ -71,11 +75,7 @@ def scan(
 
 
 def _asked(database: Database, panel: Panel | None, options: ScanOptions) -> tuple[Asked, list[Voice]]:
-    """The aims of a scan, in the library's numbers.
-
-    Raises:
-        PromptError: A prompt for all pictures holds no words.
-    """
+    """The aims of a scan, in the library's numbers."""
     scorers = panel.scorers if panel is not None else ()
     prompt = None
     if options.prompt is not None:
@@ -118,20 +118,8 @@ class _Meter:
         self.register, self.work, self.report = register, work, report
         self._marks: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
 
-    def walked(self) -> None:
-        """A part of a folder has been compared."""
-        self._tell(self.register.found, None)
-
-    def begin_work(self) -> None:
-        """All folders have been compared."""
-        self._marks = deque([(time.monotonic(), 0)])
-        self._tell(0, len(self.register.pending))
-
-    def worked(self) -> None:
-        """A step has been committed."""
-        self._tell(self.work.tally.done, len(self.register.pending))
-
-    def _tell(self, count: int, total: int | None) -> None:
+    def tell(self, count: int, total: int | None) -> None:
+        """So many of a total, or of what nobody knows yet, have been dealt with."""
         if self.report is None:
             return
         now = time.monotonic()

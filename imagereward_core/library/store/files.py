@@ -255,11 +255,7 @@ def write_said(
 
 
 def _content(connection: sqlite3.Connection, picture: Path | str) -> int:
-    """The number of the content of a file, or of that of a hash.
-
-    Raises:
-        LookupError: The library does not know it.
-    """
+    """The number of the content of a file, or of that of a hash."""
     if isinstance(picture, Path):
         file = find_file(connection, picture)
         row = connection.execute("SELECT picture FROM files WHERE id = ?", (file,)).fetchone()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,17 +13,13 @@ from .records import Query, Row
 from .scores import find_scorer
 
 Values = tuple[Any, ...]
+Condition = tuple[str, Values]
+"""A condition as SQL, and the values for its question marks."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A query in the numbers of one library.
-
-    Attributes:
-        query: As it was asked.
-        scorer: Number of the scorer; 0 where none is asked for or it has never scored here.
-        folder, prompt: Their numbers; None for all.
-    """
+    """A query in the numbers of one library: scorer 0 where none is asked for or it never scored here, folder and prompt None for all."""
 
     query: Query
     scorer: int
@@ -110,112 +107,83 @@ def key_in(source: Source, row: Row) -> Values:
 
 def by_score(wanted: Wanted) -> Source:
     """Files with a score, the best, or for the order ``"worst"`` the worst, first."""
-    conditions: list[str] = ["ranking.scorer = ?", "ranking.negated IS NOT NULL"]
-    values: list[Any] = [wanted.scorer]
-    _add_range(wanted.query, conditions, values)
-    return _of_ranking(
-        wanted, ("ranking.negated", "ranking.file"), conditions, values, wanted.query.order == "worst"
-    )
+    conditions = [("ranking.negated IS NOT NULL", ()), *_in_range(wanted.query)]
+    return _of_ranking(wanted, ("ranking.negated", "ranking.file"), conditions, wanted.query.order == "worst")
 
 
 def by_time(wanted: Wanted) -> Source:
     """Files with or without a score, the last changed first."""
-    return _of_files(wanted, ("files.modified", "files.id"), "files", descending=True)
+    return _of_files(wanted, ("files.modified", "files.id"), _on_score(wanted), descending=True)
 
 
 def by_name(wanted: Wanted) -> Source:
     """Files with or without a score, by path."""
-    key = ("folders.path", "files.name")
-    return _of_files(wanted, key, "files CROSS JOIN folders ON folders.id = files.folder", descending=False)
-
-
-def _of_files(wanted: Wanted, key: tuple[str, ...], table: str, descending: bool) -> Source:
-    conditions, values = _on_files(wanted)
-    return Source(
-        table=table,
-        file="files.id",
-        folder="files.folder",
-        key=key,
-        conditions=" AND ".join(conditions),
-        values=tuple(values),
-        descending=descending,
-        hits=table,
-    )
+    table = "files CROSS JOIN folders ON folders.id = files.folder"
+    return _of_files(wanted, ("folders.path", "files.name"), _on_score(wanted), table)
 
 
 def _without_score(wanted: Wanted) -> Source:
     """Files a scorer has come to and could not score, in the order they were found."""
-    conditions = ["ranking.scorer = ?", "ranking.negated IS NULL"]
-    return _of_ranking(wanted, ("ranking.file",), conditions, [wanted.scorer], False)
+    return _of_ranking(wanted, ("ranking.file",), [("ranking.negated IS NULL", ())])
 
 
 def _not_visited(wanted: Wanted) -> Source:
     """Files a scorer has not come to, in the order they were found."""
-    conditions: list[str] = ["files.gone = 0"]
-    values: list[Any] = []
-    if wanted.scorer:
-        conditions.append(
-            "NOT EXISTS (SELECT 1 FROM ranking WHERE ranking.scorer = ? AND ranking.file = files.id)"
-        )
-        values.append(wanted.scorer)
-    _add_prompt(wanted, "files.prompt", conditions, values)
-    return Source(
-        table="files",
-        file="files.id",
-        folder="files.folder",
-        key=("files.id",),
-        conditions=" AND ".join(conditions),
-        values=tuple(values),
-        merges=False,
-    )
+    visited = "SELECT 1 FROM ranking WHERE ranking.scorer = ? AND ranking.file = files.id"
+    conditions = [(f"NOT EXISTS ({visited})", (wanted.scorer,))] if wanted.scorer else []
+    return _of_files(wanted, ("files.id",), conditions, merges=False)
 
 
 def _of_ranking(
-    wanted: Wanted, key: tuple[str, ...], conditions: list[str], values: list[Any], descending: bool
+    wanted: Wanted, key: tuple[str, ...], conditions: Sequence[Condition], descending: bool = False
 ) -> Source:
-    _add_prompt(wanted, "ranking.prompt", conditions, values)
-    return Source(
-        table="ranking",
-        file="ranking.file",
-        folder="ranking.folder",
-        key=key,
-        conditions=" AND ".join(conditions),
-        values=tuple(values),
-        descending=descending,
-        merges=wanted.prompt is None,
-        hits="files CROSS JOIN ranking ON ranking.file = files.id",
-    )
+    conditions = [("ranking.scorer = ?", (wanted.scorer,)), *conditions]
+    where, values = _joined(wanted, "ranking.prompt", conditions)
+    hits = "files CROSS JOIN ranking ON ranking.file = files.id"
+    merges = wanted.prompt is None
+    return Source("ranking", "ranking.file", "ranking.folder", key, where, values, descending, merges, hits)
 
 
-def _on_files(wanted: Wanted) -> tuple[list[str], list[Any]]:
+def _of_files(
+    wanted: Wanted,
+    key: tuple[str, ...],
+    conditions: Sequence[Condition],
+    table: str = "files",
+    descending: bool = False,
+    merges: bool = True,
+) -> Source:
+    where, values = _joined(wanted, "files.prompt", [("files.gone = 0", ()), *conditions])
+    return Source(table, "files.id", "files.folder", key, where, values, descending, merges, table)
+
+
+def _on_score(wanted: Wanted) -> list[Condition]:
+    """The conditions for files of which it matters whether they have a score, and which."""
     query = wanted.query
-    conditions: list[str] = ["files.gone = 0"]
-    values: list[Any] = []
-    if wanted.ranged and query.scored is False:
-        conditions.append("0")
-    elif wanted.scorer and (query.scored is not None or wanted.ranged):
-        inside: list[str] = ["ranking.scorer = ?", "ranking.file = files.id", "ranking.negated IS NOT NULL"]
-        values.append(wanted.scorer)
-        _add_range(query, inside, values)
-        never = "NOT " if query.scored is False else ""
-        conditions.append(f"{never}EXISTS (SELECT 1 FROM ranking WHERE {' AND '.join(inside)})")
-    elif query.scored or wanted.ranged:
-        conditions.append("0")
-    _add_prompt(wanted, "files.prompt", conditions, values)
-    return conditions, values
+    if query.scored is None and not wanted.ranged:
+        return []
+    if (query.scored is False and wanted.ranged) or (not wanted.scorer and query.scored is not False):
+        return [("0", ())]
+    if not wanted.scorer:
+        return []
+    found = [("ranking.scorer = ?", (wanted.scorer,)), ("ranking.file = files.id", ())]
+    where, values = _and([*found, ("ranking.negated IS NOT NULL", ()), *_in_range(query)])
+    never = "NOT " if query.scored is False else ""
+    return [(f"{never}EXISTS (SELECT 1 FROM ranking WHERE {where})", values)]
 
 
-def _add_range(query: Query, conditions: list[str], values: list[Any]) -> None:
-    for bound, sign in ((query.minimum, "<="), (query.maximum, ">=")):
-        if bound is not None:
-            conditions.append(f"ranking.negated {sign} ?")
-            values.append(-bound)
+def _in_range(query: Query) -> list[Condition]:
+    bounds = ((query.minimum, "<="), (query.maximum, ">="))
+    return [(f"ranking.negated {sign} ?", (-bound,)) for bound, sign in bounds if bound is not None]
 
 
-def _add_prompt(wanted: Wanted, column: str, conditions: list[str], values: list[Any]) -> None:
-    if wanted.prompt is not None:
-        conditions.append(f"{column} = ?")
-        values.append(wanted.prompt)
+def _joined(wanted: Wanted, column: str, conditions: Sequence[Condition]) -> Condition:
+    """All conditions, and that for the prompt that is asked for."""
+    return _and([*conditions, *([] if wanted.prompt is None else [(f"{column} = ?", (wanted.prompt,))])])
+
+
+def _and(conditions: Sequence[Condition]) -> Condition:
+    values = tuple(value for _, some in conditions for value in some)
+    return " AND ".join(text for text, _ in conditions), values
 
 
 def text_condition(text: str, one_by_one: bool) -> tuple[str, Values]:
@@ -226,16 +194,11 @@ def text_condition(text: str, one_by_one: bool) -> tuple[str, Values]:
     if text.isascii():  # many times faster than a function of Python
         for mark in "\\%_":
             text = text.replace(mark, "\\" + mark)
-        part, name, prompt = (
-            f"%{text}%",
-            "CAST(files.name AS TEXT) LIKE ? ESCAPE '\\'",
-            "text LIKE ? ESCAPE '\\'",
-        )
+        name, prompt = "CAST(files.name AS TEXT) LIKE ? ESCAPE '\\'", "text LIKE ? ESCAPE '\\'"
+        part = f"%{text}%"
     else:
         part, name, prompt = text.casefold(), "holds(files.name, ?)", "holds(text, ?)"
+    held = f"files.prompt IN (SELECT id FROM texts WHERE {prompt})"
     if one_by_one:
-        return f"({name} OR EXISTS (SELECT 1 FROM texts WHERE texts.id = files.prompt AND {prompt}))", (
-            part,
-            part,
-        )
-    return f"({name} OR files.prompt IN (SELECT id FROM texts WHERE {prompt}))", (part, part)
+        held = f"EXISTS (SELECT 1 FROM texts WHERE texts.id = files.prompt AND {prompt})"
+    return f"({name} OR {held})", (part, part)

@@ -49,7 +49,10 @@ def parse_infotext(text: str) -> PictureText:
     lines = _lines(text)
     pairs = pairs_of(lines[-1])
     settings = {pair.key: pair.value for pair in pairs}
-    if len(settings) < _LEAST_PAIRS or (len(lines) == 1 and not _is_settings(lines[0], pairs)):
+    alone = len(lines) == 1
+    if len(settings) < _LEAST_PAIRS or (
+        alone and not (_is_usual(pairs) and _begins_with(lines[0], pairs[0]))
+    ):
         settings = {}
     else:
         lines.pop()
@@ -125,11 +128,6 @@ def looks_like_infotext(text: str) -> bool:
     found = parse_infotext(text)
     settings = found.settings
     return bool(found.negative) or "Steps" in settings or ("Seed" in settings and "Sampler" in settings)
-
-
-def _is_settings(line: str, pairs: list[Pair]) -> bool:
-    """Whether a line that stands alone is settings from its beginning."""
-    return _is_usual(pairs) and _begins_with(line, pairs[0])
 
 
 def _is_usual(pairs: list[Pair]) -> bool:

@@ -26,43 +26,30 @@ _CODECS = (
 
 
 def edited_block(data: bytes, fields: Mapping[str, str], block: str = "") -> bytes:
-    """An EXIF block, from its byte order mark on, with scores in its user comment; empty for none, before and after.
+    """An EXIF block, from its byte order mark on or a new one, with scores in its user comment.
 
-    Without ``fields`` ours are taken out. ``block`` is our JSON; it replaces that of a file which holds one already, in a tag of its own.
+    ``block`` is our JSON; it replaces that of a file which holds one already, in a tag of its own.
 
     Raises:
         ImageError: The block is damaged, or its comment is in no known encoding.
     """
     if not data:
-        text = put_into_comment("", fields)
-        return new_block(_encoded(text)) if text else b""
+        return new_block(_encoded(put_into_comment("", fields)))
     tiff = Tiff(data)
     label = tiff.labelled(_LABEL)
     if label is not None and block:
         tail = b"\0" if tiff.value(label).endswith(b"\0") else b""
         tiff = Tiff(apply(data, tiff.with_value(label, _LABEL + block.encode() + tail)))
-    elif label is not None and not fields:
-        left = tiff.without(tiff.main, label)
-        if left is None:
-            return b""
-        tiff = Tiff(apply(data, left))
-    found = tiff.comment()
-    if found is None:
-        text = put_into_comment("", fields)
-        return apply(tiff.data, tiff.with_comment(_encoded(text))) if text else tiff.data
-    directory, entry = found
+    entry = tiff.comment()
+    if entry is None:
+        return apply(tiff.data, tiff.with_comment(_encoded(put_into_comment("", fields))))
     old = tiff.value(entry)
     new = edited_comment(old, tiff.big_endian, fields)
-    if new == old:
-        return tiff.data
-    if new:
-        return apply(tiff.data, tiff.with_value(entry, new))
-    left = tiff.without(directory, entry)
-    return b"" if left is None else apply(tiff.data, left)
+    return tiff.data if new == old else apply(tiff.data, tiff.with_value(entry, new))
 
 
 def edited_comment(raw: bytes, big_endian: bool, fields: Mapping[str, str]) -> bytes:
-    """A user comment with scores in it; empty if nothing is left of it.
+    """A user comment with scores in it.
 
     Raises:
         ImageError: The comment is in no known encoding, or cannot be changed without being read differently.
@@ -81,7 +68,7 @@ def edited_comment(raw: bytes, big_endian: bool, fields: Mapping[str, str]) -> b
         except UnicodeError:
             continue
         if body.startswith(written) and not body[len(written) :].strip(b"\0"):
-            return charset + mark + changed.encode(codec) + body[len(written) :] if changed.strip() else b""
+            return charset + mark + changed.encode(codec) + body[len(written) :]
     raise ImageError(
         "the EXIF user comment is in no encoding known here, so it cannot be changed safely; expected UTF-8, UTF-16 or Latin-1. "
         + BESIDE

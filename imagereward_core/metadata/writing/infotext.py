@@ -59,7 +59,7 @@ def put_into_settings(text: str, fields: Mapping[str, str], owned: Collection[st
 
 
 def put_into_comment(text: str, fields: Mapping[str, str]) -> str:
-    """Write scores into the text of an EXIF user comment, whatever it holds; without fields ours are taken out.
+    """Write scores into the text of an EXIF user comment, whatever it holds.
 
     - JSON of a program: one more entry at its end, under the name of our block.
     - An infotext: its settings line.
@@ -73,20 +73,19 @@ def put_into_comment(text: str, fields: Mapping[str, str]) -> str:
     if is_json(text):
         return _put_into_json(text, fields)
     listed = _listed_keys(text)
-    marked = {**fields, RATINGS: " ".join(fields), RATED_BY[0]: RATED_BY[1]} if fields else {}
-    ours = {*listed, RATINGS, RATED_BY[0]} if listed or fields else set()
+    marked = {**fields, RATINGS: " ".join(fields), RATED_BY[0]: RATED_BY[1]}
+    ours = {*listed, RATINGS, RATED_BY[0]}
     last = text.rstrip().rpartition("\n")[2]
-    if fields and pairs_of(last) and not _without(last, {*ours, *fields, *known_keys()}).strip():
+    if pairs_of(last) and not _without(last, {*ours, *fields, *known_keys()}).strip():
         return put_into_settings(text, marked, {*ours, *known_keys()})
     if is_infotext(text):
         return put_into_settings(text, marked, ours)
     if listed:
-        return put_into_settings(text, {}, ours)
-    if not fields:
-        return text
-    changed = f"{text}\n{_line(marked)}" if text.strip() else _line(marked)
-    if text.strip():
-        _check(text, changed, marked)
+        text = put_into_settings(text, {}, ours)
+    if not text.strip():
+        return _line(marked)
+    changed = f"{text}\n{_line(marked)}"
+    _check(text, changed, marked)
     return changed
 
 
@@ -149,8 +148,7 @@ def _put_into_json(text: str, fields: Mapping[str, str]) -> str:
             raise _unsafe(f"JSON with an entry {METADATA_KEY!r} of another program")
         start -= 2 if text[:start].endswith(", ") else 0
     comma = "" if text[:start].rstrip().endswith("{") else ", "
-    entry = f"{comma}{_JSON_START}{json.dumps(dict(fields))}" if fields else ""
-    changed = text[:start] + entry + text[end:]
+    changed = f"{text[:start]}{comma}{_JSON_START}{json.dumps(dict(fields))}{text[end:]}"
     others = {key: value for key, value in data.items() if key != METADATA_KEY}
     again = load_json(changed)
     if not isinstance(again, dict) or {k: v for k, v in again.items() if k != METADATA_KEY} != others:
@@ -159,11 +157,7 @@ def _put_into_json(text: str, fields: Mapping[str, str]) -> str:
 
 
 def _check(before: str, after: str, ours: Collection[str]) -> None:
-    """Both texts must say the same but for our keys.
-
-    Raises:
-        ImageError: They do not.
-    """
+    """Refuses a change after which the text says something else but for our keys."""
     told = [
         (
             found.prompt,

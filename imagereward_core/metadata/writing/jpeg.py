@@ -44,19 +44,15 @@ def plan_jpeg(stream: BinaryIO, size: int, fields: Mapping[str, str], block: str
             if segment.offset != place or segment.marker != 0xE0:
                 break
             place += 2 + segment.length
-        return [Splice(place, b"", _segment(new))] if new else []
+        return [Splice(place, b"", _segment(new))]
     (segment,) = held
     new = edited_block(segment.data[len(_EXIF) :], fields, block)
     stream.seek(segment.offset)
-    return [Splice(segment.offset, stream.read(2 + segment.length), _segment(new) if new else b"")]
+    return [Splice(segment.offset, stream.read(2 + segment.length), _segment(new))]
 
 
 def _segments(stream: BinaryIO, size: int) -> Iterator[_Segment]:
-    """The segments before the first scan.
-
-    Raises:
-        ImageError: The file is damaged, or carries something an edit would break.
-    """
+    """The segments before the first scan of a file that is whole and may be edited."""
     offset = 2
     while True:
         stream.seek(offset)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import BinaryIO
 
 from ...errors import ImageError
@@ -69,19 +68,15 @@ def plan_edit(path: str | os.PathLike[str], fields: Mapping[str, str], block: st
             )
     if block:
         block_with_keys(block, fields)
-    return _plan(Path(path), fields, block)
-
-
-def plan_removal(path: str | os.PathLike[str]) -> tuple[Splice, ...]:
-    """Plan the edit that takes our scores out of a picture's metadata again.
-
-    Only what is marked as ours goes: the keys our block names in a PNG file, those listed in the user comment of a JPEG or
-    WebP file.
-
-    Raises:
-        ImageError: As for ``plan_edit``.
-    """
-    return _plan(Path(path), {}, "")
+    try:
+        with open_regular(path) as stream:
+            return plan_stream(stream, fields, block)
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
+    except (OSError, ValueError) as error:
+        raise ImageError(
+            f"{path}: the file cannot be read ({error}); expected a picture. Check the path and your rights to it."
+        ) from error
 
 
 def editable_format(path: str | os.PathLike[str]) -> str:
@@ -95,20 +90,8 @@ def editable_format(path: str | os.PathLike[str]) -> str:
     return found if found in _EDITABLE else ""
 
 
-def _plan(path: Path, fields: Mapping[str, str], block: str) -> tuple[Splice, ...]:
-    try:
-        with open_regular(path) as stream:
-            return plan_stream(stream, fields, block)
-    except ImageError as error:
-        raise ImageError(f"{path}: {error}") from error
-    except (OSError, ValueError) as error:
-        raise ImageError(
-            f"{path}: the file cannot be read ({error}); expected a picture. Check the path and your rights to it."
-        ) from error
-
-
 def plan_stream(stream: BinaryIO, fields: Mapping[str, str], block: str = "") -> tuple[Splice, ...]:
-    """Plan as ``plan_edit`` does, or as ``plan_removal`` does where there are no fields and no block, for a file's seekable bytes.
+    """Plan as ``plan_edit`` does, for a file's seekable bytes.
 
     Raises:
         ImageError: As for ``plan_edit``, without the name of the file.

@@ -27,8 +27,6 @@ class _Chunk(NamedTuple):
 def plan_png(stream: BinaryIO, size: int, fields: Mapping[str, str], block: str) -> list[Splice]:
     """Plan scores in a PNG file of ``size`` bytes: chunks for each key and for the block before the pixels, and the keys in an infotext.
 
-    Without ``fields`` ours are taken out; without ``block`` it names the keys alone.
-
     Raises:
         ImageError: The file is damaged, or carries a signature that an edit would break.
     """
@@ -44,11 +42,10 @@ def plan_png(stream: BinaryIO, size: int, fields: Mapping[str, str], block: str)
         keyword = _keyword(data)
         if keyword in ours or keyword == METADATA_KEY:
             splices.append(Splice(chunk.offset, data, b""))
-        elif keyword == "parameters" and ours:
+        elif keyword == "parameters":
             splices.append(Splice(chunk.offset, data, _with_settings(chunk.kind, data, fields, known)))
-    block = block_with_keys(block, fields) if block or fields else ""
-    added = b"".join(_text_chunk(key, value) for key, value in fields.items())
-    added += _text_chunk(METADATA_KEY, block) if block else b""
+    told = {**fields, METADATA_KEY: block_with_keys(block, fields)}
+    added = b"".join(_text_chunk(key, value) for key, value in told.items())
     pixels = next(chunk.offset for chunk in chunks if chunk.kind == b"IDAT")
     return [*splices, Splice(pixels, b"", added)]
 
@@ -83,11 +80,7 @@ def block_with_keys(block: str, fields: Mapping[str, str]) -> str:
 
 
 def _chunks(stream: BinaryIO, size: int) -> Iterator[_Chunk]:
-    """All chunks up to the end of the picture, whatever may follow it.
-
-    Raises:
-        ImageError: The file is no complete PNG.
-    """
+    """All chunks up to the end of the picture, whatever may follow it."""
     offset = len(PNG_SIGNATURE)
     first = True
     seen_pixels = False

@@ -53,10 +53,7 @@ class Directory:
 
 
 class Tiff:
-    """An EXIF block, read to be edited.
-
-    Args:
-        data: The block from its byte order mark on.
+    """An EXIF block, from its byte order mark on, read to be edited.
 
     Raises:
         ImageError: The block is damaged.
@@ -80,13 +77,10 @@ class Tiff:
         """Whether numbers are written with the most significant byte first."""
         return self.order == ">"
 
-    def comment(self) -> tuple[Directory, Entry] | None:
+    def comment(self) -> Entry | None:
         """The user comment: where the standard puts it, or in the main directory, where some programs do."""
-        for directory in (self.inner, self.main):
-            entry = directory.entry(USER_COMMENT) if directory else None
-            if directory and entry:
-                return directory, entry
-        return None
+        inner = self.inner.entry(USER_COMMENT) if self.inner else None
+        return inner or self.main.entry(USER_COMMENT)
 
     def labelled(self, label: bytes) -> Entry | None:
         """The first tag of the main directory whose text begins with a label."""
@@ -136,26 +130,6 @@ class Tiff:
             Splice(entry.position, self.data[entry.position : entry.position + 12], told),
             Splice(start, self.data[start:], added),
         ]
-
-    def without(self, directory: Directory, entry: Entry) -> list[Splice] | None:
-        """Splices that take a tag out; None if nothing is left of the block without it."""
-        rest = [each for each in directory.entries if each != entry]
-        if not rest and directory == self.inner:
-            pointer = self.main.entry(EXIF_POINTER)
-            assert pointer is not None
-            splices = self.without(self.main, pointer)
-            if splices is None:
-                return None
-        elif not rest and directory == self.main and not self._unpack("I", directory.end - 4):
-            return None
-        else:
-            table = self._pack("H", len(rest))
-            table += b"".join(self.data[each.position : each.position + 12] for each in rest)
-            table += self.data[directory.end - 4 : directory.end] + b"\0" * 12
-            splices = [Splice(directory.position, self.data[directory.position : directory.end], table)]
-        if entry.start + entry.size == len(self.data) and self._is_alone(entry):
-            splices.append(Splice(entry.start, self.data[entry.start :], b""))
-        return splices
 
     def _is_alone(self, entry: Entry) -> bool:
         """Whether a value stands outside its entry and shares no byte with anything else."""

@@ -45,17 +45,15 @@ def plan_webp(stream: BinaryIO, size: int, fields: Mapping[str, str], block: str
     held = [chunk for chunk in chunks if chunk.kind == b"EXIF"]
     if len(held) > 1:
         raise damaged("WebP file", f"it has {len(held)} EXIF chunks; expected one")
-    new = b""
     if held:
-        splices, new = _edited(stream, held[0], fields, block)
+        splices = _edited(stream, held[0], fields, block)
     else:
         # EXIF stands behind the pixels and before XMP.
-        new = _chunk(edited_block(b"", fields))
         place = next((chunk.offset for chunk in chunks if chunk.kind == b"XMP "), chunks[-1].end)
-        splices = [Splice(place, b"", new)] if new else []
+        splices = [Splice(place, b"", _chunk(edited_block(b"", fields)))]
     if not splices:
         return []
-    splices += _flags(stream, chunks[0], bool(new))
+    splices.append(_flag(stream, chunks[0]))
     grown = sum(len(each.new) - len(each.old) for each in splices)
     if stated + grown > _MOST_BYTES:
         raise damaged("WebP file", "with the scores it would be longer than the format allows")
@@ -63,11 +61,7 @@ def plan_webp(stream: BinaryIO, size: int, fields: Mapping[str, str], block: str
 
 
 def _chunks(stream: BinaryIO, end: int, size: int) -> list[_Chunk]:
-    """All chunks.
-
-    Raises:
-        ImageError: The file is damaged, or carries something an edit would break.
-    """
+    """All chunks of a file that is whole and may be edited."""
     if end > size:
         raise damaged("WebP file", f"it states {end} bytes and holds {size}")
     chunks: list[_Chunk] = []
@@ -94,10 +88,8 @@ def _chunks(stream: BinaryIO, end: int, size: int) -> list[_Chunk]:
     return chunks
 
 
-def _edited(
-    stream: BinaryIO, chunk: _Chunk, fields: Mapping[str, str], block: str
-) -> tuple[list[Splice], bytes]:
-    """The splice for the EXIF chunk, if it changes, and what it will be."""
+def _edited(stream: BinaryIO, chunk: _Chunk, fields: Mapping[str, str], block: str) -> list[Splice]:
+    """The splice for the EXIF chunk, if it changes."""
     if chunk.length > _MOST_EXIF:
         raise damaged(
             "WebP file", f"its EXIF chunk holds {chunk.length} bytes; expected at most {_MOST_EXIF}"
@@ -108,20 +100,16 @@ def _edited(
     skipped = len(_PREFIX) if data.startswith(_PREFIX) else 0
     changed = edited_block(data[skipped:], fields, block)
     if changed == data[skipped:]:
-        return [], whole
-    new = _chunk(data[:skipped] + changed if changed else b"")
-    return [Splice(chunk.offset, whole, new)], new
+        return []
+    return [Splice(chunk.offset, whole, _chunk(data[:skipped] + changed))]
 
 
-def _flags(stream: BinaryIO, first: _Chunk, has_exif: bool) -> list[Splice]:
+def _flag(stream: BinaryIO, first: _Chunk) -> Splice:
     """The header's mark that there is EXIF; a file without that header gets one."""
     stream.seek(first.offset + 8)
     data = stream.read(min(first.length, 16))
     if first.kind == b"VP8X":
-        flag = data[0] | _HAS_EXIF if has_exif else data[0] & ~_HAS_EXIF
-        return [Splice(first.offset + 8, data[:1], bytes([flag]))]
-    if not has_exif:
-        return []
+        return Splice(first.offset + 8, data[:1], bytes([data[0] | _HAS_EXIF]))
     if first.kind == b"VP8L":
         if len(data) < 5 or data[0] != 0x2F:
             raise damaged("WebP file", "its pixels begin without their signature")
@@ -137,10 +125,8 @@ def _flags(stream: BinaryIO, first: _Chunk, has_exif: bool) -> list[Splice]:
             raise damaged("WebP file", "its picture has no pixels")
     header = bytes([_HAS_EXIF | (_HAS_ALPHA if alpha else 0), 0, 0, 0])
     header += width.to_bytes(3, "little") + height.to_bytes(3, "little")
-    return [Splice(first.offset, b"", b"VP8X" + (10).to_bytes(4, "little") + header)]
+    return Splice(first.offset, b"", b"VP8X" + (10).to_bytes(4, "little") + header)
 
 
 def _chunk(data: bytes) -> bytes:
-    if not data:
-        return b""
     return b"EXIF" + len(data).to_bytes(4, "little") + data + b"\0" * (len(data) % 2)

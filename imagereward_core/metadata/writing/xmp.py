@@ -120,13 +120,9 @@ def read_xmp(data: bytes) -> XmpRating:
 def xmp_with_rating(
     existing: bytes | None, rating: int, fields: Mapping[str, str], over_person: bool = False
 ) -> bytes:
-    """An XMP file with a rating and scores.
+    """An XMP file with a rating (-1 for rejected, 0 for unrated, 1..5) and scores by key, which replace those written before.
 
-    Args:
-        existing: What the file holds now; None or nothing for a new one.
-        rating: -1 for rejected, 0 for unrated, 1..5.
-        fields: Scores by key; those written before are replaced.
-        over_person: Whether a rating that somebody gave is replaced too. By default it stays, and only the scores are written.
+    A rating that somebody gave in the ``existing`` file, None or empty for a new one, is replaced only where ``over_person`` says so.
 
     Raises:
         ImageError: The existing file is damaged or no XMP; it is better left alone.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...nets import heads, siglip
 from ...runtime import Runtime
@@ -18,13 +17,9 @@ from .cosine import unit
 class AestheticScorer(PictureScorer):
     """A head on unit-length picture features. The prompt is not read.
 
-    Args:
-        card: The scorer's card.
+    Args as of :class:`PictureScorer`, and:
         tower: Gives features of pictures, [B, P], not normalised.
-        runtime: See :class:`PictureScorer`.
-        revision: See :class:`PictureScorer`.
         head: Unit features float64 [B, P] on the CPU to scores [B].
-        batch_size: See :class:`PictureScorer`.
     """
 
     def __init__(
@@ -63,9 +58,6 @@ def build(parts: Parts) -> AestheticScorer:
     """A head on the picture encoder that its card names."""
     head, body = parts.network(), parts.backbone()
     tower = parts.tower(body, lambda pixels: body.encode_images(pixels))
-    return AestheticScorer(parts.card, tower, head=partial(_rate, head), **parts.common)
-
-
-def _rate(head: nn.Module, features: Tensor) -> Tensor:
-    """Scores [B] of a head, which stays on the CPU."""
-    return head(features.float())[:, 0].double()
+    # The head stays on the CPU.
+    rate = lambda features: head(features.float())[:, 0].double()  # noqa: E731
+    return AestheticScorer(parts.card, tower, head=rate, **parts.common)

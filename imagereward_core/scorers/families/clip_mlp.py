@@ -21,43 +21,35 @@ from ..engine import PictureScorer, Tower
 from ..family import Parts, family
 from ..registry import make_clip_encoder
 from ..tokenizers.bert import pad_ids
-from .cosine import PROMPTS_KEPT, Tokenizer, unit, usable
+from ..tokenizers.encoder import Encoder
+from .cosine import PROMPTS_KEPT, unit, usable
 
 
 class FeatureScorer(PictureScorer):
     """CLIP with a head on its features. Features of prompts are kept.
 
-    Args:
-        card: The scorer's card.
+    Args as of :class:`PictureScorer`, and:
         network: The network, on any device; the runtime moves it.
-        encoder: Prompts to ids.
-        runtime: See :class:`PictureScorer`.
-        revision: See :class:`PictureScorer`.
         tower: Gives features of pictures, [B, P].
-        batch_size: See :class:`PictureScorer`.
     """
 
     def __init__(
         self,
         card: ScorerCard,
         network: FeatureRewardNetwork,
-        encoder: Tokenizer,
+        encoder: Encoder,
         runtime: Runtime,
         revision: str,
         tower: Tower,
         batch_size: int | None = None,
     ) -> None:
-        super().__init__(card, tower, runtime, revision, batch_size)
+        super().__init__(card, tower, runtime, revision, batch_size, encoder)
         self.network, self.encoder = network, encoder
         self._texts: OrderedDict[str, Tensor] = OrderedDict()
 
     def begin(self) -> None:
         """Copies the head, which is small, into float64 on the CPU."""
         self._head = deepcopy(self.network.mlp).to("cpu", torch.float64).eval()
-
-    def cut(self, prompt: str) -> str:
-        """The part of the prompt beyond the token limit."""
-        return self.encoder(prompt).cut
 
     def rewards(self, features: Tensor, prompts: Sequence[str], rows: Sequence[int] | None = None) -> Tensor:
         """Scores of pictures from their features [B, P]; see :meth:`PictureScorer.rewards`."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -18,17 +17,11 @@ from ...weights.card import ScorerCard
 from ..engine import PictureScorer, Tower
 from ..family import Network, Parts, family
 from ..registry import make_clip_encoder, make_encoder
-from ..tokenizers.bert import TokenizedPrompt, pad_ids
+from ..tokenizers.bert import pad_ids
+from ..tokenizers.encoder import Encoder
 
 PROMPTS_AT_ONCE = 64
 PROMPTS_KEPT = 4096
-
-
-class Tokenizer(Protocol):
-    """Prompts to token ids."""
-
-    def __call__(self, prompt: str) -> TokenizedPrompt:
-        """Ids of one prompt, cut to the scorer's limit."""
 
 
 class CosineScorer(PictureScorer):
@@ -36,15 +29,10 @@ class CosineScorer(PictureScorer):
 
     Features of prompts are kept, so that a prompt goes through the text tower once.
 
-    Args:
-        card: The scorer's card.
+    Args as of :class:`PictureScorer`, and:
         tower: Gives projected features of pictures, [B, P], not normalised.
-        runtime: See :class:`PictureScorer`.
-        revision: See :class:`PictureScorer`.
-        encoder: Prompts to ids.
         encode_texts: Ids int64 [B, L] and mask [B, L] to projected features [B, P], not normalised.
         scale: Asked for the factor of the cosine; by default it is 1.
-        batch_size: See :class:`PictureScorer`.
     """
 
     def __init__(
@@ -53,18 +41,14 @@ class CosineScorer(PictureScorer):
         tower: Tower,
         runtime: Runtime,
         revision: str,
-        encoder: Tokenizer,
+        encoder: Encoder,
         encode_texts: Callable[[Tensor, Tensor], Tensor],
         scale: Callable[[], float] = lambda: 1.0,
         batch_size: int | None = None,
     ) -> None:
-        super().__init__(card, tower, runtime, revision, batch_size)
+        super().__init__(card, tower, runtime, revision, batch_size, encoder)
         self.encoder, self.encode_texts, self.scale = encoder, encode_texts, scale
         self._texts: OrderedDict[str, Tensor] = OrderedDict()
-
-    def cut(self, prompt: str) -> str:
-        """The part of the prompt beyond the token limit."""
-        return self.encoder(prompt).cut
 
     def rewards(self, features: Tensor, prompts: Sequence[str], rows: Sequence[int] | None = None) -> Tensor:
         """Scores of pictures from their features [B, P]; see :meth:`PictureScorer.rewards`."""
@@ -104,16 +88,12 @@ def unit(features: Tensor) -> Tensor:
     return F.normalize(features.to("cpu", torch.float32).double(), dim=-1)
 
 
-def _reads_text(name: str) -> bool:
-    return name.startswith("text_") or name == "logit_scale"
-
-
 _CLIP = partial(
     Network,
     make=clip.ClipNetwork,
     dtype=clip.parameter_dtype,
     make_without_text=partial(clip.ClipNetwork, text=False),
-    reads_text=_reads_text,
+    reads_text=lambda name: name.startswith("text_") or name == "logit_scale",
 )
 
 
@@ -126,15 +106,14 @@ _CLIP = partial(
 )
 def build_clip(parts: Parts) -> CosineScorer:
     """CLIP score, PickScore and HPSv2."""
-    network = parts.network()
+    network, learned = parts.network(), parts.card.learned_scale
     tower = parts.tower(network, lambda pixels: network.encode_images(pixels))
-    scale = partial(_learned_scale, network) if parts.card.learned_scale else _one
     return CosineScorer(
         parts.card,
         tower,
         encoder=make_clip_encoder(parts.card, parts.found),
         encode_texts=network.encode_texts,
-        scale=scale,
+        scale=lambda: float(network.logit_scale.detach().double().exp()) if learned else 1.0,
         **parts.common,
     )
 
@@ -158,14 +137,6 @@ def build_blip(parts: Parts) -> CosineScorer:
         encode_texts=partial(_blip_texts, network),
         **parts.common,
     )
-
-
-def _one() -> float:
-    return 1.0
-
-
-def _learned_scale(network: clip.ClipNetwork) -> float:
-    return float(network.logit_scale.detach().double().exp())
 
 
 def _blip_pictures(network: reward.Blip, pixels: Tensor) -> Tensor:

@@ -25,14 +25,9 @@ PAIRS_AT_ONCE = 64
 class ImageRewardScorer(PictureScorer):
     """A reward network with its tokenizer, its picture rules and the runtime it runs in.
 
-    Args:
-        card: The scorer's card.
+    Args as of :class:`PictureScorer`, and:
         network: The network, on any device; the runtime moves it.
-        encoder: Prompts to ids.
-        runtime: Device, precision, progress, cancellation.
-        revision: Which weights these are.
         spec: Picture rules; the card's own by default. Others are off-reference.
-        batch_size: See :class:`PictureScorer`.
         packing: See :class:`Tower`.
     """
 
@@ -48,7 +43,7 @@ class ImageRewardScorer(PictureScorer):
         packing: bool = False,
     ) -> None:
         tower = Tower(network, spec or card.image, lambda pixels: network.encode_images(pixels), packing)
-        super().__init__(card, tower, runtime, revision, batch_size)
+        super().__init__(card, tower, runtime, revision, batch_size, encoder)
         self.network, self.encoder = network, encoder
 
     def begin(self) -> None:
@@ -59,10 +54,6 @@ class ImageRewardScorer(PictureScorer):
         """See :func:`...weights.checkpoint.head_is_untrained`."""
         head = self.network.mlp.state_dict()
         return head_is_untrained({f"mlp.{name}": value.cpu() for name, value in head.items()})
-
-    def cut(self, prompt: str) -> str:
-        """The part of the prompt beyond the token limit."""
-        return self.encoder(prompt).cut
 
     def rewards(self, features: Tensor, prompts: Sequence[str], rows: Sequence[int] | None = None) -> Tensor:
         """Scores of pictures from their image tokens [B, T, width]; see :meth:`PictureScorer.rewards`."""

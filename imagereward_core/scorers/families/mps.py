@@ -15,7 +15,7 @@ from ...weights.card import ScorerCard
 from ..engine import PictureScorer, Tower
 from ..family import Network, Parts, family
 from ..registry import make_clip_encoder
-from .cosine import Tokenizer
+from ..tokenizers.encoder import Encoder
 
 PAIRS_AT_ONCE = 16
 PROMPTS_KEPT = 64
@@ -25,16 +25,11 @@ PROMPTS_KEPT = 64
 class MpsScorer(PictureScorer):
     """MPS with one of its two published mask thresholds.
 
-    Args:
-        card: The scorer's card.
+    Args as of :class:`PictureScorer`, and:
         tower: Gives picture tokens, [B, T, projection]; both variants share it.
         network: The network the tower belongs to.
-        runtime: See :class:`PictureScorer`.
-        revision: See :class:`PictureScorer`.
-        encoder: Prompts to ids.
         padding: Token id that fills prompts up to all positions; the network reads it like text.
         threshold: Share of its greatest similarity to the condition that a position of the prompt must exceed.
-        batch_size: See :class:`PictureScorer`.
     """
 
     def __init__(
@@ -44,18 +39,14 @@ class MpsScorer(PictureScorer):
         network: MpsNetwork,
         runtime: Runtime,
         revision: str,
-        encoder: Tokenizer,
+        encoder: Encoder,
         padding: int,
         threshold: float,
         batch_size: int | None = None,
     ) -> None:
-        super().__init__(card, tower, runtime, revision, batch_size)
+        super().__init__(card, tower, runtime, revision, batch_size, encoder)
         self.network, self.encoder, self.padding, self.threshold = network, encoder, padding, threshold
         self._prompts: OrderedDict[str, tuple[Tensor, Tensor]] = OrderedDict()
-
-    def cut(self, prompt: str) -> str:
-        """The part of the prompt beyond the token limit."""
-        return self.encoder(prompt).cut
 
     def begin(self) -> None:
         """Reads the condition, the same for all prompts; kept prompts may lie on a device that was left."""

@@ -10,13 +10,12 @@ importing transformers takes as long as a small batch.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import PromptError, WeightsError
-from ...plain import well_formed
+from ...errors import WeightsError
+from .encoder import LONGEST_READ, Encoder, TokenizedPrompt
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -30,30 +29,10 @@ SPECIAL_TOKENS = {
     "cls_token": "[CLS]",
     "mask_token": "[MASK]",
 }
-# A tokenizer's cost grows with the text. No model here reads more than 512 tokens, and no token of these vocabularies is longer
-# than 100 characters, so nothing beyond this many characters can be seen.
-LONGEST_READ = 51_200
-
-
-@dataclass(frozen=True)
-class TokenizedPrompt:
-    """One prompt as the text tower sees it.
-
-    Attributes:
-        ids: Token ids with the special tokens, at most the scorer's limit, not padded.
-        cut: The part of the prompt that did not fit; empty when all of it did.
-    """
-
-    ids: tuple[int, ...]
-    cut: str = ""
 
 
 def build_tokenizer(vocabulary: Path) -> Tokenizer:
-    """BLIP's tokenizer over the words in ``vocabulary`` (one per line, in the order of their ids).
-
-    Raises:
-        WeightsError: The file is not a WordPiece vocabulary.
-    """
+    """BLIP's tokenizer over the words in ``vocabulary``, one per line in the order of their ids; WeightsError where it is none."""
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
     try:
@@ -93,31 +72,19 @@ def wrap_tokenizer(core: Tokenizer) -> PreTrainedTokenizerFast:
     return tokenizer
 
 
-class PromptEncoder:
-    """Turns prompts into ids, once per prompt, and says which part was cut."""
+class PromptEncoder(Encoder):
+    """Prompts to the ids of a ``vocab.txt``."""
 
     def __init__(self, vocabulary: Path, limit: int) -> None:
+        super().__init__(limit)
         self._core = build_tokenizer(vocabulary)
-        self.limit = limit
-        self._encode_cached = lru_cache(maxsize=4096)(self._encode)
 
     @cached_property
     def tokenizer(self) -> PreTrainedTokenizerFast:
         """The tokenizer as transformers' callers know it. What they set on it changes no score."""
         return wrap_tokenizer(self._core)
 
-    def __call__(self, prompt: str) -> TokenizedPrompt:
-        """The tokens of ``prompt`` and the part that did not fit.
-
-        Raises:
-            PromptError: ``prompt`` is not text.
-        """
-        if not isinstance(prompt, str):
-            raise PromptError(f"a prompt is {type(prompt).__name__}; expected text")
-        return self._encode_cached(prompt)
-
     def _encode(self, prompt: str) -> TokenizedPrompt:
-        prompt = well_formed(prompt)  # lone surrogates have no tokens
         encoding = self._core.encode(prompt[:LONGEST_READ])
         ids = encoding.ids
         if len(ids) <= self.limit and len(prompt) <= LONGEST_READ:

@@ -16,13 +16,11 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ...errors import CuratorError, PromptError, WeightsError
-from ...plain import well_formed
-from .bert import LONGEST_READ, TokenizedPrompt
+from ...errors import CuratorError, WeightsError
+from .encoder import LONGEST_READ, Encoder, TokenizedPrompt
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -39,12 +37,8 @@ _SUFFIX = "</w>"
 def build_clip_tokenizer(merges: Path, rules: Rules = "openai") -> Tokenizer:
     """CLIP's tokenizer over the merges in ``merges.txt``, from which the 49,408 ids follow (OpenAI's clip ``simple_tokenizer.py``).
 
-    Args:
-        merges: The file: a line that says its version, then one pair a line, the most frequent first.
-        rules: Whose special tokens and, for ``processor``, whose cleaning it has; the others are cleaned before it.
-
-    Raises:
-        WeightsError: The file is not a list of merges.
+    The ``rules`` say whose special tokens and, for ``processor``, whose cleaning it has; the others are cleaned before it. WeightsError
+    where the file is no list of merges: a line that says its version, then one pair a line, the most frequent first.
     """
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
@@ -86,48 +80,24 @@ def build_clip_tokenizer(merges: Path, rules: Rules = "openai") -> Tokenizer:
     return core
 
 
-class ClipPromptEncoder:
-    """Turns prompts into token ids, no longer than a limit, and gives the part that was cut.
+class ClipPromptEncoder(Encoder):
+    """Prompts to the ids of a ``merges.txt`` by one of the published tokenizers; what is cut comes without what cleaning removed.
 
-    Ids end with the first end token: a text vector is read there, so an end token typed into a prompt hides what follows it, in
-    the published tokenizers too. Results are kept, so that asking again for the same prompt costs nothing.
-
-    Args:
-        vocabulary: Path of ``merges.txt``.
-        limit: Most tokens per prompt, special tokens included.
-        rules: Which of the published tokenizers is followed.
-
-    Attributes:
-        end_id: The end token, which transformers also pads with.
-
-    Raises:
-        WeightsError: The file is not a list of merges.
-        CuratorError: ftfy is needed and not installed.
+    Ids end with the first end token, ``end_id``, with which transformers also pads: a text vector is read there, so an end token typed
+    into a prompt hides what follows it, in the published tokenizers too. CuratorError where ftfy is needed and not installed.
     """
 
     def __init__(self, vocabulary: Path, limit: int = 77, rules: Rules = "openai") -> None:
+        super().__init__(limit)
         self.tokenizer = build_clip_tokenizer(vocabulary, rules)
         self.end_id = self.tokenizer.get_vocab_size() - 1
-        self.limit = limit
         self._repair = None if rules == "processor" else _repairer()
-        self._encode_cached = lru_cache(maxsize=4096)(self._encode)
-
-    def __call__(self, prompt: str) -> TokenizedPrompt:
-        """The tokens of ``prompt`` and the part that did not fit, without what cleaning removed.
-
-        Raises:
-            PromptError: ``prompt`` is not text.
-        """
-        if not isinstance(prompt, str):
-            raise PromptError(f"a prompt is {type(prompt).__name__}; expected text")
-        return self._encode_cached(prompt)
 
     def _encode(self, prompt: str) -> TokenizedPrompt:
-        prompt = well_formed(prompt)  # lone surrogates have no tokens
         text, rest = prompt[:LONGEST_READ], prompt[LONGEST_READ:]
         read = text
         if self._repair is not None:
-            text = _one_line(html.unescape(html.unescape(self._repair(text))).strip())
+            text = re.sub(r"\s+", " ", html.unescape(html.unescape(self._repair(text)))).strip()
             read = text.lower()
         encoding = self.tokenizer.encode(read)
         ids: list[int] = encoding.ids
@@ -150,10 +120,6 @@ def _repairer() -> Callable[[str], str]:
             "otherwise than published. Install it into this Python with: pip install ftfy"
         ) from error
     return fix_text
-
-
-def _one_line(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip()
 
 
 def _read_merges(path: Path) -> list[tuple[str, str]]:

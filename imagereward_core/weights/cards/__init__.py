@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 
 from ...errors import UnknownScorerError
 from ..card import ScorerCard, WeightsCard
 
-
-def _found() -> Iterator[WeightsCard]:
-    for module in iter_modules(__path__):
-        for value in vars(import_module(f".{module.name}", __name__)).values():
-            if isinstance(value, WeightsCard):
-                yield value
-
-
-_ALL = {card.id: card for card in _found()}
-
-CARDS: dict[str, ScorerCard] = {
-    card.id: card
-    for card in sorted(
-        (card for card in _ALL.values() if isinstance(card, ScorerCard)),
-        key=lambda card: (card.place, card.id),
-    )
+_MODULES = [import_module(f".{module.name}", __name__) for module in iter_modules(__path__)]
+_ALL = {
+    value.id: value
+    for module in _MODULES
+    for value in vars(module).values()
+    if isinstance(value, WeightsCard)
 }
+_SCORERS = [card for card in _ALL.values() if isinstance(card, ScorerCard)]
+
+CARDS = {card.id: card for card in sorted(_SCORERS, key=lambda card: (card.place, card.id))}
 """Every registered scorer, the default first."""
-BACKBONES: dict[str, WeightsCard] = {name: card for name, card in _ALL.items() if name not in CARDS}
+BACKBONES = {name: card for name, card in _ALL.items() if name not in CARDS}
 """Weights that are no scorer but that heads sit on."""
 
 
 def get_card(scorer_id: str) -> ScorerCard:
-    """The card registered under ``scorer_id`` (letter case does not matter).
-
-    Raises:
-        UnknownScorerError: No scorer has that name; the text lists those that exist.
-    """
+    """The card of a name, in any letter case; UnknownScorerError, which lists those that exist, where there is none."""
     for card in CARDS.values():
         if card.id.lower() == scorer_id.lower():
             return card

@@ -35,7 +35,6 @@ AESTHETIC = ScorerCard(
     token_limit=None,
     needs_prompt=False,
     typical_range=(4.0, 7.0),
-    distribution=None,
     notes=(
         "Learned from ratings of photographs (AVA), logos, and pictures of the image generators of 2021 and 2022 (SAC).",
         "The prompt is not read, so a beautiful picture of something else scores high too.",
@@ -91,7 +90,6 @@ AESTHETIC_V25 = ScorerCard(
     token_limit=None,
     needs_prompt=False,
     typical_range=(3.0, 6.5),
-    distribution=None,
     notes=(
         "Its head is under the AGPL: fetch it yourself if those terms suit you. This program brings and fetches nothing of it.",
         "Squashes the picture into a square of 384 pixels: all of it is seen, tall and wide ones distorted.",

@@ -26,9 +26,7 @@ BLIP = ScorerCard(
     layout="blip",
     image=IMAGEREWARD_SPEC,
     token_limit=35,
-    needs_prompt=True,
     typical_range=(0.1, 0.6),
-    distribution=None,
     notes=(
         "Its authors publish no range; the one given here is rough.",
         "It says little about quality: on ImageReward's test set it agrees with people 57.8 % of the time, where chance is 50 %.",

@@ -41,9 +41,7 @@ CLIP = ScorerCard(
     download_size=1_710_540_580,
     image=CLIP_SPEC,
     token_limit=77,
-    needs_prompt=True,
     typical_range=(0.15, 0.35),
-    distribution=None,
     notes=(
         "The plain cosine of the ImageReward paper; other programs multiply it by 100 or 2.5 and call it CLIPScore too.",
         "It says little about quality: on ImageReward's test set it agrees with people 54.8 % of the time, where chance is 50 %.",

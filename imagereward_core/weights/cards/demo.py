@@ -10,14 +10,9 @@ from ..bundled import FACTS_FILE
 from ..card import Distribution, ScorerCard, WeightFile
 
 
-def _facts() -> dict[str, Any]:
-    """The record of its training: accuracy by kind of pair, score distribution, configuration."""
-    facts: dict[str, Any] = json.loads(FACTS_FILE.read_text(encoding="utf-8"))
-    return facts
-
-
 def _build() -> ScorerCard:
-    facts = _facts()
+    # The record of its training: accuracy by kind of pair, score distribution, configuration.
+    facts: dict[str, Any] = json.loads(FACTS_FILE.read_text(encoding="utf-8"))
     held_out = facts["held_out"]
     by_kind = ", ".join(f"{kind} {100 * row['accuracy']:.1f} %" for kind, row in held_out["by_kind"].items())
     scores = held_out["scores"]
@@ -39,7 +34,6 @@ def _build() -> ScorerCard:
         text="bert",
         image=ImageSpec(size=facts["image_size"]),
         token_limit=35,
-        needs_prompt=True,
         typical_range=(scores["quantiles"][2], scores["quantiles"][-3]),
         distribution=Distribution(
             source="the demo model's own held-out drawn scenes",

@@ -34,7 +34,6 @@ IMAGEREWARD = ScorerCard(
     text="bert",
     image=IMAGEREWARD_SPEC,
     token_limit=35,
-    needs_prompt=True,
     typical_range=(-2.0, 2.0),
     distribution=Distribution(
         source="normal distribution with mean 0 and standard deviation 1, to which the authors scaled the scores of their test set",

@@ -31,9 +31,7 @@ MPS = ScorerCard(
     layout="mps",
     image=CLIP_PROCESSOR_SPEC,
     token_limit=77,
-    needs_prompt=True,
     typical_range=(5.0, 15.0),
-    distribution=None,
     notes=(
         "Words of the prompt that have nothing to do with looks are masked out: here those below 0.01 of the most telling word, as in "
         "the authors' model; MPS-0.3 is the same with 0.3, as in their evaluation.",

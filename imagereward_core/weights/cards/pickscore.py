@@ -29,9 +29,7 @@ PICKSCORE = ScorerCard(
     download_size=3_944_000_000,
     image=CLIP_PROCESSOR_SPEC,
     token_limit=77,
-    needs_prompt=True,
     typical_range=(18.0, 24.0),
-    distribution=None,
     notes=(
         "The raw score; other programs divide it by 26 and give it the same name.",
         "Learned from choices between two pictures for one prompt: compare scores within a prompt; across prompts they say less.",

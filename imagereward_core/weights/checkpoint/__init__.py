@@ -2,38 +2,12 @@
 
 from __future__ import annotations
 
-from ..manifest import sha256_of
-from .claims import VerifyReport, head_is_untrained, verify
-from .conversion import ConversionReport, convert
-from .fingerprint import same_tensors, tensors_sha256
-from .keymaps import KEYMAPS, KeyMap, View, keymap_of
-from .kinds import recognise
-from .layout import Layout, Mismatch, compare
-from .load import DtypeOf, load_into
-from .reader import StateFile, open_state, read_layout
-from .writer import write_state
-
-__all__ = [
-    "KEYMAPS",
-    "ConversionReport",
-    "DtypeOf",
-    "KeyMap",
-    "Layout",
-    "Mismatch",
-    "StateFile",
-    "VerifyReport",
-    "View",
-    "compare",
-    "convert",
-    "head_is_untrained",
-    "keymap_of",
-    "load_into",
-    "open_state",
-    "read_layout",
-    "recognise",
-    "same_tensors",
-    "sha256_of",
-    "tensors_sha256",
-    "verify",
-    "write_state",
-]
+from .claims import head_is_untrained as head_is_untrained
+from .claims import verify as verify
+from .conversion import convert as convert
+from .fingerprint import same_tensors as same_tensors
+from .fingerprint import tensors_sha256 as tensors_sha256
+from .keymaps import keymap_of as keymap_of
+from .load import load_into as load_into
+from .reader import StateFile as StateFile
+from .writer import write_state as write_state

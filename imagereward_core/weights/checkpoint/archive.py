@@ -31,13 +31,7 @@ MOST_ENTRIES = 100_000
 
 @dataclass(frozen=True)
 class TorchArchive:
-    """An opened ``.pt`` file.
-
-    Attributes:
-        path: The file.
-        tree: What the file holds, with tensors standing as :class:`TensorRecord`.
-        places: For every storage, its first byte in the file and its length in bytes.
-    """
+    """An opened ``.pt`` file: what it holds, with tensors as :class:`TensorRecord`, and for every storage its first byte and its length."""
 
     path: Path
     tree: Any
@@ -45,15 +39,9 @@ class TorchArchive:
 
 
 def open_archive(path: Path, read: Callable[[bytes], Any] = read_pickle) -> TorchArchive:
-    """Reads the table of contents of a zipped ``.pt`` file.
+    """Reads the table of contents of a zipped ``.pt`` file; ``read`` interprets its pickle, by default one of plain tensors.
 
-    Args:
-        path: The file.
-        read: Interprets the pickle; by default one of plain tensors.
-
-    Raises:
-        WeightsError: The zip is cut short or damaged, is no torch checkpoint, or its pickle holds more than
-            plain tensors.
+    WeightsError where the zip is cut short or damaged, is no torch checkpoint, or its pickle holds more than plain tensors.
     """
     try:
         with zipfile.ZipFile(path) as archive, path.open("rb") as raw:
@@ -93,11 +81,8 @@ def open_archive(path: Path, read: Callable[[bytes], Any] = read_pickle) -> Torc
 def map_tensors(archive: TorchArchive, records: Mapping[str, TensorRecord]) -> dict[str, torch.Tensor]:
     """The tensors described by ``records``, over one private memory map of the file.
 
-    Nothing is read until a number is looked at. Writing to a tensor changes memory, never the file.
-
-    Raises:
-        WeightsError: A record points outside its storage, its storage outside the file, or to a storage that
-            is missing; or the file system does not allow memory maps.
+    Nothing is read until a number is looked at. Writing to a tensor changes memory, never the file. WeightsError where a record points
+    outside its storage, its storage outside the file or to none, or the file system does not allow memory maps.
     """
     try:
         size = archive.path.stat().st_size
@@ -128,14 +113,11 @@ def _root(path: Path, entries: Mapping[str, zipfile.ZipInfo]) -> str:
 
 
 def _small(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
-    """An entry that is short in every sound file.
+    """An entry that is short in every sound file: PickleRefusedError where it is longer than ``limit``.
 
     Torch stores its entries; a tool that packs a checkpoint anew may deflate them, which is read too. No more is
-    inflated than the table of contents says: what a file from a stranger says there can be less than there is.
-
-    Raises:
-        PickleRefusedError: It is longer than ``limit``.
-        zipfile.BadZipFile: It is packed by another method or encrypted, or is not what the table says.
+    inflated than the table of contents says: what a file from a stranger says there can be less than there is. What is packed by
+    another method, or encrypted, is a BadZipFile.
     """
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 0x1:
         raise zipfile.BadZipFile(f"{info.filename} is packed or encrypted in a way torch never uses")

@@ -25,8 +25,7 @@ class VerifyReport:
     """The findings about a checkpoint.
 
     Attributes:
-        path: The file.
-        size: Size in bytes.
+        size: In bytes.
         sha256: Its checksum, computed afresh.
         expected_sha256: What the checksum should be, by the card or by the manifest beside the file; None
             where nobody says.
@@ -75,17 +74,10 @@ def verify(
     optional: frozenset[str] = frozenset(),
     progress: Progress | None = None,
 ) -> VerifyReport:
-    """Reads all of ``path``: checksum, names, shapes, finite numbers, a trained reward head.
+    """Reads all of a checkpoint that should belong to ``card``: checksum, names, shapes, finite numbers, a trained reward head.
 
-    Args:
-        path: A ``.safetensors`` or ``.pt`` file.
-        card: The card it should belong to.
-        skeleton_layout: Names, dtypes and shapes the network expects.
-        optional: Names that may be absent (see :func:`~.load.load_into`).
-        progress: Told how many bytes have been hashed.
-
-    Raises:
-        WeightsError: The file cannot be read as a checkpoint at all.
+    The network has the names, dtypes and shapes of ``skeleton_layout``, of which the ``optional`` ones may be absent. WeightsError where
+    the file cannot be read as a checkpoint at all.
     """
     path = Path(path)
     file = StateFile(path, keymap_of(card))

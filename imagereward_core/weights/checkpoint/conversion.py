@@ -22,8 +22,7 @@ from ..manifest import Progress, safetensors_metadata, sha256_of, write_manifest
 from .fingerprint import bytes_of, same_tensors
 from .keymaps import KeyMap
 from .layout import Layout
-from .load import DtypeOf
-from .reader import StateFile, read_layout
+from .reader import StateFile
 from .writer import CODES, header_of
 
 logger = logging.getLogger(__name__)
@@ -36,13 +35,8 @@ class ConversionReport:
     """The result of a conversion.
 
     Attributes:
-        source: The file read.
-        target: The ``.safetensors`` file.
-        tensors: Number of tensors.
-        size: Size of the target in bytes.
-        source_sha256: Checksum of the source.
+        size: Of the target, in bytes.
         reused: Whether an earlier conversion of the same source was found, so that nothing was written.
-        seconds: Time taken.
     """
 
     source: Path
@@ -55,25 +49,14 @@ class ConversionReport:
 
 
 def convert(
-    source: Path,
-    target: Path,
-    dtype_of: DtypeOf | None = None,
-    progress: Progress | None = None,
-    keymap: KeyMap | None = None,
+    source: Path, target: Path, progress: Progress | None = None, keymap: KeyMap | None = None
 ) -> ConversionReport:
-    """Writes the tensors of ``source`` to ``target`` as safetensors.
+    """Writes the tensors of ``source`` to ``target`` as safetensors, every number bit for bit the same; the source is not changed.
 
     The target appears complete or not at all: it is written under a temporary name in the same folder,
     flushed to disk and renamed. A leftover of an interrupted conversion is overwritten. Tensors that share
-    memory are written once each. Memory stays at a few chunks of :data:`~.reader.CHUNK_BYTES`.
-
-    Args:
-        source: A ``.pt`` or ``.safetensors`` file; it is not changed.
-        target: The file to make, ending in ``.safetensors``.
-        dtype_of: Asked with the name of every floating-point tensor; without it every number stays bit for
-            bit the same.
-        progress: Told how many bytes have been hashed, then written.
-        keymap: Gives the tensors the names and the form they have in the network; the others are left out.
+    memory are written once each. Memory stays at a few chunks of :data:`~.reader.CHUNK_BYTES`. With a key map tensors get the names and
+    the form they have in the network, and the others are left out. ``progress`` is told how many bytes have been hashed, then written.
 
     Raises:
         WeightsError: The source cannot be read; the target exists and is not a conversion of this source; the
@@ -87,11 +70,9 @@ def convert(
             f"cannot convert {source} to {target}; expected another name that ends in .safetensors"
         )
     file = StateFile(source, keymap)
-    layout = _wanted(file, dtype_of)
+    layout = _aligned(file)
     checksum = sha256_of(source, progress)
     metadata = {"format": "pt", "source": source.name, "source_sha256": checksum}
-    if any(layout[name][0] != dtype for name, (dtype, _) in file.layout().items()):
-        metadata["lossy"] = "true"  # other numbers than the source's, so its checksum no longer names them
     with exclusive(target):
         reused = target.exists()
         if reused:
@@ -104,16 +85,14 @@ def convert(
     return ConversionReport(source, target, len(layout), size, checksum, reused, seconds)
 
 
-def _wanted(file: StateFile, dtype_of: DtypeOf | None) -> Layout:
+def _aligned(file: StateFile) -> Layout:
     """The layout of the target, widest numbers first, so that every tensor is aligned in the file."""
-    layout: Layout = {}
-    for name, (dtype, shape) in file.layout().items():
-        chosen = dtype_of(name) if dtype_of is not None and dtype.is_floating_point else dtype
-        if chosen not in CODES:
+    layout = file.layout()
+    for name, (dtype, _) in layout.items():
+        if dtype not in CODES:
             raise WeightsError(
-                f"{file.path}: {name} has the dtype {chosen}; expected one of {', '.join(CODES.values())}"
+                f"{file.path}: {name} has the dtype {dtype}; expected one of {', '.join(CODES.values())}"
             )
-        layout[name] = (chosen, shape)
     return dict(sorted(layout.items(), key=lambda item: (-item[1][0].itemsize, item[0])))
 
 
@@ -122,10 +101,8 @@ def _check_same(
 ) -> None:
     """Refuses a target that is not an earlier conversion of the same source; what its header says is not enough."""
     same = safetensors_metadata(target).get("source_sha256") == metadata["source_sha256"]
-    same = same and read_layout(target) == layout
-    if same and "lossy" not in metadata:
-        same = same_tensors(source.path, target, keymap)
-    if not same:
+    same = same and StateFile(target).layout() == layout
+    if not (same and same_tensors(source.path, target, keymap)):
         raise WeightsError(
             f"{target} exists and was not made from {metadata['source']}; it is left as it is. Move one of "
             "the two to another folder"
@@ -149,13 +126,13 @@ def _write(
         temporary.unlink(missing_ok=True)  # of an interrupted conversion; a link goes, not what it leads to
         with temporary.open("xb") as out:
             _put(out, header, digest)
-            for name, tensor in file.chunks(layout):
-                _put(out, bytes_of(tensor.to(layout[name][0])), digest)
+            for _, tensor in file.chunks(layout):
+                _put(out, bytes_of(tensor), digest)
                 if progress is not None:
                     progress(target.name, out.tell(), total)
             out.flush()
             os.fsync(out.fileno())
-        if read_layout(temporary) != layout:
+        if StateFile(temporary).layout() != layout:
             raise WeightsError(f"{temporary} does not read back as it was written; the disk may be failing")
         temporary.replace(target)
     except OSError as error:

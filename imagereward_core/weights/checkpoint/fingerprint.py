@@ -24,16 +24,8 @@ def tensors_sha256(path: Path, keymap: KeyMap | None = None, progress: Progress 
 
     The digest is that of the sorted digests of all tensors, each of its name, kind of numbers, shape and bytes. So it does not
     depend on the format of the file, on the order of its tensors or on what else is written in it, and no two sets of numbers
-    share one.
-
-    Args:
-        path: A ``.safetensors`` or ``.pt`` file.
-        keymap: How its tensors become those of a network; a file and its conversion have the same digest.
-        progress: Told how many bytes of numbers have been read, of files that are large enough to take a while.
-
-    Raises:
-        WeightsError: The file cannot be read as a checkpoint.
-        OSError: There is no such file.
+    share one. With the ``keymap`` of its network a file and its conversion have the same digest. ``progress`` is told of files that are
+    large enough to take a while. WeightsError where the file cannot be read as a checkpoint, OSError where there is none.
     """
     layout = next((name for name, other in KEYMAPS.items() if other is keymap), "")
     return found_once(path, kind_of_tensors(layout), lambda: read_tensors(path, keymap, progress))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -63,15 +64,7 @@ class KeyMap:
     whole_model: bool = False
 
     def check(self, path: Path, found: Layout) -> None:
-        """Makes sure that a file is of this kind.
-
-        Args:
-            path: The file, for the message.
-            found: Its layout, in the names of the network.
-
-        Raises:
-            WeightsError: It is another; the text says which, where that is known.
-        """
+        """Raises WeightsError unless ``found``, a layout in the names of the network, is of this kind; it says what it seems to be."""
         for name, shape in self.marks.items():
             if name in found and found[name][1] == shape:
                 continue
@@ -146,6 +139,7 @@ def clip_views(layout: Layout) -> Views:
     return views
 
 
+# BLIP's pretraining checkpoint (BLIP ``blip_pretrain.py``) has a decoder, momentum copies and queues, a SigLIP model a text encoder.
 _BLIP_UNUSED = (
     "visual_encoder_m.",
     "text_encoder_m.",
@@ -159,22 +153,12 @@ _BLIP_UNUSED = (
     "ptr_queue",
     "temp",
 )
+_SIGLIP_UNUSED = ("text_model.", "logit_scale", "logit_bias", "vision_model.embeddings.position_ids")
 
 
-def blip_views(layout: Layout) -> Views:
-    """BLIP's pretraining checkpoint (BLIP ``blip_pretrain.py``) without its decoder, momentum copies and queues."""
-    return {source: View(source) for source in layout if not source.startswith(_BLIP_UNUSED)}
-
-
-def siglip_views(layout: Layout) -> Views:
-    """The picture encoder of a SigLIP model as transformers saves it."""
-    unused = ("text_model.", "logit_scale", "logit_bias", "vision_model.embeddings.position_ids")
+def as_named(layout: Layout, unused: tuple[str, ...] = ()) -> Views:
+    """A file that names its tensors as the network does; those whose names begin with ``unused`` are left out."""
     return {source: View(source) for source in layout if not source.startswith(unused)}
-
-
-def as_named(layout: Layout) -> Views:
-    """A file that names its tensors as the network does."""
-    return {source: View(source) for source in layout}
 
 
 def mps_views(layout: Layout) -> Views:
@@ -205,12 +189,12 @@ KEYMAPS: dict[str, KeyMap] = {
     ),
     "blip": KeyMap(
         "BLIP's model_large.pth",
-        blip_views,
+        partial(as_named, unused=_BLIP_UNUSED),
         {"vision_proj.weight": (256, 1024), "text_proj.weight": (256, 768)},
     ),
     "siglip": KeyMap(
         "the SigLIP so400m of 384 pixels",
-        siglip_views,
+        partial(as_named, unused=_SIGLIP_UNUSED),
         {
             "vision_model.head.probe": (1, 1, 1152),
             "vision_model.embeddings.position_embedding.weight": (729, 1152),

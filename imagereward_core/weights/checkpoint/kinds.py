@@ -78,11 +78,7 @@ def is_of_head(name: str) -> bool:
 
 
 def recognise(names: Iterable[str] | Mapping[str, tuple[Any, tuple[int, ...]]]) -> str:
-    """The likely kind of a foreign checkpoint; empty where unknown.
-
-    Args:
-        names: Names of its tensors, or its layout (dtype and shape by name), which shows more.
-    """
+    """The likely kind of a foreign checkpoint, by the names in it or, which shows more, its layout; empty where unknown."""
     if isinstance(names, Mapping):
         for what, name, shape in _TELLING:
             if name in names and names[name][1] == shape:

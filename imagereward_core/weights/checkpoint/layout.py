@@ -9,7 +9,8 @@ import torch
 
 from .kinds import recognise
 
-Layout = dict[str, tuple[torch.dtype, tuple[int, ...]]]
+Entry = tuple[torch.dtype, tuple[int, ...]]
+Layout = dict[str, Entry]
 
 SHOWN = 5
 """Names written out per kind of difference; the rest is counted."""
@@ -43,11 +44,8 @@ class Mismatch:
     def describe(self) -> str:
         """The difference in words, at most :data:`SHOWN` names of each kind."""
         parts = [f"found {self.found} tensors, expected {self.expected}"]
-        for label, names in (
-            ("missing", self.missing),
-            ("unexpected", self.unexpected),
-            ("of another shape or dtype", self.misshaped),
-        ):
+        labels = ("missing", "unexpected", "of another shape or dtype")
+        for label, names in zip(labels, (self.missing, self.unexpected, self.misshaped), strict=True):
             if names:
                 more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
                 parts.append(f"{len(names)} {label}: {', '.join(names[:SHOWN])}{more}")
@@ -56,9 +54,7 @@ class Mismatch:
         return "; ".join(parts)
 
 
-def compare(
-    expected: Mapping[str, tuple[torch.dtype, tuple[int, ...]]], found: Layout, optional: frozenset[str]
-) -> Mismatch:
+def compare(expected: Mapping[str, Entry], found: Layout, optional: frozenset[str]) -> Mismatch:
     """How ``found`` differs from ``expected``.
 
     Precision may differ (float16 for float32); a floating-point tensor in place of whole numbers, or the
@@ -77,11 +73,9 @@ def compare(
     )
 
 
-def _compatible(
-    found: tuple[torch.dtype, tuple[int, ...]], expected: tuple[torch.dtype, tuple[int, ...]]
-) -> bool:
+def _compatible(found: Entry, expected: Entry) -> bool:
     return found[1] == expected[1] and found[0].is_floating_point == expected[0].is_floating_point
 
 
-def _text(entry: tuple[torch.dtype, tuple[int, ...]]) -> str:
+def _text(entry: Entry) -> str:
     return f"{'x'.join(map(str, entry[1])) or 'one number'} {str(entry[0]).removeprefix('torch.')}"

@@ -78,13 +78,8 @@ class Name:
 def read_pickle(data: bytes, reader: PickleReader | None = None) -> Any:
     """The tree ``data`` describes: dictionaries, lists, tuples, numbers, text and :class:`TensorRecord`.
 
-    Args:
-        data: The pickle.
-        reader: The machine that interprets it; by default a new one for plain tensors.
-
-    Raises:
-        PickleRefusedError: The pickle is cut short, longer than :data:`LARGEST_PICKLE`, or uses an
-            instruction or a name that plain tensors do not need.
+    PickleRefusedError where it is cut short, longer than :data:`LARGEST_PICKLE`, or uses an instruction or a name that ``reader``, by
+    default one for plain tensors, does not need.
     """
     if len(data) > LARGEST_PICKLE:
         raise PickleRefusedError(f"its pickle has {len(data)} bytes, more than any list of tensors needs")
@@ -133,7 +128,8 @@ class PickleReader:
             _as(list, stack[-1]).extend(items)
         elif name in ("SETITEM", "SETITEMS"):
             items = self._take(len(stack) - 2 if name == "SETITEM" else self.marks.pop())
-            self._set(stack[-1], items)
+            for key, value in zip(items[::2], items[1::2], strict=True):
+                self.put(stack[-1], key, value)
         elif name == "GLOBAL":
             stack.append(self.name(".".join(argument.split(" ", 1))))
         elif name == "BINPERSID":
@@ -157,7 +153,14 @@ class PickleReader:
 
     def call(self, function: Any, arguments: tuple[Any, ...]) -> Any:
         """What calling ``function`` stands for, as data."""
-        return _build(function, arguments)
+        text = _as(Name, function).text
+        if text == _ORDERED_DICT and not arguments:
+            return {}
+        if text == _PARAMETER:
+            return _as(TensorRecord, arguments[0])
+        if text != _TENSOR:
+            raise TypeError(f"{text} is called in an unknown way")
+        return _tensor(*arguments[:4])
 
     def attach(self, target: Any, state: Any) -> None:
         """Gives ``target`` its state; torch stores a state dict's ``_metadata`` this way, which nobody needs."""
@@ -185,10 +188,6 @@ class PickleReader:
         del self.stack[start:]
         return taken
 
-    def _set(self, target: Any, items: list[Any]) -> None:
-        for key, value in zip(items[::2], items[1::2], strict=True):
-            self.put(target, key, value)
-
 
 def _as(kind: type, value: Any) -> Any:
     """``value``, which has to be a ``kind``."""
@@ -209,16 +208,8 @@ def _storage(identity: Any) -> StorageRecord:
     return StorageRecord(dtype, key, length)
 
 
-def _build(name: Any, arguments: tuple[Any, ...]) -> Any:
-    """What calling ``name`` stands for, as data."""
-    _as(Name, name)
-    if name.text == _ORDERED_DICT and not arguments:
-        return {}
-    if name.text == _PARAMETER:
-        return _as(TensorRecord, arguments[0])
-    if name.text != _TENSOR:
-        raise TypeError(f"{name.text} is called in an unknown way")
-    storage, offset, shape, stride = arguments[:4]
+def _tensor(storage: Any, offset: Any, shape: Any, stride: Any) -> TensorRecord:
+    """A tensor from the arguments of torch's ``_rebuild_tensor_v2``."""
     _as(StorageRecord, storage)
     _as(tuple, shape)
     _as(tuple, stride)

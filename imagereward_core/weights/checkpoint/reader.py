@@ -38,16 +38,7 @@ class StateFile:
     """
 
     def __init__(self, path: Path, keymap: KeyMap | None = None) -> None:
-        """Reads the table of contents of ``path``.
-
-        Args:
-            path: The file.
-            keymap: How its tensors become those of a network; without it they are taken as they are.
-
-        Raises:
-            WeightsError: The file is missing, empty, cut short, no checkpoint, of an old format, or refused
-                as unsafe.
-        """
+        """Reads the table of contents; WeightsError where it is no safe checkpoint. Without ``keymap`` tensors keep their names."""
         self.path = Path(path)
         if well_formed(str(path)) != str(path):
             raise WeightsError(
@@ -57,7 +48,8 @@ class StateFile:
         self._stored: dict[str, Any]
         self._map: Callable[[Mapping[str, Any]], dict[str, torch.Tensor]]
         if sniff(self.path) == "safetensors":
-            self._stored = _without_prefix({name: name for name in _safetensors_names(self.path)})
+            with _safetensors(self.path) as handle:
+                self._stored = _without_prefix({name: name for name in tuple(handle.keys())})
             self._map = partial(_map_safetensors, self.path)
         else:
             whole = keymap is not None and keymap.whole_model
@@ -105,21 +97,6 @@ class StateFile:
             groups[-1].append(name)
             filled += size
         return groups
-
-
-def open_state(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a checkpoint, on the CPU, over a private memory map; errors as in :class:`StateFile`."""
-    return StateFile(path).map()
-
-
-def read_layout(path: Path, keymap: KeyMap | None = None) -> Layout:
-    """Names, dtypes and shapes of a checkpoint, no tensor being read; arguments and errors as in :class:`StateFile`."""
-    return StateFile(path, keymap).layout()
-
-
-def _safetensors_names(path: Path) -> tuple[str, ...]:
-    with _safetensors(path) as handle:
-        return tuple(handle.keys())
 
 
 def _map_safetensors(path: Path, stored: Mapping[str, str]) -> dict[str, torch.Tensor]:

@@ -23,12 +23,7 @@ _LONGEST_NAME = 64
 
 @dataclass
 class ObjectRecord:
-    """An object as the file describes it.
-
-    Attributes:
-        kind: What it would have been made with.
-        state: Its attributes, as far as they are stored.
-    """
+    """An object as the file describes it: what it would have been made with, and its attributes as far as they are stored."""
 
     kind: Any
     state: dict[str, Any] = field(default_factory=dict)
@@ -74,11 +69,7 @@ class ModelReader(PickleReader):
 
 
 def read_model(data: bytes) -> Any:
-    """Like :func:`~.pickled.read_pickle`, but a whole model becomes the dictionary of tensors that is its state dict.
-
-    Raises:
-        PickleRefusedError: The pickle is damaged, is neither a state dict nor a model, or uses an instruction models do not need.
-    """
+    """Like :func:`~.pickled.read_pickle`, but a whole model becomes the dictionary of tensors that is its state dict."""
     tree = read_pickle(data, ModelReader())
     if not isinstance(tree, ObjectRecord):
         return tree

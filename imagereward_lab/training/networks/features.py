@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from imagereward_core.images.spec import ImageSpec
 from imagereward_core.nets.feature_reward import FeatureHead, FeatureRewardNetwork
-from imagereward_core.scorers.tokenizers.bert import TokenizedPrompt, pad_ids
+from imagereward_core.scorers.tokenizers.bert import pad_ids
+from imagereward_core.scorers.tokenizers.encoder import Encoder
 
 from ..trainee import LayeredTower
-
-
-class Tokenizer(Protocol):
-    """Prompts to token ids."""
-
-    def __call__(self, prompt: str) -> TokenizedPrompt:
-        """Ids of one prompt, cut to the scorer's limit."""
 
 
 def initialise_feature_head(head: FeatureHead) -> None:
@@ -42,7 +35,7 @@ class FeatureTrainee:
 
     kind = "clip-mlp"
 
-    def __init__(self, network: FeatureRewardNetwork, spec: ImageSpec, encoder: Tokenizer) -> None:
+    def __init__(self, network: FeatureRewardNetwork, spec: ImageSpec, encoder: Encoder) -> None:
         self.network, self.spec, self.encoder = network, spec, encoder
         clip = network.clip
         clip.logit_scale.requires_grad_(False)  # the rewards do not read it

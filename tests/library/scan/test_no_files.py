@@ -17,7 +17,7 @@ from imagereward_core.library.scan import walk as walking
 from imagereward_core.library.scan.options import ScanOptions
 from imagereward_core.metadata.picture_prompt import read_prompt
 from imagereward_core.metadata.sidecar import sidecar_prompt
-from imagereward_core.metadata.writing.plan import plan_removal
+from imagereward_core.metadata.writing.plan import plan_edit
 from tests.support.library.scans import MeanScorer, panel_of, save
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no such files there")
@@ -71,7 +71,7 @@ def test_texts_beside_a_picture_that_are_pipes_are_passed_over(library, tmp_path
     assert in_time(lambda: library.scan([path.parent], panel_of(MeanScorer()))).scored == 1
     assert in_time(lambda: sidecar_prompt(path)) is None
     assert "a pipe" in in_time(lambda: refused(read_prompt, path.with_name("1.txt")))
-    assert "a pipe" in in_time(lambda: refused(plan_removal, path.with_name("1.txt")))
+    assert "a pipe" in in_time(lambda: refused(lambda text: plan_edit(text, {}), path.with_name("1.txt")))
 
 
 def refused(work, *args):

@@ -28,7 +28,6 @@ from tests.support.metadata.picture_files import (
     FIELDS,
     INFOTEXT,
     OTHER_FIELDS,
-    cleared,
     edited,
     jpeg_segments,
     small_picture,
@@ -154,33 +153,6 @@ def test_writing_twice_gives_the_same_bytes_as_once(tmp_path, kind, order):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    "comment",
-    [None, b"UNICODE\0" + INFOTEXT.encode("utf-16-be"), b"ASCII\0\0\0holiday, sunny", b'{"c": "x"}'],
-)
-def test_taking_scores_out_leaves_the_comment_as_it_was(tmp_path, kind, comment):
-    path = saved(tmp_path / "a", kind, camera_block(">", comment))
-    before, tags_before, others = read_blocks(path), tags(path), parts(path)[0]
-    edited(path, OTHER_FIELDS)
-    assert read_blocks(path) != before
-    cleared(path)
-    assert (read_blocks(path), tags(path), parts(path)[0]) == (before, tags_before, others)
-
-
-def test_taking_scores_out_of_a_file_that_held_no_exif_takes_the_exif_out(tmp_path):
-    path = saved(tmp_path / "a.jpg", "JPEG")
-    original = path.read_bytes()
-    edited(path)
-    assert cleared(path) == original
-    path = saved(tmp_path / "a.webp", "WEBP")
-    chunks = webp_chunks(path.read_bytes())
-    edited(path)
-    cleared(path)
-    header, *rest = webp_chunks(path.read_bytes())
-    assert rest == chunks and not header[1][0] & 0x08
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
     "data",
     [
         {"sui_image_params": {"prompt": "a cat, 猫", "negativeprompt": "x", "seed": 3}},
@@ -199,8 +171,6 @@ def test_json_of_other_programs_gets_one_more_entry_and_stays_json(tmp_path, kin
     assert found == {**data, "imagereward": OTHER_FIELDS}
     after = read_prompt(path)
     assert (after and after.prompt) == (before and before.prompt)
-    cleared(path)
-    assert read_blocks(path)["UserComment"].rstrip() == text.rstrip()
 
 
 def test_a_comment_in_the_main_directory_is_edited_where_it_is(tmp_path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -23,8 +25,9 @@ def tiny(tmp_path) -> PromptEncoder:
     return PromptEncoder(write_vocabulary(tmp_path), 12)
 
 
-def reference_ids(vocabulary: Path, prompt: str) -> list[int]:
-    """What BLIP's ``init_tokenizer`` gives, through transformers' own BERT tokenizer."""
+@cache
+def reference_tokenizer(vocabulary: Path) -> Any:
+    """What BLIP's ``init_tokenizer`` gives: transformers' own BERT tokenizer."""
     import transformers
 
     major = int(transformers.__version__.split(".")[0])
@@ -33,7 +36,11 @@ def reference_ids(vocabulary: Path, prompt: str) -> list[int]:
     )
     tokenizer.add_special_tokens({"bos_token": "[DEC]"})
     tokenizer.add_special_tokens({"additional_special_tokens": ["[ENC]"]})
-    return tokenizer(prompt, truncation=True, max_length=35)["input_ids"]
+    return tokenizer
+
+
+def reference_ids(vocabulary: Path, prompt: str) -> list[int]:
+    return reference_tokenizer(vocabulary)(prompt, truncation=True, max_length=35)["input_ids"]
 
 
 PROMPTS = [

@@ -9,7 +9,7 @@ import zlib
 from PIL import Image, PngImagePlugin, features
 
 from benchmarks.generator_files import small_picture
-from imagereward_core.metadata.writing.plan import plan_edit, plan_removal
+from imagereward_core.metadata.writing.plan import plan_edit
 from imagereward_core.metadata.writing.splice import apply
 
 HAS_AVIF = "AVIF" in Image.registered_extensions().values() and features.check("avif")
@@ -86,12 +86,5 @@ def webp_chunks(data):
 def edited(path, fields=None, block=""):
     """The file with the plan carried out, in place; returns its bytes."""
     data = apply(path.read_bytes(), plan_edit(path, FIELDS if fields is None else fields, block))
-    path.write_bytes(data)
-    return data
-
-
-def cleared(path):
-    """The file with our scores taken out, in place; returns its bytes."""
-    data = apply(path.read_bytes(), plan_removal(path))
     path.write_bytes(data)
     return data

@@ -46,7 +46,7 @@ PAGES = [
     ("script.page", "in_order"),
     ("script.page", "_places"),
     ("script.requests", "_note"),
-    ("script.xyz", "controls"),
+    ("script.xyz", "_options"),
     ("extras", "controls"),
     ("api.routes", "make_router"),
     ("tab.page", "build"),

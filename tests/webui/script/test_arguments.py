@@ -29,7 +29,7 @@ def test_order_of_arguments_is_only_ever_appended_to():
 
 
 def test_labels_are_all_different_and_plain():
-    labels = [control.label for control in arguments.controls().values()]
+    labels = [known.label for known in arguments.SETTINGS.values()]
     assert len(set(labels)) == len(labels)
     assert all(label.isascii() and "/" not in label for label in labels)
 

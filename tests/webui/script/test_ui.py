@@ -24,7 +24,7 @@ def test_components_are_the_arguments_in_their_order_with_their_defaults(script)
     settings, problems = arguments.read_arguments([component.value for component in components])
     assert settings == arguments.Settings() and problems == []
     assert [component.label for component in components] == [
-        control.label for control in arguments.controls().values()
+        known.label for known in arguments.SETTINGS.values()
     ]
 
 

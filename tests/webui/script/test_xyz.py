@@ -48,7 +48,7 @@ def table(host):
 def test_every_setting_has_an_axis_once(plot):
     plot.host.callbacks.call("before_ui")
     names = [option.label for option in plot.module.axis_options if option.label.startswith("[ImageReward]")]
-    assert len(names) == len(set(names)) == len(ours("script.arguments").controls()) - 1
+    assert len(names) == len(set(names)) == len(ours("script.arguments").SETTINGS) - 1
 
 
 def test_best_picture_of_a_cell_stands_for_it_and_not_its_grid(plot):

@@ -227,8 +227,17 @@ _EFFICIENT = tuple(
 _SDXL_SIZES = ("width", "height", "crop_w", "crop_h", "target_width", "target_height")
 
 WIDGETS: dict[str, tuple[str, ...]] = {
-    "KSampler": _KSAMPLER,
-    "KSampler (Efficient)": _KSAMPLER,
+    **dict.fromkeys(("KSampler", "KSampler (Efficient)"), _KSAMPLER),
+    **dict.fromkeys(
+        ("CLIPTextEncode", "Text Multiline", "CR Text", "ttN text", "JWStringMultiline"), ("text",)
+    ),
+    **dict.fromkeys(("CR Prompt Text", "Power Prompt (rgthree)"), ("prompt",)),
+    **dict.fromkeys(("PrimitiveNode", "PrimitiveString", "PrimitiveStringMultiline"), ("value",)),
+    **dict.fromkeys(("SetNode", "GetNode"), ("label",)),
+    **dict.fromkeys(("StringTrim", "CaseConverter"), ("string", "mode")),
+    **dict.fromkeys(
+        ("ImpactWildcardEncode", "ImpactWildcardProcessor"), ("wildcard_text", "populated_text", "mode")
+    ),
     "KSamplerAdvanced": ("add_noise", "noise_seed", "steps", "cfg", "sampler_name", "scheduler"),
     "SamplerCustom": ("add_noise", "noise_seed", "cfg"),
     "RandomNoise": ("noise_seed",),
@@ -237,7 +246,6 @@ WIDGETS: dict[str, tuple[str, ...]] = {
     "LoraLoader": ("lora_name", "strength_model", "strength_clip"),
     "LoraLoaderModelOnly": ("lora_name", "strength_model"),
     "BasicScheduler": ("scheduler", "steps", "denoise"),
-    "CLIPTextEncode": ("text",),
     "CLIPTextEncodeSDXL": (*_SDXL_SIZES, "text_g", "text_l"),
     "CLIPTextEncodeSDXLRefiner": ("ascore", "width", "height", "text"),
     "CLIPTextEncodeFlux": ("clip_l", "t5xxl", "guidance"),
@@ -245,13 +253,9 @@ WIDGETS: dict[str, tuple[str, ...]] = {
     "BNK_CLIPTextEncodeAdvanced": ("text", "token_normalization", "weight_interpretation"),
     "Efficient Loader": _EFFICIENT,
     "WanVideoTextEncode": ("positive_prompt", "negative_prompt"),
-    "ImpactWildcardEncode": ("wildcard_text", "populated_text", "mode"),
-    "ImpactWildcardProcessor": ("wildcard_text", "populated_text", "mode"),
     "StringConcatenate": ("string_a", "string_b", "delimiter"),
     "StringReplace": ("string", "find", "replace"),
     "StringSubstring": ("string", "start", "end"),
-    "StringTrim": ("string", "mode"),
-    "CaseConverter": ("string", "mode"),
     "ConditioningAverage": ("conditioning_to_strength",),
     "easy promptLine": ("prompt", "start_index", "max_rows", "remove_empty_lines"),
     "easy promptList": ("prompt_1", "prompt_2", "prompt_3", "prompt_4", "prompt_5"),
@@ -261,13 +265,7 @@ WIDGETS: dict[str, tuple[str, ...]] = {
     "ImpactStringSelector": ("strings", "multiline", "select"),
     "StringFunction|pysssss": ("action", "tidy_tags", "text_a", "text_b", "text_c"),
     "String Literal": ("string",),
-    "Text Multiline": ("text",),
     "Text String": ("text", "text_b", "text_c", "text_d"),
-    "CR Text": ("text",),
-    "CR Prompt Text": ("prompt",),
-    "ttN text": ("text",),
-    "JWStringMultiline": ("text",),
-    "Power Prompt (rgthree)": ("prompt",),
     "easy positive": ("positive",),
     "easy negative": ("negative",),
     "DPRandomGenerator": ("text", "seed", "autorefresh"),
@@ -275,10 +273,5 @@ WIDGETS: dict[str, tuple[str, ...]] = {
     "Text Find and Replace": ("find", "replace"),
     "JoinStrings": ("delimiter",),
     "SDXLPromptStyler": ("text_positive", "text_negative", "style"),
-    "PrimitiveNode": ("value",),
-    "PrimitiveString": ("value",),
-    "PrimitiveStringMultiline": ("value",),
     "SaveImage": ("filename_prefix",),
-    "SetNode": ("label",),
-    "GetNode": ("label",),
 }
