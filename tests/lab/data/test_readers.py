@@ -59,6 +59,7 @@ def test_ranks_of_the_reference_that_count_from_zero_are_ranks(tmp_path):
         ("[%s, %s", 2, "cut off"),
         ("[%s, {nonsense}, %s]", 1, "the rest of the file cannot be read"),
         ("[%s, %s]\n\n", 2, ""),
+        ("[12345, %s]", 1, "found 12345; expected an object"),
         ("[%s, " + "[" * 100_000, 1, "cannot be read"),
     ],
 )

@@ -71,18 +71,18 @@ def test_shares_are_about_what_was_asked_for_and_the_seed_parts_otherwise():
 
 
 def people():
-    """Two researchers; one annotator who agrees with them always, one half the time, one who shares nothing."""
+    """Two researchers; one annotator who agrees with them always, one mostly, one who shares nothing."""
     every = []
     for prompt in range(4):
         images = tuple(f"{prompt}-{place}" for place in range(3))
         every += [
             Ranking(f"shared {prompt}", images, (1, 2, 3), annotator=who) for who in ("res", "earch", "good")
         ]
-        worse = (1, 2, 3) if prompt % 2 else (3, 2, 1)
-        every.append(Ranking(f"shared {prompt}", images[::-1], worse[::-1], annotator="half"))
-    for who, count in (("good", 6), ("half", 6), ("stranger", 6)):
+        worse = (1, 2, 3) if prompt else (3, 2, 1)
+        every.append(Ranking(f"shared {prompt}", images[::-1], worse[::-1], annotator="mostly"))
+    for who, count in (("good", 6), ("mostly", 6), ("stranger", 6)):
         for prompt in range(count):
-            name = f"{who} {prompt}" if who != "half" or prompt else "good 0"
+            name = f"{who} {prompt}" if who != "mostly" or prompt else "good 0"
             every.append(Ranking(name, ("x", "y"), (1, 2), annotator=who))
     return every
 
@@ -91,7 +91,7 @@ def test_agreement_is_counted_on_shared_strict_pairs_whatever_the_order_of_the_p
     judged = agreements(people(), frozenset(("res", "earch")), 1)
     assert [(each.annotator, each.agreeing, each.pairs) for each in judged] == [
         ("good", 24, 24),
-        ("half", 12, 24),
+        ("mostly", 18, 24),
     ]
     assert judged[0].prompts == 10
     tied = [Ranking("a", ("x", "y"), (1, 1), annotator="r"), Ranking("a", ("x", "y"), (1, 2), annotator="s")]
@@ -104,13 +104,13 @@ def test_the_test_is_of_the_best_annotators_prompts_and_of_their_rankings_alone(
     test = [each for each in parted if each.split == "test"]
     assert {each.annotator for each in test} == {"good"} and len(test) == 5  # a quarter of 21 prompts
     assert all(each.prompt.startswith("good") for each in test)  # none that a researcher has seen
-    assert [(each.annotator, each.chosen) for each in judged] == [("good", True), ("half", False)]
+    assert [(each.annotator, each.chosen) for each in judged] == [("good", True), ("mostly", False)]
     aside = [each for each in parted if each.split == "set-aside"]
-    assert all(each.annotator == "half" and each.prompt in {one.prompt for one in test} for each in aside)
+    assert all(each.annotator == "mostly" and each.prompt in {one.prompt for one in test} for each in aside)
     trained = {each.prompt for each in parted if each.split in ("train", "validation")}
     assert not trained & {each.prompt for each in test}
     more, judged = split_by_agreement(people(), ["res", "earch"], replace(options, test=50))
-    assert {each.annotator for each in more if each.split == "test"} == {"good", "half"} and all(
+    assert {each.annotator for each in more if each.split == "test"} == {"good", "mostly"} and all(
         each.chosen for each in judged
     )
 
