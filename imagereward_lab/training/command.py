@@ -70,8 +70,17 @@ _START = {
     "--tuning": "tuning",
     "--lora-rank": "lora_rank",
     "--vision": "vision",
+    "--vision-size": "vision_size",
+    "--vision-random": "vision_random",
 }
 _RESULT = {"--name": "name", "--title": "title", "--licence": "licence", "--half": "half"}
+OPTIONS: tuple[tuple[type, dict[str, str]], ...] = (
+    (JobOptions, _START),
+    (TrainingConfig, _COURSE),
+    (TrainingConfig, _MACHINE),
+    (JobOptions, _RESULT),
+)
+"""Options that are made from settings, by the dataclass these stand in."""
 _METAVARS = {"--start": "ID|FILE", "--vision": "NAME", "--name": "ID", "--title": "TEXT", "--licence": "TEXT"}
 
 

@@ -56,11 +56,11 @@ class TrainingConfig:
     )
     precision: str = setting(
         "fp32",
-        "Numbers the networks calculate with; weights stay fp32. bf16 is about twice as quick on recent GPUs",
+        "Numbers the networks calculate with; weights stay fp32. bf16 takes less memory and time on recent GPUs",
         choices=TRAINING_PRECISIONS,
     )
     checkpointing: bool = setting(
-        False, "Keep less in memory and calculate it again for the gradients: a third slower"
+        False, "Keep less in memory and calculate it again for the gradients, which takes longer"
     )
     warmup: float = setting(
         0.0, "Share of all steps over which the learning rate rises from 0", low=0, high=1

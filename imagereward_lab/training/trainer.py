@@ -372,4 +372,6 @@ def _make_scaler(precision: str, device: torch.device) -> Any:
         raise TrainingError(
             f"fp16 is for training on NVIDIA and AMD graphics cards, found {device.type}; use --precision bf16 or fp32"
         )
-    return torch.cuda.amp.GradScaler()
+    # torch 2.3 moved it, and warns at the old place from 2.4 on
+    newer = getattr(torch.amp, "GradScaler", None)
+    return torch.cuda.amp.GradScaler() if newer is None else newer("cuda")

@@ -136,7 +136,7 @@ class Job:
                 "data": splits.sha256,
                 "fresh_head": options.fresh_head,
                 "tuning": [options.tuning, options.lora_rank],
-                "vision": options.vision,
+                "vision": [options.vision, options.vision_size, options.vision_random],
                 "validation_share": options.validation,
             },
             depth=cache.depth if cache else 0,
@@ -275,6 +275,8 @@ def _open(options: JobOptions) -> Start:
         options.start,
         options.weights,
         vision=options.vision,
+        vision_size=options.vision_size,
+        vision_random=options.vision_random,
         seed=options.config.seed,
         fresh_head=options.fresh_head,
     )

@@ -41,6 +41,12 @@ class JobOptions:
     vision: str = setting(
         "", "A network of the package timm in the place of the image tower, by its name there"
     )
+    vision_size: int = setting(
+        0, "Side of that network's pictures in pixels", low=0, high=4096, unset=0, unset_means="its own"
+    )
+    vision_random: bool = setting(
+        False, "Begin that network with random weights, in the place of its published ones"
+    )
     name: str = setting("", "Id of the new scorer, by which every host knows it")
     title: str = setting("", "Its title, a line for menus")
     licence: str = setting("not stated", "Licence of its weights")
