@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from imagereward_core.nets.clip import ClipConfig, TowerConfig
 from imagereward_core.nets.mps import MpsConfig
+from imagereward_core.nets.reward import RewardNetwork
 from imagereward_core.nets.siglip import SiglipConfig
 from imagereward_core.scorers import family
 from imagereward_core.scorers.families import imagereward
@@ -22,6 +23,8 @@ from tests.support.tiny import TINY, telling, write_vocabulary
 MERGES = ["#version: tiny", "a n", "r e", "c a", "ca t</w>", "d o", "do g</w>"]
 VOCABULARY = 2 * 256 + len(MERGES) - 1 + 2
 SIZE = 32
+_files: dict[tuple[object, ...], bytes] = {}
+"""Checkpoints by layout, sizes and seed: dozens of tests begin with the same eleven."""
 
 
 def _tower(width: int, activation: str) -> TowerConfig:
@@ -69,16 +72,14 @@ def _write(card: WeightsCard, folder: Path, seed: int) -> None:
     """Random weights, and the vocabulary, in the card's own folder."""
     home = folder / card.folder
     home.mkdir(parents=True, exist_ok=True)
-    if card.layout:
-        kind = family.network_of(card.layout)
-        network = kind.make(kind.sizes())
-    else:
-        from imagereward_core.nets.reward import RewardNetwork
-
-        network = RewardNetwork(TINY)
-    telling(network, seed)
-    state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    save_file(state, home / card.checkpoint[0].name, metadata={"format": "pt"})
+    kind = family.network_of(card.layout) if card.layout else None
+    key = (card.layout, repr(kind.sizes() if kind else TINY), seed)
+    if key not in _files:
+        network = kind.make(kind.sizes()) if kind else RewardNetwork(TINY)
+        telling(network, seed)
+        state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+        _files[key] = save(state, metadata={"format": "pt"})
+    (home / card.checkpoint[0].name).write_bytes(_files[key])
     if card.tokenizer is not None:
         if card.tokenizer.name == "merges.txt":
             (home / "merges.txt").write_text("\n".join(MERGES) + "\n", encoding="utf-8")
@@ -95,7 +96,6 @@ def tiny_registry(folder: Path, monkeypatch: pytest.MonkeyPatch) -> WeightSettin
     monkeypatch.setattr(
         imagereward, "network_config", lambda card: whole(card) if card.id == "demo" else TINY
     )
-    torch.manual_seed(0)
     for seed, (name, card) in enumerate([*cards.CARDS.items(), *cards.BACKBONES.items()]):
         if name == "demo":
             continue
@@ -104,4 +104,5 @@ def tiny_registry(folder: Path, monkeypatch: pytest.MonkeyPatch) -> WeightSettin
         monkeypatch.setitem(known, name, tiny)
         if not (folder / tiny.folder / tiny.checkpoint[0].name).exists():
             _write(tiny, folder, seed)
+    torch.manual_seed(0)  # whether they were made now or earlier shows in no number a test draws
     return WeightSettings(folders=(folder,), use_hub_cache=False, allow_download=False, auto_convert=False)
