@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from imagereward_core.cli.main import main
 from imagereward_core.errors import WeightsError
-from imagereward_core.images.preprocess import normalize, stack_pixels, to_pixels
+from imagereward_core.images.preprocess import normalize, to_pixels
 from imagereward_core.nets.config import HeadConfig, RewardConfig, TextConfig
 from imagereward_core.nets.feature_reward import FeatureRewardConfig, FeatureRewardNetwork
 from imagereward_core.nets.reward import RewardNetwork
@@ -27,6 +27,7 @@ from imagereward_core.weights.locate import WeightSettings
 from imagereward_core.weights.own import own_checkpoints, stored_card
 from imagereward_core.weights.store import revision_of
 from tests.support.oracles import import_timm
+from tests.support.pixels import stack_pixels
 from tests.support.tiny import telling
 from tests.support.tiny_registry import SIZES, tiny_registry
 

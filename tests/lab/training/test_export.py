@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from imagereward_core.errors import WeightsError
-from imagereward_core.images.preprocess import normalize, stack_pixels, to_pixels
+from imagereward_core.images.preprocess import normalize, to_pixels
 from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.factory import Maker
 from imagereward_core.scorers.families import imagereward
@@ -19,6 +19,7 @@ from imagereward_lab.training.export import ExportError, Made, export
 from imagereward_lab.training.networks.starts import open_start
 from imagereward_lab.training.networks.tuning import tune
 from tests.support.oracles import import_peft, import_timm
+from tests.support.pixels import stack_pixels
 from tests.support.tiny import TINY, telling
 from tests.support.tiny_registry import tiny_registry
 
