@@ -211,7 +211,7 @@ def _split(args: argparse.Namespace) -> int:
     for name, number in sorted(Counter(ranking.split for ranking in rankings).items()):
         prompts = len({ranking.prompt for ranking in rankings if ranking.split == name})
         console.say(f"{name}: {count_of(number, 'ranking')} of {count_of(prompts, 'prompt')}")
-    return _written(args, console, count, data.left_out, ())
+    return _written(args, console, count, data.left_out, data.notes)
 
 
 def _prefix(output: Path, root: Path, console: Console) -> str:
@@ -248,6 +248,8 @@ def _written(
             break
         console.complain(f"left out: {note}")
     if left_out:
-        console.complain(f"{count_of(left_out, 'row')} left out; 'imagereward rankings check' lists them")
+        console.complain(
+            f"{count_of(left_out, 'row')} left out; 'imagereward rankings check {args.rankings}' lists them"
+        )
     console.say(f"Wrote {count_of(count, 'ranking')} to {args.output}")
     return SOME_FAILED if left_out else DONE
