@@ -58,20 +58,21 @@ def held_out_group(seed: int, spec: ImageSpec, size: int = 128) -> HeldOutGroup:
     """The matching scene, one picture per flaw, one per possible difference, and one that is both wrong and flawed."""
     rng = random.Random(f"held out {seed}")
     scene = scene_where(rng, held_out=True)
-    pictures, ranks, kinds = [draw(scene, rng, size)], [MATCH], ["match"]
+    pictures, ranks, kinds = zip(*pictures_for(scene, rng, size))
+    return HeldOutGroup(scene.prompt, stack(pictures, spec), ranks, kinds)
+
+
+def pictures_for(scene: Scene, rng: random.Random, size: int = 128) -> list[tuple[Image.Image, int, str]]:
+    """Pictures for the prompt of a scene, each with its rank and its kind as in :class:`HeldOutGroup`, the best first, the worst last."""
+    found = [(draw(scene, rng, size), MATCH, "match")]
     for name, spoil in FLAWS.items():
-        pictures.append(spoil(draw(scene, rng, size), rng))
-        ranks.append(FLAWED)
-        kinds.append(name)
+        found.append((spoil(draw(scene, rng, size), rng), FLAWED, str(name)))
     for difference in possible_differences(scene):
-        pictures.append(draw(change(scene, difference, rng), rng, size))
-        ranks.append(WRONG)
-        kinds.append(difference)
+        found.append((draw(change(scene, difference, rng), rng, size), WRONG, str(difference)))
     other = change(scene, rng.choice(possible_differences(scene)), rng)
-    pictures.append(rng.choice(list(FLAWS.values()))(draw(other, rng, size), rng))
-    ranks.append(WRONG_AND_FLAWED)
-    kinds.append("wrong and flawed")
-    return HeldOutGroup(scene.prompt, stack(pictures, spec), tuple(ranks), tuple(kinds))
+    spoil = rng.choice(list(FLAWS.values()))
+    found.append((spoil(draw(other, rng, size), rng), WRONG_AND_FLAWED, "wrong and flawed"))
+    return found
 
 
 def stack(pictures: Sequence[Image.Image], spec: ImageSpec) -> Tensor:

@@ -1,0 +1,1 @@
+"""Simulated annotators of known reliability, to prove what is measured of real ones."""
