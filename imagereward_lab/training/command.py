@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -39,11 +39,11 @@ examples:
   imagereward train ImageRewardDB -o runs/paper --precision bf16              as the paper did, from BLIP
   imagereward train rankings.jsonl -o runs/mine --resume                      go on after a kill
   imagereward train rankings.jsonl -o runs/search --sweep learning_rate=1e-5,3e-6 --sweep freeze=0.5,0.7,0.9
-  torchrun --nproc_per_node 4 -m imagereward_core train rankings.jsonl -o runs/mine      four GPUs
+  torchrun --nproc_per_node 4 -m imagereward_core train rankings.jsonl -o runs/mine --start-from BLIP      four GPUs
 
 exit codes:
     0  trained; nothing is wrong
-    1  trained; some pictures could not be read and were left out
+    1  trained; some pictures could not be read and were left out (0 under torchrun, which takes 1 for a crash)
     2  the command line cannot be understood, or no rankings were found
     3  the start cannot be used: weights missing or damaged, or a package is missing
     4  anything else: a loss that is no number, a full disk
@@ -74,6 +74,8 @@ _START = {
     "--vision-random": "vision_random",
 }
 _RESULT = {"--name": "name", "--title": "title", "--licence": "licence", "--half": "half"}
+_ALSO = {"--start": ("--start-from",)}
+"""Torchrun takes ``--start`` for the beginning of an option of its own."""
 OPTIONS: tuple[tuple[type, dict[str, str]], ...] = (
     (JobOptions, _START),
     (TrainingConfig, _COURSE),
@@ -129,7 +131,7 @@ def declare(parser: Parser) -> None:
     ):
         group = parser.add_argument_group(title)
         for option, name in named.items():
-            add_setting(group, owner, name, option, **_metavar(option))
+            add_setting(group, owner, name, option, *_ALSO.get(option, ()), **_metavar(option))
     group.add_argument(
         "--device", default="auto", metavar="NAME", help="auto, cpu, cuda or cuda:1 (default: auto)"
     )
@@ -183,7 +185,7 @@ def run(args: argparse.Namespace) -> int:
     if outcome is None:
         return DONE
     _tell(args, outcome)
-    return SOME_FAILED if outcome.left_out else DONE
+    return _code(outcome.left_out, among)
 
 
 def _options(args: argparse.Namespace) -> JobOptions:
@@ -280,7 +282,7 @@ def _sweep(
             for row in sorted(rows, key=lambda row: row.loss)
         ]
         put("\n".join([*lines, f"best: {best.path}"]) + "\n", None, data=False)
-    return SOME_FAILED if left_out else DONE
+    return _code(left_out, among)
 
 
 def _row_of(chosen: dict[str, Any], output: Path) -> Row:
@@ -327,6 +329,11 @@ def _tell(args: argparse.Namespace, outcome: Outcome) -> None:
         f"try it: imagereward rank PICTURES --models-dir {outcome.path.parent} --scorer {outcome.path.stem}"
     )
     put("\n".join(lines) + "\n", None, data=False)
+
+
+def _code(left_out: Collection[str], among: Processes) -> int:
+    """The exit code; among several processes torchrun would call any but 0 a crash."""
+    return SOME_FAILED if left_out and among.number == 1 else DONE
 
 
 def _percent(accuracy: Sequence[float | None]) -> str:

@@ -222,6 +222,12 @@ class Objective:
             )
         return self.total(rewards, targets) / weight
 
+    def sizes(self, targets: Targets) -> Tensor:
+        """Pairs of every ranking, by which batches are filled whatever the loss counts; float64 [G], 0 for one without a term."""
+        counts = self.loss.counts(targets)
+        strict = ranked_pairs(targets.ranks).flatten(1).sum(1).double()
+        return torch.where(counts > 0, torch.maximum(counts, strict), torch.zeros_like(counts))
+
 
 def make_objective(name: str = "pairwise", mean: str = "pairs", tie_share: float = 0.1) -> Objective:
     """The objective for the name of a loss and of a mean.

@@ -41,7 +41,7 @@ class Examples:
 
     Attributes:
         kept: In the order of the data.
-        sizes: For each its number of terms, such as pairs.
+        sizes: For each its number of pairs.
         left_out: How many rankings say nothing: of one picture, or with equal ranks alone.
         ties: Pairs that were judged equally good.
         pairs: All judged pairs.
@@ -74,7 +74,7 @@ def examples_of(rankings: Iterable[Ranking], objective: Objective, joined: bool 
     sizes: list[int] = []
     for start in range(0, len(together), 512):
         chunk = together[start : start + 512]
-        sizes += [int(count) for count in objective.loss.counts(targets_of(chunk))]
+        sizes += [int(size) for size in objective.sizes(targets_of(chunk))]
     kept = [(each, size) for each, size in zip(together, sizes) if size]
     return Examples(
         kept=tuple(each for each, _ in kept),

@@ -40,6 +40,7 @@ from .splits import Splits
 
 FACTS = "run.json"
 """Facts about a finished training, in its folder."""
+_INSTALL = "pip install 'imagereward-curator[train]' brings it"
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,8 @@ class Job:
         trainer, output = self.trainer, self.options.output
         if self.among.first:
             logs = Logs(output, trainer.step, board)
+            if board and not logs.has_board:
+                self.say(f"no logs for TensorBoard: the package tensorboard is not here; {_INSTALL}")
 
             def on_step(step: Step) -> None:
                 logs.step(step)
@@ -187,7 +190,9 @@ class Job:
 
             def on_validation(record: Record) -> None:
                 logs.validation(record)
-                draw_curves(record, output / CURVES, self.options.name)
+                drawn = draw_curves(record, output / CURVES, self.options.name)
+                if not drawn and len(record.steps) == 1:
+                    self.say(f"no curves: the package matplotlib is not here; {_INSTALL}")
                 self.say(line_of(record, trainer.steps))
 
             trainer.on_step, trainer.on_validation = on_step, on_validation
@@ -196,11 +201,22 @@ class Job:
             finally:
                 logs.close()
         else:
-            trainer.run()
+            record = trainer.run()
+        self._share_left_out()
+        if not self.among.first:
             return None
         if record.stopped:
             self.say(f"stopped after step {trainer.step}: {record.stopped}")
         return self._finish(record)
+
+    def _share_left_out(self) -> None:
+        """Tells the first process which pictures the others could not read."""
+        for text in self.among.gather_texts(json.dumps([reader.left_out for reader in self.readers])):
+            for reader, found in zip(self.readers, json.loads(text)):
+                for name, reason in found.items():
+                    if name not in reader.left_out:
+                        reader.left_out[name] = reason
+                        self.say(f"left out: {reason}")
 
     def _finish(self, record: Record) -> Outcome:
         """Judges the best state once more, for the scale and the interval, and writes the result."""

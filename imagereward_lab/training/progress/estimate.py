@@ -90,7 +90,7 @@ def measure(trainer: Trainer, group: list[RankedBatch], reading: float, judged: 
     memory = _memory(trainer, kept, device)
     trainer.optimiser.zero_grad(set_to_none=True)
     trained = sum(each.numel() for each in trainer.parameters.values())
-    pairs = sum(trainer.objective.loss.counts(part.targets).sum().item() for part in group) or 1.0
+    pairs = sum(trainer.objective.sizes(part.targets).sum().item() for part in group) or 1.0
     validations = sum(min(trainer.config.validations_per_epoch, length) for length in trainer.lengths)
     return Estimate(
         memory=memory,

@@ -71,6 +71,16 @@ class Processes:
         torch.distributed.all_gather(gathered, state.to(self.device))
         return [each.cpu() for each in gathered]
 
+    def gather_texts(self, text: str) -> list[str]:
+        """A text of every process; in every process."""
+        data = torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8)
+        lengths = [
+            int(each) for each in self.add(*(len(data) * (rank == self.rank) for rank in range(self.number)))
+        ]
+        padded = torch.zeros(max(lengths), dtype=torch.uint8)
+        padded[: len(data)] = data
+        return [bytes(each[:length].tolist()).decode() for each, length in zip(self.gather(padded), lengths)]
+
     def wait(self) -> None:
         """Waits until every process has come here."""
         if self.number > 1:

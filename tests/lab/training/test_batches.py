@@ -42,6 +42,15 @@ def test_people_who_ranked_the_same_pictures_become_shares_of_choices():
     assert float(objective.mean_of(rewards, targets)) == pytest.approx(sum(expected) / 4)
 
 
+def test_a_batch_is_of_pairs_whatever_the_loss_counts():
+    several = rankings(4, size=5)
+    sizes = {
+        loss: examples_of(several, make_objective(loss)).sizes
+        for loss in ("pairwise", "plackett-luce", "soft", "davidson")
+    }
+    assert set(sizes.values()) == {(10, 10, 10, 10)}
+
+
 def test_ties_are_counted_among_what_was_judged():
     found = examples_of([*PEOPLE, Ranking("c", ("1", "2", "3"), (1, 1, 0))], make_objective())
     assert (found.ties, found.pairs) == (2, 3 + 3 + 2 + 1 + 1)

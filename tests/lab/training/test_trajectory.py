@@ -59,6 +59,7 @@ def _process(rank, port, folder, results):
         # A ranking more than can be shared out evenly, so that one process has a part without pairs at times.
         trainer = make_trainer(folder, learn=rankings(9), among=among, keep=True, seed=rank, **CALM)
         trainer.run()
+        assert among.gather_texts("ä" * rank + "x") == ["x", "äx"]
         save_file(weights(trainer), results / f"{rank}.safetensors")
 
 
