@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from .table_evaluation import demo_table2_part
 from .table_survival import fuzz_part, hashing_part, hostile_part, journal_part, kills_part
 
 RESULTS = Path(__file__).parent / "results"
@@ -231,6 +232,7 @@ def main() -> None:
         ("fuzz_metadata", fuzz_part),
         ("journal_speed", journal_part),
         ("weights_hash", hashing_part),
+        ("demo_table2", demo_table2_part),
     ):
         figures = load(name)
         if figures is not None:
