@@ -72,7 +72,7 @@ def demo(session):
 @nox.session
 def tests(session):
     """The whole suite with today's libraries and all independent oracles."""
-    install(session, "-e", ".[dev]", "scipy", "pyyaml")
+    install(session, "-e", ".[dev]", "scipy", "scikit-learn", "pyyaml")
     session.install("--no-deps", "-c", "constraints.txt", "torchvision", "timm", VOCABULARY, MERGES)
     session.run("pytest", *IN_PARALLEL, *session.posargs)
 
