@@ -68,6 +68,8 @@ class Estimate:
 
         >>> Estimate(0.6514, 0.631, 0.672).percent()
         '65.1 (63.1 to 67.2)'
+        >>> Estimate(-0.0001).percent()
+        '0.0'
         """
         return self._text(100, 1)
 
@@ -78,7 +80,10 @@ class Estimate:
     def _text(self, factor: float, digits: int) -> str:
         if math.isnan(self.value):
             return "-"
-        value, low, high = (f"{factor * each:.{digits}f}" for each in (self.value, self.low, self.high))
+        # Adding 0 makes 0 of what is rounded to -0.
+        value, low, high = (
+            f"{round(factor * each, digits) + 0.0:.{digits}f}" for each in (self.value, self.low, self.high)
+        )
         return value if math.isnan(self.low) else f"{value} ({low} to {high})"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 
@@ -95,52 +96,54 @@ def recall_section(scored: ScoredRankings, estimator: Estimator) -> Section:
 
 
 def places_section(scored: ScoredRankings) -> Section | None:
-    """Places of the human best and worst, for the most frequent number of pictures; None where there is nothing to count."""
+    """Places of the human best and worst; None where there is nothing to count.
+
+    Figures are for every number of pictures, since a place among four and one among nine are two things; tables and drawings for the most
+    frequent one.
+    """
     found = [standings(scored, number) for number in range(len(scored.rankings))]
-    found = [pair for pair in found if any(each is not None for each in pair)]
-    sizes = Counter(next(each for each in pair if each is not None).shape[1] for pair in found)
+    known = [[each for each in pair if each is not None] for pair in found]
+    sizes = Counter(pair[0].shape[1] for pair in known if pair)
     if not sizes:
         return None
-    size = max(sizes, key=lambda each: (sizes[each], each))
+    main = max(sizes, key=lambda each: (sizes[each], each))
     figures, tables, drawings = [], [], []
-    for which, word in enumerate(("best", "worst")):
+    for size, (which, word) in product(sorted(sizes), enumerate(("best", "least"))):
         shares = [each for pair in found if (each := pair[which]) is not None and each.shape[1] == size]
         if not shares:
             continue
-        sums = np.sum(shares, axis=0)
         of = len(shares)
-        rows = []
-        for scorer, row in zip(scored.scorers, sums):
-            rows.append((scorer, *(f"{100 * each / of:.1f}" for each in row)))
-            figures += [
-                Figure(
-                    section="places",
-                    measure=f"human {word}",
-                    scorer=scorer,
-                    group=f"place {place} of {size}",
-                    value=float(each) / of,
-                    count=of,
-                    of="rankings",
-                )
-                for place, each in enumerate(row, start=1)
-            ]
-        title = f"Places of the picture that people like {'best' if word == 'best' else 'least'}, of {size}"
-        tables.append(Table(("Scorer", *map(str, range(1, size + 1))), rows, title=title))
-        drawings.append(
-            Drawing(
-                "bars",
-                title,
-                "place given by the scorer, 1 is best",
-                "% of rankings",
-                [str(place) for place in range(1, size + 1)],
-                {scorer: (100 * row / of).tolist() for scorer, row in zip(scored.scorers, sums)},
-                100 / size,
+        means = dict(zip(scored.scorers, np.mean(shares, axis=0)))
+        figures += [
+            Figure(
+                section="places",
+                measure=f"human {'best' if word == 'best' else 'worst'}",
+                scorer=scorer,
+                group=f"place {place} of {size}",
+                value=float(each),
+                count=of,
+                of="rankings",
             )
-        )
-    others = sum(number for each, number in sizes.items() if each != size)
-    sentences = [f"Of {count_of(sizes[size], 'ranking')} of {size} pictures, the most frequent number."]
-    if others:
-        sentences.append(f"{count_of(others, 'ranking')} of other lengths are not drawn.")
+            for scorer, row in means.items()
+            for place, each in enumerate(row, start=1)
+        ]
+        if size == main:
+            labels = [str(place) for place in range(1, size + 1)]
+            title = f"Places of the picture that people like {word}, of {size} ({count_of(of, 'ranking')})"
+            rows = [(scorer, *(f"{100 * each:.1f}" for each in row)) for scorer, row in means.items()]
+            tables.append(Table(("Scorer", *labels), rows, title=title))
+            drawings.append(
+                Drawing(
+                    "bars",
+                    title,
+                    "place given by the scorer, 1 is best",
+                    "% of rankings",
+                    labels,
+                    {scorer: (100 * row).tolist() for scorer, row in means.items()},
+                    100 / size,
+                )
+            )
+    others = sum(number for each, number in sizes.items() if each != main)
     return Section(
         "places",
         "Where the human best and worst end up",
@@ -148,7 +151,7 @@ def places_section(scored: ScoredRankings) -> Section | None:
         "scorer has its first mass at 1 and its second at the end.",
         tables,
         figures,
-        sentences,
+        [f"Of other lengths, in csv and json alone: {count_of(others, 'ranking')}."] if others else [],
         drawings,
     )
 

@@ -102,6 +102,33 @@ def test_rankings_of_best_and_worst_alone_have_no_ties_but_recall():
     assert places[1].rows[0][1:] == ("33.3", *("0.0",) * 6, "66.7")
 
 
+def test_filter_looks_at_the_end_and_recall_at_the_beginning():
+    found = measure(scored([ranking("p", (1, 2, 3, 4, 5))], {"A": [[5, 4, 3, 1, 2]]}), OPTIONS)
+    values = {cut: figure(found, "recall", f"filter@{cut}", "A")["value"] for cut in (1, 2, 4)}
+    assert values == {1: 0.0, 2: 1.0, 4: 1.0}
+
+
+def test_pictures_that_nobody_ranked_are_no_candidates():
+    """A picture with rank 0 was not judged: the scorer may put it anywhere."""
+    rankings = [ranking("p", (0, 1, 2, 3)), ranking("q", (0, 1, 2, 3))]
+    found = measure(scored(rankings, {"A": [[9, 3, 2, 1], [9, 3, 2, 1]]}), OPTIONS)
+    assert figure(found, "recall", "recall@1", "A")["value"] == 1.0
+    assert figure(found, "places", "human best", "A", group="place 1 of 3")["value"] == 1.0
+
+
+def test_places_are_counted_apart_for_every_number_of_pictures():
+    rankings = [ranking("p", (1, 2)), ranking("q", (2, 1, 3)), ranking("r", (3, 1, 2))]
+    found = measure(scored(rankings, {"A": [[1, 2], [1, 2, 3], [1, 3, 3]]}), OPTIONS)
+    assert figure(found, "places", "human best", "A", group="place 2 of 2")["value"] == 1.0
+    shares = [
+        figure(found, "places", "human best", "A", group=f"place {at} of 3")["value"] for at in (1, 2, 3)
+    ]
+    assert shares == pytest.approx([0.25, 0.75, 0.0])
+    (best, worst) = sections(found)["places"].tables
+    assert "of 3 (2 rankings)" in best.title and "like least" in worst.title
+    assert sections(found)["places"].sentences == ["Of other lengths, in csv and json alone: 1 ranking."]
+
+
 def test_rankings_no_longer_than_the_cut_do_not_count_for_recall():
     rankings = [ranking("p", (1, 2, 3, 4)), ranking("q", (1, 2, 3, 4, 5))]
     found = measure(scored(rankings, {"A": [[4, 3, 2, 1], [5, 4, 3, 2, 1]]}), OPTIONS)
@@ -277,6 +304,22 @@ def test_two_half_blind_scorers_are_better_together_and_the_blend_is_named():
     assert 0.3 <= float(row[2]) <= 0.7
     assert row[-1] == f"A={float(row[2]):g},B={1 - float(row[2]):g}@standard"
     assert f"{row[-1]} is better than" in sections(found)["blends"].sentences[0]
+
+
+def test_blends_are_measured_on_the_pictures_that_all_scorers_have_scored():
+    rankings = random_rankings(60)
+    first, second, third = (noisy(rankings, 2, seed) for seed in range(3))
+    for row in third[::3]:
+        row[0] = math.nan
+    found = measure(scored(rankings, {"A": first, "B": second, "C": third}), OPTIONS)
+    ends = {
+        (row["scorer"], row["against"], row["group"]): row["count"]
+        for row in found.figures
+        if row["section"] == "blends" and row["measure"] == "accuracy"
+    }
+    by_blend = {ends["A", "B", f"weight {weight}"] for weight in ("0.00", "0.50", "1.00")}
+    assert by_blend == {ends["A", "C", f"weight {weight}"] for weight in ("0.00", "0.50", "1.00")}
+    assert len(by_blend) == 1
 
 
 def test_halves_are_by_prompt_and_do_not_depend_on_the_order():
