@@ -130,6 +130,14 @@ def bench_scorers(session, libraries):
 
 
 @nox.session
+def bench_training(session):
+    """Training against the published trainer's way (ten minutes on two cores); writes benchmarks/results/."""
+    install(session, "-e", ".")
+    session.run("python", "-m", "benchmarks.training", *session.posargs)
+    session.run("python", "-m", "benchmarks.table")
+
+
+@nox.session
 def bench_library(session):
     """Libraries of a million pictures, kills at any instant, damaged files (an hour on two cores); writes benchmarks/results/."""
     install(session, "-e", ".[dev]")
@@ -152,3 +160,4 @@ def gpu(session):
     """The same measurements on a CUDA device, where there is one."""
     install(session, "-e", ".")
     session.run("python", "-m", "benchmarks.gpu", *session.posargs)
+    session.run("python", "-m", "benchmarks.training_gpu")

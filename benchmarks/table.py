@@ -9,6 +9,7 @@ from typing import Any
 
 from .table_evaluation import demo_table2_part
 from .table_survival import fuzz_part, hashing_part, hostile_part, journal_part, kills_part
+from .table_training import training_gpu_part, training_part
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -227,6 +228,8 @@ def main() -> None:
         if figures is not None:
             lines += part(figures)
     for name, about in (
+        ("training", training_part),
+        ("training_gpu", training_gpu_part),
         ("kill_tests", kills_part),
         ("hostile_tests", hostile_part),
         ("fuzz_metadata", fuzz_part),
