@@ -82,13 +82,15 @@ class Drawing:
     """A drawing to be made, as data, so that only the page needs to know how.
 
     Attributes:
-        kind: ``bars``: values by label and series; ``lines``: points of series.
+        kind: ``bars``: values by label and series; ``lines``: points of series; ``points``: figures over each label with their mean and its
+            interval.
         title: What it shows.
         across: What stands along the horizontal axis.
         upwards: What stands along the vertical one.
         labels: For bars the labels along the axis.
         series: For every series its values, or its points; NaN is a gap.
         level: Height of a dotted line, such as what chance gives.
+        points: For ``points``, the figures of every label.
     """
 
     kind: str
@@ -98,6 +100,7 @@ class Drawing:
     labels: Sequence[str]
     series: Mapping[str, Sequence[float]]
     level: float = math.nan
+    points: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

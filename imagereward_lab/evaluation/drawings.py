@@ -8,6 +8,7 @@ import math
 import warnings
 from typing import Any
 
+from imagereward_core.metrics.uncertainty import mean_interval
 from imagereward_core.plain import plain
 
 from .document import Drawing
@@ -60,7 +61,7 @@ def svg(drawing: Drawing) -> str:
         figure = Figure(figsize=(wide if drawing.kind == "bars" else 5.2, 3.2), layout="constrained")
         FigureCanvasSVG(figure)
         axes = figure.subplots()
-        (_bars if drawing.kind == "bars" else _lines)(axes, drawing)
+        _KINDS[drawing.kind](axes, drawing)
         axes.set_title(plain(drawing.title), fontsize=10)
         axes.set_xlabel(plain(drawing.across))
         axes.set_ylabel(plain(drawing.upwards))
@@ -98,3 +99,20 @@ def _lines(axes: Any, drawing: Drawing) -> None:
             color=_COLOURS[number % len(_COLOURS)],
             linestyle="--" if number else "-",
         )
+
+
+def _points(axes: Any, drawing: Drawing) -> None:
+    for at, label in enumerate(drawing.labels):
+        values = drawing.points[label]
+        middle = sum(values) / len(values)
+        low, high = mean_interval(values)
+        ends = [[0.0], [0.0]] if math.isnan(low) else [[middle - low], [high - middle]]
+        once = at == 0
+        axes.plot([at] * len(values), values, "o", color=_COLOURS[5], markersize=3.5, label="one seed" if once else None)
+        axes.errorbar([at + 0.12], [middle], ends, fmt="s", color=_COLOURS[0], capsize=3, label="mean, 95 % interval" if once else None)
+    axes.set_xticks(range(len(drawing.labels)), [plain(label) for label in drawing.labels])
+    axes.set_xlim(-0.5, len(drawing.labels) - 0.5)
+    axes.legend(frameon=False, fontsize=8)
+
+
+_KINDS = {"bars": _bars, "lines": _lines, "points": _points}

@@ -266,6 +266,15 @@ class Job:
             "result": path.name,
             "accuracy": [each if math.isfinite(each) else None for each in accuracy],
             "pairs": sum(pairs),
+            "learnt_from": {
+                "rankings": len(self.examples.kept),
+                "pairs": sum(self.examples.sizes),
+                "pictures": len(self.examples.images),
+            },
+            "frozen_layers": {
+                name: [depth, self.trainer.frozen.layers[name]]
+                for name, depth in self.trainer.frozen.depths.items()
+            },
             "history": record.to_dict(),
             "left_out": dict(sorted(left_out.items())[:1000]),
         }

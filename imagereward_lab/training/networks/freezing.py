@@ -47,8 +47,8 @@ class Frozen:
             which = f" in layers {first + 1} to {all_of} of {all_of}" if name in self.layers else ""
             if name in self.layers and first >= all_of:
                 which = f" (all {all_of} layers frozen)" if not count else f" behind its {all_of} layers"
-            parts.append(f"{name} {_millions(count)}{which}")
-        return f"trains {_millions(self.trained)} of {_millions(self.total)} parameters in {len(self.names)} tensors: {'; '.join(parts)}"
+            parts.append(f"{name} {in_millions(count)}{which}")
+        return f"trains {in_millions(self.trained)} of {in_millions(self.total)} parameters in {len(self.names)} tensors: {'; '.join(parts)}"
 
     def set_modes(self, network: nn.Module) -> None:
         """Puts the network into training mode, and what is frozen into evaluation mode unless dropout is wanted there."""
@@ -121,5 +121,10 @@ def _parameters(tower: LayeredTower) -> Iterator[nn.Parameter]:
             yield part
 
 
-def _millions(count: int) -> str:
+def in_millions(count: int) -> str:
+    """A number of parameters for people.
+
+    >>> in_millions(141_100_000), in_millions(27_393)
+    ('141.1 M', '27,393')
+    """
     return f"{count / 1e6:.1f} M" if count >= 1e5 else f"{count:,}"
