@@ -156,7 +156,7 @@ class Trainer:
         if self.scaler is not None:
             self.scaler.load_state_dict(state.facts["scaler"])
         restore_random(state.tensors, self.among)
-        self.best = {name: value.to(self.among.device) for name, value in (best or {}).items()}
+        self.best = best or {}
         self.record = Record.from_dict(state.facts["record"])
         self._losses, self._shares = list(state.facts["losses"]), list(state.facts["shares"])
         self.step = state.step
@@ -263,7 +263,7 @@ class Trainer:
         better = not self.best or found.loss < self.record.best[0]
         self._note(found, better)
         if better:
-            self.best = {name: each.detach().clone() for name, each in self.parameters.items()}
+            self.best = {name: each.detach().to("cpu", copy=True) for name, each in self.parameters.items()}
         patience = self.config.patience
         if patience and self.record.since_best >= patience and self.step < self.steps:
             self.record.stopped = f"no better validation in {patience} of them"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -15,9 +15,10 @@ from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.factory import Maker
 from imagereward_core.scorers.families.imagereward import ImageRewardScorer
 from imagereward_core.scorers.family import network_of
-from imagereward_core.scorers.registry import find, make_clip_encoder, make_encoder
+from imagereward_core.scorers.registry import find, load_network, make_clip_encoder, make_encoder
 from imagereward_core.weights.card import ScorerCard
 from imagereward_core.weights.cards import CARDS
+from imagereward_core.weights.checkpoint import StateFile
 from imagereward_core.weights.locate import FoundWeights, WeightSettings
 
 from ..errors import TrainingError
@@ -25,6 +26,7 @@ from ..initialise import initialise_head
 from ..trainee import Trainee
 from .features import FeatureTrainee, initialise_feature_head
 from .reward import RewardTrainee
+from .sizes import config_of
 from .timm_reward import timm_image_spec, with_timm_tower
 
 
@@ -86,8 +88,14 @@ def open_start(
             trainee = _features(maker.network(card, found), card, found)
             new.append("a head on its features")
         elif card.family in ("imagereward", "blip"):
-            network = _blip(maker, card, found) if card.family == "blip" else _copy(maker, name)
             spec = card.image
+            if card.family == "blip":
+                network = _blip(maker, card, found)
+            elif card.own and card.sizes is None and not card.base:
+                network = _by_shapes(found)
+                spec = replace(spec, size=network.config.vision.image_size)
+            else:
+                network = _copy(maker, name)
             if card.family == "blip" or fresh_head:
                 initialise_head(network.mlp)
                 new.append("a reward head")
@@ -120,6 +128,13 @@ def _own_storage(network: nn.Module) -> None:
 def _blip(maker: Maker, card: ScorerCard, found: FoundWeights) -> RewardNetwork:
     network = RewardNetwork(network_of(card.layout).sizes())
     network.blip = maker.network(card, found)
+    _own_storage(network)
+    return network
+
+
+def _by_shapes(found: FoundWeights) -> RewardNetwork:
+    """The network of a checkpoint whose card says nothing of its sizes."""
+    network = load_network(config_of(StateFile(found.checkpoint).layout()), found.checkpoint, torch.float32)
     _own_storage(network)
     return network
 

@@ -64,6 +64,8 @@ def measure(trainer: Trainer, group: list[RankedBatch], reading: float, judged: 
     """
     device = trainer.among.device
     cards = [device] if device.type == "cuda" else []
+    if cards:
+        torch.cuda.reset_peak_memory_stats(device)
     weight = sum(trainer.objective.weight(part.targets) for part in group) or 1.0
     layers = [layer for tower in trainer.trainee.towers for layer in tower.layers]
     kept = 0

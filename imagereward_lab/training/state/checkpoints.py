@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import json
+import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
@@ -57,6 +58,7 @@ class CheckpointFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / CHECKPOINT
+        self._opened = time.time()
 
     def held(self) -> AbstractContextManager[None]:
         """A context in which no other program trains in this folder.
@@ -128,10 +130,11 @@ class CheckpointFolder:
         return self.folder / f"best-{step}.safetensors"
 
     def _drop_remains(self) -> None:
-        """Removes what a kill has left half written, which may be gigabytes."""
+        """Removes what a kill has left half written, which may be gigabytes; never what somebody has written to since this began."""
         for remains in self.folder.glob(".imagereward-*.tmp"):
             with suppress(OSError):
-                remains.unlink()
+                if remains.stat().st_mtime < self._opened:
+                    remains.unlink()
 
 
 def check_settings(found: Mapping[str, Any], expected: Mapping[str, Any], folder: Path) -> None:
