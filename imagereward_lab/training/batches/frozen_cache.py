@@ -63,6 +63,7 @@ class FrozenCache:
                 "no layer of the image tower is frozen, so there is nothing to keep; leave out --cache-frozen, or freeze more"
             )
         self.trainee, self.device, self.precision = trainee, device, precision
+        self._modules = frozen.modules
         self.folder = folder / self._key()[:24]
         self._full = False
 
@@ -117,6 +118,9 @@ class FrozenCache:
         )
 
     def _lower(self, pixels: Tensor) -> Tensor:
+        # Batches are made ahead of the step that would see to it; what is kept must never have dropout in it.
+        for module in self._modules:
+            module.eval()
         # As in a training step, where some kernels differ from those for scoring; frozen layers keep nothing for gradients.
         with torch.enable_grad(), autocast(self.device, self.precision):
             hidden = self.trainee.lower(normalize(pixels.to(self.device), self.trainee.spec), self.depth)

@@ -17,7 +17,7 @@ from imagereward_lab.training.state.schedule import rate_at
 from imagereward_lab.training.validation import batch_rewards, evaluate
 from tests.support.full_disk import fill, small_disk
 from tests.support.rankings import SPEC, Drawn, make_trainer, rankings, weights
-from tests.support.tiny import telling
+from tests.support.tiny import TINY, telling
 
 
 def test_training_learns_a_rule_that_needs_picture_and_prompt(tmp_path):
@@ -206,6 +206,19 @@ def test_the_cache_is_refused_where_it_would_change_something(tmp_path):
         make_trainer(tmp_path, freeze=0.7, freezing="reference", cache=True)
     with pytest.raises(TrainingError, match="no layer of the image tower is frozen"):
         make_trainer(tmp_path, freeze=0.1, cache=True)
+
+
+def test_what_is_kept_of_a_picture_has_no_dropout_in_it(tmp_path):
+    """The first batches are made before the first step, from a network that may be in training mode."""
+    trainer = make_trainer(tmp_path, network_config=TINY, freeze=0.7, cache=True)
+    trainer.trainee.network.train()
+    ((batch,), *_) = trainer.training.steps(0)
+    plain = make_trainer(tmp_path / "plain", network_config=TINY, freeze=0.7)
+    plain.trainee.network.load_state_dict(trainer.trainee.network.state_dict())
+    plain.trainee.network.eval()
+    ((pixels,), *_) = plain.training.steps(0)
+    lower = plain.trainee.lower(normalize(pixels.pixels, SPEC), 2)
+    torch.testing.assert_close(batch.states, lower, atol=1e-5, rtol=1e-5)
 
 
 def test_learning_rate_warms_up_and_falls_to_nothing():
