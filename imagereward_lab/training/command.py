@@ -232,8 +232,13 @@ def _train(
         if folder.begun():
             job.trainer.resume()
             console.say(f"goes on after step {job.trainer.step:,} of {job.trainer.steps:,}")
-        with console.count(job.trainer.steps, "steps") as progress:
-            return job.run(progress, board=not args.no_tensorboard)
+        try:
+            with console.count(job.trainer.steps, "steps") as progress:
+                return job.run(progress, board=not args.no_tensorboard)
+        except KeyboardInterrupt:
+            if folder.begun():
+                console.say(f"the same command with --resume goes on from {folder.path}")
+            raise
 
 
 def _sweep(

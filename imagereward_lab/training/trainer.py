@@ -78,6 +78,7 @@ class Trainer:
         folder: Where checkpoints go; None keeps none.
         settings: What else a resumed training must agree in, such as hashes of start and data.
         depth: Where the data give hidden states, the number of layers they have been through.
+        notes: Pictures that were left out with their reasons, by whichever name; they stay left out when it is resumed.
         on_step: Told of every step.
         on_validation: Told of every validation, after it is saved.
     """
@@ -92,6 +93,7 @@ class Trainer:
     folder: CheckpointFolder | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     depth: int = 0
+    notes: dict[str, dict[str, str]] = field(default_factory=dict)
     on_step: Callable[[Step], None] | None = None
     on_validation: Callable[[Record], None] | None = None
 
@@ -159,6 +161,8 @@ class Trainer:
         self.best = best or {}
         self.record = Record.from_dict(state.facts["record"])
         self._losses, self._shares = list(state.facts["losses"]), list(state.facts["shares"])
+        for name, noted in self.notes.items():
+            noted.update(state.facts["notes"].get(name, {}))
         self.step = state.step
 
     def _position(self) -> tuple[int, int]:
@@ -293,6 +297,7 @@ class Trainer:
                 "record": self.record.to_dict(),
                 "losses": self._losses,
                 "shares": self._shares,
+                "notes": self.notes,
                 "scaler": None if self.scaler is None else self.scaler.state_dict(),
             }
             state = State(self.step, {**tensors, **random}, facts, self._settings(), self.record.best_step)

@@ -141,6 +141,7 @@ class Job:
                 "validation_share": options.validation,
             },
             depth=cache.depth if cache else 0,
+            notes={"train": self.readers[0].left_out, "validation": self.readers[1].left_out},
         )
 
     def _tell(self, frozen: str) -> None:

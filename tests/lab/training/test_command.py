@@ -22,6 +22,7 @@ from imagereward_lab.training.command import OPTIONS
 from imagereward_lab.training.jobs.job import FACTS
 from imagereward_lab.training.progress.curves import CURVES
 from imagereward_lab.training.state.checkpoints import CHECKPOINT
+from imagereward_lab.training.trainer import Trainer
 from tests.support import ROOT
 
 USUAL = (
@@ -153,6 +154,33 @@ def test_what_cannot_be_is_said_before_anything_is_done(
     assert main(["train", str(rankings), "-o", str(output), *USUAL, "--offline", *arguments]) == code
     assert said in capsys.readouterr().err
     assert not list(output.rglob("*.safetensors"))
+
+
+def test_whoever_stops_it_is_told_how_to_go_on(rankings, tmp_path, capsys, monkeypatch):
+    take = Trainer._take
+
+    def stop(self, group):
+        if self.step == 1:
+            raise KeyboardInterrupt
+        take(self, group)
+
+    monkeypatch.setattr(Trainer, "_take", stop)
+    arguments = [
+        "train",
+        str(rankings),
+        "-o",
+        str(tmp_path / "run"),
+        *USUAL,
+        "--batch-pairs",
+        "6",
+        "--validations",
+        "9",
+    ]
+    assert main(arguments) == 130
+    assert "--resume goes on" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert main([*arguments, "--resume", "-q"]) == 1
+    assert (tmp_path / "run" / "run.safetensors").is_file()
 
 
 def test_a_file_of_the_users_is_never_replaced(rankings, tmp_path, capsys):
