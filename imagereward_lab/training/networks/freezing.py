@@ -48,7 +48,10 @@ class Frozen:
             if name in self.layers and first >= all_of:
                 which = f" (all {all_of} layers frozen)" if not count else f" behind its {all_of} layers"
             parts.append(f"{name} {in_millions(count)}{which}")
-        return f"trains {in_millions(self.trained)} of {in_millions(self.total)} parameters in {len(self.names)} tensors: {'; '.join(parts)}"
+        return (
+            f"trains {in_millions(self.trained)} of {in_millions(self.total)}"
+            f" parameters in {len(self.names)} tensors: {'; '.join(parts)}"
+        )
 
     def set_modes(self, network: nn.Module) -> None:
         """Puts the network into training mode, and what is frozen into evaluation mode unless dropout is wanted there."""
