@@ -73,10 +73,12 @@ def apply_changes(network: nn.Module, path: Path, scale: float) -> None:
             new[name] = tensor
         elif f"{layer}{LORA_A}" in changes and f"{layer}{LORA_B}" in changes and f"{layer}.weight" in own:
             down, up = changes[f"{layer}{LORA_A}"], changes[f"{layer}{LORA_B}"]
-            if up.dim() == down.dim() == 2 and up.shape[1] == down.shape[0]:
-                added = scale * (up @ down)
+            weight = own[f"{layer}.weight"]
+            fits = up.dim() == down.dim() == 2 and up.shape[1] == down.shape[0]
+            # Before they are multiplied: two small matrices of a stranger's may have a product of any size.
+            if fits and weight.shape == (up.shape[0], down.shape[1]):
                 name = f"{layer}.weight"
-                new[name] = own[name].float() + added if own[name].shape == added.shape else added
+                new[name] = weight.float() + scale * (up @ down)
         if name not in new or name not in own or new[name].shape != own[name].shape:
             raise WeightsError(
                 f"{path} does not fit the network it is a change of: {name} has no place there, or another shape"

@@ -141,6 +141,12 @@ def card_of(
 
 def find(name: str | os.PathLike[str], settings: WeightSettings) -> tuple[ScorerCard, FoundWeights]:
     """The card and the weights of a scorer; ``name`` and errors as of :func:`card_of`, and WeightsError where a file is missing."""
+    card, found = _find_alone(name, settings)
+    return card, _with_base(card, found, settings) if card.base else found
+
+
+def _find_alone(name: str | os.PathLike[str], settings: WeightSettings) -> tuple[ScorerCard, FoundWeights]:
+    """As :func:`find`, and of a change of another scorer the change alone."""
     from ..weights.store import resolve, resolve_file
 
     card, path = card_of(name, settings)
@@ -152,7 +158,7 @@ def find(name: str | os.PathLike[str], settings: WeightSettings) -> tuple[Scorer
         )
     if card.recipe:
         found = replace(found, revision=labelled(found.revision, card))
-    return card, _with_base(card, found, settings) if card.base else found
+    return card, found
 
 
 def _with_base(card: ScorerCard, found: FoundWeights, settings: WeightSettings) -> FoundWeights:
@@ -161,7 +167,8 @@ def _with_base(card: ScorerCard, found: FoundWeights, settings: WeightSettings) 
     Raises:
         WeightsError: That scorer is not there, has other weights, or is itself such a change.
     """
-    base_card, base = find(card.base, settings) if card.base != card.id else (card, found)
+    # What the base is a change of is not looked for: cards of strangers may go in circles.
+    base_card, base = _find_alone(card.base, settings)
     if base_card.base or base_card.family not in BASES[card.family]:
         raise WeightsError(
             f"{card.id} is a change of {card.base}, which is no whole network of its kind; expected the scorer it was trained from"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from .ledger import State, state_of
 from .locate import WeightSettings, models_folders, user_folder
 from .manifest import sha256_of
 from .suffixes import SUFFIXES
-from .trained import applied, is_trained, trained_fields
+from .trained import applied, is_number, is_trained, trained_fields
 
 logger = logging.getLogger(__name__)
 
@@ -283,7 +282,7 @@ def _fields(content: dict[str, Any]) -> dict[str, Any]:
         facts["notes"] = tuple(_text("a note", note) for note in content["notes"])
     if "typical_range" in content:
         given = content["typical_range"]
-        if not isinstance(given, list) or len(given) != 2 or not all(map(_is_number, given)):
+        if not isinstance(given, list) or len(given) != 2 or not all(map(is_number, given)):
             raise ValueError("typical_range is no pair of numbers such as [-2, 2]")
         if not given[0] < given[1]:
             raise ValueError("typical_range does not rise")
@@ -294,13 +293,13 @@ def _fields(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _distribution(given: Any) -> Distribution:
-    if not isinstance(given, dict) or not all(_is_number(given.get(name)) for name in ("mean", "std")):
+    if not isinstance(given, dict) or not all(is_number(given.get(name)) for name in ("mean", "std")):
         raise ValueError("distribution has no mean and std that are numbers")
     if given["std"] <= 0:
         raise ValueError("the std of distribution is not above 0")
     marks = given.get("quantiles", [])
     fits = isinstance(marks, list) and len(marks) != 1 and len(marks) <= 10_001
-    if not fits or not all(map(_is_number, marks)):
+    if not fits or not all(map(is_number, marks)):
         raise ValueError("the quantiles of distribution are no list of at least two numbers")
     if any(after < before for before, after in zip(marks, marks[1:])):
         raise ValueError("the quantiles of distribution fall")
@@ -314,7 +313,3 @@ def _text(name: str, value: Any) -> str:
     if not value.isprintable():
         raise ValueError(f"{name} holds a line break or a control character")
     return value
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, get_args
@@ -17,6 +17,8 @@ from .cards import CARDS
 FAMILIES = ("imagereward", "clip-mlp")
 """Kinds of network that training makes."""
 LARGEST_SIZE = 65_536
+_COUNTS = {"depth": (0, 256), "heads": (1, 1024), "patch_size": (1, 1024)}
+"""Least and most of sizes that cost time, or divide others, before a tensor of the file is looked at."""
 _REVISION = re.compile(r"[0-9a-f]{12}([+-][0-9a-f]{6,12}){0,4}")
 TRAINED_FIELDS = ("like", "family", "network", "image", "scale", "base", "lora_scale")
 
@@ -136,8 +138,9 @@ def _size(name: str, value: Any) -> Any:
     if isinstance(value, bool):
         return value
     number = _number(name, value)
-    if abs(number) > LARGEST_SIZE and isinstance(value, int):
-        raise ValueError(f"{name} of network is {value}; expected at most {LARGEST_SIZE:,}")
+    least, most = _COUNTS.get(name, (0, LARGEST_SIZE))
+    if isinstance(value, int) and not least <= number <= most:
+        raise ValueError(f"{name} of network is {value}; expected {least} to {most:,}")
     return value
 
 
@@ -185,6 +188,17 @@ def _base(value: Any) -> dict[str, str]:
 
 
 def _number(name: str, value: Any) -> float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+    if not is_number(value):
         raise ValueError(f"{name} is no number")
     return float(value)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value of JSON is a finite number.
+
+    >>> is_number(0.5), is_number(True), is_number(10**400)
+    (True, False, False)
+    """
+    # math.isfinite raises for a whole number that no float can hold.
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and abs(value) <= sys.float_info.max

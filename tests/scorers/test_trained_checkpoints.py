@@ -141,7 +141,18 @@ def test_a_head_alone_and_a_lora_change_their_base(settings, image):
             {},
             "another shape",
         ),
+        # Multiplied, these few numbers would take a terabyte.
+        (
+            {"mlp.layers.0.lora_A.weight": (1, 2**19), "mlp.layers.0.lora_B.weight": (2**19, 1)},
+            {},
+            "another shape",
+        ),
         ({"mlp.layers.0.weight": (128, 128)}, {"base": {"id": "x", "revision": "0" * 12}}, "'x'"),
+        (
+            {"mlp.layers.0.weight": (128, 128)},
+            {"base": {"id": "change", "revision": "0" * 12}},
+            "whole network",
+        ),
     ],
 )
 def test_a_change_that_does_not_fit_is_refused(settings, image, state, card, says):
@@ -169,6 +180,12 @@ def test_a_change_that_does_not_fit_is_refused(settings, image, state, card, say
         {"base": {"id": "demo"}},
         {"base": "demo"},
         {"family": "imagereward", "lora_scale": "1"},
+        {"family": "imagereward", "scale": {"mean": 10**400, "std": 1}},
+        {"family": "imagereward", "network": {"text": {"width": 10**400}}},
+        {"family": "imagereward", "typical_range": [0, 10**400]},
+        {"family": "imagereward", "network": {"text": {"width": -1}}},
+        {"family": "imagereward", "network": {"vision": {"heads": 0}}},
+        {"family": "imagereward", "network": {"vision": {"depth": 60_000}}},
     ],
 )
 def test_what_a_card_may_not_say_is_refused_and_the_file_not_listed(settings, image, card, caplog):
@@ -176,6 +193,15 @@ def test_what_a_card_may_not_say_is_refused_and_the_file_not_listed(settings, im
     with pytest.raises(WeightsError, match="bad.card.json"):
         score(settings, str(settings.folders[0] / "bad.safetensors"), image)
     assert "bad" not in own_checkpoints(settings) and "bad.safetensors is not listed" in caplog.text
+
+
+def test_cards_that_go_in_circles_are_refused(settings, image):
+    for name, base in (("one", "two"), ("two", "one.safetensors")):
+        changed = {"id": base, "revision": "0" * 12}
+        write(settings, name, {"mlp.layers.0.weight": torch.ones(128, 128)}, like="demo", base=changed)
+    for name in ("one", "two"):
+        with pytest.raises(WeightsError, match="no whole network of its kind"):
+            score(settings, name, image)
 
 
 def test_sizes_that_make_no_network_are_said(settings, image):

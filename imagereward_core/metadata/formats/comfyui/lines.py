@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 
 from . import nodes as known
 from .graph import Graph, Link, Node, Value
@@ -15,7 +15,7 @@ def number_of(graph: Graph, value: Value) -> float | None:
     """The number an input is set to, also by a node that holds nothing else; None where it cannot be told."""
     for _ in range(_LONGEST_WAY):
         if isinstance(value, (int, float)):
-            return value if math.isfinite(value) else None
+            return value if abs(value) <= sys.float_info.max else None
         if isinstance(value, str):
             try:
                 return float(int(value)) if len(value) < _LONGEST_WAY else None

@@ -37,6 +37,15 @@ def test_a_loop_in_the_graph_ends():
     assert any("loop" in note for note in found.notes)
 
 
+def test_a_number_larger_than_any_float_is_no_number():
+    data = drawn(
+        pos=node("ControlNetApply", conditioning=["text", 0], strength=10**400),
+        text=node("CLIPTextEncode", text="a cat"),
+    )
+    found = positive_prompt(data)
+    assert found is not None and found.prompt == "a cat"
+
+
 def test_a_loop_without_words_leads_nowhere():
     assert positive_prompt(drawn(pos=node("Reroute", value=["pos", 0]))) is None
 
