@@ -156,6 +156,14 @@ def hostile(session):
 
 
 @nox.session
+def annotators(session):
+    """Table 1's procedure on simulated annotators of known reliability (two minutes); writes benchmarks/results/."""
+    install(session, "-e", ".")
+    session.run("python", "-m", "benchmarks.annotators", *session.posargs)
+    session.run("python", "-m", "benchmarks.table")
+
+
+@nox.session
 def gpu(session):
     """The same measurements on a CUDA device, where there is one."""
     install(session, "-e", ".")

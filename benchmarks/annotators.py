@@ -3,7 +3,7 @@
 Simulated annotators, whose noise is known, rank drawn scenes, each crew many times over with other errors. What their agreement must be
 follows from the noise by computation; recorded is what was measured, and in how many repetitions the 95 % interval by prompt holds the
 truth. The demo model scores the same pictures as the row of a scorer. The intervals are for other prompts of the same kind, while here
-the prompts stay the same, so that they hold the truth more often than they say.
+the prompts stay the same, so that they should hold the truth at least as often as they say.
 """
 
 from __future__ import annotations

@@ -27,5 +27,32 @@ def demo_table2_part(figures: dict[str, Any], machine: str) -> list[str]:
     ]
 
 
+def annotators_part(figures: dict[str, Any], machine: str) -> list[str]:
+    """Agreement of simulated annotators: computed, and found by the procedure of Table 1."""
+    lines = [
+        "## Table 1 of the paper, for annotators of known reliability",
+        "",
+        f"{figures['what']}; percent. Computed follows from their noise. `python -m benchmarks.annotators`. {machine}",
+    ]
+    for crew, cells in figures["crews"].items():
+        lines += [
+            "",
+            f"| crew: {crew} | computed | measured first, with its 95 % interval | mean of all | intervals that hold it |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        for cell, row in cells.items():
+            value, low, high = row["first_measured"]
+            measured = _text({"value": value, "low": low, "high": high})
+            expected, mean = (f"{100 * row[name]:.1f}" for name in ("expected", "mean_measured"))
+            lines.append(f"| {cell} | {expected} | {measured} | {mean} | {row['interval_holds_it']} |")
+    first = ", ".join(f"{name} {count}" for name, count in figures["first_by_agreement"].items())
+    return [
+        *lines,
+        "",
+        f"Whose prompts the split by agreement takes first for the test, of the mixed crew: {first}.",
+        "",
+    ]
+
+
 def _text(row: dict[str, Any]) -> str:
     return f"{100 * row['value']:.1f} ({100 * row['low']:.1f} to {100 * row['high']:.1f})"

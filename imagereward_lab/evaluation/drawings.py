@@ -104,12 +104,29 @@ def _lines(axes: Any, drawing: Drawing) -> None:
 def _points(axes: Any, drawing: Drawing) -> None:
     for at, label in enumerate(drawing.labels):
         values = drawing.points[label]
+        if not values:
+            continue
         middle = sum(values) / len(values)
         low, high = mean_interval(values)
         ends = [[0.0], [0.0]] if math.isnan(low) else [[middle - low], [high - middle]]
         once = at == 0
-        axes.plot([at] * len(values), values, "o", color=_COLOURS[5], markersize=3.5, label="one seed" if once else None)
-        axes.errorbar([at + 0.12], [middle], ends, fmt="s", color=_COLOURS[0], capsize=3, label="mean, 95 % interval" if once else None)
+        axes.plot(
+            [at] * len(values),
+            values,
+            "o",
+            color=_COLOURS[5],
+            markersize=3.5,
+            label="one seed" if once else None,
+        )
+        axes.errorbar(
+            [at + 0.12],
+            [middle],
+            ends,
+            fmt="s",
+            color=_COLOURS[0],
+            capsize=3,
+            label="mean, 95 % interval" if once else None,
+        )
     axes.set_xticks(range(len(drawing.labels)), [plain(label) for label in drawing.labels])
     axes.set_xlim(-0.5, len(drawing.labels) - 0.5)
     axes.legend(frameon=False, fontsize=8)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -92,3 +93,37 @@ def _worth(rank: int, kind: str) -> float:
 def ranked(tasks: Iterable[Task], annotators: Sequence[Annotator], seed: int = 0) -> list[Ranking]:
     """Rankings of all tasks by everybody."""
     return [task.ranked_by(each, seed) for task in tasks for each in annotators]
+
+
+def write_scenes(
+    folder: Path,
+    numbers: Iterable[int],
+    annotators: Sequence[Annotator] = (),
+    *,
+    split: str = "",
+    held_out: bool = True,
+    pictures: int = 0,
+    size: int = 64,
+    seed: int = 0,
+) -> list[Ranking]:
+    """Draws tasks into a folder as PNG files; returns their rankings, by everybody, or by the truth where there is nobody.
+
+    Args:
+        folder: Made if it is not there; pictures of these names that are there are replaced.
+        numbers: Which tasks, as for :func:`scene_task`.
+        annotators: Who ranks; without any the ranks are those that the demo model learns.
+        split: The split of all these rankings.
+        held_out: See :func:`scene_task`, as for the rest.
+        pictures: How many for each prompt.
+        size: Side in pixels.
+        seed: Of tasks and errors.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    found = []
+    for number in numbers:
+        task, drawn = scene_task(number, held_out=held_out, pictures=pictures, size=size, seed=seed)
+        for name, picture in zip(task.images, drawn):
+            picture.save(folder / name)
+        own = ranked([task], annotators, seed) or [Ranking(task.prompt, task.images, task.ranks)]
+        found += [replace(ranking, split=split) for ranking in own]
+    return found

@@ -8,6 +8,7 @@ import math
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from .jobs.job import FACTS, Job, Outcome
 from .jobs.options import JobOptions
 from .jobs.splits import Splits, splits_of
 from .jobs.sweep import TABLE, Row, folder_name, grid, read_sweep, write_table
+from .ladders.command import add_ladder, run_ladder
+from .ladders.rungs import read_ladder
 from .progress.curves import CURVES
 from .state.checkpoints import CheckpointFolder
 from .state.processes import Processes, processes
@@ -39,6 +42,7 @@ examples:
   imagereward train ImageRewardDB -o runs/paper --precision bf16              as the paper did, from BLIP
   imagereward train rankings.jsonl -o runs/mine --resume                      go on after a kill
   imagereward train rankings.jsonl -o runs/search --sweep learning_rate=1e-5,3e-6 --sweep freeze=0.5,0.7,0.9
+  imagereward train rankings.jsonl -o runs/how-much --ladder data=25%,50%,100% --seeds 3
   torchrun --nproc_per_node 4 -m imagereward_core train rankings.jsonl -o runs/mine --start-from BLIP      four GPUs
 
 exit codes:
@@ -155,6 +159,7 @@ def declare(parser: Parser) -> None:
         default="table",
         help="form of the result (default: table)",
     )
+    add_ladder(parser)
     add_weights(parser)
     add_talk(parser)
     parser.set_defaults(run=run)
@@ -169,6 +174,9 @@ def run(args: argparse.Namespace) -> int:
     """
     options = _options(args)
     sweep = read_sweep(args.sweep)
+    ladder = read_ladder(args.ladder) if args.ladder else None
+    if sweep and ladder:
+        raise UsageError("--sweep and --ladder cannot be combined; a ladder changes one thing at a time")
     with processes(args.device) as among:
         console = Console(args.quiet or not among.first)
         with _plainly():
@@ -179,6 +187,9 @@ def run(args: argparse.Namespace) -> int:
             splits = splits_of(data, judged, options)
         for note in [*data.notes[:5], *(judged.notes[:5] if judged else ())]:
             console.say(f"left out: {note}")
+        if ladder:
+            train = partial(_train, args, among=among, console=console)
+            return run_ladder(args, ladder, options, data, splits, console, train, among.first)
         if sweep and not args.dry_run:
             return _sweep(args, options, splits, among, console, sweep)
         outcome = _train(args, options, splits, among, console)

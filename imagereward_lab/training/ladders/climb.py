@@ -58,6 +58,7 @@ def climb(
     train: Callable[[JobOptions, Splits], Outcome | None],
     device: str,
     console: Console,
+    resume: bool = False,
     first: bool = True,
     after: Callable[[list[Climbed]], None] = lambda climbed: None,
 ) -> list[Climbed]:
@@ -72,6 +73,7 @@ def climb(
         train: Trains one, or goes on with it; None in processes other than the first.
         device: Where results are measured.
         console: Told how far things are.
+        resume: Whether trainings that are there are gone on with.
         first: Whether this is the process that writes.
         after: Called with what is finished, after each of them.
 
@@ -79,11 +81,17 @@ def climb(
         TrainingError: A training cannot begin, or one in the way was made with other settings.
     """
     jobs = [
-        (rung, seed, *rung.job(ladder.factor, options, splits, seed)) for seed in seeds for rung in ladder.rungs
+        (rung, seed, *rung.job(ladder.factor, options, splits, seed))
+        for seed in seeds
+        for rung in ladder.rungs
     ]
     data = test.sha256() if test is not None else ""
     climbed: list[Climbed] = []
     known = [_finished(each, parts, data, rung) for rung, _, each, parts in jobs]
+    if any(known) and not resume:
+        raise TrainingError(
+            f"there is a ladder in {options.output} already; go on with it with --resume, or name another --output"
+        )
     for number, (rung, seed, each, parts) in enumerate(jobs):
         done = known[number]
         console.say(f"{ladder.factor} {rung.text}, seed {seed}{': done before' if done else ':'}")
@@ -96,7 +104,9 @@ def climb(
         after(climbed)
         left = [later for later, found in zip(jobs[number + 1 :], known[number + 1 :]) if found is None]
         if left:
-            console.say(f"{len(jobs) - len(left):,} of {len(jobs):,} trainings done, about {time_in_words(_seconds(climbed, left))} left")
+            console.say(
+                f"{len(jobs) - len(left):,} of {len(jobs):,} trainings done, about {time_in_words(_seconds(climbed, left))} left"
+            )
     return climbed
 
 
@@ -113,7 +123,9 @@ def _judged(
     measured, failures = ({}, {}) if test is None else judge(outcome.path, test, options.weights, device)
     facts = json.loads((options.output / FACTS).read_text(encoding="utf-8"))
     facts = {name: value for name, value in facts.items() if name not in ("history", "left_out", "settings")}
-    done = Climbed(rung.text, options.config.seed, facts, measured, failures, outcome.path, len(outcome.left_out))
+    done = Climbed(
+        rung.text, options.config.seed, facts, measured, failures, outcome.path, len(outcome.left_out)
+    )
     told = {"made_with": _identity(options, splits, data), **asdict(done), "path": outcome.path.name}
     with written_whole(options.output / RUNG) as temporary:
         temporary.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")

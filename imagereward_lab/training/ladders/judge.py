@@ -55,7 +55,11 @@ def judge(
         raise KeyboardInterrupt
     estimator = Estimator(EvaluateOptions(resamples=100), scored.prompts)
     figures = [
-        *(row for row in accuracy_section(scored, counts_of(scored), estimator).figures if row.measure == "pairs"),
+        *(
+            row
+            for row in accuracy_section(scored, counts_of(scored), estimator).figures
+            if row.measure == "pairs"
+        ),
         *(row for row in recall_section(scored, estimator).figures if row.scorer),
     ]
     found = {

@@ -78,9 +78,7 @@ class Rung:
                 number += sizes[key]
         return [ranking for ranking, key in zip(train, keys) if key in taken]
 
-    def job(
-        self, factor: str, options: JobOptions, splits: Splits, seed: int
-    ) -> tuple[JobOptions, Splits]:
+    def job(self, factor: str, options: JobOptions, splits: Splits, seed: int) -> tuple[JobOptions, Splits]:
         """The training of this rung with a seed: all else as ``options`` say.
 
         Raises:
@@ -142,11 +140,15 @@ def read_ladder(text: str) -> Ladder:
         try:
             found = read_sweep([f"{name}={plain}"])
         except TrainingError as error:
-            raise TrainingError(f"{error}. A ladder can also have data and backbone".replace("--sweep", "--ladder")) from error
+            raise TrainingError(
+                f"{error}. A ladder can also have data and backbone".replace("--sweep", "--ladder")
+            ) from error
         rungs = [Rung(shown, {name: value}) for shown, value in zip(texts, found[name])]
     slugs = [rung.slug.casefold() for rung in rungs]
     if len(set(slugs)) < len(slugs) or "" in slugs:
-        raise TrainingError(f"--ladder {text!r}: two of its values have one name; expected values that differ in letters or digits")
+        raise TrainingError(
+            f"--ladder {text!r}: two of its values have one name; expected values that differ in letters or digits"
+        )
     return Ladder(name, tuple(rungs))
 
 
@@ -174,7 +176,7 @@ def _part(ladder: str, text: str) -> Rung:
     except (ValueError, OverflowError):
         pass
     raise TrainingError(
-        f"--ladder {ladder!r}: found {text!r}; expected a share of more than 0 % and up to 100 %, or a number of rankings such as 1000 or 1k"
+        f"--ladder {ladder!r}: found {text!r}; expected a share of more than 0 % and up to 100 %, or a number of rankings, 1000 or 1k"
     )
 
 

@@ -55,8 +55,8 @@ def document(factor: str, climbed: Sequence[Climbed], facts: dict[str, Any]) -> 
         _SECTION,
         f"The ladder of {factor}",
         "The same training with one thing changed, in percent: the mean over seeds, with the 95 % interval that these leave for it "
-        "(Student's, so that few seeds leave a wide one). Everything else is the same, the pictures that judge a state included; with the same "
-        "seed pictures come in the same order, and a smaller part of the data is within every larger one.",
+        "(Student's, so that few seeds leave a wide one). Everything else is the same, the pictures that judge a state included; with the "
+        "same seed pictures come in the same order, and a smaller part of the data is within every larger one.",
         [Table((factor, "learns from", "frozen layers; trains", *measures, "steps"), rows, texts=3)],
         figures,
         _sentences(by_rung, main),
@@ -68,21 +68,28 @@ def document(factor: str, climbed: Sequence[Climbed], facts: dict[str, Any]) -> 
                 "% of pairs",
                 rungs,
                 {},
-                points={rung: [100 * (_value(each, main) or 0.0) for each in own] for rung, own in by_rung.items()},
+                points={
+                    rung: [100 * value for each in own if (value := _value(each, main)) is not None]
+                    for rung, own in by_rung.items()
+                },
             )
         ],
     )
     warnings = []
     if main == VALIDATION:
         warnings.append(
-            "There are no test rankings. States were chosen by the rankings that this accuracy is of, so it is a little too high; name others "
-            "with --test."
+            "There are no test rankings. States were chosen by the rankings that this accuracy is of, so it is a little too high; name "
+            "others with --test."
         )
     if len(seeds) < 2:
-        warnings.append("One seed says nothing about how much of a difference is chance; train with --seeds 3 or more.")
+        warnings.append(
+            "One seed says nothing about how much of a difference is chance; train with --seeds 3 or more."
+        )
     missing = {name for each in climbed for name in each.failures}
     if missing:
-        warnings.append(f"{count_of(len(missing), 'picture')} of the test could not be scored; rung.json of each training has the reasons.")
+        warnings.append(
+            f"{count_of(len(missing), 'picture')} of the test could not be scored; rung.json of each training has the reasons."
+        )
     return Evaluation(
         title=f"What {factor} does to a reward model",
         facts={**facts, "seeds": seeds, "trainings": len(climbed)},
@@ -91,12 +98,12 @@ def document(factor: str, climbed: Sequence[Climbed], facts: dict[str, Any]) -> 
     )
 
 
-def write(evaluation: Evaluation, folder: Path) -> None:
-    """Writes the ladder's files, and its drawing where matplotlib is here; earlier ones are replaced."""
+def write(evaluation: Evaluation, folder: Path, drawn: bool = True) -> None:
+    """Writes the ladder's files, and its drawing if it is to be ``drawn`` and matplotlib is here; earlier ones are replaced."""
     for name, form in FILES.items():
         with written_whole(folder / name) as temporary:
             temporary.write_text(render(evaluation, form, to_file=True), encoding="utf-8", newline="")
-    if can_draw():
+    if drawn and can_draw():
         (drawing,) = evaluation.sections[0].drawings
         with written_whole(folder / DRAWING) as temporary:
             temporary.write_text(svg(drawing), encoding="utf-8")
@@ -111,12 +118,16 @@ def _value(climbed: Climbed, measure: str) -> float | None:
 
 def _data(own: Sequence[Climbed]) -> str:
     """How much a rung learns from; as many rankings with each seed, but not as many pairs."""
-    rankings, pairs = (fmean(each.facts["learnt_from"][what] for each in own) for what in ("rankings", "pairs"))
+    rankings, pairs = (
+        fmean(each.facts["learnt_from"][what] for each in own) for what in ("rankings", "pairs")
+    )
     return f"{rankings:,.0f} rankings, {pairs:,.0f} pairs"
 
 
 def _layers(climbed: Climbed) -> str:
-    layers = ", ".join(f"{tower} {depth} of {of}" for tower, (depth, of) in climbed.facts["frozen_layers"].items())
+    layers = ", ".join(
+        f"{tower} {depth} of {of}" for tower, (depth, of) in climbed.facts["frozen_layers"].items()
+    )
     return f"{layers}; {in_millions(sum(climbed.facts['trained'].values()))}"
 
 
@@ -155,6 +166,7 @@ def _sentences(by_rung: dict[str, list[Climbed]], measure: str) -> list[str]:
             continue
         told.append(
             f"From {before} to {after} {measure} changes by {100 * fmean(moved):+.1f} points ({100 * low:+.1f} to {100 * high:+.1f}, "
-            f"{count_of(len(moved), 'seed')} compared one by one)" + ("." if low > 0 or high < 0 else ": they cannot be told apart.")
+            f"{count_of(len(moved), 'seed')} compared one by one)"
+            + ("." if low > 0 or high < 0 else ": they cannot be told apart.")
         )
     return told
