@@ -71,8 +71,9 @@ def scan_all(items: list[fuzzing.Item], folder: Path) -> dict[str, int]:
         names.add(path.name)
     with Library.open(folder / "store") as library:
         library.scan([folder / "pictures"], None)
-        known = {row.path.name for row in library.rows(Query())}
-        failed = {path.name for path, _ in library.failures()}
+        rows = list(library.rows(Query()))
+    known = {row.path.name for row in rows}
+    failed = {row.path.name for row in rows if not row.content}
     return {
         "files": len(names),
         "rows_without_a_problem": len(known - failed),

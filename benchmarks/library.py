@@ -165,7 +165,6 @@ def _measure_pages(library: Library, root: Path, number: int) -> dict[str, Any]:
         "without a score": lambda: library.page(replace(every, scored=False), PAGE),
         "count": lambda: library.count(every),
         "count, of a folder and all below": lambda: library.count(below),
-        "histogram": lambda: library.histogram(every),
     }
     figures = {}
     for name, ask in asked.items():

@@ -194,28 +194,6 @@ class Library:
             yield from page
             after = page[-1]
 
-    def histogram(self, query: Query, bins: int = 40) -> tuple[list[float], list[int]]:
-        """How the scores that fit are distributed.
-
-        The ``bins + 1`` edges of equal bins from the least to the greatest, and the number in each; two empty lists without scores.
-        """
-        import numpy as np
-
-        with self.database.reading() as connection:
-            wanted = self._resolved(connection, query)
-            if wanted is None or not wanted.scorer or query.scored is False:
-                return [], []
-            values = np.fromiter(pages.values_of(connection, wanted), dtype=np.float64)
-        if not len(values):
-            return [], []
-        counts, edges = np.histogram(values, bins=bins)
-        return edges.tolist(), counts.tolist()
-
-    def failures(self, folder: Path | None = None) -> list[tuple[Path, str]]:
-        """Files that could not be decoded, each with the reason, by path."""
-        with self.database.reading() as connection:
-            return pages.undecoded(connection, None if folder is None else absolute(folder))
-
     def scored(
         self,
         panel: Panel,

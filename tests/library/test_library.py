@@ -202,7 +202,7 @@ def test_files_nobody_has_scored_yet_say_so(library, tree):
     assert library.scored(panel_of(MeanScorer()), tree / "unknown").rows == []
 
 
-def test_history_and_histogram_count_every_number(library, tree):
+def test_history_counts_every_number(library, tree):
     scorer = MeanScorer()
     library.scan([tree], panel_of(scorer))
     values = [row.value for row in library.rows(Query(key=key_of(scorer), scored=True))]
@@ -211,10 +211,6 @@ def test_history_and_histogram_count_every_number(library, tree):
     some = {row.content for row in library.rows(Query(key=key_of(scorer), folder=tree / "1"))} - {""}
     others = [row.value for row in library.rows(Query(key=key_of(scorer), folder=tree / "0"))]
     assert sorted(library.history(key_of(scorer), besides=some).tolist()) == sorted(others)
-    edges, counts = library.histogram(Query(key=key_of(scorer)), 4)
-    assert (edges[0], edges[-1], len(edges), sum(counts)) == (min(values), max(values), 5, 8)
-    _, below = library.histogram(Query(key=key_of(scorer), folder=tree / "0"), 4)
-    assert sum(below) == 4
 
 
 def test_a_cut_prompt_is_told_with_the_score(library, tmp_path):
@@ -222,13 +218,6 @@ def test_a_cut_prompt_is_told_with_the_score(library, tmp_path):
     save(tmp_path / "out" / "1.png", 1, "x" * 50)
     library.scan([tmp_path / "out"], panel_of(scorer))
     assert library.page(Query(key=key_of(scorer)))[0].cut == "x" * 10
-
-
-def test_failures_are_those_of_a_folder_on_demand(library, tree):
-    library.scan([tree], None)
-    assert [path.name for path, _ in library.failures()] == ["bad.png"]
-    assert library.failures(tree / "0") == library.failures(tree / "unknown") == []
-    assert len(library.failures(tree / "1")) == 1
 
 
 def test_relative_folders_and_detours_are_the_same_folder(library, tree, monkeypatch):

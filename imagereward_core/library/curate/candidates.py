@@ -27,18 +27,10 @@ def judged_files(
     only: Sequence[Path] | None = None,
     below: Path | None = None,
 ) -> tuple[ScoredFiles, dict[Path, tuple[tuple[str, Path], ...]]]:
-    """The pictures of a folder that compete with each other, with their scores, and the copies of them that runs have made.
+    """The pictures of a folder that compete with each other, with the panel's scores, and the copies of them that runs have made.
 
-    Args:
-        library: Where the scores are.
-        panel: Whose scores count.
-        folder: The folder.
-        options: Which files count, and where the destination folders are.
-        only: Look at these files and their copies alone; None for all.
-        below: Look only at what lies in this folder inside of it; None for all.
-
-    Returns:
-        The files, and by the path of an original its copies, as name and path, for :func:`.plan.plan_moves`.
+    The copies stand by the path of the original, as name and path, for :func:`.plan.plan_moves`. Looked at are ``only`` these files and
+    their copies, and only what lies in the folder ``below``; all by default.
 
     Raises:
         CurateError: Destinations that cannot be.
@@ -72,7 +64,7 @@ def judged_files(
 
 def apart(library: Library, rows: Sequence[Row], homes: Sequence[Home]) -> Sorted:
     """Tells pictures from copies of them that runs have made, wherever the folders were: ``homes`` is where each row belongs."""
-    from ..journal.copies import copied_from
+    from ..journal.listing import copied_from
 
     def sources(paths: Sequence[Path]) -> Mapping[Path, Path]:
         with library.journal(looking=True) as journal:

@@ -13,17 +13,15 @@ back when the journal is next opened.
 
 from __future__ import annotations
 
+from .changes import move_new
 from .files import Refused
 from .journal import Journal
 from .listing import elsewhere, leading_out, refused
-from .move import move_new
 from .names import safe_name
-from .opening import open_journal
 from .reader import JournalError
-from .recovery import recover
-from .run import execute
+from .recovery import open_journal, recover
+from .run import execute, undo
 from .steps import Recovery, RunInfo, RunResult, Step, StepInfo
-from .undo import undo
 
 __all__ = [
     "Journal",

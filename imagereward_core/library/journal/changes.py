@@ -47,12 +47,7 @@ def direction_of(state: State) -> Direction:
 class Change:
     """A change under way. Its methods are generators: what they yield has to be on the disk before they go on.
 
-    Args:
-        journal: Where it is written down.
-        record: The step; its state is kept up to date.
-        direction: Whether the step is done or undone.
-        folders: Folders that have to be made first.
-        companions: Records of files that will follow; they are written down with the first entry.
+    ``folders`` have to be made first; ``companions``, records of files that will follow, are written down with the first entry.
     """
 
     def __init__(
@@ -69,9 +64,8 @@ class Change:
     def _enter(self, state: State) -> Work:
         self.record.state = state
         yield Entry((self.record, *self._companions), self._folders)
-        self.journal.custody.admit(
-            self.record
-        )  # after the wait, for others may have changed what leads where
+        # After the wait, for others may have changed what leads where.
+        self.journal.custody.admit(self.record)
         for folder in self._folders:
             try:
                 folder.mkdir(exist_ok=True)
@@ -101,11 +95,7 @@ class Change:
     def place(
         self, made: Path, write: Callable[[Path], Generator[None, None, tuple[Mark | None, Mark]]]
     ) -> Work:
-        """Makes a new file: written under a hidden name, then given its own.
-
-        Args:
-            made: The file; nobody may have the name.
-            write: Writes to the path it is given, as :func:`files.copy_steadily` does; returns the marks of what it read and wrote.
+        """Makes a new file: written under a hidden name, by ``write`` as by :func:`files.copy_steadily`, then given its own.
 
         Raises:
             FileExistsError: The name is taken by now.
@@ -121,12 +111,9 @@ class Change:
     def rewrite(
         self, path: Path, transform: Callable[[BinaryIO, BinaryIO], None], wanted: Mark | None
     ) -> Work:
-        """Gives a file other content in one instant.
+        """Gives a file, not a symbolic link, other content in one instant.
 
-        Args:
-            path: The file; not a symbolic link.
-            transform: Reads the first and writes the second.
-            wanted: What must come out of it; None where it is not known yet.
+        ``wanted`` is what must come out of it; None where it is not known yet.
 
         Raises:
             Refused: Something else comes out, or the file changed meanwhile.
@@ -164,24 +151,14 @@ class Change:
         self._end()
 
     def remove(self, path: Path, check: Callable[[], None]) -> Work:
-        """Removes a file of ours.
-
-        Args:
-            path: The file.
-            check: Raises where it is not superfluous; called right before it goes.
-        """
+        """Removes a file of ours. Right before it goes, ``check`` raises where it is not superfluous."""
         yield from self._enter(self.direction.about)
         check()
         files.remove(path)
         self._end()
 
     def transfer(self, source: Path, target: Path, text: str | None = None) -> Work:
-        """Moves a file, across file systems too.
-
-        Args:
-            source: The file.
-            target: Its new name; nobody may have it.
-            text: For a symbolic link: where it shall point from its new place.
+        """Moves a file, across file systems too; ``text`` is, for a symbolic link, where it shall point from its new place.
 
         Raises:
             FileExistsError: The name is taken by now.
@@ -266,3 +243,51 @@ def remove_folders(journal: Journal, run: int) -> None:
     half_done = "state IN ('doing', 'ready', 'undoing', 'restoring')"  # left for when a drive is back
     if not journal.run(run).done and not journal.count(run, half_done):
         journal.forget_folders(run)
+
+
+def move_new(source: Path, target: Path) -> None:
+    """Moves a file to a name that nobody may have yet, across file systems too.
+
+    There, its bytes are copied, brought onto the disk, read back and compared before the old name goes. Where the process ends in
+    between, the file has both names, or its old one and a hidden file is left.
+
+    Raises:
+        FileExistsError: The name is taken.
+        Refused: The file changed meanwhile, or the disk gave back other bytes. Everything is as it was.
+        OSError: It cannot be done. Everything is as it was.
+    """
+    try:
+        files.rename_new(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _carry(source, target)
+
+
+def _carry(source: Path, target: Path) -> None:
+    before = _copy(source, target)
+    files.sync_folder(target.parent)
+    files.leave(source, target, before)
+
+
+def _copy(source: Path, target: Path) -> Mark:
+    """Puts a verified copy under the new name; returns the mark of what was read."""
+    temporary = files.temporary_in(target.parent)
+    copying = files.copy_steadily(source, temporary)
+    next(copying)
+    try:
+        files.sync_file(temporary)
+    except BaseException as error:
+        copying.throw(error)  # which removes the hidden file
+        raise
+    try:
+        next(copying)
+    except StopIteration as end:
+        before, _ = end.value
+    try:
+        files.rename_new(temporary, target)
+    except BaseException:
+        files.discard(temporary)
+        raise
+    mark: Mark = before
+    return mark

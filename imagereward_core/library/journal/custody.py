@@ -49,13 +49,7 @@ class _Run:
 
 
 class Custody:
-    """Reads rows, says whether they may be acted on, and signs those that lead out.
-
-    Args:
-        database: The journal's file.
-        root: Where it acts.
-        seal: Signs.
-    """
+    """Reads rows, says whether they may be acted on, and signs those that lead out."""
 
     def __init__(self, database: Database, root: Root, seal: Seal) -> None:
         self.database, self.root, self.seal = database, root, seal
@@ -95,12 +89,9 @@ class Custody:
         return named is None or about is None or is_below(os.path.realpath(about), os.path.realpath(named))
 
     def begun(self, number: int, about: tuple[Any, ...], within: Path | None) -> None:
-        """Remembers a run that is being written down.
+        """Remembers a run that is being written down, ``about`` being from :meth:`new_run`.
 
-        Args:
-            number: Its number.
-            about: From :meth:`new_run`.
-            within: The folder out of which no link may lead its steps; None where links may.
+        ``within`` is the folder out of which no link may lead its steps; None where links may.
         """
         self._runs[number] = self._known(number, about[:4])
         self._linking[number] = within

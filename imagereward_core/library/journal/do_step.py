@@ -44,9 +44,7 @@ def carry_out(journal: Journal, record: Record, result: RunResult) -> Work:
             journal.forget_companions(record)
             record.state, record.made, record.temporary, record.before = "planned", None, None, planned
             yield from work(journal, record)
-    except Refused as error:
-        _fail(journal, record, str(error), result)
-    except ImageError as error:
+    except (Refused, ImageError) as error:
         _fail(journal, record, str(error), result)
     except OSError as error:
         _fail(journal, record, reason_of(error, record.kind, record.made or record.target), result)

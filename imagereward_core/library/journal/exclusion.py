@@ -17,6 +17,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -25,7 +26,6 @@ from pathlib import Path
 
 from ...errors import WeightsError
 from ...files.locks import StrangeLockError, exclusive
-from .mounts import ways_to
 
 try:
     import fcntl
@@ -36,17 +36,15 @@ _PATIENCE = 1.0
 """Seconds for which the folders above are tried: the system's own tidying holds one for a moment now and then."""
 _MOST = 64
 """Folders that are locked one by one; of further ones those around them. Each takes an open file, of which some systems allow 256."""
+_MOUNTS = Path("/proc/self/mountinfo")
+_ESCAPED = re.compile(r"\\([0-7]{3})")
 
 Key = tuple[int, int] | str
 """By what a folder is known: the system's numbers for it, or its path where it has none."""
 
 
 class BusyError(WeightsError):
-    """Somebody else acts in a folder.
-
-    Attributes:
-        folder: The folder, or one around it.
-    """
+    """Somebody else acts in a folder; ``folder`` is that, or one around it."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
@@ -69,11 +67,7 @@ def only_actor(folders: Iterable[Path]) -> Iterator[Held]:
 
 
 class Held:
-    """The folders in which one actor acts.
-
-    Args:
-        stack: Gives the locks back.
-    """
+    """The folders in which one actor acts, until ``stack`` gives the locks back."""
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
@@ -165,13 +159,9 @@ def _flock(handle: int, kind: int, folder: Path, patience: float) -> bool:
 
 
 def _lock_by_file(place: _Place, held: ExitStack, own: set[str], there: bool) -> None:
-    """Locks a file that names the folder, after a look at those that others hold.
+    """Locks a file that names the folder, after a look at those that others hold; for a folder that is not ``there``, only looks.
 
-    Args:
-        place: The folder.
-        held: Gives the lock back.
-        own: Files of this actor, which it need not keep out of; this one is added.
-        there: Whether the folder is there; of one that is not, only the look is taken.
+    ``own`` are the files of this actor, which it need not keep out of; this one is added.
     """
     user = os.getuid() if hasattr(os, "getuid") else ""
     notes = Path(tempfile.gettempdir(), f"imagereward-locks-{user}".rstrip("-"))
@@ -212,3 +202,51 @@ def _is_held(note: Path) -> bool:
             return False
     except WeightsError:
         return True
+
+
+def ways_to(folder: Path) -> list[Path]:
+    """The paths of a folder, links resolved: its own and those by other mounts of the same file system, each led to that very folder."""
+    found = [folder]
+    mounts = _mounts()
+    # The last one: a later mount in the same place hides the earlier.
+    own = max(
+        (mount for mount in mounts if _below(folder, mount[1])),
+        key=lambda mount: len(mount[1].parts),
+        default=None,
+    )
+    if own is None:
+        return found
+    device, place, start = own
+    inside = start / folder.relative_to(place)
+    for other, where, root in mounts:
+        if other == device and _below(inside, root):
+            path = where / inside.relative_to(root)
+            if path not in found and _same(path, folder):
+                found.append(path)
+    return found
+
+
+def _below(path: Path, folder: Path) -> bool:
+    return path == folder or folder in path.parents
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return False
+
+
+def _mounts() -> list[tuple[str, Path, Path]]:
+    """Device, place and the folder of the file system that is shown there, of every mount, the last first; empty on other systems."""
+    try:
+        lines = _MOUNTS.read_bytes().splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in reversed(lines):
+        parts = os.fsdecode(line).split(" ")
+        if len(parts) > 4:
+            root, place = (Path(_ESCAPED.sub(lambda each: chr(int(each[1], 8)), text)) for text in parts[3:5])
+            found.append((parts[2], place, root))
+    return found

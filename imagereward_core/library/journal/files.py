@@ -30,7 +30,6 @@ class Mark:
     """By what a version of a file is known again.
 
     Attributes:
-        size: In bytes.
         modified_ns: Time of its last change, in nanoseconds since 1970.
         digest: SHA-256 of its bytes in hexadecimal; empty where they were not read.
     """
@@ -191,11 +190,7 @@ def rename_new(source: Path, target: Path) -> None:
 
 
 def link_new(source: Path, target: Path) -> bool:
-    """The first half of :func:`rename_new`.
-
-    Returns:
-        Whether the file has both names now; false where the system renames in one and it is all done.
-    """
+    """The first half of :func:`rename_new`; false where the system renames in one and it is all done, else the file has both names now."""
     if os.name == "nt":
         os.rename(source, target)  # noqa: PTH104 - Windows never replaces here, Path.rename says the same less clearly
         return False
@@ -235,12 +230,7 @@ def drop_name(name: Path, other: Path) -> None:
 
 
 def leave(source: Path, target: Path, before: Mark) -> None:
-    """Takes the old name from a file that was copied to a new one; what was copied goes where the old one is another by now.
-
-    Args:
-        source: The old name.
-        target: The new one, which has the bytes that were read.
-        before: The mark of what was read.
+    """Takes the old name from a file that was copied to a new one; what was copied goes where the old one is not as ``before`` by now.
 
     Raises:
         Refused: The file changed since it was read. It stays as it is.
@@ -257,11 +247,8 @@ def copy_steadily(
     """Writes ``source`` to ``temporary`` with its times and permissions; returns the marks of both.
 
     A generator: it yields once, when all is written. Whoever asks for more has brought the file onto the disk with :func:`sync_file`.
-
-    Args:
-        source: The file to read.
-        temporary: A name from :func:`temporary_in`. Nothing is left there where something fails.
-        transform: Reads the first and writes the second; by default all bytes as they are.
+    Nothing is left at ``temporary``, from :func:`temporary_in`, where something fails. ``transform`` reads its first and writes its second;
+    by default all bytes as they are.
 
     Raises:
         Refused: The source changed meanwhile, or the disk gave back other bytes than were written.

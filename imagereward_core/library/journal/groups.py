@@ -28,10 +28,7 @@ class Groups:
     """Records in groups that are independent of each other within, in an order in which none overtakes one that it depends on.
 
     The next group is chosen when the one before is done. It is the larger, the faster that went, so that progress is shown and a request
-    to stop is heard about twice a second on a slow disk too.
-
-    Args:
-        records: In their order. A few hundred are read ahead.
+    to stop is heard about twice a second on a slow disk too. A few hundred records are read ahead.
     """
 
     def __init__(self, records: Iterator[Record]) -> None:

@@ -14,8 +14,7 @@ from ...files.locks import StrangeLockError, exclusive
 from ...files.values import absolute
 from .exclusion import BusyError, Held, only_actor
 from .files import mark_of
-from .reach import folders_of
-from .reader import JournalError, JournalReader
+from .reader import JournalError, JournalReader, folders_of
 from .records import ADVANCE, INSERT, Record, mark_of_bytes
 from .roots import Root
 from .runs import next_number
@@ -24,7 +23,7 @@ from .trust import Seal
 
 
 class Journal(JournalReader):
-    """The journal of one store; :func:`~.opening.open_journal` opens it for acting.
+    """The journal of one store; :func:`~.recovery.open_journal` opens it for acting.
 
     Reading may go on in any thread; of all processes and threads one acts at a time.
     """
@@ -158,11 +157,9 @@ class Journal(JournalReader):
         self._later.pop(record.id, None)
 
     def write(self, *records: Record, folders: Iterable[Path] = ()) -> None:
-        """Writes records down, onto the disk, before this returns. New ones are given their number.
+        """Writes records down, onto the disk, before this returns, with folders about to be made for the run of the first one.
 
-        Args:
-            records: The records.
-            folders: Folders about to be made for the run of the first one.
+        New ones are given their number.
 
         Raises:
             CuratorError: The disk is full or cannot be written.

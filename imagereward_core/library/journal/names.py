@@ -43,12 +43,7 @@ def shortened(name: str, extra: str = "") -> str:
 
 
 def free_names(target: Path, windows: bool = os.name == "nt") -> Iterator[Path]:
-    """``target``, then ``target (2)``, ``target (3)`` and so on, all short enough for a file system.
-
-    Args:
-        target: The name that is wanted.
-        windows: Whether the name must be one Windows accepts; there ``CON.png`` would be a device.
-    """
+    """``target``, then ``target (2)`` and so on, all short enough for a file system; on ``windows`` such that ``CON.png`` is no device."""
     if windows:
         target = target.with_name(safe_name(target.name))
     elif len(os.fsencode(target.name)) > 255:

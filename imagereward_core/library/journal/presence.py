@@ -9,7 +9,7 @@ from ...files.values import is_below
 from . import files
 from .files import Refused
 from .journal import Journal
-from .reach import folders_about
+from .reader import folders_about
 from .records import Record
 
 _HALF_DONE = "state IN ('doing', 'ready')"

@@ -1,8 +1,8 @@
-"""The journal for reading: runs, steps, and the records that the modules beside this one ask for."""
+"""The journal for reading: runs, steps, the records that the modules beside this one ask for, and the folders in which runs act."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from ...files.values import absolute
 from .custody import Custody, LeadsOut
 from .files import Refused
 from .records import SELECT, Record, one_page
-from .roots import Root
+from .roots import Root, read_path
 from .runs import latest_standing, read_runs, unsettled_runs
 from .schema import APPLICATION_ID, MIGRATIONS
 from .steps import GIVING, RunInfo, State, StepInfo
@@ -197,3 +197,38 @@ class JournalReader:
             backwards=True,
         )
         return next(found, None)
+
+
+def folders_of(journal: JournalReader, run: int | None) -> list[Path]:
+    """Every folder in which a run acts (None: no run), with those of half-done runs, which are settled first."""
+    settled = journal.unsettled()
+    runs = [*settled, run] if run is not None and run not in settled else settled
+    return [*folders_about(journal, run), *folders_outside(journal, runs)]
+
+
+def folders_about(journal: JournalReader, run: int | None) -> list[Path]:
+    """The folders that a run is about, or all runs that have a step half done; as far as they are known."""
+    if journal.root.folder is not None:
+        return [journal.root.folder]
+    with journal.custody.database.reading() as connection:
+        runs = journal.unsettled() if run is None else [run]
+        found = [
+            connection.execute("SELECT folder FROM runs WHERE id = ?", (each,)).fetchone() for each in runs
+        ]
+    paths = [read_path(row[0], None) for row in found if row is not None and row[0] is not None]
+    return [path for path, flaw in paths if not flaw]
+
+
+def folders_outside(journal: JournalReader, runs: Iterable[int]) -> list[Path]:
+    """The folders outside in which steps of these runs may act, links resolved; none for which nothing but the journal vouches."""
+    found: dict[str, None] = {}
+    for run in runs:
+        with journal.custody.database.reading() as connection:
+            # One step of each set of folders: thousands go to the same.
+            rows = connection.execute(
+                "SELECT min(id) FROM steps WHERE run = ? AND outside IS NOT NULL GROUP BY outside", (run,)
+            ).fetchall()
+        for row in rows:
+            for record in journal.records("id = ?", row):
+                found.update(dict.fromkeys(journal.custody.vouched(record)))
+    return [Path(folder) for folder in found]

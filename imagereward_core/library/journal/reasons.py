@@ -34,13 +34,7 @@ def is_full(error: OSError) -> bool:
 
 
 def reason_of(error: OSError, kind: str, made: Path) -> str:
-    """One sentence on why a step failed.
-
-    Args:
-        error: What the system said.
-        kind: The kind of step.
-        made: The file that was to be made or changed.
-    """
+    """One sentence on why a step of a kind failed, by what the system said; ``made`` is the file that was to be made or changed."""
     winerror = getattr(error, "winerror", None)
     code = errno.ENOSPC if is_full(error) else error.errno
     named = _named(error)

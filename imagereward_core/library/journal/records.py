@@ -59,12 +59,9 @@ class Record:
     """One row of the journal, changed as the step goes on.
 
     Attributes:
-        id: Its number; 0 before it is stored.
-        run: Its run.
+        id: 0 before it is stored.
         parent: The step of the picture it travels with; None for a step somebody asked for.
         kind, source, target, splices, content: As in :class:`Step`.
-        state: Where it stands.
-        made: The file made or changed.
         temporary: The hidden name that is, or was, being written.
         former: What a put replaced (None where there was nothing), or the text of a symbolic link that was moved.
         before: The source, or the file to be changed, as it was.
@@ -121,11 +118,7 @@ class Record:
         return found if self.temporary is None else [*found, (self.temporary, False)]
 
     def row(self, stored: Callable[[Path], Name]) -> tuple[Any, ...]:
-        """Values for ``COLUMNS``, without the last two.
-
-        Args:
-            stored: How a path is stored.
-        """
+        """Values for ``COLUMNS``, without the last two; ``stored`` says how a path is stored."""
         return (
             self.run,
             self.parent,
@@ -155,11 +148,9 @@ class Record:
 
     @classmethod
     def of(cls, row: sqlite3.Row | tuple[Any, ...], folder: Path | None) -> Record:
-        """From ``id`` and ``COLUMNS``. What cannot be read is a flaw of the record, for the file may come from anybody.
+        """From ``id`` and ``COLUMNS``, relative paths from ``folder`` on.
 
-        Args:
-            row: The values.
-            folder: What relative paths start from.
+        What cannot be read is a flaw of the record, for the file may come from anybody.
         """
         number, run, parent, kind, source, target, splices, content, state, made, temporary, former, *rest = (
             row

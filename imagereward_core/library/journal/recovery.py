@@ -13,15 +13,18 @@ from .do_step import carry_out
 from .files import Refused
 from .journal import Journal
 from .presence import check_reachable
+from .reader import JournalError
 from .reasons import reason_of
 from .records import Record
+from .roots import Root
 from .steps import Recovery, RunResult, Step
+from .trust import Seal
 from .undo_step import take_back
 from .waits import Work, work_together
 
 
 def recover(journal: Journal) -> list[Recovery]:
-    """Settles every half-done step; one entry for each run that had any. :func:`~.opening.open_journal` does it by itself.
+    """Settles every half-done step; one entry for each run that had any. :func:`~.recovery.open_journal` does it by itself.
 
     Steps not begun stay planned: whether to go on with a run (``execute``) or take it back (``undo``) is for a person to say.
 
@@ -207,3 +210,32 @@ def _go_on(
     work_together(journal, [work(journal, record, result)])
     count.finished += not result.failed
     count.problems += result.failed
+
+
+def open_journal(place: Path, *, root: Path | None = None, data: Path | None = None) -> Journal:
+    """The journal in the folder ``place``, which is made where it is missing, for acting.
+
+    What an earlier process left half done is settled and stands in ``recovered``; not so while another process acts on it.
+
+    Args:
+        place: The folder of the store.
+        root: The folder that steps are about: those inside it are acted on wherever it lies by now. By default the one in which a
+            store of the usual name (``.imagereward``) lies. A store of another name without it has none.
+        data: The user's own folder for this program. With a key that lies there, steps that lead out of the root are signed, and
+            only such ones are acted on later. None for a key that this object alone has.
+
+    Raises:
+        CuratorError: The file is damaged, of a newer version, or cannot be written.
+    """
+    journal = Journal(place, Root(place, root), Seal(data))
+    try:
+        journal.custody.adopt()
+        if journal.unsettled():
+            try:
+                journal.recovered = recover(journal)
+            except JournalError:
+                pass  # another process is at work; what looks half done is what it does
+    except BaseException:
+        journal.close()
+        raise
+    return journal

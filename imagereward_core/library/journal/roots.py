@@ -25,12 +25,7 @@ _NO_NAME_ON_WINDOWS = re.compile(r'[<>:"/\\|?*\x00-\x1f]|[. ]$')
 
 @dataclass(frozen=True)
 class Anchor:
-    """By what a folder is known again.
-
-    Attributes:
-        path: Its path with links resolved.
-        device, inode: The system's numbers for it; empty where it has none.
-    """
+    """By what a folder is known again: its path with links resolved, and the system's numbers for it; empty where it has none."""
 
     path: str
     device: str = ""
@@ -109,8 +104,7 @@ class Root:
     def outside(self, paths: Iterable[tuple[Path, bool]]) -> tuple[str, ...]:
         """The folders outside of the root, links resolved, in which any of these files really lie.
 
-        Args:
-            paths: Each with whether it is followed should it be a link itself.
+        Each is given with whether it is followed should it be a link itself.
         """
         seen: set[str] = set()
         named = {os.path.dirname(_followed(path) if follows else os.fspath(path)) for path, follows in paths}  # noqa: PTH120
@@ -123,11 +117,9 @@ def _followed(path: Path) -> str:
 
 
 def _real_path(folder: str, plain: set[str]) -> str:
-    """As ``os.path.realpath``, many times faster where no part of a path is a link.
+    """As ``os.path.realpath`` of a whole path, many times faster where no part of it is a link.
 
-    Args:
-        folder: A whole path.
-        plain: Folders that were just seen to be reached without a link; further ones are added.
+    ``plain`` are folders that were just seen to be reached without a link; further ones are added.
     """
     if os.name == "nt" or not folder.startswith("/") or "//" in folder or "/.." in folder:
         return os.path.realpath(folder)
@@ -147,12 +139,9 @@ def _real_path(folder: str, plain: set[str]) -> str:
 
 
 def led_out(path: Path, folder: Path, follows: bool = True) -> str:
-    """Where a file that is named inside of a folder really lies, should a link take it out of there; empty where none does.
+    """Where a file or folder that is named inside of a folder really lies, should a link take it out of there; empty where none does.
 
-    Args:
-        path: The file, or a folder; it need not exist.
-        folder: The folder.
-        follows: Whether it is followed should it be a link itself.
+    It need not exist, and is followed, should it be a link itself, where ``follows``.
     """
     if not is_below(path, folder):
         return ""
@@ -167,12 +156,9 @@ def _real_name(path: Path) -> Path:
 
 
 def read_path(stored: object, folder: Path | None, windows: bool = os.name == "nt") -> tuple[Path, str]:
-    """A stored path, and what speaks against it; empty where nothing does. The path is for showing where something does.
+    """A path as stored, by whomever, and what speaks against it; empty where nothing does. The path is for showing where something does.
 
-    Args:
-        stored: The value in the journal, which may come from anybody.
-        folder: What relative paths start from.
-        windows: Whether the rules of Windows hold.
+    Relative ones start from ``folder``.
     """
     if not isinstance(stored, (str, bytes)) or isinstance(stored, NoText):
         return Path("?"), "a path in the journal is no text"

@@ -32,20 +32,8 @@ def read_runs(connection: sqlite3.Connection, where: str, values: tuple[Any, ...
         values,
     ).fetchall()
     found = []
-    for (
-        number,
-        begun,
-        title,
-        total,
-        planned,
-        doing,
-        ready,
-        done,
-        undoing,
-        restoring,
-        failed,
-        undone,
-    ) in rows:
+    for number, begun, title, total, *counted in rows:
+        planned, doing, ready, done, undoing, restoring, failed, undone = counted
         open_, standing = planned + doing + ready, done + undoing + restoring
         state: RunState
         if undone or undoing or restoring:
@@ -63,12 +51,7 @@ def _shown(value: object) -> str:
 
 
 def latest_standing(connection: sqlite3.Connection, before: int = 0) -> int | None:
-    """The latest run of which something is done and not undone; None where there is none.
-
-    Args:
-        connection: To the journal.
-        before: Only runs before this one; 0 for all.
-    """
+    """The latest run, of those before ``before`` (0: of all), of which something is done and not undone; None where there is none."""
     row = connection.execute(
         "SELECT run FROM steps WHERE state IN ('done', 'undoing', 'restoring') AND run < ? ORDER BY run DESC LIMIT 1",
         (before or NUMBERS_END,),

@@ -18,11 +18,7 @@ _TEMPORARY = re.compile(re.escape(TEMPORARY_PREFIX) + r"[0-9a-f]{16}" + re.escap
 
 
 def check_shape(record: Record, parent: Record | None) -> None:
-    """Refuses a record that no run of ours writes.
-
-    Args:
-        record: The record.
-        parent: The record of the picture it travels with, where it names one that exists.
+    """Refuses a record that no run of ours writes; ``parent`` is that of the picture it travels with, where it names one that exists.
 
     Raises:
         Refused: Something about it cannot be; the text says what.
@@ -98,12 +94,7 @@ def edited_format(path: Path) -> str:
 
 
 def check_edit(path: Path, edited: Path, before: str) -> None:
-    """Refuses an edit that makes another kind of file of a picture.
-
-    Args:
-        path: The picture.
-        edited: What is to take its place.
-        before: Its format.
+    """Refuses an edit that makes another kind of file of a picture, whose format is ``before``; ``edited`` is to take its place.
 
     Raises:
         Refused: It does.

@@ -41,7 +41,6 @@ class Step:
             ``target (2)``, ``target (3)`` where another file has it. ``"edit"`` changes bytes of ``target``; ``"put"`` gives
             ``target`` a content, whether or not it was there.
         source: The file to start from. For ``"edit"`` and ``"put"`` it is not read; give ``target`` again.
-        target: The file to end with.
         splices: For ``"edit"``: the bytes to replace.
         content: For ``"put"``: the whole new content.
         made_from: For ``"put"``: what the content was made from, None for a file that was not there. Where the file holds something
@@ -69,8 +68,6 @@ class StepInfo:
     """A step as the journal knows it.
 
     Attributes:
-        step: What was asked for.
-        state: Where it stands.
         made: The file it made or changed: ``step.target`` or a free name near it; None where nothing was made.
         reason: Why it failed, was skipped, or was not undone; else empty.
         companion: Whether it is a text file that travels with the picture of an earlier step.
@@ -88,11 +85,8 @@ class RunInfo:
     """One run of the journal, counted without companions.
 
     Attributes:
-        id: Its number; later runs have larger ones.
         when: When it was begun, as ISO 8601 in UTC.
-        title: What it was begun as.
         state: ``"planned"`` (nothing done yet), ``"interrupted"`` (some steps still to do), ``"done"``, ``"partly undone"``, ``"undone"``.
-        steps: How many steps it has.
         done: How many are done now.
         failed: How many could not be done.
         undone: How many were taken back, or given up before their turn.
@@ -113,7 +107,6 @@ class RunResult:
     """The result of one call of ``execute`` or ``undo``.
 
     Attributes:
-        run: The run's number.
         done: Steps done, or undone, by this call.
         skipped: Steps that needed nothing: what they ask for is so already.
         failed: Steps that could not be done, or undone, with the reason. Their files are as they were.
@@ -135,7 +128,6 @@ class Recovery:
     """The half-done steps of one run, after they were settled.
 
     Attributes:
-        run: The run.
         finished: Steps that had taken place and are now noted as such.
         taken_back: Steps of which nothing remains; ``execute`` does them, or ``undo`` undoes them, when asked again.
         problems: Steps that could not be settled, with the reason. Nothing was removed.

@@ -24,12 +24,7 @@ _SYNCS_AT_ONCE = 32
 
 @dataclass(frozen=True)
 class Entry:
-    """Goes on when records are in the journal, on the disk.
-
-    Attributes:
-        records: Written down as they are now.
-        folders: Folders about to be made for the run of the first.
-    """
+    """Goes on when records, as they are now, are in the journal, on the disk, with folders about to be made for the run of the first."""
 
     records: tuple[Record, ...]
     folders: tuple[Path, ...] = ()

@@ -12,11 +12,10 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from ...files.values import check_below, file_from, folder_from, to_name
-from .files import BELOW, find_folder
+from ...files.values import to_name
+from .files import BELOW
 from .records import Row
 from .sources import Source, Values, Wanted, by_name, by_score, by_time, key_in, sources, text_condition
 
@@ -60,38 +59,6 @@ def count(connection: sqlite3.Connection, wanted: Wanted) -> int:
     if query.scored is False and wanted.scorer:
         total -= _count(connection, wanted, by_score(wanted))
     return total
-
-
-def values_of(connection: sqlite3.Connection, wanted: Wanted) -> Iterator[float]:
-    """All scores that fit, in no order."""
-    source = by_score(wanted)
-    if wanted.query.text:
-        start, hits, held = _hits(wanted, source)
-        for (value,) in connection.execute(f"{start}SELECT -ranking.negated {hits}", held):
-            yield value
-        return
-    for where, values in _scopes(connection, wanted, source):
-        sql = f"SELECT -ranking.negated FROM {source.table} WHERE {source.conditions} AND {where}"
-        for (value,) in connection.execute(sql, (*source.values, *values)):
-            yield value
-
-
-def undecoded(connection: sqlite3.Connection, folder: Path | None) -> list[tuple[Path, str]]:
-    """Files that could not be decoded, with the reasons, by path."""
-    number = None if folder is None else find_folder(connection, folder)
-    if folder is not None and number is None:
-        return []
-    below, first = ("", ()) if number is None else (BELOW, (number,))
-    where = "" if number is None else "AND files.folder IN (SELECT id FROM below)"
-    rows = connection.execute(
-        f"{below}SELECT folders.path, files.name, files.problem FROM files JOIN folders ON folders.id = files.folder "
-        f"WHERE files.gone = 0 AND files.problem <> '' {where} ORDER BY folders.path, files.name",
-        first,
-    )
-    found = [(file_from(folder_from(path), name), str(problem)) for path, name, problem in rows]
-    for path, _ in found:
-        check_below(path.parent, folder)
-    return found
 
 
 def _part_of(connection: sqlite3.Connection, wanted: Wanted, parts: list[Source], row: Row) -> int:

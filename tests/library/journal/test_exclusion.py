@@ -17,7 +17,6 @@ from imagereward_core.library.journal import (
     exclusion,
     execute,
     files,
-    mounts,
     open_journal,
     undo,
 )
@@ -222,10 +221,10 @@ def test_mounts_are_read_as_the_system_writes_them(tmp_path, monkeypatch):
         "4 1 8:2 /other /srv/other rw - ext4 /dev/sdb1 rw\n"
         "damaged\n"
     )
-    monkeypatch.setattr(mounts, "_MOUNTS", table)
-    monkeypatch.setattr(mounts, "_same", lambda one, other: True)
-    found = mounts.ways_to(Path("/srv/out/kept"))
+    monkeypatch.setattr(exclusion, "_MOUNTS", table)
+    monkeypatch.setattr(exclusion, "_same", lambda one, other: True)
+    found = exclusion.ways_to(Path("/srv/out/kept"))
     assert found == [Path("/srv/out/kept"), Path("/data disk/pictures/out/kept")]
-    assert mounts.ways_to(Path("/home/me")) == [Path("/home/me")]
-    monkeypatch.setattr(mounts, "_MOUNTS", tmp_path / "none")
-    assert mounts.ways_to(Path("/srv/out")) == [Path("/srv/out")]
+    assert exclusion.ways_to(Path("/home/me")) == [Path("/home/me")]
+    monkeypatch.setattr(exclusion, "_MOUNTS", tmp_path / "none")
+    assert exclusion.ways_to(Path("/srv/out")) == [Path("/srv/out")]

@@ -49,7 +49,7 @@ def test_a_kill_while_an_earlier_one_is_settled_leaves_nothing_half_done(kind, t
 
 def test_the_kill_test_sees_what_it_looks_for(tmp_path, monkeypatch):
     """Where nothing is settled after a kill, the same trials fail."""
-    for name in ("run", "recovery", "undo"):  # the last is a function of the package too
+    for name in ("run", "recovery"):
         monkeypatch.setattr(
             import_module(f"imagereward_core.library.journal.{name}"), "settle_all", lambda journal: []
         )

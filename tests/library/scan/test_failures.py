@@ -13,7 +13,7 @@ from imagereward_core.library.scan import picture
 from imagereward_core.library.scan.keys import key_of
 from imagereward_core.library.scan.options import ScanOptions
 from imagereward_core.library.store.records import Query
-from tests.support.library.scans import MeanScorer, panel_of, pixels, save, settle
+from tests.support.library.scans import MeanScorer, failures, panel_of, pixels, save, settle
 
 
 @pytest.fixture
@@ -35,11 +35,11 @@ def test_every_bad_file_is_a_row_with_a_reason_and_the_rest_goes_on(library, tre
     scorer = MeanScorer()
     result = library.scan([tree], panel_of(scorer))
     assert (result.found, result.done, result.scored, result.failed) == (8, 8, 4, 4)
-    failures = {path.name: reason for path, reason in library.failures()}
-    assert sorted(failures) == ["bad empty.png", "bad half.png", "bad signature.png", "bad text.jpg"]
-    assert "0 bytes" in failures["bad empty.png"] and "not a picture" in failures["bad text.jpg"]
+    reasons = {path.name: reason for path, reason in failures(library)}
+    assert sorted(reasons) == ["bad empty.png", "bad half.png", "bad signature.png", "bad text.jpg"]
+    assert "0 bytes" in reasons["bad empty.png"] and "not a picture" in reasons["bad text.jpg"]
     rows = library.page(Query(key=key_of(scorer), scored=False))
-    assert {row.path.name: row.problem for row in rows} == failures
+    assert {row.path.name: row.problem for row in rows} == reasons
     assert all((row.content, row.width, row.fingerprint) == ("", 0, None) for row in rows)
 
 
@@ -50,7 +50,7 @@ def test_a_bad_file_is_tried_again_when_it_changes_and_not_before(library, tree)
     save(tree / "bad half.png", 9)
     result = library.scan([tree], panel_of(scorer))
     assert (result.known, result.done, result.scored) == (7, 1, 1)
-    assert len(library.failures()) == 3
+    assert len(failures(library)) == 3
     assert library.scan([tree], None, options=ScanOptions(retry=True)).done == 3
 
 
@@ -74,9 +74,9 @@ def test_a_file_that_vanishes_while_it_is_scanned_fails_for_itself(library, tree
     monkeypatch.setattr(picture, "_read", vanishing)
     result = library.scan([tree], panel_of(MeanScorer()))
     assert (result.done, result.scored) == (8, 3)
-    assert "no longer there" in dict(library.failures())[tree / "good 1.png"]
+    assert "no longer there" in dict(failures(library))[tree / "good 1.png"]
     assert library.scan([tree], None).gone == 1
-    assert tree / "good 1.png" not in dict(library.failures())
+    assert tree / "good 1.png" not in dict(failures(library))
 
 
 def test_a_file_that_is_still_being_written_is_tried_again(library, tree, monkeypatch):
@@ -92,9 +92,9 @@ def test_a_file_that_is_still_being_written_is_tried_again(library, tree, monkey
     with monkeypatch.context() as patch:
         patch.setattr(picture, "_read", growing)
         library.scan([tree], panel_of(MeanScorer()))
-    assert "being written" in dict(library.failures())[tree / "good 1.png"]
+    assert "being written" in dict(failures(library))[tree / "good 1.png"]
     assert library.scan([tree], panel_of(MeanScorer())).scored == 1
-    assert tree / "good 1.png" not in dict(library.failures())
+    assert tree / "good 1.png" not in dict(failures(library))
 
 
 def test_an_error_of_the_disk_is_tried_again_by_every_scan(library, tree, monkeypatch):
@@ -104,7 +104,7 @@ def test_an_error_of_the_disk_is_tried_again_by_every_scan(library, tree, monkey
     with monkeypatch.context() as patch:
         patch.setattr(picture, "_read", failing)
         assert library.scan([tree], panel_of(MeanScorer())).failed == 8
-    assert "Input/output error" in library.failures()[0][1]
+    assert "Input/output error" in failures(library)[0][1]
     result = library.scan([tree], panel_of(MeanScorer()))
     assert (result.done, result.scored, result.failed) == (8, 4, 4)
 
@@ -120,7 +120,7 @@ def test_whatever_a_decoder_or_a_reader_of_metadata_raises_stays_with_its_file(l
     scorer = MeanScorer()
     result = library.scan([tree], panel_of(scorer))
     assert (result.scored, result.failed) == (4, 6)
-    assert "RecursionError" in dict(library.failures())[tree / "odd.png"]
+    assert "RecursionError" in dict(failures(library))[tree / "odd.png"]
     problems = {row.path.name: row.problem for row in library.page(Query(key=key_of(scorer), scored=False))}
     assert "ZeroDivisionError" in problems["trap.png"]
 
@@ -189,5 +189,5 @@ def test_pictures_of_every_mode_are_scored(library, tmp_path):
             mode
         ).save(folder / f"{mode.replace(';', ' ')}.{kind}")
     result = library.scan([folder], panel_of(MeanScorer()), options=ScanOptions(prompt="a cat"))
-    assert {path.stem for path, _ in library.failures()} <= {"I 16"}  # Pillow before 11 cannot resize it
+    assert {path.stem for path, _ in failures(library)} <= {"I 16"}  # Pillow before 11 cannot resize it
     assert result.scored >= 9

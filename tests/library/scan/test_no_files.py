@@ -18,7 +18,7 @@ from imagereward_core.library.scan.options import ScanOptions
 from imagereward_core.metadata.picture_prompt import read_prompt
 from imagereward_core.metadata.sidecar import sidecar_prompt
 from imagereward_core.metadata.writing.plan import plan_edit
-from tests.support.library.scans import MeanScorer, panel_of, save
+from tests.support.library.scans import MeanScorer, failures, panel_of, save
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no such files there")
 
@@ -53,7 +53,7 @@ def test_a_scan_makes_rows_of_them_and_goes_on(library, zoo):
     scorer = MeanScorer()
     result = in_time(lambda: library.scan([zoo], panel_of(scorer)))
     assert (result.found, result.scored, result.failed, result.problems) == (6, 1, 5, ())
-    problems = {path.name: reason for path, reason in library.failures()}
+    problems = {path.name: reason for path, reason in failures(library)}
     for name, what in {
         "pipe": "a pipe",
         "device": "a device",

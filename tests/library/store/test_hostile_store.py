@@ -165,17 +165,6 @@ def test_rows_that_lead_out_of_their_folder_are_refused(statement, value, stored
         list(stored.rows(Query(key=KEY, folder=ROOT)))
 
 
-def test_a_failure_that_is_said_to_lie_in_a_folder_lies_there(stored):
-    rewrite(stored, "UPDATE files SET problem = 'broken', name = '../x.png' WHERE id = 1")
-    with pytest.raises(StoreError, match="no version of this program writes"):
-        stored.failures(ROOT)
-    rewrite(stored, "UPDATE files SET problem = 'broken', name = 'x.png' WHERE id = 1")
-    assert stored.failures(ROOT) == [(ROOT / "day" / "x.png", "broken")]
-    rewrite(stored, "UPDATE folders SET path = '/secrets' WHERE path LIKE '%day'")
-    with pytest.raises(StoreError, match="no version of this program writes"):
-        stored.failures(ROOT)
-
-
 @posix
 def test_rows_of_another_system_are_shown_and_are_of_no_folder_here(stored):
     """A disk may be used with two systems, and so may the store on it."""

@@ -16,6 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor, nn
 
 from imagereward_core.images.spec import ImageSpec
+from imagereward_core.library.store.records import Query
 from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.engine import PictureScorer, Tower
 from imagereward_core.scorers.panel import Panel
@@ -87,3 +88,9 @@ def settle(path: Path, age: float = 0.0) -> Path:
 def same(values: Sequence[float | None], expected: Sequence[float]) -> bool:
     """Whether numbers agree to within the rounding of batches of other sizes."""
     return list(values) == pytest.approx(list(expected), abs=1e-5, rel=0)
+
+
+def failures(library, folder=None):
+    """Files that could not be decoded, each with the reason, by path."""
+    rows = library.rows(Query(folder=folder, order="name"))
+    return [(row.path, row.problem) for row in rows if not row.content]

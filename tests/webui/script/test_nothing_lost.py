@@ -91,7 +91,7 @@ def test_a_picture_still_being_written_is_not_moved_to_another_disk(tmp_path, ot
         picture.write_bytes(b"picture and more")
 
     monkeypatch.setattr(files, "rename_new", written_to)
-    monkeypatch.setattr("imagereward_core.library.journal.move.files.rename_new", written_to)
+    monkeypatch.setattr("imagereward_core.library.journal.changes.files.rename_new", written_to)
     with pytest.raises(Refused, match="still writing"):
         rejects.move([picture], tmp_path / "rejects" / "1.png")
     assert [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()] == [b"picture and more"]

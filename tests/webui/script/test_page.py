@@ -12,7 +12,7 @@ PAGE = (ROOT / "docs" / "webui-script.md").read_text(encoding="utf-8")
 
 
 def test_every_argument_stands_in_its_place_with_its_default_and_label():
-    labels = [control.label for control in arguments.controls().values()]
+    labels = [control.label for control in arguments.SETTINGS.values()]
     expected = [
         f"| {place} | `{field.name}` | `{json.dumps(field.default)}` | {label} |"
         for place, (field, label) in enumerate(zip(dataclasses.fields(arguments.Settings), labels))
@@ -21,7 +21,7 @@ def test_every_argument_stands_in_its_place_with_its_default_and_label():
 
 
 def test_every_choice_is_explained():
-    for control in arguments.controls().values():
+    for control in arguments.SETTINGS.values():
         for choice in control.choices:
             assert f"`{choice}`" in PAGE
 
