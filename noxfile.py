@@ -101,7 +101,7 @@ def lint(session):
 
 @nox.session
 def train_demo(session):
-    """Train the embedded demo model anew (about forty minutes on two cores) and write it into the package."""
+    """Make the demo model anew in runs/demo (under two hours on two cores; goes on after a kill); asks before it is embedded."""
     install(session, "-e", ".")
     session.run("python", "-m", "imagereward_lab.demo_model.train", *session.posargs)
 

@@ -24,14 +24,15 @@ def training_part(figures: dict[str, Any], machine: str) -> list[str]:
         f"Counting allows: {count['pairs']} pairs encode {2 * count['pairs']} pictures anew, or {count['pictures']} once. One encoding "
         f"takes {count['gflop_of_an_encoding']:.2f} GFLOP, {count['gflop_above_the_cache']:.2f} of them above the layers that are kept.",
         "",
-        "| way | times the published way: median [least..most] | by the processor's time | counting allows | share of it | peak "
+        "| way | times the published way: median [least..most] | by clock, processor | counting allows | share of it | peak "
         "memory of a batch, MiB |",
         "| --- | --- | --- | --- | --- | --- |",
-        f"| {_NAMES['reference']} | 1 | 1 | | | {memory['reference']} |",
+        f"| {_NAMES['reference']} | 1 | 1, 1 | | | {memory['reference']} |",
     ]
     for way, row in figures["speed"].items():
         lines.append(
-            f"| {_NAMES[way]} | {row['times_reference']:.2f} [{row['least']:.2f}..{row['most']:.2f}] | {row['by_processor']:.2f} | "
+            f"| {_NAMES[way]} | {row['times_reference']:.2f} [{row['least']:.2f}..{row['most']:.2f}] | "
+            f"{row['by_clock']:.2f}, {row['by_processor']:.2f} | "
             f"{row['allowed']:.2f} | {row['share']:.0%} | {memory[way]} |"
         )
     return [*lines, ""]

@@ -8,11 +8,11 @@ any is. The heads are thrown away afterwards. No prompt of the held-out tenth is
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from imagereward_core.demo.scenes import (
     OPENINGS,
@@ -29,6 +29,7 @@ from imagereward_core.nets.reward import RewardNetwork
 from imagereward_core.scorers.tokenizers.bert import pad_ids
 
 from .dataset import Encode, stack
+from .teaching import Lesson, new_heads, parameters_of
 
 PROMPTS_PER_PICTURE = 4
 _NO_WORD = -1.0
@@ -64,19 +65,16 @@ def wrong_words(wanted: Scene, shown: Scene, opening: str, encode: Encode) -> tu
     return ids, [*marks, _NO_WORD]
 
 
-def ground(
+def grounding(
     network: RewardNetwork,
     spec: ImageSpec,
     encode: Encode,
     seed: int,
-    scenes: int = 16000,
-    steps: int = 2000,
+    scenes: int = 8000,
     batch: int = 64,
-    learning_rate: float = 1e-3,
     place_weight: int = 2,
-    report: Callable[[str], None] = print,
-) -> float:
-    """Trains both towers in place; returns the share of prompts judged rightly as a whole over the last 50 batches.
+) -> Lesson:
+    """The lesson, for both towers.
 
     ``scenes`` clean scenes are drawn; each comes back about ``steps * batch / scenes`` times, with other prompts. ``batch`` counts
     pictures, each with four prompts. ``encode`` gives the token ids of a prompt, with one token before the words and one after them.
@@ -84,38 +82,19 @@ def ground(
     rng = random.Random(f"grounding {seed}")
     drawn = [scene_where(rng, held_out=False, pairs=3) for _ in range(scenes)]
     pixels = torch.cat([stack([draw(scene, rng)], spec) for scene in drawn])
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        heads = nn.Linear(network.config.text.width, 2)
-    parameters = [
-        *network.blip.visual_encoder.parameters(),
-        *network.blip.text_encoder.parameters(),
-        *heads.parameters(),
-    ]
-    optimiser = torch.optim.Adam(parameters, lr=learning_rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, learning_rate, total_steps=steps, pct_start=0.05
-    )
-    network.train()
-    recent: list[float] = []
+    heads = new_heads(network.config.text.width, 2, seed)
     index = torch.arange(batch).repeat_interleave(PROMPTS_PER_PICTURE)
-    for step in range(1, steps + 1):
+    vision, text = network.blip.visual_encoder, network.blip.text_encoder
+
+    def one_batch(rng: random.Random) -> tuple[Tensor, float]:
         rows = [rng.randrange(scenes) for _ in range(batch)]
         ids, mask, marks = _prompts([drawn[row] for row in rows], encode, rng, place_weight)
         image = network.encode_images(normalize(pixels[rows], spec))
-        loss, right = _loss(heads(network.blip.text_encoder(ids, mask, image, index)), marks)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimiser.step()
-        schedule.step()
-        recent = [*recent[-49:], right]
-        if step % 100 == 0:
-            report(
-                f"grounding: step {step}/{steps}  loss {float(loss.detach()):.4f}  "
-                f"prompts judged rightly {100 * sum(recent) / len(recent):.2f} %"
-            )
-    return sum(recent) / len(recent)
+        return _loss(heads(text(ids, mask, image, index)), marks)
+
+    network.train()
+    learns = parameters_of(vision=vision, text=text, heads=heads)
+    return Lesson("grounding", learns, one_batch, "prompts judged rightly")
 
 
 def _prompts(

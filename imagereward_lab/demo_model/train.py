@@ -1,9 +1,9 @@
-"""Trains the embedded demo model: ``python -m imagereward_lab.demo_model.train``.
+"""Makes the demo model anew: ``python -m imagereward_lab.demo_model.train``, which ``nox -s train_demo`` runs.
 
-The recipe is the paper's (pairwise loss over all pairs of a ranking, ties excluded, Adam without decay, cosine learning rate, best
-validation loss kept); the network is the same code at a small size. Where the paper starts from BLIP, the image tower here first
-learns to name what is drawn, and then both towers learn which words of a prompt a picture contradicts. Everything follows
-from the seeds, up to the rounding of the machine. ``docs/accuracy.md`` has the commands the embedded model was made with.
+The recipe is the paper's (pairwise loss over all pairs of a ranking, Adam without decay, cosine learning rate, best validation loss
+kept), by ``imagereward train``; the network is the same code at a small size. Where the paper starts from BLIP, the image tower first
+learns to name what is drawn, and both towers learn which words of a prompt a picture contradicts. Everything follows from the seeds, up
+to the rounding of the machine. Killed at any time, the same command goes on.
 """
 
 from __future__ import annotations
@@ -11,107 +11,56 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import platform
-import time
-from collections.abc import Callable
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from imagereward_core.images.preprocess import normalize
-from imagereward_core.images.spec import ImageSpec
-from imagereward_core.nets.config import HeadConfig, RewardConfig, TextConfig, VisionConfig
-from imagereward_core.nets.reward import RewardNetwork
-from imagereward_core.nets.vit import VisionTransformer
-from imagereward_core.scorers.tokenizers.bert import PromptEncoder, pad_ids
+from imagereward_core.files.whole import written_whole
+from imagereward_core.nets.config import RewardConfig
+from imagereward_core.scorers.tokenizers.bert import PromptEncoder
 from imagereward_core.weights.bundled import FACTS_FILE, MODEL_FOLDER
-from imagereward_core.weights.checkpoint import load_into
+from imagereward_core.weights.checkpoint import write_state
 
-from ..training.initialise import initialise
-from ..training.trainer import TrainingConfig, train
-from .dataset import Encode, Families, HeldOutGroup, held_out_group
-from .grounding import ground
+from ..training.state.checkpoints import CheckpointFolder
+from .dataset import held_out_group
 from .measure import measure
-from .pretrain import pretrain
+from .schedule import SCHEDULE, Schedule, demo_config
+from .stages import SPEC, TOKEN_LIMIT, Course, Say, opened, raw_rewards, write_json
 from .vocabulary import vocabulary
 
-SPEC = ImageSpec(size=64)
-TOKEN_LIMIT = 35
+MODEL, WORDS = "demo.safetensors", "vocab.txt"
+GOAL, GOAL_BY_KIND = 0.965, 0.93
+HELD_OUT_SEED = 200
+"""Of the groups that the embedded model was measured on too."""
 
 
-def demo_config(words: int) -> RewardConfig:
-    """The demo network: ImageReward's shape at 1.4 million parameters."""
-    return RewardConfig(
-        vision=VisionConfig(
-            image_size=64, patch_size=8, width=128, depth=4, heads=4, mlp_width=384, drop_path=0.0
-        ),
-        text=TextConfig(
-            vocab_size=words + 2, positions=64, width=128, depth=3, heads=4, mlp_width=384, dropout=0.0
-        ),
-        head=HeadConfig(widths=(128, 64, 32, 16), dropouts=(0.0, 0.0, 0.0), mean=0.0, std=1.0),
-        projection=0,
-    )
+def make(
+    output: Path, schedule: Schedule = SCHEDULE, config: RewardConfig | None = None, say: Say = print
+) -> dict[str, Any]:
+    """Runs what is left of the schedule, measures the result, and writes it into ``output / "model"``; returns its facts.
+
+    Args:
+        output: The folder of the whole course.
+        schedule: The stages.
+        config: The network's sizes; None for the demo's own.
+        say: Told what goes on.
+
+    Raises:
+        TrainingError: See :meth:`.stages.Course.run`.
+        WeightsError: Another program works in the folder.
+    """
+    sizes = config or demo_config()
+    with CheckpointFolder(output).held():
+        last, stages = Course(output, schedule, sizes, say).run()
+        return _finish(last, output / "model", schedule, sizes, stages)
 
 
-def raw_rewards(network: RewardNetwork, encoder: PromptEncoder, group: HeldOutGroup) -> Tensor:
-    """Raw rewards float32 [K] of one held-out group."""
-    ids, mask = pad_ids([encoder(group.prompt).ids])
-    with torch.no_grad():
-        image = network.encode_images(normalize(group.pixels, SPEC))
-        number = image.shape[0]
-        return network.mlp(network.text_states(ids.expand(number, -1), mask.expand(number, -1), image))[:, 0]
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Draws the data, trains, measures on held-out groups, and writes the model, its vocabulary and its facts."""
-    options = _options(arguments)
-    torch.manual_seed(options.seed)
-    options.output.mkdir(parents=True, exist_ok=True)
-    words = vocabulary()
-    vocabulary_file = options.output / "vocab.txt"
-    vocabulary_file.write_text("\n".join(words) + "\n", encoding="utf-8", newline="\n")
-    encoder = PromptEncoder(vocabulary_file, TOKEN_LIMIT)
-
-    def encode(prompt: str) -> tuple[int, ...]:
-        return encoder(prompt).ids
-
-    def say(line: str) -> None:
-        print(line, flush=True)
-
-    say(f"drawing {options.families} families of scenes ...")
-    training = Families(
-        options.families, options.batch, SPEC, encode, seed=options.seed, place_weight=options.place_weight
-    )
-    validation = Families(128, 32, SPEC, encode, seed=options.seed + 1, held_out=True)
-    network = RewardNetwork(demo_config(len(words)))
-    if options.start is None:
-        initialise(network, options.seed)
-        tower = network.blip.visual_encoder
-        assert isinstance(tower, VisionTransformer)
-        named = pretrain(tower, SPEC, options.seed, steps=options.naming_steps, report=say)
-        earlier: list[dict[str, Any]] = [
-            {"stage": "naming", "seed": options.seed, "steps": options.naming_steps, "named": round(named, 4)}
-        ]
-    else:
-        load_into(network, options.start / "demo.safetensors", dtype_of=lambda _: torch.float32)
-        earlier = json.loads((options.start / FACTS_FILE.name).read_text(encoding="utf-8"))["training"]
-    if options.grounding_steps:
-        earlier.append(_ground(network, encode, options, say))
-    config = TrainingConfig(
-        epochs=options.epochs,
-        learning_rate=options.learning_rate,
-        freeze=0.0,
-        patience=0,
-        warmup=0.03,
-        validations_per_epoch=4,
-        clip_norm=1.0,
-    )
-    started = time.strftime("%Y-%m-%d")
-    record = train(network, training, validation, SPEC, config, report=say)
-
-    # Stored in half precision to keep the repository small; what is measured is what is stored.
+def _finish(
+    last: Path, folder: Path, schedule: Schedule, config: RewardConfig, stages: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Rounds the weights to half precision, to keep the repository small, and measures what is stored."""
+    network = opened(last)
     state = {
         name: value.half() if value.is_floating_point() else value
         for name, value in network.state_dict().items()
@@ -119,100 +68,87 @@ def main(arguments: list[str] | None = None) -> None:
     network.load_state_dict(
         {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
     )
+    network.eval()
+    folder.mkdir(parents=True, exist_ok=True)
+    with written_whole(folder / WORDS) as temporary:
+        temporary.write_text("\n".join(vocabulary()) + "\n", encoding="utf-8", newline="\n")
+    encoder = PromptEncoder(folder / WORDS, TOKEN_LIMIT)
     held_out = measure(
-        (held_out_group(options.seed + number, SPEC) for number in range(options.held_out)),
+        (held_out_group(HELD_OUT_SEED + number, SPEC) for number in range(schedule.held_out)),
         lambda group: raw_rewards(network, encoder, group),
     )
-    config_data = demo_config(len(words)).to_dict()
-    config_data["head"]["mean"], config_data["head"]["std"] = (
-        held_out.pop("raw_mean"),
-        held_out.pop("raw_std"),
-    )
-    from safetensors.torch import save_file
-
-    checkpoint = options.output / "demo.safetensors"
-    save_file(state, checkpoint, metadata={"format": "pt"})
+    sizes = config.to_dict()
+    sizes["head"]["mean"], sizes["head"]["std"] = held_out.pop("raw_mean"), held_out.pop("raw_std")
+    write_state(folder / MODEL, {name: value.contiguous() for name, value in state.items()}, {"format": "pt"})
+    data = (folder / MODEL).read_bytes()
     facts = {
-        "config": config_data,
+        "config": sizes,
         "image_size": SPEC.size,
-        "sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
-        "size": checkpoint.stat().st_size,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "size": len(data),
         "held_out": held_out,
-        "training": [
-            *earlier,
-            {
-                "stage": "ranking",
-                "seed": options.seed,
-                "families": options.families,
-                "batch_families": options.batch,
-                "epochs": options.epochs,
-                "place_weight": options.place_weight,
-                "learning_rate": options.learning_rate,
-                "date": started,
-                "seconds": round(record.seconds),
-                "torch": torch.__version__,
-                "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
-                "steps": record.steps,
-                "training_loss": [round(value, 4) for value in record.training_loss],
-                "validation_loss": [round(value, 4) for value in record.validation_loss],
-                "validation_accuracy": [round(value, 4) for value in record.validation_accuracy],
-            },
-        ],
+        "training": stages,
     }
-    (options.output / FACTS_FILE.name).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    write_json(folder / FACTS_FILE.name, facts)
+    return facts
+
+
+def reaches_goal(facts: dict[str, Any]) -> bool:
+    """Whether a model orders 96.5 % of all held-out pairs rightly, and 93 % of every kind."""
+    held_out = facts["held_out"]
+    by_kind = [row["accuracy"] for row in held_out["by_kind"].values()]
+    return bool(held_out["accuracy"] >= GOAL and min(by_kind) >= GOAL_BY_KIND)
+
+
+def is_better(facts: dict[str, Any], embedded: dict[str, Any]) -> bool:
+    """Whether a model should take the place of another: it reaches the goal, and orders more of the same pairs rightly."""
+    ours, theirs = facts["held_out"], embedded["held_out"]
+    return reaches_goal(facts) and ours["pairs"] >= theirs["pairs"] and ours["accuracy"] > theirs["accuracy"]
+
+
+def embed(model: Path, target: Path = MODEL_FOLDER) -> None:
+    """Puts a model in the place of the embedded one, its facts last."""
+    for name in (WORDS, MODEL, FACTS_FILE.name):
+        with written_whole(target / name) as temporary:
+            shutil.copyfile(model / name, temporary)
+
+
+def main(arguments: list[str] | None = None, schedule: Schedule = SCHEDULE) -> int:
+    """Makes the model, tells how good it is, and asks before a better one takes the embedded one's place."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("runs/demo"),
+        help="folder to work in; the same one goes on after a kill",
+    )
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="part of all data and steps, to see it run (0.01: minutes)"
+    )
+    options = parser.parse_args(arguments)
+    chosen = schedule if options.share == 1.0 else schedule.scaled(options.share)
+    facts = make(options.output, chosen, say=lambda line: print(line, flush=True))
+    held_out, embedded = facts["held_out"], json.loads(FACTS_FILE.read_text(encoding="utf-8"))
     print(f"held-out accuracy {100 * held_out['accuracy']:.2f} % over {held_out['pairs']} pairs")
     for kind, row in held_out["by_kind"].items():
         print(f"  {kind:20s} {100 * row['accuracy']:6.2f} %  of {row['pairs']}")
-
-
-def _ground(
-    network: RewardNetwork, encode: Encode, options: argparse.Namespace, say: Callable[[str], None]
-) -> dict[str, Any]:
-    """Grounds both towers, and returns what is to be recorded about it."""
-    seed = options.seed if options.grounding_seed is None else options.grounding_seed
-    settings = {
-        "scenes": options.grounding_scenes,
-        "steps": options.grounding_steps,
-        "learning_rate": options.grounding_rate,
-        "place_weight": options.grounding_place_weight,
-    }
-    judged = ground(network, SPEC, encode, seed, report=say, **settings)
-    return {"stage": "grounding", "seed": seed, **settings, "prompts_judged_rightly": round(judged, 4)}
-
-
-def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Train the embedded demo model on drawn scenes (about half an hour on two cores)."
-    )
-    parser.add_argument("--output", type=Path, default=MODEL_FOLDER, help="folder to write to")
-    parser.add_argument("--families", type=int, default=6000, help="families of scenes to draw")
-    parser.add_argument("--batch", type=int, default=16, help="families per step")
-    parser.add_argument(
-        "--place-weight", type=int, default=2, help="how often near misses are wrong in place; colour has 1"
-    )
-    parser.add_argument("--epochs", type=int, default=6, help="passes over the families")
-    parser.add_argument("--learning-rate", type=float, default=6e-4, help="largest learning rate")
-    parser.add_argument("--held-out", type=int, default=1000, help="held-out groups to measure on")
-    parser.add_argument("--seed", type=int, default=0, help="everything follows from it")
-    parser.add_argument(
-        "--start", type=Path, help="folder of a model to go on from, instead of random weights and naming"
-    )
-    parser.add_argument(
-        "--naming-steps",
-        type=int,
-        default=1200,
-        help="steps of teaching the image tower to name what is drawn",
-    )
-    grounding = parser.add_argument_group("grounding (telling which words of a prompt are wrong)")
-    grounding.add_argument("--grounding-steps", type=int, default=2000, help="0 leaves it out")
-    grounding.add_argument("--grounding-scenes", type=int, default=8000, help="scenes to draw for it")
-    grounding.add_argument("--grounding-rate", type=float, default=5e-4, help="largest learning rate")
-    grounding.add_argument("--grounding-seed", type=int, help="by default that of --seed")
-    grounding.add_argument(
-        "--grounding-place-weight", type=int, default=3, help="as --place-weight, for wrong prompts"
-    )
-    return parser.parse_args(arguments)
+    model = options.output / "model"
+    if not is_better(facts, embedded):
+        earlier = 100 * embedded["held_out"]["accuracy"]
+        print(
+            f"The embedded model ({earlier:.2f} %) stays: this one is no better, or misses the goal ({100 * GOAL} % of all, "
+            f"{100 * GOAL_BY_KIND:.0f} % of every kind)."
+        )
+        return 0 if reaches_goal(facts) else 1
+    if sys.stdin.isatty() and input(f"Put it in the place of {MODEL_FOLDER}? [y/N] ").strip().lower() == "y":
+        embed(model)
+        print("It is the embedded model now.")
+    else:
+        print(
+            f"It is better than the embedded model, which stays. To use it, copy {model} over {MODEL_FOLDER}."
+        )
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

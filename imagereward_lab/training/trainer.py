@@ -25,6 +25,7 @@ from .networks.reward import RewardTrainee
 from .progress.record import Record
 from .ranking import RankedBatch, RankedData, TrainingData, ValidationData
 from .state.checkpoints import CheckpointFolder, State, check_settings
+from .state.moments import load_moments, moments_of
 from .state.processes import Processes
 from .state.random import random_state, restore_random
 from .state.schedule import is_validated, rate_at
@@ -149,12 +150,7 @@ class Trainer:
         state, best = self.folder.load()
         check_settings(state.settings, self._settings(), self.folder.folder)
         self._load({name.removeprefix("model."): value for name, value in _part(state.tensors, "model.")})
-        moments = {"state": {}, "param_groups": self.optimiser.state_dict()["param_groups"]}
-        for place, name in enumerate(self.parameters):
-            found = _part(state.tensors, f"adam.{name}.")
-            if found:
-                moments["state"][place] = {key.rpartition(".")[2]: value for key, value in found}
-        self.optimiser.load_state_dict(moments)
+        load_moments(self.optimiser, self.parameters, state.tensors)
         if self.scaler is not None:
             self.scaler.load_state_dict(state.facts["scaler"])
         restore_random(state.tensors, self.among)
@@ -289,10 +285,8 @@ class Trainer:
     def _save(self, better: bool) -> None:
         random = random_state(self.among)  # of all processes
         if self.folder is not None and self.among.first:
-            tensors = {f"model.{name}": each for name, each in self.parameters.items()}
-            stored = self.optimiser.state_dict()["state"]
-            for place, name in enumerate(self.parameters):
-                tensors |= {f"adam.{name}.{key}": value for key, value in stored.get(place, {}).items()}
+            tensors: dict[str, Tensor] = {f"model.{name}": each for name, each in self.parameters.items()}
+            tensors |= moments_of(self.optimiser, self.parameters)
             facts = {
                 "record": self.record.to_dict(),
                 "losses": self._losses,

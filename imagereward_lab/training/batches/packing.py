@@ -41,6 +41,31 @@ def pack(sizes: Sequence[int], order: Iterable[int], limit: int) -> list[list[in
     return batches
 
 
+def together(images: Sequence[Iterable[str]], sizes: Sequence[int], limit: int) -> list[list[int]]:
+    """Numbers of rankings, those of the same pictures side by side as far as a batch holds them, so that these are encoded once.
+
+    Args:
+        images: For every ranking its pictures.
+        sizes: Its pairs.
+        limit: Pairs of a batch.
+
+    >>> together([("a", "b"), ("c", "d"), ("b", "a"), ("a", "b")], [1, 1, 1, 1], 2)
+    [[0, 2], [1], [3]]
+    """
+    units: list[list[int]] = []
+    last: dict[frozenset[str], tuple[int, int]] = {}
+    for number, (names, size) in enumerate(zip(images, sizes)):
+        key = frozenset(names)
+        place, filled = last.get(key, (0, limit + 1))
+        if filled + size <= limit:
+            units[place].append(number)
+        else:
+            place, filled = len(units), 0
+            units.append([number])
+        last[key] = place, filled + size
+    return units
+
+
 def share_out(batch: Sequence[int], images: Mapping[int, Iterable[str]], parts: int) -> list[list[int]]:
     """A batch in ``parts``, with about as many pictures in each; rankings of the same pictures stay together, to be encoded once.
 

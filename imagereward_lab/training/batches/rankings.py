@@ -15,7 +15,7 @@ from ..ranking import RankedBatch
 from ..state.processes import Processes
 from ..trainee import Trainee
 from .examples import Example, Examples, targets_of
-from .packing import pack, share_out
+from .packing import pack, share_out, together
 from .pictures import Picture, PictureReader
 
 _AHEAD = 2
@@ -58,6 +58,7 @@ class RankingBatches:
         self.examples, self.reader, self.trainee, self.cache = examples, reader, trainee, cache
         self.batch_pairs, self.accumulate, self.seed = batch_pairs, accumulate, seed
         self.among = among or Processes()
+        self._units = together([each.images for each in examples.kept], examples.sizes, batch_pairs)
         self._plan = lru_cache(maxsize=2)(self._packed)
 
     def length(self, epoch: int) -> int:
@@ -80,9 +81,7 @@ class RankingBatches:
         return [number for part in self._judged() for number in part]
 
     def _judged(self) -> list[list[int]]:
-        numbers = range(len(self.examples.kept))
-        batches = pack(self.examples.sizes, numbers, self.batch_pairs)
-        return batches[self.among.rank :: self.among.number]
+        return self._batches(range(len(self._units)))[self.among.rank :: self.among.number]
 
     def largest(self) -> list[RankedBatch]:
         """This process's parts of the batch with the most pictures, by which memory and time are measured."""
@@ -93,9 +92,15 @@ class RankingBatches:
         return list(self._made(self._mine(plan[names.index(max(names))])))
 
     def _packed(self, epoch: int) -> list[list[int]]:
-        order = list(range(len(self.examples.kept)))
+        order = list(range(len(self._units)))
         random.Random(f"rankings {self.seed} {epoch}").shuffle(order)
-        return pack(self.examples.sizes, order, self.batch_pairs)
+        return self._batches(order)
+
+    def _batches(self, order: Iterable[int]) -> list[list[int]]:
+        """Numbers of rankings by batch, from the numbers of units in order."""
+        sizes = [sum(self.examples.sizes[number] for number in unit) for unit in self._units]
+        packed = pack(sizes, order, self.batch_pairs)
+        return [[number for unit in batch for number in self._units[unit]] for batch in packed]
 
     def _mine(self, batch: Sequence[int]) -> list[list[int]]:
         images = {number: self.examples.kept[number].images for number in batch}

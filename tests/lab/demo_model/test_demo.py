@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import zlib
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagereward_core.cli.main import main
 from imagereward_core.demo.degrade import FLAWS
 from imagereward_core.demo.scenes import (
     DIFFERENCES,
@@ -24,14 +26,20 @@ from imagereward_core.demo.scenes import (
     random_scene,
     scene_where,
 )
+from imagereward_core.images.preprocess import to_pixels
 from imagereward_core.images.spec import ImageSpec
 from imagereward_core.scorers.factory import create_scorer
 from imagereward_core.weights.bundled import FACTS_FILE, MODEL_FOLDER
 from imagereward_core.weights.cards import get_card
-from imagereward_lab.demo_model.dataset import FLAWED, MATCH, WRONG, Families, held_out_group
+from imagereward_lab.data.readers import open_rankings
+from imagereward_lab.demo_model.dataset import FLAWED, MATCH, UNRELATED, WRONG, held_out_group
+from imagereward_lab.demo_model.families import family, write_families
 from imagereward_lab.demo_model.measure import kind_of_pair, measure
 from imagereward_lab.demo_model.vocabulary import vocabulary
-from imagereward_lab.training.ranking import ranked_pairs
+from imagereward_lab.training.batches.examples import examples_of
+from imagereward_lab.training.batches.pictures import PictureReader
+from imagereward_lab.training.batches.rankings import RankingBatches
+from imagereward_lab.training.losses import make_objective
 
 SPEC = ImageSpec(size=64)
 
@@ -120,25 +128,70 @@ def test_held_out_groups_hold_every_kind():
     } <= set(DIFFERENCES)
 
 
-def test_training_never_sees_a_held_out_prompt():
-    seen = []
-    Families(30, 4, SPEC, lambda prompt: seen.append(prompt) or (2, 3), seed=3)
-    for prompt in seen:
-        scene = prompt.removeprefix("a picture of ").removeprefix("a drawing of ")
-        import zlib
+@pytest.fixture(scope="module")
+def families(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("families")
+    return open_rankings(write_families(folder, 12, 3, SPEC, seed=3))
 
-        assert zlib.crc32(scene.encode()) % 10 != 0
+
+def is_held_out_text(prompt):
+    scene = prompt.removeprefix("a picture of ").removeprefix("a drawing of ")
+    return zlib.crc32(scene.encode()) % 10 == 0
+
+
+def test_training_never_sees_a_held_out_prompt_and_is_judged_by_them_alone(families):
+    held_out = {split: set() for split in ("train", "validation")}
+    for ranking in families.rankings:
+        held_out[ranking.split].add(is_held_out_text(ranking.prompt))
+    assert held_out == {"train": {False}, "validation": {True}}
     assert is_held_out(scene_where(random.Random(1), held_out=True))
 
 
-def test_in_a_family_a_picture_right_for_one_prompt_is_wrong_for_another():
-    batch = next(Families(8, 8, SPEC, lambda _: (2, 3), seed=1).batches(0))
-    ranks = batch.ranks.view(8, 3, 10)
-    for prompt in range(3):
-        assert (ranks[:, prompt, prompt] == MATCH).all()
-        assert (ranks[:, (prompt + 1) % 3, prompt] == WRONG).all()
-    assert ranked_pairs(batch.ranks).any(dim=(1, 2)).all()
-    assert batch.members.max() < len(batch.pixels)
+def test_families_are_rankings_that_the_check_finds_in_order(families, tmp_path, capsys):
+    assert not families.notes and len(families.rankings) >= 12 * 3 + 3
+    assert main(["rankings", "check", str(families.path)]) == 0
+    again = write_families(tmp_path, 12, 3, SPEC, seed=3)
+    assert again.read_bytes() == families.path.read_bytes(), "drawing follows from the seed"
+    assert open_rankings(again).sha256() == families.sha256()
+
+
+def test_in_a_family_a_picture_right_for_one_prompt_is_wrong_for_another(families):
+    rows = [each for each in families.rankings if each.split == "train"]
+    for first in range(0, len(rows), 3):
+        group = rows[first : first + 3]
+        assert len({each.images for each in group}) == 1
+        for place, each in enumerate(group):
+            assert each.ranks[place] == MATCH and each.ranks[(place + 1) % 3] == WRONG
+            assert each.ranks[-2:] == (UNRELATED, UNRELATED) and not each.ties
+            assert not {name.split("-")[0] for name in each.images[-2:]} & {each.images[0].split("-")[0]}
+
+
+def test_a_family_is_encoded_once_for_its_three_prompts(families):
+    """The trainer's batches: what is stored is what the network sees, and rankings of the same pictures are together."""
+    train = [each for each in families.rankings if each.split == "train"]
+    examples = examples_of(train, make_objective())
+    batches = RankingBatches(examples, PictureReader(families.images, SPEC), Wordless(), batch_pairs=400)
+    seen = 0
+    for epoch in range(2):
+        for (part,) in batches.steps(epoch):
+            assert len(part.pixels) <= 10 * len(part.ranks) / 3, "not one picture more than the families have"
+            seen += len(part.ranks)
+    assert seen == 2 * 36
+    rng = random.Random("family 3 0")
+    (_, members) = family(rng, False, 2)
+    drawn = to_pixels(members[0][0], SPEC)
+    stored = families.images.open(train[0].images[0])
+    assert np.array_equal(to_pixels(stored, SPEC), drawn)
+
+
+class Wordless:
+    """What batches need of a network."""
+
+    spec = SPEC
+
+    def tokens(self, prompts):
+        ids = torch.ones(len(prompts), 2, dtype=torch.int64)
+        return ids, ids
 
 
 def test_every_word_of_every_prompt_is_in_the_vocabulary():

@@ -10,8 +10,10 @@ import pytest
 from imagereward_core.demo.scenes import Scene, Thing, is_held_out, random_scene
 from imagereward_core.nets.reward import RewardNetwork
 from imagereward_core.scorers.tokenizers.bert import PromptEncoder
-from imagereward_lab.demo_model.grounding import asked, ground, wrong_words
-from imagereward_lab.demo_model.train import SPEC, TOKEN_LIMIT, demo_config
+from imagereward_lab.demo_model.grounding import asked, grounding, wrong_words
+from imagereward_lab.demo_model.schedule import demo_config
+from imagereward_lab.demo_model.stages import SPEC, TOKEN_LIMIT
+from imagereward_lab.demo_model.teaching import teach
 from imagereward_lab.demo_model.vocabulary import vocabulary
 from imagereward_lab.training.initialise import initialise
 
@@ -77,10 +79,11 @@ def test_prompts_asked_for_are_never_held_out_and_wrong_as_often_as_said():
 
 
 def test_grounding_trains_both_towers_and_nothing_else(encode):
-    network = RewardNetwork(demo_config(len(vocabulary())))
+    network = RewardNetwork(demo_config(32, 2, 2))
     initialise(network, 0)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    share = ground(network, SPEC, encode, seed=1, scenes=8, steps=3, batch=4, report=lambda line: None)
+    lesson = grounding(network, SPEC, encode, seed=1, scenes=8, batch=4)
+    share = teach(lesson, seed=1, steps=3, learning_rate=1e-3, report=lambda line: None)
     assert 0 <= share <= 1
     changed = {
         name.split(".")[1] for name, value in network.state_dict().items() if not value.equal(before[name])

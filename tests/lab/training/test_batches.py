@@ -9,6 +9,7 @@ import torch
 
 from imagereward_lab.data.ranking import Ranking
 from imagereward_lab.training.batches.examples import examples_of, targets_of
+from imagereward_lab.training.batches.packing import together
 from imagereward_lab.training.batches.pictures import PictureReader
 from imagereward_lab.training.losses import make_objective
 from tests.support.rankings import SPEC, Drawn, make_trainer, rankings
@@ -89,3 +90,23 @@ def test_a_picture_is_read_again_only_where_nothing_is_kept_of_it():
         found = reader.take(reader.request(pool, ["1"]))
     assert found["1"].pixels is None and torch.equal(found["1"].states, torch.ones(3))
     assert len(images.opened) == 4
+
+
+def test_rankings_of_the_same_pictures_share_a_batch_and_are_encoded_once(tmp_path):
+    """Four people's rankings of each of six tasks: in every epoch every picture is in one batch alone."""
+    people = [each for _ in range(4) for each in rankings(6)]
+    trainer = make_trainer(tmp_path, learn=people, batch_pairs=12)
+    for epoch in range(3):
+        parts = [part for step in trainer.training.steps(epoch) for part in step]
+        assert [len(part.ranks) for part in parts] == [4] * 6
+        assert [len(part.pixels) for part in parts] == [3] * 6
+    first, second = (
+        [part.pixels for step in trainer.training.steps(epoch) for part in step] for epoch in (0, 1)
+    )
+    assert not all(torch.equal(one, two) for one, two in zip(first, second)), "the order differs by epoch"
+
+
+def test_more_rankings_of_the_same_pictures_than_a_batch_holds_are_parted():
+    named = [("a", "b", "c")] * 5 + [("d", "e")]
+    assert together(named, [3, 3, 3, 3, 3, 1], 7) == [[0, 1], [2, 3], [4], [5]]
+    assert together([("a", "b"), ("b", "a")], [28, 28], 20) == [[0], [1]]

@@ -7,11 +7,10 @@ token name the shapes, colours, number, arrangement and background of clean scen
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from imagereward_core.demo.scenes import BACKGROUNDS, COLOURS, SHAPES, Scene, draw, scene_where
 from imagereward_core.images.preprocess import normalize
@@ -19,6 +18,7 @@ from imagereward_core.images.spec import ImageSpec
 from imagereward_core.nets.vit import VisionTransformer
 
 from .dataset import stack
+from .teaching import Lesson, new_heads, parameters_of
 
 ARRANGEMENTS = ("one", "two", "three", "four", "side by side", "one above the other")
 CLASSES = (len(SHAPES), len(COLOURS), len(SHAPES) + 1, len(COLOURS) + 1, len(ARRANGEMENTS), len(BACKGROUNDS))
@@ -40,45 +40,22 @@ def labels(scene: Scene) -> list[int]:
     ]
 
 
-def pretrain(
-    tower: VisionTransformer,
-    spec: ImageSpec,
-    seed: int,
-    scenes: int = 8000,
-    steps: int = 1200,
-    batch: int = 96,
-    learning_rate: float = 1e-3,
-    report: Callable[[str], None] = print,
-) -> float:
-    """Trains ``tower`` in place and returns the share of labels it names correctly over the last 50 batches."""
-    rng = random.Random(f"pretrain {seed}")
+def naming(
+    tower: VisionTransformer, spec: ImageSpec, seed: int, scenes: int = 8000, batch: int = 96
+) -> Lesson:
+    """The lesson: ``scenes`` clean scenes are drawn, and come back about ``steps * batch / scenes`` times."""
+    rng = random.Random(f"naming {seed}")
     drawn = [scene_where(rng, held_out=False) for _ in range(scenes)]
     pixels = torch.cat([stack([draw(scene, rng)], spec) for scene in drawn])
     wanted = torch.tensor([labels(scene) for scene in drawn])
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        heads = nn.Linear(tower.config.width, sum(CLASSES))
-    parameters = [*tower.parameters(), *heads.parameters()]
-    optimiser = torch.optim.Adam(parameters, lr=learning_rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, learning_rate, total_steps=steps, pct_start=0.05
-    )
-    tower.train()
-    recent: list[float] = []
-    for step in range(1, steps + 1):
+    heads = new_heads(tower.config.width, sum(CLASSES), seed)
+
+    def one_batch(rng: random.Random) -> tuple[Tensor, float]:
         rows = [rng.randrange(scenes) for _ in range(batch)]
-        loss, right = _loss(heads(tower(normalize(pixels[rows], spec))[:, 0]), wanted[rows])
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimiser.step()
-        schedule.step()
-        recent = [*recent[-49:], right]
-        if step % 100 == 0:
-            report(
-                f"naming: step {step}/{steps}  loss {float(loss.detach()):.4f}  named correctly {100 * sum(recent) / len(recent):.2f} %"
-            )
-    return sum(recent) / len(recent)
+        return _loss(heads(tower(normalize(pixels[rows], spec))[:, 0]), wanted[rows])
+
+    tower.train()
+    return Lesson("naming", parameters_of(tower=tower, heads=heads), one_batch, "named correctly")
 
 
 def _loss(logits: Tensor, wanted: Tensor) -> tuple[Tensor, float]:
