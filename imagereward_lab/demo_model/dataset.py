@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from imagereward_core.demo.degrade import FLAWS
-from imagereward_core.demo.scenes import change, draw, possible_differences, scene_where
+from imagereward_core.demo.scenes import Scene, change, draw, possible_differences, scene_where
 from imagereward_core.images.preprocess import to_pixels
 from imagereward_core.images.spec import ImageSpec
 
