@@ -25,10 +25,11 @@ from ..data.ranking import RankingError
 from ..data.readers import open_rankings
 from .config import TrainingConfig
 from .errors import TrainingError
+from .jobs.in_the_way import has_columns, in_the_way
 from .jobs.job import FACTS, Job, Outcome
 from .jobs.options import JobOptions
 from .jobs.splits import Splits, splits_of
-from .jobs.sweep import TABLE, Row, folder_name, grid, read_sweep, write_table
+from .jobs.sweep import TABLE, Row, columns, folder_name, grid, read_sweep, write_table
 from .ladders.command import add_ladder, run_ladder
 from .ladders.rungs import read_ladder
 from .progress.curves import CURVES
@@ -235,6 +236,7 @@ def _train(
     _check_free(folder, options, args.resume)
     options.output.mkdir(parents=True, exist_ok=True)
     with folder.held() if among.first else _nothing():
+        _check_free(folder, options, args.resume)  # another program may have trained here in between
         job = Job(options, splits, among, console.say)
         if not folder.begun():
             console.say(f"needs {job.estimate().describe()}")
@@ -263,6 +265,9 @@ def _sweep(
     """A training for every combination; what is finished already is not done again."""
     rows: list[Row] = []
     left_out: set[str] = set()
+    table = options.output / TABLE
+    if table.exists() and not has_columns(table, columns(sweep)):
+        raise UsageError(f"{table} is there already, and is not of this sweep; choose another --output")
     for number, chosen in enumerate(grid(sweep), 1):
         output = options.output / folder_name(chosen)
         each = replace(
@@ -282,7 +287,7 @@ def _sweep(
             left_out |= outcome.left_out.keys()
             rows.append(_row_of(chosen, output))
         if rows and among.first:
-            write_table(rows, options.output / TABLE)
+            write_table(rows, table)
     if not among.first:
         return DONE
     best = min(rows, key=lambda row: row.loss)
@@ -314,9 +319,11 @@ def _check_free(folder: CheckpointFolder, options: JobOptions, resume: bool) -> 
         raise UsageError(
             f"there is a training in {options.output} already; go on with it with --resume, or name another --output"
         )
-    result = options.output / f"{options.name}.safetensors"
-    if result.exists() and not folder.begun():
-        raise UsageError(f"{result} is there already; choose another --name or --output")
+    found = None if folder.begun() else next(in_the_way(folder, options.name), None)
+    if found is not None:
+        raise UsageError(
+            f"{found} is there already, and a training would replace it; choose another --output or --name"
+        )
 
 
 def _tell(args: argparse.Namespace, outcome: Outcome) -> None:

@@ -84,12 +84,13 @@ def rankings_of(
     precision: str = "fp32",
     depth: int = 0,
 ) -> Iterator[tuple[RankedBatch, Tensor]]:
-    """Batches with the rewards [G, K] of their pictures, in order."""
+    """All batches with the rewards [G, K] of their pictures, in order; 0 where nothing is ranked."""
     with judging(trainee.network):
         for part in data.parts():
-            if not bool(part.ranks.any()):
-                continue
             batch = part.to(device)
+            if not bool(part.ranks.any()):  # no picture of it can be read; the order of the rankings stays
+                yield batch, torch.zeros(part.ranks.shape, device=device)
+                continue
             with autocast(device, precision):
                 rewards = batch_rewards(trainee, batch, depth)
             yield batch, rewards

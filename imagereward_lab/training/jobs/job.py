@@ -133,6 +133,7 @@ class Job:
             among=among,
             folder=self.folder,
             settings={
+                "name": options.name,
                 "start": self.start.revision,
                 "data": splits.sha256,
                 "fresh_head": options.fresh_head,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,14 +88,21 @@ def folder_name(settings: dict[str, Any]) -> str:
     return "_".join(f"{name}-{value}" for name, value in settings.items())
 
 
+def columns(names: Iterable[str]) -> list[str]:
+    """Columns of the table of a grid over these settings.
+
+    >>> columns(["freeze"])[:3]
+    ['freeze', 'validation_loss', 'accuracy']
+    """
+    return [*names, "validation_loss", "accuracy", "accuracy_low", "accuracy_high", "steps", "result"]
+
+
 def write_table(rows: Sequence[Row], path: Path) -> None:
     """Writes how they did as CSV, the lowest validation loss first."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     names = list(rows[0].settings)
-    writer.writerow(
-        [*names, "validation_loss", "accuracy", "accuracy_low", "accuracy_high", "steps", "result"]
-    )
+    writer.writerow(columns(names))
     for row in sorted(rows, key=lambda each: each.loss):
         numbers = ["" if each is None else f"{each:.6g}" for each in (row.loss, *row.accuracy)]
         where = row.path.relative_to(path.parent) if row.path.is_relative_to(path.parent) else row.path

@@ -13,8 +13,8 @@ from ..trainer import Step
 from .record import Record
 
 STEPS, VALIDATIONS, BOARD = "steps.csv", "validations.csv", "tensorboard"
-_STEP_COLUMNS = ("step", "loss", "learning_rate", "pairs", "images", "seconds")
-_VALIDATION_COLUMNS = ("step", "training_loss", "validation_loss", "validation_accuracy", "best", "seconds")
+STEP_COLUMNS = ("step", "loss", "learning_rate", "pairs", "images", "seconds")
+VALIDATION_COLUMNS = ("step", "training_loss", "validation_loss", "validation_accuracy", "best", "seconds")
 
 
 class Logs:
@@ -29,8 +29,8 @@ class Logs:
     def __init__(self, folder: Path, step: int = 0, board: bool = True) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._files: list[TextIO] = []
-        self._steps = self._table(folder / STEPS, _STEP_COLUMNS, step)
-        self._validations = self._table(folder / VALIDATIONS, _VALIDATION_COLUMNS, step)
+        self._steps = self._table(folder / STEPS, STEP_COLUMNS, step)
+        self._validations = self._table(folder / VALIDATIONS, VALIDATION_COLUMNS, step)
         self._board = _open_board(folder / BOARD, step) if board else None
 
     @property

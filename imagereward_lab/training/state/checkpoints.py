@@ -2,7 +2,8 @@
 
 ``checkpoint.safetensors`` has all that the next step depends on: trained parameters, Adam's moments, generators of random numbers,
 and as text the position, the history and the settings. ``best-<step>.safetensors`` has the trained parameters of the best
-validation; the checkpoint names the one that belongs to it.
+validation; the checkpoint names the one that belongs to it. In both they are called ``model.<name>``, so that no host takes a part
+of a network for a scorer.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from imagereward_core.errors import WeightsError
@@ -27,6 +29,8 @@ from ..errors import TrainingError
 CHECKPOINT = "checkpoint.safetensors"
 _FORMAT = "imagereward-training-1"
 _KEY = "training"
+_BEST = "best-*.safetensors"
+_MODEL = "model."
 
 
 @dataclass
@@ -87,7 +91,8 @@ class CheckpointFolder:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._drop_remains()
             if best is not None:
-                _write(self._best_path(state.best), best, {"step": state.best})
+                whose = {f"{_MODEL}{name}": each for name, each in best.items()}
+                _write(self._best_path(state.best), whose, {"step": state.best})
             facts = {
                 "step": state.step,
                 "best": state.best,
@@ -107,9 +112,13 @@ class CheckpointFolder:
                 f"({'the disk is full' if full else error.strerror or error}); {kept}. "
                 f"{'Make room' if full else 'Put that right'} and go on with --resume"
             ) from error
-        for old in self.folder.glob("best-*.safetensors"):
-            if old != self._best_path(state.best):
+        for old in self.folder.glob(_BEST):
+            if old != self._best_path(state.best) and _is_ours(old):
                 old.unlink(missing_ok=True)
+
+    def strangers(self) -> list[Path]:
+        """Files that lie where checkpoints would be written or removed and that no training wrote."""
+        return [each for each in sorted(self.folder.glob(_BEST)) if not _is_ours(each)]
 
     def load(self) -> tuple[State, dict[str, Tensor] | None]:
         """The checkpoint, and the trained parameters of its best validation (None before the first).
@@ -124,7 +133,10 @@ class CheckpointFolder:
             raise _damaged(self.path, f"it lacks {error}") from error
         if not state.best:
             return state, None
-        return state, _read(self._best_path(state.best))[0]
+        if not self._best_path(state.best).is_file():
+            raise _damaged(self.path, f"{self._best_path(state.best).name}, which belongs to it, is missing")
+        best, _ = _read(self._best_path(state.best))
+        return state, {name.removeprefix(_MODEL): each for name, each in best.items()}
 
     def _best_path(self, step: int) -> Path:
         return self.folder / f"best-{step}.safetensors"
@@ -157,8 +169,6 @@ def _write(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) 
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    from safetensors import SafetensorError, safe_open
-
     if not path.is_file():
         raise TrainingError(f"there is no {path} to go on from; leave out --resume to begin anew")
     try:
@@ -171,6 +181,18 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not isinstance(facts, dict) or facts.pop("format", None) != _FORMAT:
         raise _damaged(path, "it is no checkpoint of this program's trainer")
     return tensors, facts
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a training wrote a file, by what stands in it; its name alone could be anybody's."""
+    try:
+        if not path.is_file():  # a pipe would be waited for
+            return False
+        with safe_open(str(path), framework="pt", device="cpu") as handle:
+            facts = json.loads((handle.metadata() or {}).get(_KEY, "{}"))
+    except (SafetensorError, OSError, ValueError):
+        return False
+    return isinstance(facts, dict) and facts.get("format") == _FORMAT
 
 
 def _damaged(path: Path, why: str) -> TrainingError:

@@ -18,6 +18,7 @@ from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.factory import create_scorer
 from imagereward_core.settings import settings_of
 from imagereward_core.weights.locate import WeightSettings
+from imagereward_core.weights.own import own_checkpoints
 from imagereward_lab.training.command import OPTIONS
 from imagereward_lab.training.jobs.job import FACTS
 from imagereward_lab.training.progress.curves import CURVES
@@ -183,11 +184,63 @@ def test_whoever_stops_it_is_told_how_to_go_on(rankings, tmp_path, capsys, monke
     assert (tmp_path / "run" / "run.safetensors").is_file()
 
 
-def test_a_file_of_the_users_is_never_replaced(rankings, tmp_path, capsys):
-    (tmp_path / "mine.safetensors").write_bytes(b"theirs")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mine.safetensors",
+        "mine.card.json",
+        "best-of-mine.safetensors",
+        "best-3.safetensors",
+        "run.json",
+        "curves.svg",
+        "steps.csv",
+        "validations.csv",
+    ],
+)
+def test_a_file_of_the_users_is_never_replaced(rankings, tmp_path, capsys, name):
+    (tmp_path / name).write_bytes(b"theirs")
     assert main(["train", str(rankings), "-o", str(tmp_path), *USUAL, "--name", "mine"]) == 2
-    assert "is there already" in capsys.readouterr().err
-    assert (tmp_path / "mine.safetensors").read_bytes() == b"theirs"
+    assert f"{name} is there already" in capsys.readouterr().err
+    assert (tmp_path / name).read_bytes() == b"theirs"
+
+
+def test_a_training_goes_on_beside_files_of_others_and_replaces_none(rankings, tmp_path, capsys):
+    """Checkpoints lie beside it, so that a folder with a training is looked at file by file."""
+    usual = ["train", str(rankings), "-o", str(tmp_path), *USUAL, "--no-tensorboard"]
+    assert main([*usual, "--name", "mine"]) == 1
+    (best,) = tmp_path.glob("best-*.safetensors")
+    assert "mine" in own_checkpoints(WeightSettings(folders=(tmp_path,)))
+    assert best.stem not in own_checkpoints(WeightSettings(folders=(tmp_path,)))
+    theirs = [tmp_path / "best-of-mine.safetensors", tmp_path / "other.safetensors"]
+    for path in theirs:
+        path.write_bytes(b"theirs")
+    assert main([*usual, "--resume", "--name", "other"]) == 4
+    assert "name was 'mine', now 'other'" in capsys.readouterr().err
+    assert main([*usual, "--resume", "--name", "mine"]) == 1
+    assert [path.read_bytes() for path in theirs] == [b"theirs"] * 2
+    best.unlink()
+    assert main([*usual, "--resume", "--name", "mine"]) == 4
+    assert f"{best.name}, which belongs to it, is missing" in capsys.readouterr().err
+
+
+def test_what_a_training_without_a_checkpoint_has_left_is_not_in_its_way(rankings, tmp_path):
+    (tmp_path / "steps.csv").write_text("step,loss,learning_rate,pairs,images,seconds\n1,1,1,1,1,1\n")
+    assert main(["train", str(rankings), "-o", str(tmp_path), *USUAL, "--dry-run"]) == 0
+
+
+def test_a_validation_batch_of_which_nothing_can_be_read_moves_no_figure(rankings, tmp_path, capsys):
+    lines = [json.loads(line) for line in rankings.read_text(encoding="utf-8").splitlines()]
+    usable = [line for line in lines if len(line["images"]) == 3]
+    gone = {**usable[5], "images": ["gone-1.png", "gone-2.png", "gone-3.png"]}
+    parted = [{**line, "split": "train"} for line in usable[:3]]
+    parted += [{**line, "split": "validation"} for line in (usable[3], gone, usable[4])]
+    data = tmp_path / "parted.jsonl"
+    data.write_text("".join(json.dumps(line) + "\n" for line in parted), encoding="utf-8")
+    arguments = ["train", str(data), "--images", str(rankings.parent), "-o", str(tmp_path / "run"), *USUAL]
+    assert main([*arguments, "--batch-pairs", "1", "-f", "json"]) == 1  # a batch for every ranking
+    found = json.loads(capsys.readouterr().out)
+    assert len(found["left_out"]) == 3 and found["accuracy"][0] is not None
+    assert json.loads((tmp_path / "run" / FACTS).read_text(encoding="utf-8"))["pairs"] == 6
 
 
 def test_the_page_lists_every_setting_with_its_default_and_help():
