@@ -56,7 +56,7 @@ def open_image(source: ImageSource) -> Image.Image:
 
     Raises:
         ImageError: The source is missing, unreadable, damaged, not a picture, over Pillow's limit, or an
-            array of another shape or type, or with NaN. The text names the source, what was found, what was
+            array of another shape or type, or with NaN; or a picture of floats with NaN or infinity. The text names the source, what was found, what was
             expected and what to do.
     """
     if isinstance(source, Image.Image):
@@ -209,6 +209,11 @@ def _load(image: Image.Image, name: str) -> Image.Image:
         image.load()
     except Exception as error:  # decoders raise whatever damaged data makes them raise
         raise _unreadable(name, error) from error
+    if image.mode == "F" and not np.isfinite(np.asarray(image)).all():
+        # What becomes of them as levels is left to chance.
+        raise ImageError(
+            f"{name}: the picture holds NaN or infinity; expected ordinary numbers. Save it anew, as an 8-bit RGB picture."
+        )
     return image
 
 

@@ -239,6 +239,17 @@ def test_bool_arrays_are_one_bit_pictures_or_full_levels():
     np.testing.assert_array_equal(np.asarray(open_image(colors)), colors * 255)
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_a_file_with_numbers_that_are_none_is_refused(tmp_path, wrong):
+    levels = np.full((5, 4), 100.0, dtype=np.float32)
+    Image.fromarray(levels).save(tmp_path / "good.tif")
+    levels[2, 3] = wrong
+    Image.fromarray(levels).save(tmp_path / "bad.tif")
+    assert open_image(tmp_path / "good.tif").mode == "F"
+    with pytest.raises(ImageError, match=r"bad\.tif: .*NaN or infinity"):
+        open_image(tmp_path / "bad.tif")
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

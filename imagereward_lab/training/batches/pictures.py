@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from imagereward_core.errors import CuratorError
@@ -118,14 +117,4 @@ class PictureReader:
     def _prepared(self, name: str) -> np.ndarray:
         opened = self.images.open(name)
         image = open_bytes(opened, name) if isinstance(opened, bytes) else open_image(opened)
-        if image.mode == "F" and not np.isfinite(np.asarray(image)).all():
-            raise _NotFiniteError(image)
         return to_pixels(image, self.spec)
-
-
-class _NotFiniteError(CuratorError):
-    def __init__(self, image: Image.Image) -> None:
-        super().__init__(
-            f"the picture ({image.width} x {image.height}) holds NaN or infinity; expected ordinary numbers. Save it anew, as an 8-bit RGB "
-            "picture"
-        )
