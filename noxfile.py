@@ -164,6 +164,14 @@ def annotators(session):
 
 
 @nox.session
+def ladders(session):
+    """How much data and how many frozen layers a model on drawn scenes wants (two hours of processor time); writes benchmarks/results/."""
+    install(session, "-e", ".")
+    session.run("python", "-m", "benchmarks.ladders", *session.posargs)
+    session.run("python", "-m", "benchmarks.table")
+
+
+@nox.session
 def gpu(session):
     """The same measurements on a CUDA device, where there is one."""
     install(session, "-e", ".")

@@ -54,5 +54,34 @@ def annotators_part(figures: dict[str, Any], machine: str) -> list[str]:
     ]
 
 
+def ladders_part(figures: dict[str, Any], machine: str) -> list[str]:
+    """The ladders on drawn scenes."""
+    lines = [
+        "## Ladders on drawn scenes",
+        "",
+        f"{figures['what']}; percent, means over seeds with 95 % intervals. `python -m benchmarks.ladders`. {machine}",
+    ]
+    for name, ladder in figures["ladders"].items():
+        rows = {(row["group"], row["measure"]): row for row in ladder["figures"]}
+        towers = [measure[len("layers, ") :] for _, measure in rows if measure.startswith("layers, ")]
+        towers = list(dict.fromkeys(towers))
+        lines += [
+            "",
+            f"| {name} | rankings | frozen layers | accuracy | {' | '.join(_RECALL)} |",
+            f"| --- | --- | --- |{' --- |' * (1 + len(_RECALL))}",
+        ]
+        for rung in dict.fromkeys(group for group, _ in rows):
+            frozen = ", ".join(
+                f"{tower} {rows[rung, f'frozen layers, {tower}']['value']:.0f} of {rows[rung, f'layers, {tower}']['value']:.0f}"
+                for tower in towers
+            )
+            cells = [_text(rows[rung, measure]) for measure in ("accuracy", *_RECALL)]
+            number = rows[rung, "rankings learnt from"]["value"]
+            lines.append(f"| {rung} | {number:,.0f} | {frozen} | {' | '.join(cells)} |")
+        lines += ["", *(f"- {sentence}" for sentence in ladder["sentences"])]
+    return [*lines, ""]
+
+
 def _text(row: dict[str, Any]) -> str:
-    return f"{100 * row['value']:.1f} ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
+    value = f"{100 * row['value']:.1f}"
+    return value if row["low"] is None else f"{value} ({100 * row['low']:.1f} to {100 * row['high']:.1f})"

@@ -13,6 +13,7 @@ from imagereward_core.cli.exits import DONE, SOME_FAILED, UsageError
 from imagereward_core.cli.output.write import put, window_width
 
 from ...data.options import plainly
+from ...data.prompts import prompt_key
 from ...data.ranking_set import RankingSet
 from ...data.readers import open_rankings
 from ...data.split import TEST
@@ -85,6 +86,7 @@ def run_ladder(
             console.say(f"{ladder.factor} {rung.text}, one of {args.seeds:,} seeds:")
             train(*rung.job(ladder.factor, options, splits, seeds[0]))
         return DONE
+    met = _met(splits, test)
     facts = {
         "rankings": str(args.rankings),
         "start": options.start,
@@ -93,7 +95,7 @@ def run_ladder(
     }
 
     def after(climbed: list[Climbed]) -> None:
-        write(document(ladder.factor, climbed, facts), options.output, drawn=False)
+        write(document(ladder.factor, climbed, facts, met), options.output, drawn=False)
 
     climbed = climb(
         ladder,
@@ -110,7 +112,7 @@ def run_ladder(
     )
     if not first:
         return DONE
-    found = document(ladder.factor, climbed, facts)
+    found = document(ladder.factor, climbed, facts, met)
     write(found, options.output)
     as_json = args.format == "json"
     put(render(found, "json" if as_json else "table", None if as_json else window_width()), None, as_json)
@@ -119,6 +121,12 @@ def run_ladder(
     names = [name for name in (*FILES, DRAWING) if (options.output / name).is_file()]
     console.say(f"Wrote {', '.join(names)} in {options.output}")
     return SOME_FAILED if any(each.failures or each.left_out for each in climbed) else DONE
+
+
+def _met(splits: Splits, test: RankingSet | None) -> int:
+    """How many prompts of the test are learnt from or judged by."""
+    known = {prompt_key(ranking.prompt) for ranking in (*splits.train, *splits.validation)}
+    return len({prompt_key(ranking.prompt) for ranking in (test.rankings if test else ())} & known)
 
 
 def _test(args: argparse.Namespace, data: RankingSet) -> RankingSet | None:

@@ -135,6 +135,10 @@ def read_ladder(text: str) -> Ladder:
         rungs = [_part(text, value) for value in texts]
     elif name == BACKBONE:
         rungs = [_backbone(value) for value in texts]
+    elif name == "seed":
+        raise TrainingError(
+            f"--ladder {text!r}: every value is trained with several seeds; expected another factor, and --seeds N"
+        )
     else:
         plain = ",".join(_number(value) for value in texts)
         try:

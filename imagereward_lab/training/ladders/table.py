@@ -25,13 +25,14 @@ VALIDATION = "accuracy on validation"
 _SECTION = "ladder"
 
 
-def document(factor: str, climbed: Sequence[Climbed], facts: dict[str, Any]) -> Evaluation:
+def document(factor: str, climbed: Sequence[Climbed], facts: dict[str, Any], met: int = 0) -> Evaluation:
     """All figures of a ladder, from the trainings that are finished.
 
     Args:
         factor: What was changed.
         climbed: The trainings, in any order.
         facts: What else is to be known, by name.
+        met: How many prompts of the test are among those to learn from or to validate on.
     """
     rungs = list(dict.fromkeys(each.rung for each in climbed))
     seeds = sorted({each.seed for each in climbed})
@@ -80,6 +81,11 @@ def document(factor: str, climbed: Sequence[Climbed], facts: dict[str, Any]) -> 
         warnings.append(
             "There are no test rankings. States were chosen by the rankings that this accuracy is of, so it is a little too high; name "
             "others with --test."
+        )
+    if met:
+        warnings.append(
+            f"{count_of(met, 'prompt')} of the test are among those that are learnt from or validated on, so its figures are too high; "
+            "make splits with: imagereward rankings split"
         )
     if len(seeds) < 2:
         warnings.append(

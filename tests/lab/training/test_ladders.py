@@ -113,7 +113,11 @@ def test_a_frozen_share_says_how_many_layers_that_means(scenes, tmp_path, capsys
     trains = [float(found[rung, "parameters that train"]["value"]) for rung in ("0", "70%", "1")]
     assert trains == sorted(trains, reverse=True) and trains[-1] == 27_393
     assert "vision 2 of 4, text 2 of 3" in (output / "ladder.md").read_text(encoding="utf-8")
-    assert "One seed says nothing" in told.err
+    assert "One seed says nothing" in told.err and "of the test are among" not in told.err
+    # The same rankings as the test: that is said.
+    known = ("--ladder", "freeze=1", "--seeds", 1, "--test", scenes)
+    assert climb(scenes, tmp_path / "other", *known) == 0
+    assert "10 prompts of the test are among those that are learnt from" in capsys.readouterr().err
 
 
 def test_smaller_parts_are_within_larger_ones_and_keep_prompts_whole():
@@ -143,6 +147,7 @@ def test_smaller_parts_are_within_larger_ones_and_keep_prompts_whole():
         ("data", "no factor with values"),
         ("data=50%,,", "no factor with values"),
         ("data=0%", "more than 0 %"),
+        ("seed=1,2", "--seeds N"),
         ("data=1.5", "number of rankings"),
         ("data=nan%", "more than 0 %"),
         ("colour=1,2", "is no setting with values"),
