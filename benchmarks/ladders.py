@@ -5,9 +5,10 @@ of the data, and 0, 30, 70 and 100 % of the layers frozen, three seeds each, all
 figures move, not the best that could be reached. Prompts to learn from are all different; those to validate and test on are of the tenth
 that training never sees. A test ranking has eight pictures, one of them best and one worst.
 
-Give the grounded start of the demo model with ``--start``; the demo model itself with a new head stands in for it. What is finished in
-``--work`` is not trained again. ``--dry-run`` tells time and memory of every rung. All of
-it takes about 10,400 steps: 2.2 hours of one processor by what a step took on a busy one (0.90 s with nothing frozen, 0.54 s with 70 %).
+Give the grounded start of the demo model with ``--start`` (after ``nox -s train_demo``: ``runs/demo/6-grounding/demo-stage.safetensors``).
+The demo model itself with a new head stands in for it, and the record says which it was. What is finished in ``--work`` is not trained
+again; ``--dry-run`` tells time and memory of every rung. All of it takes about 10,400 steps: 2.2 hours of one processor by what a step
+took on a busy one (0.90 s with nothing frozen, 0.54 s with 70 %).
 """
 
 from __future__ import annotations
@@ -102,7 +103,9 @@ def climb(name: str, values: str, args: argparse.Namespace, file: Path) -> dict[
         {key: row[key] for key in ("group", "measure", "value", "low", "high", "deviation", "count")}
         for row in found["figures"]
     ]
+    card = json.loads(next(output.rglob("*.card.json")).read_text(encoding="utf-8"))
     return {
+        "start": card["training"]["from"],
         "settings": found["facts"]["settings"],
         "sentences": found["sentences"]["ladder"],
         "figures": rows,
@@ -141,7 +144,8 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
         parser.error(f"there is no ladder {', '.join(sorted(unknown))}")
     file = draw(args.work / "scenes", args.rankings, *args.held_out)
     ladders = {name: climb(name, LADDERS[name], args, file) for name in args.ladders or LADDERS}
-    start = f"{Path(args.start).name}{'' if args.keep_head else ' with a new head'}"
+    named = "/".join(Path(args.start).parts[-2:])
+    start = f"{named}{'' if args.keep_head else ' with a new head'}"
     result = {
         "what": f"shortened runs of {args.epochs} epochs on {args.rankings:,} rankings of drawn scenes, "
         f"{count_of(args.seeds, 'seed')}, start: {start}; tested on {args.held_out[1]} held-out rankings of {TEST_PICTURES} pictures",

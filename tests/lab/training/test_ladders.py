@@ -88,10 +88,16 @@ def test_a_ladder_of_data_is_nested_measured_on_the_test_and_gone_on_with(scenes
     # Again, not without being asked to, and then nothing that is finished is trained again; a new rung is.
     assert climb(scenes, output, *ladder) == 4 and "--resume" in capsys.readouterr().err
     marks = {each: each.stat().st_mtime_ns for each in output.rglob(FACTS)}
+    # Killed while it was measured: it is measured again, from the same result.
+    killed = output / "data-100pct" / "seed-5"
+    before = json.loads((killed / RUNG).read_text(encoding="utf-8"))
+    (killed / RUNG).unlink()
     longer = ("--ladder", "data=25%,50%,100%", *ladder[2:], "--seeds", 1, "--resume")
     assert climb(scenes, output, *longer) == 0
     assert "data 50%, seed 5: done before" in capsys.readouterr().err
-    assert {each: each.stat().st_mtime_ns for each in marks} == marks
+    again = {each for each in marks if each.stat().st_mtime_ns != marks[each]}
+    assert again == {killed / FACTS}
+    assert json.loads((killed / RUNG).read_text(encoding="utf-8"))["measured"] == before["measured"]
     assert set(output.rglob(FACTS)) - set(marks) == {output / "data-25pct" / "seed-5" / FACTS}
     assert float(figures(output)["25%", "rankings learnt from"]["value"]) == 2
     # With another setting they would be no rungs of one ladder.
