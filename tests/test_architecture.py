@@ -76,7 +76,10 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "__main__": ({"cli"}, set()),
     CORE: ({"model", "runtime", *SCORING}, set()),
-    "imagereward_lab": ({CORE}, {"PIL", "matplotlib", "numpy", "peft", "pyarrow", "safetensors", "torch"}),
+    "imagereward_lab": (
+        {CORE},
+        {"PIL", "matplotlib", "numpy", "peft", "pyarrow", "safetensors", "torch", "torch_fidelity"},
+    ),
     "nodes": (
         {CORE},
         {"PIL", "comfy", "comfy_api", "comfy_execution", "folder_paths", "numpy", "server", "torch"},

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from .agreement import kendall_tau_b as kendall_tau_b
     from .agreement import spearman as spearman
     from .agreement import top_overlap as top_overlap
+    from .frechet import Moments as Moments
+    from .frechet import frechet_distance as frechet_distance
     from .pairs import PairProtocol as PairProtocol
     from .pairs import pair_counts as pair_counts
     from .percentile import percentiles as percentiles
@@ -21,12 +23,15 @@ if TYPE_CHECKING:
     from .preference import preferred_pairs as preferred_pairs
     from .uncertainty import holm as holm
     from .uncertainty import paired_test as paired_test
+    from .uncertainty import prompts_needed as prompts_needed
     from .uncertainty import ratio_interval as ratio_interval
     from .voters import agreed_pairs as agreed_pairs
     from .voters import majority as majority
     from .wins import win_counts as win_counts
 
 _HOMES = {
+    "Moments": "frechet",
+    "frechet_distance": "frechet",
     "PairProtocol": "pairs",
     "pair_counts": "pairs",
     "filter_at": "places",
@@ -34,6 +39,7 @@ _HOMES = {
     "recall_at": "places",
     "holm": "uncertainty",
     "paired_test": "uncertainty",
+    "prompts_needed": "uncertainty",
     "ratio_interval": "uncertainty",
     "agreed_pairs": "voters",
     "majority": "voters",

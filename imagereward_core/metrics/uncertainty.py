@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -190,3 +191,29 @@ def _student_within(freedom: int, angle: float) -> float:
         term *= cosine**2 * (power + 1) / (power + 2)
     total *= math.sin(angle)
     return 2 / math.pi * (angle + total) if odd else total
+
+
+def prompts_needed(
+    differences: FloatArray, comparisons: int = 1, significance: float = 0.05, power: float = 0.8
+) -> float:
+    """About how many prompts it takes to see a mean difference as large as this one; infinite where there is none.
+
+    The usual formula for paired means, (z(1 - a / 2) + z(power))^2 variance / mean^2, with ``significance`` shared out among the
+    comparisons. It holds if the true difference is as large as the one seen and prompts go on to differ as they do. It is never fewer than
+    :func:`paired_test` needs to show anything at all, even if every prompt says the same.
+
+    Args:
+        differences: float64 [P], for every prompt the result of the one minus that of the other.
+        comparisons: How many are made at once.
+        significance: How often a difference is called one that is none.
+        power: How often it is to be seen.
+
+    >>> round(prompts_needed(np.array([0.0, 1.0, 2.0, -1.0])))
+    52
+    """
+    if len(differences) < 2 or not (mean := float(differences.mean())):
+        return math.inf
+    normal = NormalDist()
+    width = normal.inv_cdf(1 - significance / comparisons / 2) + normal.inv_cdf(power)
+    least = math.ceil(1 + math.log2(comparisons / significance))
+    return max(float(least), width**2 * float(differences.var(ddof=1)) / mean**2)

@@ -105,7 +105,7 @@ def differences_section(scored: ScoredRankings, counts: IntArray, estimator: Est
                 ("p corrected", Estimate(p_holm), "prompts"),
             )
         ]
-        rows.append((first, second, difference.percent(), _p(p), _p(p_holm)))
+        rows.append((first, second, difference.percent(), p_text(p), p_text(p_holm)))
         sentences.append(difference_sentence(first, second, difference, p_holm))
     return Section(
         "differences",
@@ -138,11 +138,15 @@ def difference_sentence(one: str, two: str, difference: Estimate, p: float) -> s
     points = 100 * abs(difference.value)
     if p < SURE and difference.value:
         better, worse = (one, two) if difference.value > 0 else (two, one)
-        return f"{better} is better than {worse}, by {points:.1f} points (p {_p(p)})."
-    return f"{one} and {two} cannot be told apart with these rankings: they differ by {points:.1f} points, which may be chance (p {_p(p)})."
+        return f"{better} is better than {worse}, by {points:.1f} points (p {p_text(p)})."
+    return (
+        f"{one} and {two} cannot be told apart with these rankings: they differ by {points:.1f} points, which may be chance "
+        f"(p {p_text(p)})."
+    )
 
 
-def _p(value: float) -> str:
+def p_text(value: float) -> str:
+    """A p value as people read it."""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 

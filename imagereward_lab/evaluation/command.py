@@ -5,17 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imagereward_core.cli.arguments import add_setting, number_type
+from imagereward_core.cli.arguments import add_setting
 from imagereward_core.cli.batches import Steps, StopSwitch
 from imagereward_core.cli.console import Console
 from imagereward_core.cli.exits import DONE, EXPLANATION, INTERRUPTED, SOME_FAILED, UsageError
 from imagereward_core.cli.options import (
-    add_overwrite,
     add_scorer,
-    add_talk,
     add_weights,
     check_writable,
     form_by_ending,
@@ -25,16 +22,15 @@ from imagereward_core.plain import count_of
 
 from ..data.options import add_rankings, opened, tell_left_out
 from .estimates import EvaluateOptions
-from .write import FORMS
+from .output_options import add_output
+from .write import ENDINGS, FORMS
 
 if TYPE_CHECKING:
     from imagereward_core.cli.parser import Parser
 
     from ..data.ranking_set import RankingSet
-    from .document import Evaluation
     from .scoring import ScoredRankings
 
-_ENDINGS = {"md": "markdown"}
 _EXAMPLES = """\
 examples:
   imagereward evaluate rankings.jsonl --scorer ImageReward-v1.0 --also CLIP
@@ -75,38 +71,12 @@ def declare(parser: Parser) -> None:
     group = parser.add_argument_group("figures")
     for name in ("protocol", "confidence", "resamples", "seed", "blend_method"):
         add_setting(group, EvaluateOptions, name, f"--{name.replace('_', '-')}")
-    _add_output(parser)
+    add_output(
+        parser,
+        sheet="show on the page the best pictures of each scorer for the first N prompts",
+        scores="write every ranking with its scores as well, one JSON object per line",
+    )
     parser.set_defaults(run=run)
-
-
-def _add_output(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("output")
-    group.add_argument(
-        "-f",
-        "--format",
-        choices=FORMS,
-        help="form of the results (default: by the ending of --output, else table)",
-    )
-    group.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="write the results to FILE instead of printing them"
-    )
-    group.add_argument(
-        "--html", type=Path, metavar="FILE", help="write a page with tables and drawings as well"
-    )
-    group.add_argument(
-        "--sheet",
-        type=number_type(1, whole=True),
-        metavar="N",
-        help="show on the page the best pictures of each scorer for the first N prompts",
-    )
-    group.add_argument(
-        "--scores",
-        type=Path,
-        metavar="FILE",
-        help="write every ranking with its scores as well, one JSON object per line",
-    )
-    add_overwrite(group)
-    add_talk(group)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -118,8 +88,10 @@ def run(args: argparse.Namespace) -> int:
     """
     from imagereward_core.cli.scorers import load_panel
 
+    from .deliver import deliver
     from .measure import measure
     from .scoring import score_rankings
+    from .sheet import sheets
 
     console = Console(args.quiet)
     targets = {"--output": args.output, "--html": args.html, "--scores": args.scores}
@@ -128,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             "--sheet shows pictures on the page; expected the name of one, such as --html evaluation.html"
         )
-    form = form_by_ending(args, FORMS, _ENDINGS)
+    form = form_by_ending(args, FORMS, ENDINGS)
     options = EvaluateOptions(
         protocol=args.protocol,
         confidence=args.confidence,
@@ -150,7 +122,8 @@ def run(args: argparse.Namespace) -> int:
     apart = together.part(range(len(data), len(data) + len(tune))) if args.tune_on else None
     names = tuple(part.strip() for text in args.researchers for part in text.split(",") if part.strip())
     evaluation = measure(scored, options, _facts(args, data, scored), names, apart, args.tune_on)
-    _deliver(args, form, evaluation, scored, data, console)
+    pictures = list(sheets(scored, data.images, args.sheet)) if args.sheet else []
+    deliver(args, form, evaluation, scored, pictures, console)
     return INTERRUPTED if scored.stopped else SOME_FAILED if evaluation.failures else DONE
 
 
@@ -194,36 +167,3 @@ def _facts(args: argparse.Namespace, data: RankingSet, scored: ScoredRankings) -
         "resamples": args.resamples,
         "seed": args.seed,
     }
-
-
-def _deliver(
-    args: argparse.Namespace,
-    form: str,
-    evaluation: Evaluation,
-    scored: ScoredRankings,
-    data: RankingSet,
-    console: Console,
-) -> None:
-    """Prints or writes the results and says what must be said."""
-    from imagereward_core.cli.output.write import put, window_width
-
-    from .page import write_page
-    from .sheet import sheets
-    from .write import not_scored, render, scored_lines
-
-    width = None if args.output else window_width()
-    put(render(evaluation, form, width, bool(args.output)), args.output, form != "table", args.overwrite)
-    if args.output:
-        console.say(f"Wrote {args.output}")
-    if args.scores:
-        put("".join(scored_lines(scored)), args.scores, True, args.overwrite)
-        console.say(f"Wrote {count_of(len(scored.rankings), 'ranking')} with scores to {args.scores}")
-    if args.html:
-        pictures = list(sheets(scored, data.images, args.sheet)) if args.sheet else []
-        write_page(args.html, evaluation, pictures, args.overwrite)
-        console.say(f"Wrote the page {args.html}")
-    if form != "table" or args.output:
-        for line in not_scored(evaluation):
-            console.complain(line)
-    for warning in evaluation.warnings:
-        console.say(warning)

@@ -83,11 +83,12 @@ class Drawing:
 
     Attributes:
         kind: ``bars``: values by label and series; ``lines``: points of series; ``points``: figures over each label with their mean and its
-            interval.
+            interval; ``boxes``: five values by label and series, one after another: where the lower whisker ends, first quartile, median,
+            third quartile, where the upper whisker ends.
         title: What it shows.
         across: What stands along the horizontal axis.
         upwards: What stands along the vertical one.
-        labels: For bars the labels along the axis.
+        labels: For bars and boxes the labels along the axis.
         series: For every series its values, or its points; NaN is a gap.
         level: Height of a dotted line, such as what chance gives.
         points: For ``points``, the figures of every label.
@@ -136,6 +137,9 @@ class Evaluation:
         sections: The parts.
         warnings: What must be known to read the figures.
         failures: Pictures without a score, as ``Failure`` has them.
+        kind: What sort of document it is, for programs.
+        command: What made it.
+        without: What pictures without a score mean for the figures.
     """
 
     title: str
@@ -143,6 +147,11 @@ class Evaluation:
     sections: Sequence[Section]
     warnings: Sequence[str] = ()
     failures: Sequence[Any] = field(default_factory=tuple)
+    kind: str = "evaluation"
+    command: str = "imagereward evaluate"
+    without: str = (
+        "What people said about them is in no figure, so that all scorers are compared on the same pictures."
+    )
 
     @property
     def figures(self) -> list[dict[str, Any]]:

@@ -58,7 +58,9 @@ def svg(drawing: Drawing) -> str:
             "ignore"
         )  # of letters that the font for measuring lacks; whoever looks at the page has them
         wide = max(4.2, min(12.0, 1.6 + 0.22 * len(drawing.labels) * max(1, len(drawing.series))))
-        figure = Figure(figsize=(wide if drawing.kind == "bars" else 5.2, 3.2), layout="constrained")
+        figure = Figure(
+            figsize=(wide if drawing.kind in ("bars", "boxes") else 5.2, 3.2), layout="constrained"
+        )
         FigureCanvasSVG(figure)
         axes = figure.subplots()
         _KINDS[drawing.kind](axes, drawing)
@@ -80,6 +82,34 @@ def _bars(axes: Any, drawing: Drawing) -> None:
     for number, (name, values) in enumerate(shown):
         across = [at - 0.4 + width * (number + 0.5) for at in range(len(values))]
         axes.bar(across, values, width, label=plain(name), color=_COLOURS[number % len(_COLOURS)])
+    _name_places(axes, drawing)
+
+
+def _boxes(axes: Any, drawing: Drawing) -> None:
+    shown = list(drawing.series.items())[:_MOST_SERIES]
+    width = 0.8 / len(shown)
+    for number, (name, values) in enumerate(shown):
+        colour = _COLOURS[number % len(_COLOURS)]
+        boxes, places = [], []
+        for at in range(len(drawing.labels)):
+            low, first, middle, third, high = values[5 * at : 5 * at + 5]
+            if not math.isnan(middle):
+                boxes.append({"whislo": low, "q1": first, "med": middle, "q3": third, "whishi": high})
+                places.append(at - 0.4 + width * (number + 0.5))
+        axes.bxp(
+            boxes,
+            positions=places,
+            widths=0.8 * width,
+            showfliers=False,
+            patch_artist=True,
+            boxprops={"facecolor": colour, "edgecolor": colour, "alpha": 0.75},
+            medianprops={"color": "#16181d"},
+        )
+        axes.bar([0], [0], 0, color=colour, label=plain(name))
+    _name_places(axes, drawing)
+
+
+def _name_places(axes: Any, drawing: Drawing) -> None:
     turned = sum(map(len, drawing.labels)) > 60
     axes.set_xticks(
         range(len(drawing.labels)),
@@ -132,4 +162,4 @@ def _points(axes: Any, drawing: Drawing) -> None:
     axes.legend(frameon=False, fontsize=8)
 
 
-_KINDS = {"bars": _bars, "lines": _lines, "points": _points}
+_KINDS = {"bars": _bars, "boxes": _boxes, "lines": _lines, "points": _points}

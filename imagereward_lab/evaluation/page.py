@@ -49,7 +49,7 @@ def write_page(
         ]
         warnings = "".join(f'<p class="notice" role="note">{escape(text)}</p>' for text in notices)
         file.write(
-            f'<header class="top">\n<p class="kicker">imagereward evaluate</p>\n<h1>{escape(evaluation.title)}</h1>\n{warnings}</header>\n'
+            f'<header class="top">\n<p class="kicker">{evaluation.command}</p>\n<h1>{escape(evaluation.title)}</h1>\n{warnings}</header>\n'
         )
         file.write(_facts(evaluation))
         for section in evaluation.sections:
@@ -116,8 +116,7 @@ def _failures(evaluation: Evaluation) -> str:
     more = f'<p class="hint">And {count_of(further, "more")}.</p>' if further > 0 else ""
     return (
         '<section class="figures" id="failures"><h2>Not scored</h2>\n'
-        '<p class="hint">What people said about these pictures is in no figure, '
-        "so that all scorers are compared on the same pictures.</p>\n"
+        f'<p class="hint">{escape(evaluation.without)}</p>\n'
         '<table class="failures"><thead><tr><th scope="col">Picture</th><th scope="col">Scorer</th><th scope="col">Reason</th></tr></thead>'
         f"<tbody>{rows}</tbody></table>{more}</section>\n"
     )

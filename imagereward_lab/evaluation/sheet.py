@@ -13,14 +13,14 @@ from imagereward_core.report.thumbnails import thumbnail
 from .scoring import Images, ScoredRankings, picture_of
 
 BEST = 3
-_SIDE = 192
-_ROOM = 40_000_000
+SIDE = 192
+ROOM = 40_000_000
 """Bytes of pictures in a page; what comes after has its numbers alone."""
 
 
 def sheets(scored: ScoredRankings, images: Images, prompts: int) -> Iterator[str]:
     """Sections of a page, one for each of the first ``prompts`` prompts with pictures that were scored."""
-    room, seen = _ROOM, set()
+    room, seen = ROOM, set()
     yield (
         '<section class="figures" id="sheet"><h2>Best pictures of each scorer</h2>\n<p class="hint">For each prompt the '
         f"{BEST} pictures that each scorer likes best, best first, with its score and the rank that people gave.</p></section>\n"
@@ -37,7 +37,7 @@ def sheets(scored: ScoredRankings, images: Images, prompts: int) -> Iterator[str
             cells = []
             for at in order:
                 if at not in made:
-                    made[at] = _picture(images, ranking.images[at]) if room > 0 else ""
+                    made[at] = picture_html(images, ranking.images[at]) if room > 0 else ""
                     room -= len(made[at])
                 rank = f", people: {ranking.order[at]}" if ranking.ranks and ranking.order[at] else ""
                 shown = made[at] or '<span class="none"></span>'
@@ -51,9 +51,10 @@ def sheets(scored: ScoredRankings, images: Images, prompts: int) -> Iterator[str
             return
 
 
-def _picture(images: Images, name: str) -> str:
+def picture_html(images: Images, name: str) -> str:
+    """A small copy of a picture as a tag; empty where it cannot be shown."""
     try:
-        small = thumbnail(picture_of(images, name), _SIDE)
+        small = thumbnail(picture_of(images, name), SIDE)
     except ImageError:
         return ""
     if small is None:

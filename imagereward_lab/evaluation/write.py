@@ -18,6 +18,8 @@ from .document import Evaluation, Table, known
 from .scoring import ScoredRankings
 
 FORMS = ("table", "csv", "json", "jsonl", "markdown")
+ENDINGS = {"md": "markdown"}
+"""Forms by endings of files that are not their names."""
 SCHEMA_VERSION = 1
 _FAILURES_SHOWN = 10
 
@@ -47,7 +49,7 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
     """All of it as JSON holds it."""
     values = (
         SCHEMA_VERSION,
-        "evaluation",
+        evaluation.kind,
         evaluation.title,
         dict(evaluation.facts),
         list(evaluation.warnings),
@@ -99,12 +101,9 @@ def not_scored(evaluation: Evaluation) -> Iterator[str]:
     if not failures:
         return
     pictures = len({(each.prompt, each.image) for each in failures})
-    yield (
-        f"Not scored: {count_of(pictures, 'picture')}. What people said about them is in no figure, so that all scorers are compared on "
-        "the same pictures."
-    )
+    yield f"Not scored: {count_of(pictures, 'picture')}. {evaluation.without}"
     for each in failures[:_FAILURES_SHOWN]:
-        yield plain(f"  {each.image}, {each.scorer}: {each.reason}")
+        yield plain(f"  {', '.join(filter(None, (each.image, each.scorer)))}: {each.reason}")
     if len(failures) > _FAILURES_SHOWN:
         yield f"  and {len(failures) - _FAILURES_SHOWN:,} more; json and the page list them"
 
