@@ -193,6 +193,15 @@ def _student_within(freedom: int, angle: float) -> float:
     return 2 / math.pi * (angle + total) if odd else total
 
 
+def fewest_prompts(comparisons: int = 1, significance: float = 0.05) -> int:
+    """With fewer prompts :func:`paired_test` can show nothing among so many comparisons, even if every prompt says the same.
+
+    >>> fewest_prompts(), fewest_prompts(10)
+    (6, 9)
+    """
+    return math.ceil(1 + math.log2(comparisons / significance))
+
+
 def prompts_needed(
     differences: FloatArray, comparisons: int = 1, significance: float = 0.05, power: float = 0.8
 ) -> float:
@@ -200,7 +209,7 @@ def prompts_needed(
 
     The usual formula for paired means, (z(1 - a / 2) + z(power))^2 variance / mean^2, with ``significance`` shared out among the
     comparisons. It holds if the true difference is as large as the one seen and prompts go on to differ as they do. It is never fewer than
-    :func:`paired_test` needs to show anything at all, even if every prompt says the same.
+    :func:`fewest_prompts`.
 
     Args:
         differences: float64 [P], for every prompt the result of the one minus that of the other.
@@ -215,5 +224,5 @@ def prompts_needed(
         return math.inf
     normal = NormalDist()
     width = normal.inv_cdf(1 - significance / comparisons / 2) + normal.inv_cdf(power)
-    least = math.ceil(1 + math.log2(comparisons / significance))
-    return max(float(least), width**2 * float(differences.var(ddof=1)) / mean**2)
+    least = float(fewest_prompts(comparisons, significance))
+    return max(least, width**2 * float(differences.var(ddof=1)) / mean**2)

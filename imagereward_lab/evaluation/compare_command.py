@@ -28,9 +28,9 @@ from .write import ENDINGS, FORMS
 if TYPE_CHECKING:
     from imagereward_core.cli.parser import Parser
 
-    from .generators.answers import Answers
     from .generators.fid import Distances
-    from .generators.key import Key
+    from .generators.people.answers import Answers
+    from .generators.people.key import Key
     from .generators.pictures import Matched
     from .generators.results import Compared
 
@@ -115,7 +115,7 @@ def _check_task(args: argparse.Namespace) -> None:
     if args.key and not (args.answers or args.export_task):
         raise UsageError("--key goes with --answers or --export-task; expected one of them")
     if args.export_task:
-        from .generators.task import check_folder
+        from .generators.people.task import check_folder
 
         check_folder(args.export_task, args.key)
 
@@ -123,7 +123,7 @@ def _check_task(args: argparse.Namespace) -> None:
 def _count(args: argparse.Namespace, form: str, options: EvaluateOptions, console: Console) -> int:
     """Counts wins from answers; nothing is scored."""
     from .deliver import deliver
-    from .generators.answers import evaluation_of
+    from .generators.people.answers import evaluation_of
 
     for option in ("sheet", "scores", "human", "fid_reference"):
         if getattr(args, option):
@@ -146,8 +146,8 @@ def _count(args: argparse.Namespace, form: str, options: EvaluateOptions, consol
 
 
 def _answers(args: argparse.Namespace, console: Console) -> tuple[Answers, Key]:
-    from .generators.answers import read_answers
-    from .generators.key import read_key
+    from .generators.people.answers import read_answers
+    from .generators.people.key import read_key
 
     key = read_key(args.key)
     answers = read_answers(args.answers, key)
@@ -162,10 +162,10 @@ def _compare(args: argparse.Namespace, form: str, options: EvaluateOptions, cons
     from imagereward_core.cli.scorers import load_panel
 
     from .deliver import deliver
-    from .generators.answers import answers_section
     from .generators.compare import compare, standing
     from .generators.fid import fid_section
-    from .generators.human import human_of, human_section, read_human
+    from .generators.people.answers import answers_section
+    from .generators.people.human import human_of, human_section, read_human
     from .generators.pictures import MatchError
     from .generators.results import compared
     from .generators.sheet import sheets
@@ -196,13 +196,15 @@ def _compare(args: argparse.Namespace, form: str, options: EvaluateOptions, cons
     evaluation = compare(found, results, standings, options, _facts(args, found, results), further)
     pictures = list(sheets(results, found.images, args.sheet)) if args.sheet else []
     deliver(args, form, evaluation, results.scored, pictures, console)
-    if args.export_task:
+    if args.export_task and scored.stopped:
+        console.complain("No task was written: the best pictures are not known before all are scored.")
+    elif args.export_task:
         _export(args, found, results, console)
     return INTERRUPTED if scored.stopped else SOME_FAILED if evaluation.failures else DONE
 
 
 def _export(args: argparse.Namespace, found: Matched, results: Compared, console: Console) -> None:
-    from .generators.task import TABLE, TASKS, export_task
+    from .generators.people.task import TABLE, TASKS, export_task
 
     number, notes = export_task(args.export_task, args.key, results, found.images, args.overwrite)
     for note in notes:

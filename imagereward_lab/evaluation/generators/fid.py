@@ -151,8 +151,8 @@ def fid_section(found: Distances, source: str) -> Section:
         "fid",
         "FID",
         "How far a generator's pictures are, as a crowd, from those of a reference: the distance between two clouds of features of the "
-        "Inception network. Lower is nearer, 0 is the same. It reads no prompts and says nothing about single pictures; in the paper it "
-        "hardly agrees with people (Spearman 0.28).",
+        "Inception network. Lower is nearer, 0 is the same. It reads no prompts and says nothing about single pictures; the paper "
+        "finds that its order hardly agrees with that of people.",
         [Table(("Generator", "FID", "Pictures"), rows)],
         figures,
         sentences,

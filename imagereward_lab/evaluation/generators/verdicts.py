@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
-from imagereward_core.metrics.uncertainty import holm, paired_test, prompts_needed
+from imagereward_core.metrics.uncertainty import fewest_prompts, holm, paired_test, prompts_needed
 from imagereward_core.plain import count_of
 from imagereward_core.scores import FloatArray, IntArray
 
@@ -20,7 +20,7 @@ from ..estimates import Estimate, Estimator, EvaluateOptions
 _MOST_NEEDED = 100_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """What a comparison of two generators comes to.
 
@@ -31,6 +31,7 @@ class Verdict:
         p_corrected: The same, corrected for the number of comparisons (Holm).
         prompts: On how many prompts it rests.
         needed: About how many would show a difference of this size; infinite where there is none to be seen.
+        least: With fewer no difference can be shown among so many comparisons, however large it is.
     """
 
     one: str
@@ -40,6 +41,7 @@ class Verdict:
     p_corrected: float
     prompts: int
     needed: float
+    least: int
 
     def sentence(self, by: str, unit: Callable[[float], str]) -> str:
         """In plain words.
@@ -61,6 +63,8 @@ class Verdict:
         return f"{told} {self._how_many()}"
 
     def _how_many(self) -> str:
+        if self.prompts < self.least:
+            return f"So few prompts can show no difference, however large it is: at least {self.least} are needed."
         if self.needed == math.inf:
             return "No number of prompts can be named: no difference is to be seen, or too few prompts were compared."
         if self.needed > _MOST_NEEDED:
@@ -101,7 +105,16 @@ def verdicts(
         if corrected >= SURE:  # so many have not been enough
             needed = max(needed, len(by_prompt) + 1.0)
         made.append(
-            Verdict(generators[one], generators[two], difference, p, corrected, len(by_prompt), needed)
+            Verdict(
+                one=generators[one],
+                two=generators[two],
+                difference=difference,
+                p=p,
+                p_corrected=corrected,
+                prompts=len(by_prompt),
+                needed=needed,
+                least=fewest_prompts(len(pairs), SURE),
+            )
         )
     return made
 

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imagereward_core.metrics.agreement import spearman
 from imagereward_core.metrics.uncertainty import paired_test, prompts_needed
 from imagereward_lab.data.ranking import Ranking
 from imagereward_lab.evaluation.estimates import EvaluateOptions
 from imagereward_lab.evaluation.generators.boxes import box, scaled
 from imagereward_lab.evaluation.generators.compare import standing
 from imagereward_lab.evaluation.generators.contest import contest_of_answers, contest_of_scores
-from imagereward_lab.evaluation.generators.human import order_by_chance
+from imagereward_lab.evaluation.generators.people.human import order_by_chance
 from imagereward_lab.evaluation.generators.results import compared
 from imagereward_lab.evaluation.generators.verdicts import verdicts
 from tests.support.lab.scored_rankings import scored
@@ -107,6 +108,28 @@ def test_so_many_prompts_show_a_difference_four_times_in_five():
     assert prompts_needed(np.array([1.0, 1.0, 1.0])) == 6, "with five prompts p is 1/16 at best"
     assert paired_test(np.ones(6)) < 0.05 < paired_test(np.ones(5))
     assert prompts_needed(np.array([1.0, -1.0])) == math.inf
+
+
+def test_too_few_prompts_to_show_anything_are_told_from_a_difference_too_small():
+    def sentence(prompts):
+        gained = np.full(prompts, 0.5) + np.arange(prompts) / 100
+        found = verdicts(NAMES, lambda i, j: gained * (j - i), OPTIONS)
+        return found[0].sentence("By A", "{:.2f}".format)
+
+    assert "cannot be told apart" in sentence(6) and "at least 7 are needed" in sentence(6)
+    assert "a is better than b" in sentence(7)
+
+
+def test_spearman_of_the_paper_s_table_4():
+    """People, ImageReward and CLIP as printed. Of the printed FIDs the order is -0.60 where lower is better; the paper prints 0.28."""
+    wins = np.array([240.0, 196.0, 161.0, 156.0, 142.0])
+    ours = np.array([0.2816, 0.2606, 0.2240, 0.1442, -0.2372])
+    clip = np.array([0.2668, 0.2611, 0.2641, 0.2672, 0.2523])
+    fid = np.array([20.7, 18.8, 10.9, 17.9, 18.4])
+    assert spearman(ours, wins) == pytest.approx(1.0)
+    assert spearman(clip, wins) == pytest.approx(0.3)
+    assert spearman(-fid, wins) == pytest.approx(-0.6)
+    assert order_by_chance(ours, wins) == pytest.approx(1 / 120)
 
 
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=30))

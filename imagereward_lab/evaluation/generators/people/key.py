@@ -11,9 +11,9 @@ from typing import Any
 from imagereward_core.files.regular import read_regular
 from imagereward_core.plain import encodable
 
-from ...data.form import FieldError, list_in, shown, text_in
-from ...data.strict_json import loads
-from .pictures import MatchError
+from ....data.form import FieldError, list_in, shown, text_in
+from ....data.strict_json import loads
+from ..pictures import MatchError
 
 KIND = "key of a blind task"
 _MOST_BYTES = 256 * 2**20

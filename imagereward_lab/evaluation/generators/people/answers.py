@@ -12,18 +12,18 @@ import numpy as np
 from imagereward_core.metrics.agreement import average_ranks
 from imagereward_core.plain import count_of
 
-from ...data.notes import Note, Notes
-from ...data.options import plainly
-from ...data.ranking import Ranking
-from ...data.readers import open_rankings
-from ..document import Evaluation, Figure, Section, Table
-from ..estimates import Estimate, EvaluateOptions
-from ..measure import FEW_PROMPTS
-from .compare import COMMAND, CONTEST_COLUMNS, contest_parts
-from .contest import Contest, contest_of_answers
+from ....data.notes import Note, Notes
+from ....data.options import plainly
+from ....data.ranking import Ranking
+from ....data.readers import open_rankings
+from ...document import Evaluation, Figure, Section, Table
+from ...estimates import Estimate, EvaluateOptions
+from ...measure import FEW_PROMPTS
+from ..compare import COMMAND, CONTEST_COLUMNS, contest_parts
+from ..contest import Contest, contest_of_answers
+from ..pictures import MatchError
+from ..verdicts import figures_of, table_of, verdicts
 from .key import Key
-from .pictures import MatchError
-from .verdicts import figures_of, table_of, verdicts
 
 PEOPLE = "people"
 

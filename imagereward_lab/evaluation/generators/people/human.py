@@ -17,12 +17,12 @@ from imagereward_core.metrics.agreement import average_ranks, spearman
 from imagereward_core.plain import count_of
 from imagereward_core.scores import FloatArray
 
-from ..accuracy import p_text
-from ..document import Figure, Section, Table
-from ..estimates import Estimate, Estimator, EvaluateOptions
+from ...accuracy import p_text
+from ...document import Figure, Section, Table
+from ...estimates import Estimate, Estimator, EvaluateOptions
+from ..compare import Standing
+from ..pictures import MatchError
 from .answers import Answers
-from .compare import Standing
-from .pictures import MatchError
 
 _MOST_BYTES = 2**20
 _ALL_ORDERS = 7
@@ -60,10 +60,10 @@ def read_human(path: Path, generators: Sequence[str]) -> HumanRanking:
     rows = [[cell.strip() for cell in row] for row in cells if any(cell.strip() for cell in row)]
     if rows and rows[0][0].lower() in ("generator", "model", "name") and len(rows) > 1:
         rows = rows[1:]
-    known = {name.casefold(): name for name in generators}
+    known = {**{name.casefold(): name for name in generators}, **{name: name for name in generators}}
     points: dict[str, float] = {}
     for place, row in enumerate(rows):
-        name = known.get(row[0].casefold())
+        name = known.get(row[0]) or known.get(row[0].casefold())
         if name is None:
             raise MatchError(
                 f"{path}: {row[0]!r} is none of the generators that are compared; expected {', '.join(generators)}. Name a folder "

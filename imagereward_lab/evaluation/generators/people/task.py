@@ -23,12 +23,12 @@ from imagereward_core.files.whole import naming, written_whole
 from imagereward_core.report.replace import replacing
 from imagereward_core.report.tables import spreadsheet_safe
 
-from ...data.jsonl import line_of
-from ...data.ranking import Ranking
-from ..scoring import Images
+from ....data.jsonl import line_of
+from ....data.ranking import Ranking
+from ...scoring import Images
+from ..pictures import MatchError
+from ..results import Compared
 from .key import Key, Picture
-from .pictures import MatchError
-from .results import Compared
 
 TASKS, TABLE = "tasks.jsonl", "answers.csv"
 _TOKEN = 6
