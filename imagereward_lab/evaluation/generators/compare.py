@@ -223,7 +223,7 @@ def compare(
         facts=facts,
         sections=sections,
         warnings=notes,
-        failures=[*found.unmatched, *compared.scored.failures],
+        failures=[*found.unmatched, *compared.failures],
         kind=KIND,
         command=COMMAND,
         without="They are in no figure.",

@@ -9,7 +9,7 @@ import numpy as np
 
 from imagereward_core.scores import FloatArray, IntArray
 
-from ..scoring import ScoredRankings
+from ..scoring import Failure, ScoredRankings
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +45,7 @@ class Compared:
         results: By each scorer.
         empty: Prompts left out because a generator has no picture with a score for them.
         uneven: Prompts for which generators have different numbers of pictures.
+        failures: Pictures without a score, those of prompts that were left out as well.
     """
 
     generators: tuple[str, ...]
@@ -52,6 +53,7 @@ class Compared:
     results: tuple[Results, ...]
     empty: int
     uneven: int
+    failures: tuple[Failure, ...] = ()
 
 
 def compared(scored: ScoredRankings, generators: Sequence[str]) -> Compared:
@@ -83,6 +85,7 @@ def compared(scored: ScoredRankings, generators: Sequence[str]) -> Compared:
         results=tuple(_results(part, members, at, len(generators)) for at in range(len(part.scores))),
         empty=len(scored.rankings) - len(kept),
         uneven=uneven,
+        failures=tuple(scored.failures),
     )
 
 

@@ -66,14 +66,14 @@ def test_a_generator_that_spoils_its_pictures_loses_and_figures_are_those_of_sco
 
 
 def test_equal_generators_cannot_be_told_apart_and_the_number_of_prompts_is_named(run, tmp_path):
-    draw_generators(tmp_path / "g", ("good", "other"), prompts=5, pictures=1)
+    draw_generators(tmp_path / "g", ("good", "other"), prompts=8, pictures=1)
     done = run(tmp_path / "g/good", tmp_path / "g/other", "-f", "json")
     (sentence,) = done.document["sentences"]["comparisons"]
     assert (
         "cannot be told apart with this many pictures" in sentence and "prompts would be needed" in sentence
     )
     needed = figures(done.document, "comparisons", "prompts needed")["demo", "good", "other"]
-    assert needed["value"] > 5 and needed["count"] == 5
+    assert needed["value"] > 8 and needed["count"] == 8
 
 
 def test_file_names_of_the_benchmark_and_a_table_give_what_metadata_give(run, tmp_path):
@@ -207,3 +207,34 @@ def test_a_table_leads_out_of_its_folder_nowhere(run, tmp_path):
     done = run("--table", table)
     assert done.code == 2 and "leads out of the folder" in done.err
     assert run("--table", table, "--images", tmp_path / "g").code == 2
+
+
+def test_a_stopped_run_tells_what_was_scored_and_writes_no_task(run, folder, tmp_path, monkeypatch):
+    import signal
+
+    from imagereward_core.cli import batches
+    from imagereward_core.scorers.panel import Panel
+
+    for name in ("_FIRST", "_LEAST", "_MOST"):
+        monkeypatch.setattr(batches, name, 10)
+    before, calls = Panel.score, []
+
+    def score(self, *rest):
+        calls.append(1)
+        if len(calls) == 2:
+            signal.raise_signal(signal.SIGINT)
+        return before(self, *rest)
+
+    monkeypatch.setattr(Panel, "score", score)
+    done = run(folder / "good", folder / "noisy", "-f", "json", "--export-task", tmp_path / "task")
+    assert done.code == 130 and "No task was written" in done.err
+    assert not (tmp_path / "task").exists() and not (tmp_path / "task.key.json").exists()
+    assert 0 < done.document["facts"]["prompts"] < 8
+    assert {row["reason"] for row in done.document["not_scored"]} == {"stopped before its turn"}
+
+
+def test_scorers_compare_generators_on_the_pictures_that_all_have_scored(run, folder):
+    """A blend and its member stand side by side, each with its own comparisons."""
+    done = run(folder / "good", folder / "noisy", "-f", "json", "--also", "demo=1@standard")
+    scorers = {row["scorer"] for row in done.document["figures"] if row["section"] == "comparisons"}
+    assert len(scorers) == 2 and len(done.document["sentences"]["comparisons"]) == 2
