@@ -87,11 +87,14 @@ def run_ladder(
             train(*rung.job(ladder.factor, options, splits, seeds[0]))
         return DONE
     met = _met(splits, test)
+    changed = {"seed", *(name for rung in ladder.rungs for name in (*rung.settings, *rung.start))}
     facts = {
         "rankings": str(args.rankings),
-        "start": options.start,
+        **({} if "start" in changed else {"start": options.start}),
         "test": "none" if test is None else f"{len(test):,} rankings of {test.path}",
-        "settings": [f"{name} {value}" for name, value in options.config.facts().items()],
+        "settings": [
+            f"{name} {value}" for name, value in options.config.facts().items() if name not in changed
+        ],
     }
 
     def after(climbed: list[Climbed]) -> None:

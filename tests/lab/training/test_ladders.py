@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -15,8 +16,11 @@ from imagereward_core.metrics.uncertainty import mean_interval
 from imagereward_lab.data.jsonl import write_rankings
 from imagereward_lab.data.ranking import Ranking
 from imagereward_lab.people.scenes import write_scenes
+from imagereward_lab.training.config import TrainingConfig
 from imagereward_lab.training.errors import TrainingError
 from imagereward_lab.training.jobs.job import FACTS
+from imagereward_lab.training.jobs.options import JobOptions
+from imagereward_lab.training.jobs.splits import Splits
 from imagereward_lab.training.ladders.climb import RUNG
 from imagereward_lab.training.ladders.rungs import read_ladder
 
@@ -118,7 +122,8 @@ def test_a_frozen_share_says_how_many_layers_that_means(scenes, tmp_path, capsys
     found = figures(output)
     trains = [float(found[rung, "parameters that train"]["value"]) for rung in ("0", "70%", "1")]
     assert trains == sorted(trains, reverse=True) and trains[-1] == 27_393
-    assert "vision 2 of 4, text 2 of 3" in (output / "ladder.md").read_text(encoding="utf-8")
+    page = (output / "ladder.md").read_text(encoding="utf-8")
+    assert "vision 2 of 4, text 2 of 3" in page and "freeze 0.7" not in page and "- start: demo" in page
     assert "One seed says nothing" in told.err and "of the test are among" not in told.err
     # The same rankings as the test: that is said.
     known = ("--ladder", "freeze=1", "--seeds", 1, "--test", scenes)
@@ -166,6 +171,22 @@ def test_what_is_no_ladder_is_said_before_anything_is_done(scenes, tmp_path, cap
     assert climb(scenes, tmp_path / "no", "--ladder", text) == 4
     assert said in capsys.readouterr().err
     assert not (tmp_path / "no").exists()
+
+
+def test_a_rung_changes_its_own_thing_alone(tmp_path):
+    options = JobOptions(config=TrainingConfig(seed=7, epochs=3), output=tmp_path, start="BLIP", name="mine")
+    splits = Splits([], [], None, None, "abc")
+    for text in ("backbone=CLIP:head", "freeze=30%", "learning-rate=2e-5", "loss=davidson"):
+        ladder = read_ladder(text)
+        (rung,) = ladder.rungs
+        made, parts = rung.job(ladder.factor, options, splits, 8)
+        assert parts is splits and made.name.startswith("mine-") and made.name.endswith("-8")
+        assert made.output.parent.parent == tmp_path and made.output.name == "seed-8"
+        wanted = replace(options.config, **{**rung.settings, "seed": 8})
+        expected = replace(options, config=wanted, output=made.output, name=made.name, **rung.start)
+        assert made == expected and (rung.settings or rung.start)
+    made, parts = read_ladder("data=50%").rungs[0].job("data", options, splits, 8)
+    assert parts.sha256 != splits.sha256, "a part is other data, which a training in its folder is known by"
 
 
 def test_backbones_are_read_with_their_tower_and_tuning():
