@@ -42,7 +42,6 @@ class HeldOutGroup:
     """One prompt with pictures ranked for it.
 
     Attributes:
-        prompt: What the pictures should show.
         pixels: uint8 [K, 3, S, S].
         ranks: Rank of every picture, 1 best.
         kinds: What is the matter with every picture: ``match``, a flaw, a difference, or ``wrong and flawed``.

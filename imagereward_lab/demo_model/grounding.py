@@ -29,6 +29,7 @@ from imagereward_core.nets.reward import RewardNetwork
 from imagereward_core.scorers.tokenizers.bert import pad_ids
 
 from .dataset import Encode, stack
+from .pretrain import fit
 
 PROMPTS_PER_PICTURE = 4
 _NO_WORD = -1.0
@@ -92,30 +93,16 @@ def ground(
         *network.blip.text_encoder.parameters(),
         *heads.parameters(),
     ]
-    optimiser = torch.optim.Adam(parameters, lr=learning_rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, learning_rate, total_steps=steps, pct_start=0.05
-    )
     network.train()
-    recent: list[float] = []
     index = torch.arange(batch).repeat_interleave(PROMPTS_PER_PICTURE)
-    for step in range(1, steps + 1):
+
+    def look() -> tuple[Tensor, float]:
         rows = [rng.randrange(scenes) for _ in range(batch)]
         ids, mask, marks = _prompts([drawn[row] for row in rows], encode, rng, place_weight)
         image = network.encode_images(normalize(pixels[rows], spec))
-        loss, right = _loss(heads(network.blip.text_encoder(ids, mask, image, index)), marks)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimiser.step()
-        schedule.step()
-        recent = [*recent[-49:], right]
-        if step % 100 == 0:
-            report(
-                f"grounding: step {step}/{steps}  loss {float(loss.detach()):.4f}  "
-                f"prompts judged rightly {100 * sum(recent) / len(recent):.2f} %"
-            )
-    return sum(recent) / len(recent)
+        return _loss(heads(network.blip.text_encoder(ids, mask, image, index)), marks)
+
+    return fit(parameters, look, steps, learning_rate, "grounding", "prompts judged rightly", report)
 
 
 def _prompts(

@@ -59,15 +59,35 @@ def pretrain(
         torch.manual_seed(seed)
         heads = nn.Linear(tower.config.width, sum(CLASSES))
     parameters = [*tower.parameters(), *heads.parameters()]
+    tower.train()
+
+    def look() -> tuple[Tensor, float]:
+        rows = [rng.randrange(scenes) for _ in range(batch)]
+        return _loss(heads(tower(normalize(pixels[rows], spec))[:, 0]), wanted[rows])
+
+    return fit(parameters, look, steps, learning_rate, "naming", "named correctly", report)
+
+
+def fit(
+    parameters: list[nn.Parameter],
+    look: Callable[[], tuple[Tensor, float]],
+    steps: int,
+    learning_rate: float,
+    called: str,
+    share: str,
+    report: Callable[[str], None],
+) -> float:
+    """Trains over one cycle of the learning rate; ``look`` gives the loss of a batch and the share that was right.
+
+    Returns that share over the last 50 batches. ``called`` and ``share`` say in reports what is trained, and what the share is of.
+    """
     optimiser = torch.optim.Adam(parameters, lr=learning_rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, learning_rate, total_steps=steps, pct_start=0.05
     )
-    tower.train()
     recent: list[float] = []
     for step in range(1, steps + 1):
-        rows = [rng.randrange(scenes) for _ in range(batch)]
-        loss, right = _loss(heads(tower(normalize(pixels[rows], spec))[:, 0]), wanted[rows])
+        loss, right = look()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -75,9 +95,8 @@ def pretrain(
         schedule.step()
         recent = [*recent[-49:], right]
         if step % 100 == 0:
-            report(
-                f"naming: step {step}/{steps}  loss {float(loss.detach()):.4f}  named correctly {100 * sum(recent) / len(recent):.2f} %"
-            )
+            done = f"{called}: step {step}/{steps}  loss {float(loss.detach()):.4f}"
+            report(f"{done}  {share} {100 * sum(recent) / len(recent):.2f} %")
     return sum(recent) / len(recent)
 
 

@@ -5,24 +5,7 @@ from __future__ import annotations
 from imagereward_core.demo.scenes import BACKGROUNDS, COLOURS, COUNT_WORDS, SHAPES
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-PLAIN = (
-    "a",
-    "an",
-    "the",
-    "of",
-    "on",
-    "in",
-    "with",
-    "and",
-    "picture",
-    "drawing",
-    "image",
-    "background",
-    "left",
-    "right",
-    "above",
-    "below",
-)
+PLAIN = "a an the of on in with and picture drawing image background left right above below".split()
 PUNCTUATION = (",", ".", ":", ";", "!", "?", "-", "(", ")")
 
 

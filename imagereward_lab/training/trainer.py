@@ -17,8 +17,7 @@ from imagereward_core.images.spec import ImageSpec
 from imagereward_core.metrics.preference import agreeing_pairs
 from imagereward_core.nets.reward import RewardNetwork
 
-from .loss import ranking_loss
-from .ranking import RankedBatch, RankedData
+from .ranking import RankedBatch, RankedData, ranking_loss
 
 log = logging.getLogger(__name__)
 

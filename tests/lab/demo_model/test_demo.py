@@ -29,7 +29,7 @@ from imagereward_core.scorers.factory import create_scorer
 from imagereward_core.weights.bundled import FACTS_FILE, MODEL_FOLDER
 from imagereward_core.weights.cards import get_card
 from imagereward_lab.demo_model.dataset import FLAWED, MATCH, WRONG, Families, held_out_group
-from imagereward_lab.demo_model.measure import kind_of_pair, measure
+from imagereward_lab.demo_model.train import kind_of_pair, measure
 from imagereward_lab.demo_model.vocabulary import vocabulary
 from imagereward_lab.training.ranking import ranked_pairs
 

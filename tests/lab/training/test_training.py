@@ -13,8 +13,7 @@ from imagereward_core.images.spec import ImageSpec
 from imagereward_core.nets.config import HeadConfig, RewardConfig
 from imagereward_core.nets.reward import Head, RewardNetwork
 from imagereward_lab.training.initialise import initialise, initialise_head
-from imagereward_lab.training.loss import ranking_loss
-from imagereward_lab.training.ranking import RankedBatch, ranked_pairs
+from imagereward_lab.training.ranking import RankedBatch, ranked_pairs, ranking_loss
 from imagereward_lab.training.trainer import TrainingConfig, batch_rewards, evaluate, rate_at, train
 from tests.support.tiny import TINY, telling
 
