@@ -139,7 +139,6 @@ class RewardModel(_Scoring, RewardNetwork):
 
     Attributes:
         blip: The two towers; ``blip.tokenizer`` is where the reference keeps its tokenizer.
-        mlp: The head.
         mean: Mean of the raw reward that ``score`` subtracts.
         std: Standard deviation of the raw reward that ``score`` divides by.
     """

@@ -31,7 +31,6 @@ class Scores:
 
     Attributes:
         values: float64 [N], raw scores in input order; NaN where a picture could not be scored.
-        scorer: Id of the scorer.
         revision: Which weights gave the numbers.
         prompts: The prompt each picture was scored against, as the scorer was given it.
         cut: For each picture the part of its prompt that did not fit into the scorer; empty where all of it did.

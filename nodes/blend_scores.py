@@ -25,11 +25,7 @@ SLOTS = 4
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One voice: scores and how much they count.
-
-    Attributes:
-        name: What somebody calls them, to tell them from others of the same scorer; else empty.
-    """
+    """One voice: scores, how much they count, and what somebody calls them to tell them from others of the same scorer."""
 
     scored: ScoredBatch
     weight: float

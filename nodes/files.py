@@ -146,14 +146,10 @@ class Writer:
         fields: Mapping[str, str],
         text: str = "",
     ) -> tuple[Path, str]:
-        """Writes one picture; returns its path and its folder relative to the root.
+        """Writes one picture [H, W, C]; returns its path and its folder relative to the root.
 
-        Args:
-            tensor: The picture [H, W, C].
-            name: Folders and name without counter and suffix.
-            hidden: The host's prompt and other metadata; None where metadata is switched off.
-            fields: Our metadata.
-            text: What a text file beside it holds; empty for none.
+        ``name`` is folders and name without counter and suffix, ``hidden`` the host's prompt and other metadata (None where metadata is
+        switched off), ``fields`` are ours, and ``text`` is what a text file beside it holds; empty for none.
 
         Raises:
             GraphError: The name leads out of the folder, or nothing more can be written under it.

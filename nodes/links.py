@@ -23,12 +23,7 @@ GRID = 96
 
 @dataclass(frozen=True)
 class Clip:
-    """Facts about a clip besides its score.
-
-    Attributes:
-        length: How many frames it had when it was scored.
-        frames: Which of them were scored.
-    """
+    """Facts about a clip besides its score: how many frames it had when it was scored, and which of them were."""
 
     length: int
     frames: tuple[int, ...]
@@ -106,12 +101,7 @@ class ScoredBatch:
 
 @dataclass(frozen=True, eq=False)
 class ChosenBatch:
-    """The decision of a filter about a batch.
-
-    Attributes:
-        selection: Order, kept, rejected and reasons, as indexes into the batch.
-        pictures: The fingerprints of the batch.
-    """
+    """The decision of a filter about a batch, as indexes into it; ``pictures`` are the fingerprints of the batch."""
 
     selection: Selection
     pictures: tuple[str, ...]

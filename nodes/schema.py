@@ -63,33 +63,22 @@ def dropdown(name: str, options: Sequence[str], tooltip: str, **more: Any) -> An
 
 def streams() -> list[Any]:
     """What may travel along with the scores; :func:`stream_outputs` gives it back."""
-    return [
-        entry(
-            io.Image,
-            "images",
-            "The pictures that were scored: a batch, or a list of pictures of any sizes.",
-            optional=True,
-        ),
-        entry(
+    named = (
+        (io.Image, "images", "The pictures that were scored: a batch, or a list of pictures of any sizes."),
+        (
             io.Latent,
             "latents",
             "Latents of the same pictures in the same order; noise masks and batch indexes follow.",
-            optional=True,
         ),
-        entry(
-            io.Mask,
-            "masks",
-            "Masks of the same pictures in the same order, or one mask for all.",
-            optional=True,
-        ),
-        entry(
+        (io.Mask, "masks", "Masks of the same pictures in the same order, or one mask for all."),
+        (
             io.AnyType,
             "items",
             "Any other list or batch with one entry per picture, for example prompts, seeds, "
             "upscaled copies, or SEGS with one part per picture.",
-            optional=True,
         ),
-    ]
+    )
+    return [entry(kind, name, tooltip, optional=True) for kind, name, tooltip in named]
 
 
 def stream_outputs(word: str, images: str, shown: str = "") -> list[Any]:

@@ -41,12 +41,7 @@ Part = Union[str, PictureToken]
 
 
 class _Node(NamedTuple):
-    """A node as tokens name it.
-
-    Attributes:
-        kind: Its type, or the name somebody has given it for tokens ("Node name for S&R").
-        drawn: What the workflow holds of it.
-    """
+    """A node as tokens name it: by type, or by its "Node name for S&R"; ``drawn`` is what the workflow holds of it."""
 
     number: str
     kind: str

@@ -55,10 +55,31 @@ class _Webui:
         return info.models_folders()
 
     def weight_settings(self, request: LoadRequest) -> WeightSettings:
-        return weight_settings(request)
+        from imagereward_core.weights.locate import WeightSettings
+
+        return WeightSettings(
+            folders=info.models_folders(),
+            allow_download=request.allow_download,
+            to_allow="tick Download missing weights in Settings, ImageReward Curator",
+        )
 
     def checkpoint_path(self, name: str) -> str:
-        return checkpoint_path(name)
+        """Where the checkpoint of that name lies in the models folders.
+
+        Raises:
+            WeightsError: There is none, or the name leads out of the folder.
+        """
+        from imagereward_core.weights.locate import inside
+
+        folders = info.models_folders()
+        for folder in folders:
+            path = inside(folder, name)
+            if path.is_file():
+                return str(path)
+        places = " or ".join(str(folder) for folder in folders)
+        raise WeightsError(
+            f"there is no checkpoint {name} in {places}; put the file there, or choose another scorer"
+        )
 
     def make_runtime(self, request: LoadRequest) -> HostRuntime:
         from .runtime import make_runtime
@@ -69,8 +90,10 @@ class _Webui:
         return _Telling(runtime if interruptible else None)
 
 
-CACHE = cache.ScorerCache(_Webui(), LoadedScorer)
+HOST = _Webui()
+CACHE = cache.ScorerCache(HOST, LoadedScorer)
 held, expire = CACHE.held, CACHE.expire
+weight_settings, checkpoint_path = HOST.weight_settings, HOST.checkpoint_path
 
 
 def load(request: LoadRequest, interruptible: bool = True) -> LoadedScorer:
@@ -80,17 +103,6 @@ def load(request: LoadRequest, interruptible: bool = True) -> LoadedScorer:
     found = CACHE.load(request, interruptible)
     watch_idle(CACHE)
     return found
-
-
-def weight_settings(request: LoadRequest) -> WeightSettings:
-    """Where this host keeps weights."""
-    from imagereward_core.weights.locate import WeightSettings
-
-    return WeightSettings(
-        folders=info.models_folders(),
-        allow_download=request.allow_download,
-        to_allow="tick Download missing weights in Settings, ImageReward Curator",
-    )
 
 
 def choices() -> list[str]:
@@ -108,11 +120,7 @@ def names() -> list[str]:
 
 
 def free() -> str:
-    """Drops all scorers and gives their memory back to the host; call it with the host's queue lock held, or when it is idle.
-
-    Returns:
-        What was done, in a sentence for the user.
-    """
+    """Drops all scorers and says so; call it with the host's queue lock held, or when it is idle. Their memory goes back to the host."""
     names = CACHE.free()
     if not names:
         return "No scorer was loaded; there was nothing to free."
@@ -152,25 +160,6 @@ def _files_in(folders: Sequence[Path]) -> list[str]:
         except OSError:
             continue
     return sorted(names)
-
-
-def checkpoint_path(name: str) -> str:
-    """Where the checkpoint of that name lies in the models folders.
-
-    Raises:
-        WeightsError: There is none, or the name leads out of the folder.
-    """
-    from imagereward_core.weights.locate import inside
-
-    folders = info.models_folders()
-    for folder in folders:
-        path = inside(folder, name)
-        if path.is_file():
-            return str(path)
-    places = " or ".join(str(folder) for folder in folders)
-    raise WeightsError(
-        f"there is no checkpoint {name} in {places}; put the file there, or choose another scorer"
-    )
 
 
 class _Telling:

@@ -9,13 +9,9 @@ from imagereward_core.settings import settings_of
 
 
 def widget(owner: type, name: str, words: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
-    """Arguments of the component that shows a setting: its value, and its choices or its range.
+    """Arguments of the component that shows the setting of a field: its value, and its choices or its range, with ``changes``.
 
-    Args:
-        owner: The dataclass.
-        name: Of the field.
-        words: What a list shows, with what it stands for; by default the choices.
-        changes: Arguments in the place of those from the field.
+    ``words`` are what a list shows, with what they stand for; by default the choices.
     """
     known = settings_of(owner)[name]
     made: dict[str, Any] = {"value": known.value}

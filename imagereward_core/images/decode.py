@@ -56,8 +56,8 @@ def open_image(source: ImageSource) -> Image.Image:
 
     Raises:
         ImageError: The source is missing, unreadable, damaged, not a picture, over Pillow's limit, or an
-            array of another shape or type, or with NaN; or a picture of floats with NaN or infinity. The text names the source, what was found, what was
-            expected and what to do.
+            array of another shape or type, or with NaN; or a picture of floats with NaN or infinity. The text names the source, what
+            was found, what was expected and what to do.
     """
     if isinstance(source, Image.Image):
         return _load(source, source_name(source))

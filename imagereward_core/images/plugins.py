@@ -14,10 +14,8 @@ class Plugin:
     """A format and what opens it.
 
     Attributes:
-        title: What the format is called.
         package: The name for ``pip install``; empty where Pillow itself may read the format, or nothing does.
         module, register: What is imported, and its function that registers it with Pillow; empty where importing does.
-        advice: What else helps.
     """
 
     title: str
@@ -34,9 +32,8 @@ class Plugin:
             found = import_module(self.module)
             if self.register:
                 getattr(found, self.register)()
-        except (
-            Exception
-        ):  # a package that is missing or does not fit this Pillow: the picture stays unreadable
+        except Exception:
+            # A package that is missing or does not fit this Pillow: the picture stays unreadable.
             return False
         return True
 

@@ -30,11 +30,8 @@ class ExportRow(JudgedRow):
 
     Attributes:
         percentile_in_history: Share of the user's own scores by this scorer below this one, 0..100; None where too few are known.
-        bucket: Name of the bucket it falls into; empty where there are none.
         stars: What a person gave it, 0..5; None where nobody gave anything.
         negative, generator, model, loras, seed: How it was made, by its metadata, as in :class:`~.store.records.Generated`.
-        width, height: In pixels.
-        bytes: Size of the file.
         modified: Time of the file's last change, ISO 8601, UTC.
         content: Hexadecimal hash of the decoded pixels: the same for copies of a picture.
         fingerprint: Perceptual hash, 16 hexadecimal digits: nearly the same for pictures that look the same.

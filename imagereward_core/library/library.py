@@ -201,13 +201,10 @@ class Library:
         paths: Sequence[Path] | None = None,
         choose: Callable[[Sequence[Row]], Sequence[int]] | None = None,
     ) -> ScoredFiles:
-        """A panel's judgement of the numbers stored for files, as if it had just scored them all.
+        """A panel's judgement of the numbers stored for files, as if it had just scored them all; for blends, of their members' numbers.
 
-        Args:
-            panel: Its blends are judged from the stored numbers of their members.
-            folder: The files in this folder and below it, or in these folders one after the other; None for all.
-            paths: Only these files, where they are known; ``folder`` does not count then.
-            choose: Given all these rows, with the numbers of the panel's first scorer, says by their places which are judged.
+        Files are those of ``paths`` that are known, else those in a folder and below it, or in these folders one after the other.
+        ``choose``, given all these rows with the numbers of the panel's first scorer, says by their places which are judged.
         """
         from .stored_scores import judge
 

@@ -29,7 +29,6 @@ class Facts:
         generator: The program: ``a1111``, ``forge``, ``reforge``, ``sdnext``, ``comfyui``, ``swarmui``, ``fooocus``,
             ``ruinedfooocus``, ``invokeai``, ``novelai``, ``easydiffusion``, ``drawthings``, ``civitai``.
         model, loras: Names without folders and file ending, LoRAs each once, in the order they are named.
-        seed: The seed as written.
     """
 
     generator: str = ""

@@ -91,11 +91,9 @@ class PromptFinder:
         self._clean = lru_cache(maxsize=1024)(clean_prompt)
 
     def __call__(self, picture: Path | Image.Image, data: bytes | None = None) -> FoundPrompt:
-        """The prompt of a picture; never raises for one that cannot be read.
+        """The prompt of a file, or of an open picture, beside which no text is looked for; never raises for one that cannot be read.
 
-        Args:
-            picture: A file, or an open picture, beside which no text is looked for.
-            data: The bytes of the file, where they have been read already.
+        ``data`` are the bytes of the file, where they have been read already.
         """
         found = self._find(picture, data)
         if note := clipping_note(picture if data is None else io.BytesIO(data)):

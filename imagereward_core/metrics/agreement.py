@@ -207,8 +207,6 @@ class PairAgreement:
     """How far two scorers agree.
 
     Attributes:
-        first, second: Ids of the scorers.
-        pictures: Pictures both of them scored.
         prompts: Groups (prompts) in which both tell pictures apart; ``kendall`` is the mean over these.
         kendall: Kendall's tau-b in -1..1; NaN where there is no such group.
         pairs: Pairs of pictures of one group that both order strictly.

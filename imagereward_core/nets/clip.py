@@ -199,9 +199,7 @@ class TextModel(nn.Module):
 class ClipNetwork(nn.Module):
     """Pictures and texts to vectors in one space. Differentiable with respect to pixels and parameters.
 
-    Args:
-        config: Sizes.
-        text: False leaves out the text tower, its projection and ``logit_scale``, for scorers that look at pictures only.
+    Without ``text`` there is no text tower, no projection of it and no ``logit_scale``, for scorers that look at pictures only.
     """
 
     def __init__(self, config: ClipConfig, text: bool = True) -> None:

@@ -8,11 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class VisionConfig:
-    """The image tower: ViT-L/16 at 224 pixels in ImageReward (BLIP, ``vit.py``).
-
-    Attributes:
-        drop_path: Stochastic depth of the last block, growing linearly from 0 at the first; training only.
-    """
+    """The image tower: ViT-L/16 at 224 pixels in ImageReward (BLIP, ``vit.py``). Stochastic depth grows to ``drop_path``, in training."""
 
     image_size: int = 224
     patch_size: int = 16
@@ -84,12 +80,7 @@ class HeadConfig:
 
 @dataclass(frozen=True)
 class RewardConfig:
-    """A whole reward network.
-
-    Attributes:
-        projection: Width of the two projections that lie in the checkpoint for BLIP score and that ImageReward never uses;
-            0 leaves them out.
-    """
+    """A whole reward network; ``projection`` is the width of two projections for BLIP score, never used by ImageReward (0: left out)."""
 
     vision: VisionConfig | TimmConfig = field(default_factory=VisionConfig)
     text: TextConfig = field(default_factory=TextConfig)

@@ -41,11 +41,7 @@ class Linear(nn.Linear):
 
 
 class Mlp(nn.Module):
-    """Two linear layers with an activation between them.
-
-    Attributes:
-        activation: ``quick_gelu`` (x times sigmoid of 1.702 x), ``gelu`` (exact) or ``gelu_tanh`` (its tanh approximation).
-    """
+    """Two linear layers, between them ``quick_gelu`` (x times sigmoid of 1.702 x), ``gelu`` (exact) or ``gelu_tanh`` (approximate)."""
 
     def __init__(self, width: int, hidden: int, activation: str = "gelu") -> None:
         super().__init__()

@@ -48,13 +48,10 @@ def box_of(values: Sequence[float]) -> Box:
 
 
 def box_plot(kind: str, noun: str, groups: Mapping[str, Sequence[float]], labels: Mapping[str, int]) -> str:
-    """A plot of the groups with the most scores, the highest median first; empty where there is nothing to compare.
+    """A plot of the groups, scores by name, with the most scores, the highest median first; empty where there is nothing to compare.
 
-    Args:
-        kind: ``model``, ``lora`` or ``prompt``: what a click on a row filters by.
-        noun: What the groups are, in words.
-        groups: Scores by name.
-        labels: Numbers of the names in the page's filters; names without one cannot be clicked.
+    A click on a row filters by ``kind``: ``model``, ``lora`` or ``prompt``, in words the ``noun``. ``labels`` are the numbers of the names
+    in the page's filters; names without one cannot be clicked.
     """
     if len(groups) < 2 or sum(len(values) > 1 for values in groups.values()) < 2:
         return ""

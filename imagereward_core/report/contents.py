@@ -30,7 +30,6 @@ class ReportEntry:
     """One picture of a report; empty or None where nothing is known.
 
     Attributes:
-        name: What the picture is called on the page.
         picture: What its thumbnail is made from.
         path: The file that its thumbnail links to.
         written: Its prompt as somebody wrote it, before generator syntax was removed.
@@ -38,7 +37,6 @@ class ReportEntry:
         note: One more line below the picture.
         stars: What a person gave it, 0..5.
         model, loras, seed: The checkpoint that made it, the LoRAs that were used, and the seed as text.
-        bucket: The bucket it falls into.
     """
 
     name: str
@@ -80,11 +78,9 @@ class Contents:
 
     Attributes:
         entries: The pictures, in input order.
-        scores: Their scores.
         facts: What the scores and the selection say about each.
         own: For each the share of the user's own scores below its score, float64 [N] in 0..100; NaN where that is not known.
         most: At most so many of the best pictures are shown; None for all.
-        kept_only: Whether only kept pictures are shown.
     """
 
     entries: Sequence[ReportEntry]

@@ -28,7 +28,6 @@ class Facts:
         rank_in_prompt, scored_in_prompt: The same among the pictures with its prompt.
         prompt: Number of its prompt, counted in the order of first appearance.
         seen, cut: The part of the prompt the scorer has seen, and the part that did not fit.
-        kept: Whether the selection kept it.
         reason: Why it was kept or rejected, or why it has no score.
     """
 
@@ -58,7 +57,6 @@ class JudgedRow:
         rank_in_prompt, scored_in_prompt: Rank among the pictures with the same prompt, and how many of them have a score; 0 without one.
         kept, reason: Whether it passes the filter, and why, or why it has no score.
         prompt, prompt_cut: The prompt as the scorer was given it, and the end of it that did not fit.
-        prompt_written: The prompt as it was written.
         prompt_source: Where it was found: ``option``, ``sidecar`` or ``metadata``.
         notes: Choices made while reading the prompt.
         disputed: Where scorers place the picture very differently: who puts it where.

@@ -88,11 +88,8 @@ L = TypeVar("L", bound=LoadedScorer)
 class ScorerCache(Generic[L]):
     """Every scorer of a program, made once for equal requests, and made anew when its files or its saved blend change.
 
-    Args:
-        host: The program.
-        make: The class, or function, that joins a request, a panel, a runtime and the cache's lock.
-        weak: Whether a scorer lives as long as somebody outside holds it, as in a host with a cache of its own; otherwise until it is
-            freed, at once or after some time without use.
+    Where ``weak``, a scorer lives as long as somebody outside holds it, as in a host with a cache of its own; otherwise until it is freed,
+    at once or after some time without use. ``make`` joins a request, a panel, a runtime and the cache's lock.
     """
 
     def __init__(

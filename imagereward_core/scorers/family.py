@@ -73,11 +73,9 @@ BUILDERS: dict[str, Builder] = {}
 
 
 def family(name: str, **networks: Network) -> Callable[[Builder], Builder]:
-    """Registers the builder that is decorated.
+    """Registers the builder that is decorated, for cards whose ``family`` is ``name``.
 
-    Args:
-        name: The ``family`` of the cards it is for.
-        networks: Their networks by ``layout``; where a layout holds what no Python name may, give ``**{layout: network}``.
+    ``networks`` are theirs by ``layout``; where a layout holds what no Python name may, give ``**{layout: network}``.
     """
 
     def register(builder: Builder) -> Builder:

@@ -31,12 +31,7 @@ WINDOW = 128
 
 @dataclass(frozen=True, eq=False)
 class Square:
-    """A picture as a network sees it.
-
-    Attributes:
-        pixels: [3, S, S], uint8 or, for specs that resize floats, float32.
-        digest: SHA-256 of the pixels, by which pictures are told apart.
-    """
+    """A picture as a network sees it: [3, S, S], uint8 or, for specs that resize floats, float32; and the SHA-256 of these pixels."""
 
     pixels: Tensor
     digest: bytes

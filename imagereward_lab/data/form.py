@@ -114,7 +114,11 @@ def text_in(field: str, value: Any, most: int = MOST_TEXT, least: int = 0) -> st
     if not least <= len(value) <= most:
         raise FieldError(field, f"{len(value):,} characters", f"{least} to {most:,}")
     if _HALF.search(value):
-        raise FieldError(field, "half of a character, or text that is not UTF-8", "whole characters; save the file as UTF-8")
+        raise FieldError(
+            field,
+            "half of a character, or text that is not UTF-8",
+            "whole characters; save the file as UTF-8",
+        )
     return value
 
 

@@ -89,7 +89,15 @@ class _Comfy:
         return models_folders()
 
     def weight_settings(self, request: LoadRequest) -> WeightSettings:
-        return settings(request)
+        from ...imagereward_core.weights.locate import WeightSettings
+
+        # The host lists folders below the models folders as well; an own checkpoint there has its name in a blend like any other.
+        below = dict.fromkeys(Path(_full_path(name)).parent for name in own_checkpoints())
+        return WeightSettings(
+            folders=(*models_folders(), *below),
+            allow_download=request.allow_download,
+            to_allow="switch on allow_download in Load Scorer",
+        )
 
     def checkpoint_path(self, name: str) -> str:
         return _full_path(name)
@@ -105,19 +113,6 @@ class _Comfy:
 
 CACHE = cache.ScorerCache(_Comfy(), LoadedScorer, weak=True)
 load, load_key = CACHE.load, CACHE.generation
-
-
-def settings(request: LoadRequest) -> WeightSettings:
-    """Where the host keeps weights."""
-    from ...imagereward_core.weights.locate import WeightSettings
-
-    # The host lists folders below the models folders as well; an own checkpoint there has its name in a blend like any other.
-    below = dict.fromkeys(Path(_full_path(name)).parent for name in own_checkpoints())
-    return WeightSettings(
-        folders=(*models_folders(), *below),
-        allow_download=request.allow_download,
-        to_allow="switch on allow_download in Load Scorer",
-    )
 
 
 def choices() -> list[str]:

@@ -35,11 +35,7 @@ class Prompts(PromptFinder):
 
 @dataclass(frozen=True)
 class Asked:
-    """One picture of a request.
-
-    Attributes:
-        prompt: Its prompt, or why it cannot be scored.
-    """
+    """One picture of a request; ``prompt`` is its prompt, or why it cannot be scored."""
 
     name: str
     picture: Path | Image.Image | None

@@ -18,11 +18,7 @@ LISTS = ("all_prompts", "all_negative_prompts", "all_seeds", "all_subseeds")
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """One run's part of what is shown.
-
-    Attributes:
-        replaces_grid: Whether the best picture stands for all, so that no grid comes before it.
-    """
+    """One run's part of what is shown; the best picture may stand for all, so that no grid comes before it."""
 
     sorts: bool
     shows_rejects: bool
@@ -53,11 +49,7 @@ class Place:
 
 
 class Arranged(NamedTuple):
-    """The pictures to be shown, in order.
-
-    Attributes:
-        told: The result's other fields, with lists that fit.
-    """
+    """The pictures to be shown, in order; ``told`` are the result's other fields, with lists that fit."""
 
     images: list[Any]
     told: dict[str, Any]
@@ -80,11 +72,10 @@ def shown(pictures: Sequence[Any], result: Result) -> list[Any]:
 
 
 def arranged(entries: Sequence[tuple[Any, Place | None]], told: dict[str, Any]) -> Arranged | None:
-    """A host's images and the data about them, as they are to be shown; None where the two do not fit together.
+    """Images of a host's results, each with its place (None: not ours), and the data about them, as they are to be shown.
 
-    Args:
-        entries: Images of one or several results, one after another, with their places; None for what is not ours.
-        told: ``infotexts`` of grids and pictures in that order (masks and the like have none), and lists of the first result.
+    ``told`` are ``infotexts`` of grids and pictures in that order (masks and the like have none), and lists of the first result. None where
+    images and data do not fit together.
     """
     texts, read = told["infotexts"], 0
     kept: list[tuple[int, int]] = []  # where an image and its infotext were

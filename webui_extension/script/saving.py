@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..door import guard, report
-from . import companions, filenames, infotext, rejects
+from . import filenames, infotext, rejects
 from .arguments import NOT_SAVED, TO_FOLDER
 from .patching import as_if, mark, original_of
 from .state import REJECTED, HeldSave, Picture, Run
@@ -62,7 +62,7 @@ def _install(images: Any) -> None:
         if run is None or picture is None:
             result = original(image, *arguments, **named)
             if run is not None and named.get("p") is run.p:
-                guard(companions.note, "noting a file beside a picture")(run, named, result)
+                guard(rejects.note, "noting a file beside a picture")(run, named, result)
             return result
         if _is_last(run):
             run.finish(run)  # so that every script finds the files of a run behind it, whatever its turn
@@ -124,7 +124,7 @@ def save(run: Run, picture: Picture) -> None:
     except Exception as error:
         run.job.note(report("a picture is saved as without the extension", error))
         _save_as_asked(run, picture)
-    guard(companions.follow, "what belongs to a picture stays where it is")(run, picture)
+    guard(rejects.follow, "what belongs to a picture stays where it is")(run, picture)
 
 
 def _save(run: Run, picture: Picture) -> None:
@@ -207,7 +207,7 @@ def demote(run: Run, picture: Picture) -> None:
     """Moves a picture that was saved as kept, and what belongs to it, to where rejected ones go."""
     files = [Path(file) for file in picture.files if Path(file).is_file()]
     if files:
-        picture.files = companions.put_aside(run, picture, files)
+        picture.files = rejects.put_aside(run, picture, files)
         if getattr(picture.image, "already_saved_as", None):
             picture.image.already_saved_as = picture.files[0]
-    companions.follow(run, picture)
+    rejects.follow(run, picture)

@@ -74,12 +74,7 @@ def score(job: Job, pictures: Sequence[Picture]) -> list[Picture]:
 
 
 class Evaluation(NamedTuple):
-    """The numbers of some pictures.
-
-    Attributes:
-        main: Scores that decide; None where the scoring was interrupted.
-        found: For every picture the fields that :func:`take` gives it.
-    """
+    """The scores that decide, None where the scoring was interrupted, and for every picture the fields that :func:`take` gives it."""
 
     main: Scores | None
     found: list[dict[str, Any]]

@@ -26,12 +26,7 @@ plot, or another script, which finds pictures by their place."""
 
 @dataclass(eq=False)
 class HeldSave:
-    """A save that the host asked for, to be made once the picture has its score.
-
-    Attributes:
-        arguments, named: What the host passed.
-        context: Fields of p that file-name patterns read, as they were.
-    """
+    """A save that the host asked for, made once the picture has its score; ``context`` are fields of p that file-name patterns read."""
 
     save: Callable[..., Any]
     arguments: tuple[Any, ...]
@@ -46,12 +41,10 @@ class Picture:
     Attributes:
         holder: Has the picture as ``image``; the host's own object, since other scripts may still put another picture there.
         prompt: Its own prompt, after styles and wildcards, as written.
-        negative, seed, subseed: Of this picture.
         unfinished: Made by an interrupted batch; never scored.
         value: The number that decides; NaN where there is none.
         scores: Every number by scorer, the deciding one first.
         percentile: Against the scorer's reference scores; NaN where there are none.
-        failure: Why there is no number.
         cut: The part of the prompt that the scorer did not see.
         verdict: ``kept``, ``rejected`` or empty where nothing was to be selected, or it could not be scored.
         fields: What goes into its infotext.
@@ -60,8 +53,6 @@ class Picture:
         folder: The output folder that the host named for it.
         files: Where it was saved, and its sidecar.
         companions: Files of its own beside it, such as its mask or its first pass: each the file and its text file.
-        unsaved: Whether it was to be saved and could not be.
-        first_pass: Whether it is a first pass that was not upscaled.
         reduced: Whether only a small copy of it is left in memory; it lies on the disk, and is not shown.
         of_round: Whether a further run of "generate until" made it.
     """
@@ -163,15 +154,11 @@ class Run:
     """One call of the host's loop.
 
     Attributes:
-        p: The host's object.
-        is_round: Whether "generate until" started it.
         template: A copy of p from before the run; None where nothing will be repeated.
         prompts: Of the batch at hand, before anybody writes into the host's list.
         batch: The host's object with the rows of the batch at hand, which other scripts may still take some from.
-        finish: Completes the batch at hand.
         made: All pictures of this run and first passes that were put away, in the order of their files.
         driver: The title of the script that drives the run, such as "SD upscale"; empty where none does, and for the X/Y/Z plot.
-        sorts: Whether the best are to come first.
         cell: In a plot, which cell this is; -1 elsewhere.
         is_upscale: Whether the page asked for one picture to be upscaled, so that nothing may be cut or reordered.
         placeholder: Whether the batch at hand is a first pass of which nothing passed.

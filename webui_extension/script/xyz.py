@@ -1,4 +1,4 @@
-"""The X/Y/Z plot: axes for our settings, scores on its cells, and a table beside its grid."""
+"""The X/Y/Z plot: axes for our settings, scores written onto the cells of its grid, and a table beside it. Pictures stay as they are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from typing import Any
 from imagereward_core.report.replace import replacing
 from imagereward_core.settings import Setting
 
-from . import labels
 from .arguments import SETTINGS, Settings, from_mapping
 from .state import Run
 
@@ -25,15 +24,15 @@ AXES = "_imagereward_axes"
 """On the p of a cell: settings that its axes say."""
 _CELL = re.compile(r"(\d+) out of \d+")
 _GRID = re.compile(r"xyz_grid(_\d+)?-\d")
+_LABEL = "imagereward_label"
+_SHARE = 14
+"""The label's height is this part of the picture's."""
+_SMALLEST = 10
 COLUMNS = ("axis", "setting", "value", "pictures", "mean", "spread", "best")
 
 
 class Table:
-    """The numbers of a plot under way.
-
-    Attributes:
-        axes: The host's axes, by which one plot is told from the next.
-    """
+    """The numbers of a plot under way, told from the next by the host's axes."""
 
     def __init__(self, axes: tuple[Any, ...]) -> None:
         self.axes = axes
@@ -110,7 +109,7 @@ def remember(run: Run, processed: Any) -> None:
         picture for picture in run.job.scored if processed.images and picture.image is processed.images[0]
     ]
     if shown and not math.isnan(shown[0].value):
-        labels.remember(shown[0].image, f"{shown[0].value:.4f}")
+        label(shown[0].image, f"{shown[0].value:.4f}")
 
 
 def _axes() -> tuple[Any, ...]:
@@ -127,7 +126,7 @@ def _is_of(axes: tuple[Any, ...]) -> bool:
 
 def on_image_grid(params: Any) -> None:
     """The host's callback: labels the cells of a plot's grid, on copies."""
-    params.imgs = labels.labelled(params.imgs)
+    params.imgs = labelled(params.imgs)
 
 
 def on_image_saved(params: Any) -> None:
@@ -203,3 +202,41 @@ def connect(door: Any) -> None:
     door.on("before_ui", add_axes, "axes")
     door.on("image_grid", on_image_grid, "cell labels")
     door.on("image_saved", on_image_saved, "plot table")
+
+
+def label(image: Any, text: str) -> None:
+    """Gives a picture the label it has in a plot's grid."""
+    image.info[_LABEL] = (text,)  # copies keep it, and hosts write only texts of it into files
+
+
+def labelled(images: Sequence[Any]) -> list[Any]:
+    """The pictures, those with a label as copies that show it; sizes stay."""
+    return [_drawn(image, image.info[_LABEL][0]) if _LABEL in image.info else image for image in images]
+
+
+def _drawn(image: Any, text: str) -> Any:
+    from PIL import ImageDraw
+
+    copy = image.convert("RGB")
+    copy = copy.copy() if copy is image else copy
+    height = max(_SMALLEST, image.height // _SHARE)
+    font = _font(height)
+    draw = ImageDraw.Draw(copy)
+    left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
+    margin = height // 3
+    box = (0, image.height - (bottom - top) - 2 * margin, (right - left) + 2 * margin, image.height)
+    draw.rectangle(box, fill=(0, 0, 0))
+    draw.text((margin - left, box[1] + margin - top), text, font=font, fill=(255, 255, 255))
+    return copy
+
+
+def _font(size: int) -> Any:
+    """The host's font, or Pillow's own."""
+    from PIL import ImageFont
+
+    try:
+        from modules import images
+
+        return images.get_font(size)
+    except Exception:
+        return ImageFont.load_default()

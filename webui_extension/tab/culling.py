@@ -27,12 +27,10 @@ _Shows = Callable[[Session], Values]
 def command(session: Session, text: str) -> tuple[Session, Values]:
     """Carries out a command of the page's script, and always answers it, since it waits for its number and shows what went wrong.
 
-    Args:
-        session: The page.
-        text: JSON with ``number``, ``do`` and what that needs: ``at`` (place among all that are shown, from 0) and, where it is known,
-            ``id`` for ``show``; ``id`` and ``stars`` for ``rate``; ``id`` and ``kept`` for ``decide``; ``id`` for ``send``. ``next`` of
-            ``rate`` and ``decide`` is the picture that is seen after it; without it the same one stays chosen, or what took its place.
-            ``each`` has a list ``wishes`` of such ones; each is done, also where one before it failed.
+    It is JSON with ``number``, ``do`` and what that needs: ``at`` (place among all that are shown, from 0) and, where it is known, ``id``
+    for ``show``; ``id`` and ``stars`` for ``rate``; ``id`` and ``kept`` for ``decide``; ``id`` for ``send``. ``next`` of ``rate`` and
+    ``decide`` is the picture that is seen after it; without it the same one stays chosen, or what took its place. ``each`` has a list
+    ``wishes`` of such ones; each is done, also where one before it failed.
     """
     wish = _read(text)
     number, after = wish.get("number"), session

@@ -26,17 +26,9 @@ _RULE = settings_of(Rule)
 
 @dataclass(frozen=True)
 class Filter:
-    """The filter somebody chose: what to keep and what to see.
+    """The filter somebody chose: what to keep, by the rules of the library (100 percent, 0 of a number: no limit), and what to see.
 
-    Attributes:
-        minimum: Keep scores of at least this; None for no limit.
-        maximum: Keep scores of at most this; None for no limit.
-        top_percent: Keep at most the best so many percent; 100 for no limit.
-        top: Keep at most so many; 0 for no limit.
-        per: Whether shares and counts hold overall, for each prompt or for each folder.
-        unique: Of pictures that look the same keep only the best.
-        keep_stars: Keep pictures with at least so many stars whatever their score; 0 for no exception.
-        text: Show only pictures with this in their name or prompt, in any letter case.
+    ``unique`` keeps of pictures that look the same only the best; ``text`` shows only those with it in name or prompt, in any letter case.
     """
 
     show: Show = "all"
@@ -73,12 +65,7 @@ class Filter:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """The result of a filter on a view.
-
-    Attributes:
-        verdicts: Whether every picture is kept, and why.
-        shown: Places of the pictures to show, in their order.
-    """
+    """The result of a filter on a view: whether every picture is kept, and why; and places of the pictures to show, in their order."""
 
     verdicts: Verdicts
     shown: Sequence[int] = field(default_factory=tuple)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from imagereward_core.errors import CuratorError
 from imagereward_core.selection import Rule
@@ -21,9 +21,6 @@ from .filtering import Choice, Filter
 from .session import Session
 from .updates import STALE, Change, Values, everything, gallery, page_size, sendable, working
 from .view import View
-
-if TYPE_CHECKING:
-    pass
 
 Result = tuple[Session, Values]
 

@@ -29,11 +29,7 @@ class BusyError(CuratorError):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far work has come.
-
-    Attributes:
-        seconds_left: Estimate; None where there is none yet.
-    """
+    """How far work has come; ``seconds_left`` is an estimate, None where there is none yet."""
 
     done: int = 0
     total: int | None = None
@@ -43,11 +39,7 @@ class Progress:
 
 @dataclass(eq=False)
 class Job:
-    """One piece of work. ``result`` and ``problem`` are set when ``finished`` is.
-
-    Attributes:
-        problem: Why it gave nothing, in a sentence; empty where it gave something.
-    """
+    """One piece of work. When ``finished`` is set, ``result`` is, or ``problem``: why it gave nothing, in a sentence."""
 
     title: str
     number: int = field(default_factory=lambda: next(_numbers))

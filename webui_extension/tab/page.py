@@ -40,11 +40,7 @@ class Held:
 
 
 class Page:
-    """The tab while it is made.
-
-    Attributes:
-        widgets: All widgets by name; the name with ``imagereward_tab_`` in front is the id in the page.
-    """
+    """The tab while it is made: all widgets by name, which with ``imagereward_tab_`` in front is the id in the page."""
 
     def __init__(self) -> None:
         self.widgets: dict[str, Any] = {}
@@ -71,16 +67,10 @@ class Page:
         only_looks: bool = False,
         latest_counts: bool = False,
     ) -> None:
-        """Calls ``handler`` with the session, ``fixed`` and the values of ``inputs``; any widget may change by it.
+        """Calls ``handler`` with the session, ``fixed`` and the values of ``inputs``; the widgets ``outputs``, or any, may change by it.
 
-        Args:
-            event: Of a widget.
-            handler: What happens.
-            inputs: Widgets whose values it is given.
-            fixed: Values that it is given before them.
-            outputs: Widgets that may change; empty for all.
-            only_looks: Whether it leaves the session as it is, and so neither waits for other handlers nor makes them wait.
-            latest_counts: Whether a press that comes while the one before is still worked on is done after it.
+        One that ``only_looks`` leaves the session as it is, and so neither waits for other handlers nor makes them wait. Where the
+        ``latest_counts``, a press that comes while the one before is still worked on is done after it.
         """
         widgets, session = self.widgets, self.session
         targets = [widgets[name] for name in outputs] if outputs else list(widgets.values())
@@ -181,23 +171,14 @@ def _folder_row(page: Page) -> None:
         page.add("undo", gr.Button, "Undo the last run", scale=1)
     with gr.Accordion("Prompts, other scorers and memory", open=False, elem_id=f"{ID}_tab_options"):
         with gr.Row():
-            page.add(
-                "prompt_from",
-                gr.Dropdown,
-                **widget(ScanOptions, "prompt_from", PROMPTS),
-                label="Prompts are read from",
-                remembered=True,
-            )
+            source = widget(ScanOptions, "prompt_from", PROMPTS)
+            page.add("prompt_from", gr.Dropdown, **source, label="Prompts are read from", remembered=True)
             page.add("typed", gr.Textbox, label="Prompt for all pictures", lines=1)
             page.add("also", gr.Dropdown, scorers, value=[], multiselect=True, label="Scorers shown beside")
         with gr.Row():
             page.add("recursive", gr.Checkbox, value=True, label="Folders in the folder too", remembered=True)
-            page.add(
-                "raw",
-                gr.Checkbox,
-                **widget(ScanOptions, "raw_prompt"),
-                label="Prompts with LoRA tags and weights left in",
-            )
+            raw = widget(ScanOptions, "raw_prompt")
+            page.add("raw", gr.Checkbox, **raw, label="Prompts with LoRA tags and weights left in")
             page.add("unscored", gr.Checkbox, value=False, label="Leave alone what has stars or a score")
             page.add("free", gr.Button, "Free the scorer from memory")
 
@@ -213,13 +194,8 @@ def _filter_column(page: Page) -> None:
         page.add("text", gr.Textbox, label="Show only names and prompts with", lines=1, max_lines=1)
     with gr.Accordion("More rules", open=False, elem_id=f"{ID}_tab_rules"):
         page.add("sort", gr.Dropdown, list(SORT), value="Best first", label="Sort")
-        page.add(
-            "per",
-            gr.Radio,
-            **widget(CurationRule, "per", PER),
-            label="Percent and number count",
-            remembered=True,
-        )
+        per = widget(CurationRule, "per", PER)
+        page.add("per", gr.Radio, **per, label="Percent and number count", remembered=True)
         page.add(
             "top",
             gr.Number,
@@ -230,47 +206,23 @@ def _filter_column(page: Page) -> None:
         page.add(
             "unique", gr.Checkbox, value=False, label="Of pictures that look the same keep only the best"
         )
-        page.add(
-            "keep_stars",
-            gr.Slider,
-            **widget(CurationRule, "keep_stars"),
-            label="Always keep pictures with so many stars (0: no)",
-        )
+        stars = widget(CurationRule, "keep_stars")
+        page.add("keep_stars", gr.Slider, **stars, label="Always keep pictures with so many stars (0: no)")
 
 
 def _acting(page: Page) -> None:
     with gr.Accordion("Copy, move or link", open=False, elem_id=f"{ID}_tab_acting"):
         page.add("which", gr.Radio, list(WHICH), value="Kept", label="Which pictures")
-        page.add(
-            "how",
-            gr.Radio,
-            **widget(CurateOptions, "action", HOW),
-            label="What to do with them",
-            remembered=True,
-        )
-        page.add(
-            "kept_folder",
-            gr.Textbox,
-            value=KEPT,
-            label="Folder for kept pictures",
-            max_lines=1,
-            remembered=True,
-        )
-        page.add(
-            "rejected_folder",
-            gr.Textbox,
-            value=REJECTED,
-            label="Folder for rejected pictures",
-            max_lines=1,
-            remembered=True,
-        )
+        how = widget(CurateOptions, "action", HOW)
+        page.add("how", gr.Radio, **how, label="What to do with them", remembered=True)
+        for name, folder, label in (
+            ("kept_folder", KEPT, "Folder for kept pictures"),
+            ("rejected_folder", REJECTED, "Folder for rejected pictures"),
+        ):
+            page.add(name, gr.Textbox, value=folder, label=label, max_lines=1, remembered=True)
         page.add("resort", gr.Checkbox, value=False, label="Sort anew what lies in these folders already")
-        page.add(
-            "write_scores",
-            gr.Checkbox,
-            **widget(CurateOptions, "write_scores"),
-            label="Write scores into the files' metadata",
-        )
+        written = widget(CurateOptions, "write_scores")
+        page.add("write_scores", gr.Checkbox, **written, label="Write scores into the files' metadata")
         page.add("xmp", gr.Checkbox, value=False, label="Write ratings as XMP files beside them")
         with gr.Row():
             page.add("preview", gr.Button, "Preview")
@@ -318,22 +270,8 @@ def _chosen_column(page: Page) -> None:
 
 def _join(page: Page) -> None:
     widgets = page.widgets
-    page.join(
-        widgets["score"].click,
-        handlers.score,
-        (
-            "folder",
-            "scorer",
-            "also",
-            "recursive",
-            "prompt_from",
-            "typed",
-            "raw",
-            "unscored",
-            "kept_folder",
-            "rejected_folder",
-        ),
-    )
+    wish = ("folder", "scorer", "also", "recursive", "prompt_from", "typed", "raw", "unscored")
+    page.join(widgets["score"].click, handlers.score, (*wish, "kept_folder", "rejected_folder"))
     page.join(widgets["stop"].click, handlers.stop, only_looks=True)
     page.join(widgets["poll"].click, handlers.poll)
     page.join(widgets["free"].click, handlers.free, only_looks=True)

@@ -19,11 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wish:
-    """A request to score a folder.
-
-    Attributes:
-        folders: Where kept and rejected pictures go, absolute; copies that lie there already do not compete with their originals.
-    """
+    """A request to score a folder. Copies in ``folders``, the absolute ones of kept and rejected, do not compete with originals."""
 
     folder: Path
     request: LoadRequest

@@ -34,7 +34,6 @@ class Home:
     Attributes:
         name: Whose destination folder it lies in; empty for one that lies outside of them.
         folder: Its folder relative to the curated folder, or to the destination folder it lies in; empty for that folder itself.
-        file: Its file name.
     """
 
     name: str

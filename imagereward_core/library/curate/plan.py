@@ -40,7 +40,6 @@ class Placing:
         fate: ``"go"``: there is a step for it. It stays where it is because it is ``"there"`` already, was sorted ``"earlier"`` under
             another name, is to be ``"left"``, is too ``"fresh"``, is not among those asked about (``"aside"``), is ``"unscored"``, or is
             ``"linked"``: a link to another of these pictures, or a picture that such a link leads to, which would dangle after a move.
-        path: Where it lies.
         end: Where it, or its copy in a destination folder, lies in the end.
     """
 
@@ -55,11 +54,7 @@ class Curation:
     """A plan. Nothing has been done yet.
 
     Attributes:
-        folder: The curated folder, absolute.
-        options: What was asked for.
-        rows: The pictures that were judged.
         verdicts, placings: What the rule says about each of them, and where it goes.
-        steps: The copies, links and moves.
         result: The scores, aligned with ``rows``; None where only verdicts are known, so that no scores can be written.
     """
 
@@ -120,16 +115,10 @@ def plan_moves(
     copies: Mapping[Path, Sequence[tuple[str, Path]]] | None = None,
     only: Sequence[Path] | None = None,
 ) -> Curation:
-    """Plans where pictures go whose verdicts are known, one for each row.
+    """Plans where pictures of a curated folder go whose verdicts are known, one for each row.
 
-    Args:
-        folder: The curated folder.
-        rows: The pictures.
-        verdicts: What was decided about each.
-        options: What is to become of them.
-        result: Their scores, for writing them.
-        copies: By the path of an original what runs have made of it, as name and path; what lies in no destination hinders nothing.
-        only: Deal with these files alone; None for all.
+    ``result`` are their scores, for writing them. ``copies`` are, by the path of an original, what runs have made of it, as name and path;
+    what lies in no destination hinders nothing. Dealt with are ``only`` these files; None for all.
 
     Raises:
         CurateError: Destinations that cannot be, or that only a link in the folder makes of folders elsewhere.

@@ -21,7 +21,6 @@ class ScanOptions:
     """Which files a scan looks at, and where their prompts come from.
 
     Attributes:
-        recursive: Whether folders in folders are looked into.
         include: Patterns of files to look at; without any, all pictures. ``*``, ``?`` and ``[...]`` as in a shell, in any letter case.
             A pattern without a slash speaks of the name of a file, one with slashes of its path below the scanned folder, where
             ``*`` stands for slashes as well.
@@ -93,7 +92,6 @@ class ScanResult:
         gone: Files known from before that are no longer there.
         problems: Folders that could not be looked into, with the reason.
         stopped: Whether it was stopped before its end; the next scan goes on where it stopped.
-        seconds: How long it took.
     """
 
     found: int

@@ -50,7 +50,6 @@ class Finding:
     """The result of reading a file.
 
     Attributes:
-        task: What was asked.
         size, modified_ns: Of the version that was read, in bytes and nanoseconds.
         settled: Whether the next scan may believe size and time.
         content: What it holds; None where it was not to be decoded or could not be.

@@ -47,7 +47,6 @@ class Case:
     """A file on its way from its finding to its scores.
 
     Attributes:
-        finding: What was found out about it.
         picture: Number of its content; 0 where it could not be decoded.
         prompt, text: The prompt it is shown with, as number and text.
         given: What scorers are given: that text, or why there is none.

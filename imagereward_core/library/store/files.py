@@ -31,13 +31,9 @@ class Known(NamedTuple):
     """One file as the library knows it, with SQLite's 0 and 1 for no and yes.
 
     Attributes:
-        file: Its number.
         size, modified_ns: Of the version that was read.
         beside: Mark of the texts beside it when they were read.
         asked: Where its prompt was looked for.
-        state: A ``State``.
-        gone: Whether the last scan did not find it.
-        failed: Whether it could not be decoded.
         prompt, fixed: Number of the prompt that scorers are shown, and whether that is one given for all pictures.
         ranked: How many of the scorers asked about have come to it.
     """

@@ -115,9 +115,8 @@ def _next(
         f"ORDER BY first {'DESC' if source.descending else 'ASC'}",
         (wanted.folder, *values),
     ).fetchall()
-    if (
-        len(folders) > most
-    ):  # with those whose first files are level with the last: among equals the rest of the key decides
+    if len(folders) > most:
+        # With those whose first files are level with the last: among equals the rest of the key decides.
         last = folders[most - 1][1]
         folders = folders[:most] + [each for each in folders[most:] if each[1] == last]
     columns = ", ".join((source.file, *source.key))

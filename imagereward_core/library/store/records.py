@@ -29,11 +29,9 @@ class Generated:
     Attributes:
         written: The prompt as somebody wrote it.
         prompt: The prompt as scorers are shown it, without generator syntax.
-        negative: The negative prompt as written.
         origin: Where the prompt was found: ``"option"``, ``"sidecar"``, ``"metadata"``, or empty for nowhere.
         generator: The program whose format it was found in, such as ``"a1111"``; empty where unknown.
         model, loras: Name of the checkpoint and names of the LoRAs, where and in the order they are named.
-        seed: The seed as written.
         problem: Why there is no prompt; empty where there is one.
         notes: Choices made while reading the prompt, in sentences separated by semicolons.
         picture_note: What has to be known about how scorers see the picture; empty for most.
@@ -63,7 +61,6 @@ class Row:
         width, height: In pixels; 0 for a file that could not be decoded.
         size: In bytes.
         modified_ns: Time of the last change of the file, in nanoseconds since 1970.
-        generated: How the picture was made.
         value: The score; None where there is none.
         cut: The part of the prompt that did not fit into the scorer; empty where all of it did.
         problem: Why there is no score; empty where there is one, or where the scorer has not come to it yet.

@@ -16,12 +16,7 @@ LONGEST_READ = 51_200
 
 @dataclass(frozen=True)
 class TokenizedPrompt:
-    """One prompt as the text tower sees it.
-
-    Attributes:
-        ids: Token ids with the special tokens, at most the scorer's limit, not padded.
-        cut: The part of the prompt that did not fit; empty when all of it did.
-    """
+    """One prompt as token ids, at most the scorer's limit, special tokens included, not padded; and the part of it that did not fit."""
 
     ids: tuple[int, ...]
     cut: str = ""

@@ -33,7 +33,6 @@ class StateFile:
     ``module.`` prefix of distributed training are taken off.
 
     Attributes:
-        path: The file.
         names: Names of its tensors, in the file's order; with a key map, those of the network.
     """
 

@@ -9,7 +9,6 @@ from PIL import ImageChops
 from tests.support.webui.fake_webui import ours, score_of, with_script
 
 xyz = ours("script.xyz")
-labels = ours("script.labels")
 
 
 @pytest.fixture
@@ -197,9 +196,9 @@ def test_copies_of_a_cell_keep_the_label_and_files_do_not(tmp_path):
     from PIL import Image
 
     image = Image.new("RGB", (64, 64))
-    labels.remember(image, "0.5")
+    xyz.label(image, "0.5")
     copy = image.copy()
-    assert labels.labelled([copy])[0] is not copy
+    assert xyz.labelled([copy])[0] is not copy
     assert not any(isinstance(value, str) for value in image.info.values()), "hosts write texts into files"
 
 
@@ -208,6 +207,6 @@ def test_label_fits_every_size_and_mode():
 
     for mode, size in (("RGB", (64, 64)), ("RGBA", (32, 8)), ("L", (700, 300)), ("P", (16, 300))):
         image = Image.new(mode, size)
-        labels.remember(image, "-0.1234")
-        drawn = labels.labelled([image])[0]
+        xyz.label(image, "-0.1234")
+        drawn = xyz.labelled([image])[0]
         assert drawn.size == size and drawn is not image and image.mode == mode

@@ -122,7 +122,6 @@ class Lines(NamedTuple):
     """A node that hands on lines of a text, as a list; by the names of its inputs, empty where it has none.
 
     Attributes:
-        text: The text.
         start, most: The number of the first line taken, from 0, without which all are; and the most lines taken, else one.
         wraps: Whether numbers beyond the last line begin again, instead of standing for the last.
         without_blank: The switch that leaves blank lines out.
