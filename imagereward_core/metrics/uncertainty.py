@@ -19,6 +19,8 @@ FloatArray = NDArray[np.float64]
 
 RESAMPLES = 2000
 LEVEL = 0.95
+FEW_PROMPTS = 30
+"""Below this number of prompts bootstrap intervals are too narrow more often than they say."""
 PERMUTATIONS = 9999
 _EXACT = 13
 """Up to so many prompts in which two scorers differ all 2 ** n ways to change sides are tried."""

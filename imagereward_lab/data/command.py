@@ -24,7 +24,7 @@ from .notes import Notes
 from .options import add_rankings, opened, plainly
 from .ranking import Ranking
 from .readers import FORMATS, format_of, images_folder, read, told
-from .split import Agreement, SplitOptions, split_by_agreement, split_by_prompt
+from .split import TEST, VALIDATION, Agreement, SplitOptions, split_by_agreement, split_by_prompt
 
 _EXAMPLES = """\
 examples:
@@ -211,6 +211,13 @@ def _split(args: argparse.Namespace) -> int:
     for name, number in sorted(Counter(ranking.split for ranking in rankings).items()):
         prompts = len({ranking.prompt for ranking in rankings if ranking.split == name})
         console.say(f"{name}: {count_of(number, 'ranking')} of {count_of(prompts, 'prompt')}")
+    wanted = {TEST: args.test, VALIDATION: args.validation}
+    free = args.anew or not all(ranking.split for ranking in data.rankings)
+    for name in (name for name, share in wanted.items() if share and free):
+        if all(ranking.split != name for ranking in rankings):
+            console.complain(
+                f"note: no prompt fell to {name}; with few prompts give a larger --{name}, or another --seed"
+            )
     return _written(args, console, count, data.left_out, data.notes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import textwrap
 import warnings
 from typing import Any
 
@@ -19,6 +20,8 @@ MISSING = (
 )
 _COLOURS = ("#1f6f5c", "#c98a2b", "#4a67a8", "#a8483f", "#7a5c99", "#6b7280", "#8fae3c", "#3c9bae")
 _MOST_SERIES = 12
+_LETTERS = 11
+"""Of a title, that an inch has room for."""
 _LOOK: Any = {
     "svg.hashsalt": "imagereward",  # equal figures give equal files
     "svg.fonttype": "none",
@@ -58,13 +61,12 @@ def svg(drawing: Drawing) -> str:
             "ignore"
         )  # of letters that the font for measuring lacks; whoever looks at the page has them
         wide = max(4.2, min(12.0, 1.6 + 0.22 * len(drawing.labels) * max(1, len(drawing.series))))
-        figure = Figure(
-            figsize=(wide if drawing.kind in ("bars", "boxes") else 5.2, 3.2), layout="constrained"
-        )
+        wide = wide if drawing.kind in ("bars", "boxes") else 5.2
+        figure = Figure(figsize=(wide, 3.2), layout="constrained")
         FigureCanvasSVG(figure)
         axes = figure.subplots()
         _KINDS[drawing.kind](axes, drawing)
-        axes.set_title(plain(drawing.title), fontsize=10)
+        axes.set_title(textwrap.fill(plain(drawing.title), int(_LETTERS * wide)), fontsize=10)
         axes.set_xlabel(plain(drawing.across))
         axes.set_ylabel(plain(drawing.upwards))
         if not math.isnan(drawing.level):

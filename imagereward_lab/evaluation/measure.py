@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from imagereward_core.metrics.uncertainty import FEW_PROMPTS
+from imagereward_core.plain import count_of
+
+from ..data.split import TRAIN
 from .accuracy import accuracy_section, categories_section, counts_of, differences_section
 from .blending import blends_section, halves
 from .document import Evaluation
@@ -12,9 +16,6 @@ from .estimates import Estimator, EvaluateOptions
 from .extremes import places_section, ratings_section, recall_section
 from .people import agreement_section, wins_section
 from .scoring import ScoredRankings
-
-FEW_PROMPTS = 30
-"""Below this number of prompts bootstrap intervals are too narrow more often than they say."""
 
 
 def measure(
@@ -60,6 +61,12 @@ def measure(
         warnings.append(
             f"There are rankings of {prompts} prompts alone; with fewer than {FEW_PROMPTS} the intervals are too narrow, and a difference "
             "must be large to be seen."
+        )
+    learnt = sum(ranking.split == TRAIN for ranking in scored.rankings)
+    if learnt:
+        warnings.append(
+            f"{count_of(learnt, 'ranking')} of {len(scored.rankings):,} are of the split '{TRAIN}'. A scorer that was trained on them "
+            "looks better here than it is; measure on others, with --split test."
         )
     warnings += [
         f"{each.scorer} has no number for any picture, and scorers are compared on the pictures that all have scored, so there are no "

@@ -144,7 +144,7 @@ def declare(parser: Parser) -> None:
         "--cache-frozen",
         nargs="?",
         type=Path,
-        const=Path(),
+        const=True,
         metavar="DIR",
         help="compute what the frozen layers make of a picture once and keep it, by default in --output; the size is told before",
     )
@@ -218,7 +218,7 @@ def _options(args: argparse.Namespace) -> JobOptions:
         config=config,
         output=args.output,
         weights=weight_settings(args),
-        cache=args.output / _CACHE if cache == Path() else cache,
+        cache=args.output / _CACHE if cache is True else cache,
         validation=args.validation_share,
         workers=args.workers,
         **{
@@ -234,7 +234,12 @@ def _train(
     """One training, begun or resumed."""
     folder = CheckpointFolder(options.output)
     _check_free(folder, options, args.resume)
-    options.output.mkdir(parents=True, exist_ok=True)
+    try:
+        options.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{options.output} cannot be the folder of a training ({error.strerror}); name another --output"
+        ) from error
     with folder.held() if among.first else _nothing():
         _check_free(folder, options, args.resume)  # another program may have trained here in between
         job = Job(options, splits, among, console.say)

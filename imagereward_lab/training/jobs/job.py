@@ -15,7 +15,8 @@ import numpy as np
 
 from imagereward_core.files.whole import written_whole
 from imagereward_core.metrics.preference import agreeing_pairs
-from imagereward_core.metrics.uncertainty import ratio_interval
+from imagereward_core.metrics.uncertainty import FEW_PROMPTS, ratio_interval
+from imagereward_core.plain import count_of
 
 from ..batches.examples import Examples, examples_of
 from ..batches.frozen_cache import FrozenCache
@@ -148,6 +149,12 @@ class Job:
     def _tell(self, frozen: str) -> None:
         for what, found in (("learns from", self.examples), ("validates on", self.judged)):
             self.say(f"{what} {_counts(found)}")
+        prompts = len({each.prompt for each in self.judged.kept})
+        if prompts < FEW_PROMPTS:
+            self.say(
+                f"validates on {count_of(prompts, 'prompt')} alone; with fewer than {FEW_PROMPTS} the best state, the accuracy and the "
+                "scale of the scores are rough. Add rankings, or give a larger --validation-share"
+            )
         self.say(frozen)
 
     def estimate(self) -> Estimate:

@@ -32,6 +32,9 @@ def draw_curves(record: Record, path: Path, title: str) -> bool:
         axes.grid(alpha=0.3)
         axes.axvline(record.best_step, color="#c23b22", linestyle=":", label=f"best, step {record.best_step}")
         axes.legend(frameon=False)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    low, high = accuracy.get_ylim()
+    accuracy.set_ylim(max(0.0, low), min(100.0, high))
     figure.suptitle(title.replace("$", r"\$"))
     with written_whole(path) as temporary:
         figure.savefig(temporary, format="svg", metadata={"Date": None})

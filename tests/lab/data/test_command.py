@@ -36,6 +36,14 @@ def test_split_then_check_needs_nothing_but_the_new_file(table, tmp_path, capsys
     assert (report["rankings"], report["images"], report["wrong"]) == (12, 24, 0)
 
 
+def test_a_split_that_nothing_fell_to_is_told(tmp_path, capsys):
+    path = jsonl(tmp_path / "in.jsonl", {"prompt": "p", "images": ["a", "b"], "ranks": [1, 2]})
+    assert run("split", path, "-o", tmp_path / "out.jsonl", "--test", 1, "--validation", 0) == 0
+    said = capsys.readouterr().err
+    assert "no prompt fell to test; with few prompts give a larger --test" in said
+    assert "fell to validation" not in said
+
+
 def test_elsewhere_the_folder_of_pictures_must_be_named_and_is(table, tmp_path, capsys):
     output = tmp_path / "other" / "r.jsonl"
     output.parent.mkdir()

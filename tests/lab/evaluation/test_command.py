@@ -38,6 +38,17 @@ def file(tmp_path):
     return drawn_folder(tmp_path / "data", annotators=("ann", "bob"))
 
 
+def test_rankings_that_a_scorer_may_have_learnt_from_are_told(run, file):
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    for number, line in enumerate(lines):
+        line["split"] = "train" if number else "test"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    assert (
+        f"{len(lines) - 1} rankings of {len(lines)} are of the split 'train'" in run(file, "-s", "demo").err
+    )
+    assert "of the split" not in run(file, "-s", "demo", "--split", "test").err
+
+
 def test_figures_are_those_of_the_scores_that_score_prints(run, file, capsys):
     """The same pictures with the same prompts have the same numbers as with ``imagereward score``."""
     done = run(file, "-s", "demo", "-f", "json", "--scores", file.parent / "scores.jsonl")
@@ -172,6 +183,12 @@ def test_drawings_are_equal_for_equal_figures_and_take_any_text():
     text = drawings.svg(drawing)
     assert text == drawings.svg(drawing)
     assert "\x1b" not in text and "<b>" not in text and text.count("</svg>") == 1
+
+
+def test_a_title_is_broken_into_lines_that_fit():
+    title = "Places of the picture that people like least, of 5 (10 rankings)"
+    text = drawings.svg(drawings.Drawing("bars", title, "place", "%", ("1", "2"), {"demo": (1.0, 2.0)}))
+    assert title not in text.replace("<!-- " + title, "") and "of 5 (10 rankings)" in text
 
 
 def test_names_of_others_are_escaped_on_the_page_and_harmless_in_tables(run, file, tmp_path):

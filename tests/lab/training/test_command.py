@@ -74,9 +74,12 @@ def test_a_trained_scorer_is_there_by_its_name_the_same_minute(rankings, tmp_pat
         "trains 0.6 M of 1.4 M",
         "needs at most about",
         "the file is empty",
+        "validates on 4 prompts alone",
     ):
         assert said in told.err
-    assert "keeps what the frozen layers make of" in told.err
+    assert "keeps what the frozen layers make of" in told.err and list(
+        (output / "frozen").rglob("*.safetensors")
+    )
     card = json.loads((output / "mine.card.json").read_text(encoding="utf-8"))
     assert card["title"] == "My taste" and card["licence"] == "CC0"
     scorer = create_scorer("mine", LocalRuntime("cpu", "fp32"), WeightSettings(folders=(output,)))
@@ -221,6 +224,24 @@ def test_a_training_goes_on_beside_files_of_others_and_replaces_none(rankings, t
     best.unlink()
     assert main([*usual, "--resume", "--name", "mine"]) == 4
     assert f"{best.name}, which belongs to it, is missing" in capsys.readouterr().err
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(rankings, tmp_path, capsys):
+    (tmp_path / "run").write_bytes(b"theirs")
+    assert main(["train", str(rankings), "-o", str(tmp_path / "run"), *USUAL]) == 2
+    assert "run cannot be the folder of a training (File exists); name another" in capsys.readouterr().err
+
+
+def test_the_cache_of_frozen_layers_may_be_the_folder_one_is_in(rankings, tmp_path, monkeypatch):
+    (tmp_path / "cache").mkdir()
+    monkeypatch.chdir(tmp_path / "cache")
+    output = tmp_path / "run"
+    code = main(
+        ["train", str(rankings), "-o", str(output), *USUAL, "--cache-frozen", ".", "--no-tensorboard"]
+    )
+    assert (
+        code == 1 and list((tmp_path / "cache").rglob("*.safetensors")) and not (output / "frozen").exists()
+    )
 
 
 def test_what_a_training_without_a_checkpoint_has_left_is_not_in_its_way(rankings, tmp_path):
