@@ -56,7 +56,7 @@ class Repeated:
 
 
 def random_batch(vocabulary: int, size: int) -> RankedBatch:
-    """Rankings mixed as in the published test set, packed to 64 pairs, of pictures that are noise."""
+    """Rankings mixed as in the published test set, packed to 64 pairs, of coloured noise."""
     ranks = ranks_of(sizes_of(23))
     packed = pack([count_of([row]).pairs for row in ranks], range(len(ranks)), 64)
     chosen = [ranks[number] for number in packed[0]]
@@ -67,8 +67,11 @@ def random_batch(vocabulary: int, size: int) -> RankedBatch:
         members.append([first + place for place in range(len(row))] + [0] * (longest - len(row)))
         first += len(row)
     ids = torch.randint(5, vocabulary, (len(chosen), TOKENS), generator=generator)
+    # A colour for each picture with noise on it: where all looked alike, the trainer would rightly say that nothing is learnt.
+    colours = torch.randint(0, 192, (first, 3, 1, 1), generator=generator)
+    noise = torch.randint(0, 64, (first, 3, size, size), generator=generator)
     return RankedBatch(
-        pixels=torch.randint(0, 256, (first, 3, size, size), dtype=torch.uint8, generator=generator),
+        pixels=(colours + noise).to(torch.uint8),
         ids=ids,
         mask=torch.ones_like(ids),
         members=torch.tensor(members),

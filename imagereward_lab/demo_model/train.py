@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from imagereward_core.errors import CuratorError
 from imagereward_core.files.whole import written_whole
 from imagereward_core.nets.config import RewardConfig
 from imagereward_core.scorers.tokenizers.bert import PromptEncoder
@@ -114,7 +115,10 @@ def embed(model: Path, target: Path = MODEL_FOLDER) -> None:
 
 
 def main(arguments: list[str] | None = None, schedule: Schedule = SCHEDULE) -> int:
-    """Makes the model, tells how good it is, and asks before a better one takes the embedded one's place."""
+    """Makes the model, tells how good it is, and asks before a better one takes the embedded one's place.
+
+    Returns 0 where it reaches the goal, 1 where it does not, 4 where it could not be made.
+    """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--output",
@@ -127,7 +131,11 @@ def main(arguments: list[str] | None = None, schedule: Schedule = SCHEDULE) -> i
     )
     options = parser.parse_args(arguments)
     chosen = schedule if options.share == 1.0 else schedule.scaled(options.share)
-    facts = make(options.output, chosen, say=lambda line: print(line, flush=True))
+    try:
+        facts = make(options.output, chosen, say=lambda line: print(line, flush=True))
+    except CuratorError as error:
+        print(error, file=sys.stderr)
+        return 4
     held_out, embedded = facts["held_out"], json.loads(FACTS_FILE.read_text(encoding="utf-8"))
     print(f"held-out accuracy {100 * held_out['accuracy']:.2f} % over {held_out['pairs']} pairs")
     for kind, row in held_out["by_kind"].items():

@@ -149,6 +149,12 @@ def test_the_embedded_model_is_replaced_by_a_better_one_and_when_asked(
     assert f"{100 * accuracy:.2f} %" in told and ("stays" in told or replaced)
 
 
+def test_what_cannot_be_made_is_a_sentence(tmp_path, capsys):
+    (tmp_path / BEGUN).write_text("{}", encoding="utf-8")
+    assert train.main(["--output", str(tmp_path), "--share", "0.01"]) == 4
+    assert "was begun with other settings" in capsys.readouterr().err
+
+
 def test_embedding_puts_all_three_files_in_place(tmp_path):
     target = tmp_path / "model"
     target.mkdir()
