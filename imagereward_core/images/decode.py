@@ -55,9 +55,9 @@ def open_image(source: ImageSource) -> Image.Image:
         A loaded picture of whatever mode the source has.
 
     Raises:
-        ImageError: The source is missing, unreadable, damaged, not a picture, over Pillow's limit, or an
-            array of another shape or type, or with NaN; or a picture of floats with NaN or infinity. The text names the source, what
-            was found, what was expected and what to do.
+        ImageError: The source is missing, unreadable, damaged, not a picture, over Pillow's limit, a picture of
+            floats with NaN or infinity, or an array of another shape or type, or with NaN. The text names the
+            source, what was found, what was expected and what to do.
     """
     if isinstance(source, Image.Image):
         return _load(source, source_name(source))

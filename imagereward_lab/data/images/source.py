@@ -75,8 +75,8 @@ class ImageSource:
                 data = packer.read(self._folder.path(file), place, MOST_BYTES)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise MissingImageError(
-                f"{plain(name)}: no such file in {self.root}; expected a picture. Name the folder of the pictures with --images, or "
-                "put it there"
+                f"{plain(name)}: no such file in {self.root}; expected a picture. Put it there, or name with --images where the "
+                "pictures are"
             ) from error
         except NotAFileError as error:
             raise ImageError(not_a_file(plain(name), error)) from error

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from imagereward_core.metrics.agreement import average_ranks
+from imagereward_core.metrics.uncertainty import FEW_PROMPTS
 from imagereward_core.plain import count_of
 
 from ....data.notes import Note, Notes
@@ -18,7 +19,6 @@ from ....data.ranking import Ranking
 from ....data.readers import open_rankings
 from ...document import Evaluation, Figure, Section, Table
 from ...estimates import Estimate, EvaluateOptions
-from ...measure import FEW_PROMPTS
 from ..compare import COMMAND, CONTEST_COLUMNS, contest_parts
 from ..contest import Contest, contest_of_answers
 from ..pictures import MatchError
