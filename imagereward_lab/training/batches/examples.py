@@ -14,6 +14,8 @@ from ...data.ranking import Ranking
 from ..losses import Objective
 from ..ranking import Targets
 
+_PAIRS_AT_ONCE = 1_000_000
+
 
 @dataclass(frozen=True)
 class Example:
@@ -71,10 +73,7 @@ def examples_of(rankings: Iterable[Ranking], objective: Objective, joined: bool 
     every = [_example(each) for each in rankings]
     ties, pairs = _judged(every)
     together = _people(rankings) if joined else every
-    sizes: list[int] = []
-    for start in range(0, len(together), 512):
-        chunk = together[start : start + 512]
-        sizes += [int(size) for size in objective.sizes(targets_of(chunk))]
+    sizes = _sizes(together, objective)
     kept = [(each, size) for each, size in zip(together, sizes) if size]
     return Examples(
         kept=tuple(each for each, _ in kept),
@@ -83,6 +82,22 @@ def examples_of(rankings: Iterable[Ranking], objective: Objective, joined: bool 
         ties=ties,
         pairs=pairs,
     )
+
+
+def _sizes(examples: Sequence[Example], objective: Objective) -> list[int]:
+    """Pairs of each. Those of one length are counted together, some at a time: padded to the longest they could fill the memory."""
+    by_length: dict[int, list[int]] = {}
+    for place, each in enumerate(examples):
+        by_length.setdefault(len(each.images), []).append(place)
+    sizes = [0] * len(examples)
+    for length, places in by_length.items():
+        step = max(1, _PAIRS_AT_ONCE // max(1, length * length))
+        for start in range(0, len(places), step):
+            chunk = places[start : start + step]
+            found = objective.sizes(targets_of([examples[place] for place in chunk]))
+            for place, size in zip(chunk, found.tolist()):
+                sizes[place] = int(size)
+    return sizes
 
 
 def targets_of(examples: Sequence[Example], present: Sequence[Sequence[bool]] | None = None) -> Targets:
@@ -94,16 +109,16 @@ def targets_of(examples: Sequence[Example], present: Sequence[Sequence[bool]] | 
     """
     length = max((len(each.images) for each in examples), default=0)
     ranks = torch.zeros(len(examples), length, dtype=torch.int64)
-    shares = torch.full((len(examples), length, length), math.nan)
+    given = any(each.preferences for each in examples)
+    shares = torch.full((len(examples), length, length), math.nan) if given else None
     for row, each in enumerate(examples):
         here = torch.tensor(each.ranks, dtype=torch.int64)
         if present is not None:
             here = here * torch.tensor(present[row], dtype=torch.int64)
         ranks[row, : len(here)] = here
-        if each.preferences:
+        if shares is not None and each.preferences:
             shares[row, : len(here), : len(here)] = torch.tensor(each.preferences)
-    given = any(each.preferences for each in examples)
-    return Targets(ranks, torch.tensor([each.ties for each in examples]), shares if given else None)
+    return Targets(ranks, torch.tensor([each.ties for each in examples]), shares)
 
 
 def _example(ranking: Ranking) -> Example:

@@ -11,7 +11,7 @@ from imagereward_lab.data.ranking import Ranking
 from imagereward_lab.training.batches.examples import examples_of, targets_of
 from imagereward_lab.training.batches.packing import together
 from imagereward_lab.training.batches.pictures import PictureReader
-from imagereward_lab.training.losses import make_objective
+from imagereward_lab.training.losses import Objective, make_objective
 from tests.support.rankings import SPEC, Drawn, make_trainer, rankings
 
 PEOPLE = [
@@ -50,6 +50,22 @@ def test_a_batch_is_of_pairs_whatever_the_loss_counts():
         for loss in ("pairwise", "plackett-luce", "soft", "davidson")
     }
     assert set(sizes.values()) == {(10, 10, 10, 10)}
+
+
+def test_one_long_ranking_does_not_make_all_others_long():
+    """A folder with hundreds of pictures of one prompt, beside many of few: padded to it they would fill the memory."""
+    long = Ranking("long", tuple(map(str, range(600))), tuple(range(1, 601)))
+    several = [long, *rankings(300, size=3), Ranking("b", ("4", "5"), (2, 1))]
+    largest = []
+
+    class Counting(Objective):
+        def sizes(self, targets):
+            largest.append(targets.ranks.numel() * targets.ranks.shape[1])
+            return super().sizes(targets)
+
+    found = examples_of(several, Counting(make_objective().loss))
+    assert found.sizes == (600 * 599 // 2, *[3] * 300, 1)
+    assert max(largest) <= 1_000_000 and len(largest) < 10
 
 
 def test_ties_are_counted_among_what_was_judged():
