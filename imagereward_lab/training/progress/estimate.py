@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from imagereward_core.runtime import out_of_memory
+
 from ..errors import TrainingError
 from ..networks.memory import checkpointed
 from ..ranking import RankedBatch
@@ -81,14 +83,10 @@ def measure(trainer: Trainer, group: list[RankedBatch], reading: float, judged: 
                 began = time.perf_counter()
                 trainer.gradients(group, weight)
                 seconds = time.perf_counter() - began
-        except RuntimeError as error:
-            if "out of memory" not in str(error):
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
                 raise
-            pictures = max(len(part.pixels) for part in group)
-            raise TrainingError(
-                f"a part of {pictures} pictures does not fit into the memory of {device}; expected it to. Give --accumulate "
-                f"{2 * trainer.config.accumulate}, --checkpointing, --precision bf16 or a larger --freeze"
-            ) from error
+            raise _too_large(trainer, max(group, key=_pictures)) from error
     memory = _memory(trainer, kept, device)
     trainer.optimiser.zero_grad(set_to_none=True)
     trained = sum(each.numel() for each in trainer.parameters.values())
@@ -102,6 +100,25 @@ def measure(trainer: Trainer, group: list[RankedBatch], reading: float, judged: 
         validation=max(seconds / 3, reading) * judged / pairs,
         # A checkpoint and the one it replaces, the best and the one it replaces, and the result.
         checkpoint=4 * (2 * _ADAM * trained + 2 * trained + trainer.frozen.total),
+    )
+
+
+def _pictures(part: RankedBatch) -> int:
+    return len(part.pixels if part.states is None else part.states)
+
+
+def _too_large(trainer: Trainer, part: RankedBatch) -> TrainingError:
+    """What to do about a part of a batch that does not fit; a ranking is never taken apart."""
+    remedy = "--checkpointing, --precision bf16 or a larger --freeze"
+    alone = len(part.ranks) == 1
+    found = "a ranking" if alone else "a part"
+    remedy = (
+        f"{remedy}, or leave pictures out of that ranking"
+        if alone
+        else f"--accumulate {2 * trainer.config.accumulate}, {remedy}"
+    )
+    return TrainingError(
+        f"{found} of {_pictures(part):,} pictures does not fit into the memory of {trainer.among.device}; expected it to. Give {remedy}"
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 
+import pytest
 import torch
 
+from imagereward_lab.training.errors import TrainingError
 from imagereward_lab.training.progress.estimate import measure
 from imagereward_lab.training.progress.logs import STEPS, VALIDATIONS, Logs
 from imagereward_lab.training.progress.record import Record
@@ -37,6 +39,28 @@ def test_measuring_changes_nothing_and_sees_what_takes_memory(tmp_path):
     parameters = sum(each.numel() for each in weights(make_trainer(tmp_path)).values())
     assert plain.checkpoint >= 4 * 4 * parameters
     assert "of memory" in plain.describe() and "on the disk" in plain.describe()
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (3, "a part of 12 pictures.*--accumulate 2, --checkpointing"),
+        (5, "a ranking of 5 pictures.*leave pictures out"),
+    ],
+)
+def test_what_does_not_fit_into_memory_is_told_with_what_helps(tmp_path, monkeypatch, size, said):
+    """On a processor too, whose error has other words; parts do not help where one ranking alone is too large."""
+    trainer = make_trainer(tmp_path, learn=rankings(4, size=size), batch_pairs=12)
+
+    def full(group, weight):
+        raise RuntimeError(
+            "DefaultCPUAllocator: can't allocate memory: you tried to allocate 17179869184 bytes"
+        )
+
+    monkeypatch.setattr(trainer, "gradients", full)
+    with pytest.raises(TrainingError, match=said) as raised:
+        measure(trainer, trainer.training.largest(), reading=0.0, judged=12)
+    assert ("--accumulate" in str(raised.value)) == (size == 3)
 
 
 def test_logs_of_a_resumed_training_have_every_step_once(tmp_path):
