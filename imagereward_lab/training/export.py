@@ -106,6 +106,19 @@ def scale_of(rewards: Sequence[float]) -> tuple[float, float]:
     return float(values.mean()), float(values.std())
 
 
+def check_change(start: Start) -> None:
+    """Makes sure that a head alone, or a LoRA, can be stored as a change of what it starts from.
+
+    Raises:
+        ExportError: It cannot.
+    """
+    if not start.whole:
+        why = f"it has {' and '.join(start.new)}" if start.new else "it is itself a change of another scorer"
+        raise ExportError(
+            f"what is trained of {start.scorer} cannot be stored as a change of it: {why}; leave out --tuning, which trains all of it"
+        )
+
+
 def card_of(start: Start, made: Made) -> dict[str, Any]:
     """The card as it is written; see ``docs/scorers.md``."""
     mean, std = scale_of(made.rewards)
@@ -142,10 +155,7 @@ def card_of(start: Start, made: Made) -> dict[str, Any]:
         },
     }
     if changes:
-        if not start.whole:
-            raise ExportError(
-                f"what was trained of {start.scorer} cannot be stored as a change of it: it has {' and '.join(start.new)}; tune it full"
-            )
+        check_change(start)
         card["base"] = {"id": start.scorer, "revision": start.revision}
         card["lora_scale"] = made.lora_scale
     return card

@@ -195,8 +195,13 @@ class Trainer:
         if weight:
             loss, blind = self.among.add(*self.gradients(group, weight))
             if not math.isfinite(loss):
+                remedy = (
+                    "Check the weights it starts from, with 'imagereward models verify'"
+                    if self.step == 1  # nothing has been changed yet
+                    else "Lower the learning rate"
+                )
                 raise TrainingError(
-                    f"the loss is {loss} at step {self.step}; expected a finite number. Lower the learning rate"
+                    f"the loss is {loss} at step {self.step}; expected a finite number. {remedy}"
                     + (", or use bf16 or fp32" if self.config.precision == "fp16" else "")
                 )
             self._update(rate)

@@ -23,7 +23,7 @@ from ..batches.frozen_cache import FrozenCache
 from ..batches.pictures import PictureReader
 from ..batches.rankings import RankingBatches
 from ..errors import TrainingError
-from ..export import Made, export
+from ..export import Made, check_change, export
 from ..losses import make_objective, tie_share_of
 from ..networks.freezing import freeze, recounted
 from ..networks.starts import Start, open_start
@@ -80,6 +80,8 @@ class Job:
         self.options, self.splits, self.among, self.say = options, splits, among, say
         config = options.config
         self.start = _open(options)
+        if options.tuning != "full":
+            check_change(self.start)
         trainee = self.start.trainee
         trainee.network.to(among.device)
         # Where the head alone trains, all that both towers make of a picture can be kept.

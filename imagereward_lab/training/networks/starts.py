@@ -15,7 +15,7 @@ from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.factory import Maker
 from imagereward_core.scorers.families.imagereward import ImageRewardScorer
 from imagereward_core.scorers.family import network_of
-from imagereward_core.scorers.registry import find, load_network, make_clip_encoder, make_encoder
+from imagereward_core.scorers.registry import card_of, find, load_network, make_clip_encoder, make_encoder
 from imagereward_core.weights.card import ScorerCard
 from imagereward_core.weights.cards import CARDS
 from imagereward_core.weights.checkpoint import StateFile
@@ -78,16 +78,17 @@ def open_start(
         WeightsError, UnknownScorerError: The scorer cannot be loaded.
     """
     settings = settings or WeightSettings()
+    _check_kind(card_of(name, settings)[0], vision)  # before gigabytes are fetched
     card, found = find(name, settings)
     maker = Maker(LocalRuntime("cpu", "fp32"), settings)
     new: list[str] = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         trainee: Trainee
-        if card.family == "clip" and not vision:
+        if card.family == "clip":
             trainee = _features(maker.network(card, found), card, found)
             new.append("a head on its features")
-        elif card.family in ("imagereward", "blip"):
+        else:
             spec = card.image
             if card.family == "blip":
                 network = _blip(maker, card, found)
@@ -105,15 +106,19 @@ def open_start(
                 spec = timm_image_spec(network.config.vision)
                 new.append(f"the image tower {vision}{' with random weights' if vision_random else ''}")
             trainee = RewardTrainee(network, spec, make_encoder(card, found))
-        else:
-            raise TrainingError(
-                f"{card.id} cannot be trained{' with an image tower of timm' if vision and card.family == 'clip' else ''}; expected "
-                "BLIP, ImageReward-v1.0, demo, a checkpoint of their kind, or a CLIP (CLIP, PickScore, HPSv2)"
-            )
     like = next(known.id for known in CARDS.values() if known.folder == card.folder and known.text)
     if card.family == "blip":
         like = "ImageReward-v1.0"
     return Start(trainee, card.id, found.revision, like, tuple(new), whole=not vision and not card.base)
+
+
+def _check_kind(card: ScorerCard, vision: str) -> None:
+    """Raises where networks of this kind cannot be trained."""
+    if card.family not in ("imagereward", "blip", "clip") or (vision and card.family == "clip"):
+        raise TrainingError(
+            f"{card.id} cannot be trained{' with an image tower of timm' if vision and card.family == 'clip' else ''}; expected "
+            "BLIP, ImageReward-v1.0, demo, a checkpoint of their kind, or a CLIP (CLIP, PickScore, HPSv2)"
+        )
 
 
 def _own_storage(network: nn.Module) -> None:

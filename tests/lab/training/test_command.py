@@ -226,6 +226,17 @@ def test_a_training_goes_on_beside_files_of_others_and_replaces_none(rankings, t
     assert f"{best.name}, which belongs to it, is missing" in capsys.readouterr().err
 
 
+def test_a_change_of_a_change_is_refused_before_it_trains(rankings, tmp_path, capsys):
+    usual = ["train", str(rankings), *USUAL, "--no-tensorboard", "--models-dir", str(tmp_path / "one")]
+    assert main([*usual, "-o", str(tmp_path / "one"), "--tuning", "head"]) == 1
+    again = [*usual, "-o", str(tmp_path / "two"), "--start", "one"]
+    assert main([*again, "--tuning", "head"]) == 4
+    said = capsys.readouterr().err
+    assert "it is itself a change of another scorer; leave out --tuning" in said
+    assert not list((tmp_path / "two").glob("*.safetensors"))
+    assert main(again) == 1
+
+
 def test_a_file_in_the_place_of_the_folder_is_told(rankings, tmp_path, capsys):
     (tmp_path / "run").write_bytes(b"theirs")
     assert main(["train", str(rankings), "-o", str(tmp_path / "run"), *USUAL]) == 2

@@ -14,6 +14,7 @@ from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.factory import Maker
 from imagereward_core.scorers.families import imagereward
 from imagereward_core.scorers.registry import network_config
+from imagereward_core.weights.locate import WeightSettings
 from imagereward_lab.training.errors import TrainingError
 from imagereward_lab.training.export import ExportError, Made, export
 from imagereward_lab.training.networks.starts import open_start
@@ -126,13 +127,16 @@ def test_a_tower_of_timm_is_exported_with_its_name(settings, images):
     scores = Maker(LocalRuntime("cpu", "fp32"), settings).make("stronger").score(images, PROMPT)
     expected = (raw.double() - raw.double().mean()) / raw.double().std(correction=0)
     torch.testing.assert_close(torch.tensor(scores.values), expected, atol=5e-4, rtol=5e-4)
-    with pytest.raises(ExportError, match="tune it full"):
+    with pytest.raises(ExportError, match="leave out --tuning"):
         export(start, Made("change", raw.tolist(), tuning="head"), settings.folders[0])
 
 
 def test_what_cannot_be_trained_or_written_is_said(settings, tmp_path):
     with pytest.raises(TrainingError, match="Aesthetic cannot be trained"):
         open_start("Aesthetic", settings)
+    for name, vision in (("Aesthetic", ""), ("CLIP", "vit_tiny_patch16_224")):
+        with pytest.raises(TrainingError, match=f"{name} cannot be trained"):  # and nothing is fetched before
+            open_start(name, WeightSettings(folders=(tmp_path,), allow_download=False), vision=vision)
     start = open_start("ImageReward-v1.0", settings)
     for rewards in ([], [1.0], [2.0, 2.0], [float("nan"), 1.0]):
         with pytest.raises(ExportError, match="no scale"):
