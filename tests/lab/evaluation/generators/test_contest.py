@@ -18,6 +18,7 @@ from imagereward_lab.evaluation.generators.boxes import box, scaled
 from imagereward_lab.evaluation.generators.compare import standing
 from imagereward_lab.evaluation.generators.contest import contest_of_answers, contest_of_scores
 from imagereward_lab.evaluation.generators.people.human import order_by_chance
+from imagereward_lab.evaluation.generators.pictures import Files, Found, matched
 from imagereward_lab.evaluation.generators.results import compared
 from imagereward_lab.evaluation.generators.verdicts import verdicts
 from tests.support.lab.scored_rankings import scored
@@ -184,9 +185,13 @@ def test_the_best_is_looked_for_among_equally_many_pictures_and_the_mean_among_a
 
 def test_means_and_their_intervals_come_from_prompts():
     rng = np.random.default_rng(0)
-    rankings = [Ranking(f"p{at}", (f"{at}a", f"{at}b"), sources=("a", "b")) for at in range(40)]
-    values = rng.normal(size=(40, 2)) + [0.0, 3.0]
-    (result,) = compared(scored(rankings, {"A": values.tolist()}), ("a", "b")).results
+    rankings = [
+        Ranking(f"p{at}", tuple(f"{at}{k}" for k in range(4)), sources=("a", "a", "b", "b"))
+        for at in range(40)
+    ]
+    pictures = rng.normal(size=(40, 2, 2)) + [[0.0], [3.0]]
+    values = pictures.mean(axis=2)
+    (result,) = compared(scored(rankings, {"A": pictures.reshape(40, 4).tolist()}), ("a", "b")).results
     found = standing(result, EvaluateOptions(resamples=4000))
     error = values[:, 0].std(ddof=1) / math.sqrt(40)
     first = found.means[0]
@@ -195,3 +200,21 @@ def test_means_and_their_intervals_come_from_prompts():
     assert first.high == pytest.approx(first.value + 1.96 * error, abs=0.2 * error)
     assert [each.value for each in found.ranks] == [2.0, 1.0]
     assert (found.ranks[1].low, found.ranks[1].high) == (1.0, 1.0)
+
+
+def test_prompts_that_differ_in_nothing_but_spaces_are_one_and_a_picture_counts_once():
+    found = matched(
+        ("a", "b"),
+        [
+            Found("a", "a red  fox", "1"),
+            Found("b", " a red fox\n", "2"),
+            Found("b", "a red fox", "2"),
+            Found("b", "A red fox", "3"),
+        ],
+        Files(),
+        "hand",
+    )
+    (ranking,) = found.rankings
+    assert ranking.images == ("1", "2") and ranking.sources == ("a", "b")
+    assert (found.partial, found.pictures_left, found.lacking) == (1, 1, {"a": 1, "b": 0})
+    assert "1 prompt with 1 picture left out" in found.sentence() and "a lacks 1" in found.sentence()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import random
 import re
 
 import numpy as np
@@ -84,6 +85,18 @@ def test_nothing_in_the_task_says_whose_a_picture_is(task):
     assert {tuple(sorted(line)) for line in lines} == {("id", "images", "prompt")}
     orders = {tuple(key[name]["generator"] for name in line["images"]) for line in lines}
     assert all(sorted(order) == sorted(NAMES) for order in orders)
+
+
+def test_prompts_and_the_pictures_of_each_are_in_random_order(run, folders, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "imagereward_lab.evaluation.generators.people.task.secrets.SystemRandom", lambda: random.Random(1)
+    )
+    assert run(*folders, "--export-task", tmp_path / "task").code == 0
+    key = key_of(tmp_path / "task")["pictures"]
+    lines = [json.loads(line) for line in (tmp_path / "task/tasks.jsonl").read_text().splitlines()]
+    assert len({tuple(key[name]["generator"] for name in line["images"]) for line in lines}) > 1
+    originals = [key[line["images"][0]]["original"].rpartition("/")[2] for line in lines]
+    assert sorted(originals) != originals
 
 
 def test_pictures_of_a_task_are_the_best_of_each_generator_pixel_by_pixel(task):
