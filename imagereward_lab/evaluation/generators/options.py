@@ -50,7 +50,7 @@ def add_task(parser: argparse.ArgumentParser) -> None:
         "--answers",
         type=Path,
         metavar="FILE",
-        help="count the wins in rankings that people made of such a task; needs --key, and no folders",
+        help="count the wins in rankings that people made of such a task; needs --key, and no folders unless scorers are to be compared with the answers",
     )
     group.add_argument(
         "--key",

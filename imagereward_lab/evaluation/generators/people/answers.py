@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -26,6 +27,7 @@ from ..verdicts import figures_of, table_of, verdicts
 from .key import Key
 
 PEOPLE = "people"
+_IN_TASK = re.compile(r"\d{4,}_[0-9a-f]{12}\.png\Z")
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def read_answers(path: Path, key: Key) -> Answers:
     found: dict[tuple[Any, ...], Ranking] = {}
     empty = repeated = 0
     for place, ranking in enumerate(data.rankings, 1):
-        names = [PurePosixPath(name.replace("\\", "/")).name for name in ranking.images]
+        names = [_own_name(name) for name in ranking.images]
         where = f"{path.name}, answer {ranking.id or place}"
         strange = next((name for name in names if name not in key.pictures), None)
         if strange is not None:
@@ -93,6 +95,17 @@ def read_answers(path: Path, key: Key) -> Answers:
             "ranks for the pictures of the task, 1 for the best, equal ones for ties"
         )
     return Answers(key.generators, tuple(found.values()), empty, repeated, tuple(notes), left_out)
+
+
+def _own_name(name: str) -> str:
+    """The name that a picture has in the task: without folders, and without what a program put before it when it was uploaded.
+
+    >>> _own_name("upload/1/5f3c9a2e-0001_0a1b2c3d4e5f.png")
+    '0001_0a1b2c3d4e5f.png'
+    """
+    last = PurePosixPath(name.replace("\\", "/")).name
+    found = _IN_TASK.search(last)
+    return found[0] if found else last
 
 
 def _task(names: Sequence[str]) -> str:

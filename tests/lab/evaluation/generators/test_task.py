@@ -144,6 +144,7 @@ def test_json_lines_with_ranks_count_as_well_and_the_last_answer_of_a_person_is_
     for line in lines:
         line["annotator"] = "ann"
         line["ranks"] = [1 if pictures[name]["generator"] == "noisy" else 2 for name in line["images"]]
+    lines[2]["images"] = [f"upload/7/5f3c9a2e-{name}" for name in lines[2]["images"]]
     again = {**lines[0], "id": "anew", "ranks": [3 - rank for rank in lines[0]["ranks"]]}
     strange = {**lines[1], "id": "strange", "images": ["a.png", *lines[1]["images"][1:]]}
     file = tmp_path / "back.jsonl"
