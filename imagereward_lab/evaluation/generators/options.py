@@ -50,7 +50,8 @@ def add_task(parser: argparse.ArgumentParser) -> None:
         "--answers",
         type=Path,
         metavar="FILE",
-        help="count the wins in rankings that people made of such a task; needs --key, and no folders unless scorers are to be compared with the answers",
+        help="count the wins in rankings that people made of such a task; needs --key, and folders only to "
+        "compare scorers with the answers",
     )
     group.add_argument(
         "--key",
