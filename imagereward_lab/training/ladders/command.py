@@ -11,6 +11,7 @@ from imagereward_core.cli.arguments import number_type
 from imagereward_core.cli.console import Console
 from imagereward_core.cli.exits import DONE, SOME_FAILED, UsageError
 from imagereward_core.cli.output.write import put, window_width
+from imagereward_core.report.own_results import written_by_us
 
 from ...data.options import plainly
 from ...data.prompts import prompt_key
@@ -86,6 +87,7 @@ def run_ladder(
             console.say(f"{ladder.factor} {rung.text}, one of {args.seeds:,} seeds:")
             train(*rung.job(ladder.factor, options, splits, seeds[0]))
         return DONE
+    _check_free(options.output)
     met = _met(splits, test)
     changed = {"seed", *(name for rung in ladder.rungs for name in (*rung.settings, *rung.start))}
     facts = {
@@ -124,6 +126,18 @@ def run_ladder(
     names = [name for name in (*FILES, DRAWING) if (options.output / name).is_file()]
     console.say(f"Wrote {', '.join(names)} in {options.output}")
     return SOME_FAILED if any(each.failures or each.left_out for each in climbed) else DONE
+
+
+def _check_free(folder: Path) -> None:
+    """Raises where a file of the user's would be replaced."""
+    theirs = [
+        folder / name for name in FILES if (folder / name).exists() and not written_by_us(folder / name)
+    ]
+    first = folder / next(iter(FILES))
+    if (folder / DRAWING).exists() and not first.exists():  # drawings are made after the figures
+        theirs.append(folder / DRAWING)
+    if theirs:
+        raise UsageError(f"{theirs[0]} is there already, and is none of a ladder; choose another --output")
 
 
 def _met(splits: Splits, test: RankingSet | None) -> int:

@@ -131,6 +131,15 @@ def test_a_frozen_share_says_how_many_layers_that_means(scenes, tmp_path, capsys
     assert "10 prompts of the test are among those that are learnt from" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["ladder.csv", "ladder.md", "ladder.json", "ladder.svg"])
+def test_a_file_of_the_users_is_never_replaced(scenes, tmp_path, capsys, name):
+    (tmp_path / name).write_bytes(b"theirs")
+    assert climb(scenes, tmp_path, "--ladder", "freeze=0,70%", "--seeds", 1) == 2
+    assert f"{name} is there already" in capsys.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_bytes() == b"theirs"
+
+
 def test_smaller_parts_are_within_larger_ones_and_keep_prompts_whole():
     train = [Ranking(f"prompt {number % 20}", (f"{number}a", f"{number}b"), (1, 2)) for number in range(60)]
     for seed in range(3):
