@@ -161,7 +161,7 @@ def _check(args: argparse.Namespace) -> int:
 
 def _convert(args: argparse.Namespace) -> int:
     console = Console(args.quiet)
-    check_writable({"--output": args.output}, args.overwrite)
+    _check_output(args)
     notes = Notes()
     with plainly():
         format = format_of(args.rankings, args.rankings_format)
@@ -177,6 +177,15 @@ def _convert(args: argparse.Namespace) -> int:
     return _written(args, console, count, notes.total, notes)
 
 
+def _check_output(args: argparse.Namespace) -> None:
+    """Raises where rankings cannot be written, or a file is there: rankings replace none unasked, not even earlier ones."""
+    if args.output.is_file() and not args.overwrite:
+        raise UsageError(
+            f"{args.output} is there already; give --output another name, or add --overwrite to replace it"
+        )
+    check_writable({"--output": args.output}, args.overwrite)
+
+
 def _split(args: argparse.Namespace) -> int:
     console = Console(args.quiet)
     if args.researchers and not args.test_by_agreement:
@@ -189,7 +198,7 @@ def _split(args: argparse.Namespace) -> int:
         options = SplitOptions(
             test=args.test, validation=args.validation, seed=args.seed, least_pairs=args.least_pairs
         )
-    check_writable({"--output": args.output}, args.overwrite)
+    _check_output(args)
     data = opened(args, console)
     if args.test_by_agreement:
         names = [name.strip() for text in args.researchers for name in text.split(",") if name.strip()]

@@ -114,6 +114,12 @@ def test_nothing_is_replaced_unasked_and_errors_say_what_to_do(table, tmp_path, 
     mine = write(tmp_path / "mine.jsonl", "notes of mine")
     assert run("convert", table, "-o", mine) == 2
     assert run("convert", table, "-o", mine, "--overwrite") == 0
+    capsys.readouterr()
+    for command in ("convert", "split"):
+        assert run(command, table, "-o", mine) == 2
+        said = capsys.readouterr().err
+        assert "mine.jsonl is there already; give --output another name" in said, command
+        assert "not written by this program" not in said and ".csv" not in said
     assert run("check", tmp_path / "none") == 2
     assert run("check", table, "--from", "nothing") == 2
     assert run("check", table, "--split", "test") == 2
