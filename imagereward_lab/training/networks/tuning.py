@@ -81,8 +81,15 @@ def _inject(network: nn.Module, names: list[str], rank: int, alpha: int, dropout
     try:
         from peft import LoraConfig, inject_adapter_in_model
     except ImportError as error:
+        missing = isinstance(error, ModuleNotFoundError) and error.name == "peft"
         raise TuningError(
-            f"a LoRA needs the package peft, which cannot be loaded ({error}); install it with: pip install 'imagereward-curator[train]'"
+            "a LoRA needs the package peft, which "
+            + (
+                "is not installed here; install it with: pip install 'imagereward-curator[train]'"
+                if missing
+                else f"cannot be loaded here ({error}). Packages it needs do not fit together, often torch and torchvision; --tuning head "
+                "needs none of them"
+            )
         ) from error
     config = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=names, bias="none")
     inject_adapter_in_model(config, network)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import replace
 
 import pytest
@@ -43,6 +44,30 @@ class Trainee:
 def rewards(network):
     pixels = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     return network.mlp(network.text_states(IDS, MASK, network.encode_images(pixels)))[:, 0]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            ModuleNotFoundError("No module named 'peft'", name="peft"),
+            r"not installed.*pip install .*\[train\]",
+        ),
+        (ImportError("operator torchvision::nms does not exist"), "torchvision::nms.*do not fit together"),
+    ],
+)
+def test_a_missing_and_a_broken_peft_are_told_apart(monkeypatch, error, said):
+    found = builtins.__import__
+
+    def refuse(name, *rest):
+        if name == "peft":
+            raise error
+        return found(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    with pytest.raises(TuningError, match=said) as raised:
+        tune(Trainee(tiny_network()), "lora")
+    assert ("pip install" in str(raised.value)) == ("not installed" in str(raised.value))
 
 
 @pytest.mark.parametrize("how", ["lora", "head"])
