@@ -62,12 +62,19 @@ def read_sweep(texts: Sequence[str]) -> dict[str, list[Any]]:
             )
         kind: Any = {"int": int, "float": float}.get(known[name].kind, str)
         try:
-            found[name] = [kind(value.strip()) for value in values.split(",")]
+            found[name] = [_read(kind, value.strip()) for value in values.split(",")]
             for value in found[name]:
                 known[name].check(value)
         except ValueError as error:
             raise TrainingError(f"--sweep {text!r}: {error}") from error
     return found
+
+
+def _read(kind: Any, text: str) -> Any:
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no {'whole number' if kind is int else 'number'}") from None
 
 
 def grid(sweep: dict[str, list[Any]]) -> list[dict[str, Any]]:

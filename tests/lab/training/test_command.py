@@ -143,6 +143,8 @@ def test_a_dry_run_writes_nothing_but_what_it_says(rankings, tmp_path, capsys):
         (("--name", "CLIP"), 2, "'CLIP-own' could"),
         (("--sweep", "colour=1"), 4, "is no setting with values"),
         (("--sweep", "freeze=0.5,7"), 4, "from 0 to 1"),
+        (("--sweep", "freeze=0.5,x"), 4, "'x' is no number"),
+        (("--sweep", "epochs=1.5"), 4, "'1.5' is no whole number"),
         (("--freezing", "reference", "--cache-frozen"), 4, "leave out --cache-frozen"),
         (("--start", "other.safetensors"), 3, "does not fit"),
         (("--validation", "none.jsonl"), 2, "no such file"),
