@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..imagereward_core.errors import CuratorError
+from ..imagereward_core.scorers.blend_names import METHODS
 from .host.errors import GraphError, choice
 from .host.outputs import tell_on_node
 from .links import ScoredBatch, one_scored
@@ -19,7 +20,6 @@ from .tokens import HostTokens
 if TYPE_CHECKING:
     from ..imagereward_core.scores import Scores
 
-METHODS = ("rank", "standard", "weighted")
 SLOTS = 4
 
 
@@ -78,7 +78,7 @@ class BlendScores(io.ComfyNode):
                 ),
                 dropdown(
                     "method",
-                    METHODS,
+                    sorted(METHODS),
                     "rank: mean of the places within each prompt, from 1 (best) to 0 (worst). standard: mean of the scores in "
                     "standard deviations from the scorer's published mean, or from the mean of this batch where none is published. "
                     "weighted: sum of the raw scores times their weights.",
@@ -144,7 +144,7 @@ class BlendScores(io.ComfyNode):
             for slot, scored in given.items()
             if scored is not None
         ) + tuple(more or ())
-        blended = blend(parts, choice("method", method, METHODS), filled("name", name))
+        blended = blend(parts, choice("method", method, sorted(METHODS)), filled("name", name))
         if host.unfilled:
             tell_on_node(getattr(cls.hidden, "unique_id", None), " ".join(host.unfilled))
         return io.NodeOutput(

@@ -104,12 +104,8 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
         ),
     ):
         group.add_argument(option, action="append", default=[], metavar=metavar, help=words)
-    _add_flags(
-        group,
-        resort="move pictures that lie in these folders already where the rule says otherwise now; without it they stay, also those you "
-        "have moved yourself",
-    )
-    add_setting(group, CurateOptions, "name_scores", "--score-in-name")
+    for name, option in (("resort", "--resort"), ("name_scores", "--score-in-name")):
+        add_setting(group, CurateOptions, name, option)
 
 
 def add_folders(group: argparse._ActionsContainer) -> None:

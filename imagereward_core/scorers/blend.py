@@ -21,7 +21,8 @@ from ..metrics.agreement import check_same_pictures, normalised_ranks, standardi
 from ..scores import FloatArray, Scores
 from ..weights.card import Distribution, ScorerCard
 from .base import Scorer
-from .blend_names import BlendError, check_name
+from .blend_names import METHODS as METHODS
+from .blend_names import BlendError, Method, check_name
 
 if TYPE_CHECKING:
     import torch
@@ -29,15 +30,7 @@ if TYPE_CHECKING:
     from .engine import PictureScorer
     from .inputs import Picture
 
-Method = Literal["weighted", "standard", "rank"]
 Basis = Literal["raw", "reference", "batch", "rank"]
-
-METHODS: dict[Method, str] = {
-    "weighted": "Sum of the raw scores times their weights, as in the ImageReward paper.",
-    "standard": "Weighted mean of the scores after each was brought to mean 0 and standard deviation 1.",
-    "rank": "Weighted mean of the places within each prompt, from 1 (best) to 0 (worst).",
-}
-"""Ways to blend, each in one sentence for menus."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,20 @@
-"""Names that blends and their members may have, and where blends are kept."""
+"""Ways to blend, names that blends and their members may have, and where blends are kept: what doors know without loading a scorer."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ..errors import CuratorError
 from ..files.devices import is_device
+
+Method = Literal["weighted", "standard", "rank"]
+
+METHODS: dict[Method, str] = {
+    "standard": "Weighted mean of the scores after each was brought to mean 0 and standard deviation 1.",
+    "weighted": "Sum of the raw scores times their weights, as in the ImageReward paper.",
+    "rank": "Weighted mean of the places within each prompt, from 1 (best) to 0 (worst).",
+}
+"""Ways to blend, each in one sentence for menus."""
 
 NAME_LENGTH = 80
 BLEND_PREFIX = "blend:"

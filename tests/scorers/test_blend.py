@@ -218,7 +218,7 @@ def test_the_revision_changes_with_members_weights_and_method():
         ([("a", math.inf)], "rank", "finite"),
         ([("a", 1.0), ("A", 2.0)], "rank", "A is in the blend twice"),
         ([("a", 1.0), ("b", -1.0)], "standard", "Only 'weighted' can subtract"),
-        ([("a", 1.0)], "median", "expected one of weighted, standard, rank"),
+        ([("a", 1.0)], "median", "expected one of standard, weighted, rank"),
         ([("blend:x", 1.0)], "rank", "without these"),
     ],
 )

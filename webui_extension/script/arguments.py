@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from imagereward_core.scorers.blend_names import METHODS
 from imagereward_core.settings import Setting, setting, settings_of
 
 KEY = "ImageReward Curator"
@@ -19,7 +20,6 @@ TITLE = KEY
 
 DEFAULT = "default"
 """As a scorer: the one chosen on the settings page."""
-METHODS = ("standard", "weighted", "rank")
 BATCH, JOB = "batch", "job"
 TO_FOLDER, MARKED, NOT_SAVED = "rejects folder", "marked", "do not save"
 
@@ -46,7 +46,7 @@ class Settings:
         label="Blend with",
     )
     blend_method: str = setting(
-        "standard", "How the scores of several scorers become one", label="Blend method", choices=METHODS
+        "standard", "How the scores of several scorers become one", label="Blend method", choices=(*METHODS,)
     )
     sort_gallery: bool = setting(True, "", label="Sort the gallery, best first")
     keep_best: int = setting(

@@ -115,7 +115,11 @@ class CurateOptions:
     action: Action = setting("copy", "How pictures get to their folders", choices=get_args(Action))
     folders: Mapping[str, Path] = field(default_factory=dict)
     leave: frozenset[str] = frozenset()
-    resort: bool = False
+    resort: bool = setting(
+        False,
+        "Move pictures that lie in these folders already where the rule says otherwise now; without it they stay, also those you have "
+        "moved yourself",
+    )
     write_scores: bool = setting(
         False,
         "Writes scores into the pictures' own metadata (PNG, JPEG, WebP); pixels and everything else stay as they are",
