@@ -183,9 +183,12 @@ def choices(folders: Sequence[Path], files: Iterable[str], path_of: Callable[[st
 
 def own_checkpoints(names: Iterable[str], path_of: Callable[[str], str]) -> list[str]:
     """Those of the files in a models folder that are checkpoints of the user's own, by their layout."""
+    weights = [name for name in names if Path(name).suffix.lower() in SUFFIXES]
+    if not weights:
+        return []  # the start of a host need not load what looks into files
     from ..weights.own import is_reward_model, own_files
 
-    return [name for name in own_files(names) if is_reward_model(Path(path_of(name)))]
+    return [name for name in own_files(weights) if is_reward_model(Path(path_of(name)))]
 
 
 def spelling(name: str) -> str:
