@@ -45,6 +45,7 @@ from imagereward_core.library.store.files import (
 )
 from imagereward_core.library.store.records import Generated, Query, ScorerKey
 from imagereward_core.library.store.scores import rank_file, scorer_number, write_scores
+from imagereward_core.metadata.picture_prompt import READER
 from imagereward_core.runtime import LocalRuntime
 from imagereward_core.scorers.engine import PictureScorer, Tower
 from imagereward_core.scorers.factory import create_scorer
@@ -117,7 +118,7 @@ def _fill(
                 generated = Generated(
                     words, words, "blurry", "metadata", "a1111", "model", ("one",), str(index)
                 )
-                write_generated(connection, file, 0, "auto", generated)
+                write_generated(connection, file, 0, f"auto/{READER}", generated)
                 show_prompt(connection, file, None)
                 row = connection.execute("SELECT picture, prompt FROM files WHERE id = ?", (file,)).fetchone()
                 files.append(file)
