@@ -20,6 +20,7 @@ from .tokens import HostTokens
 if TYPE_CHECKING:
     from ..imagereward_core.scores import Scores
 
+WAYS = tuple(sorted(METHODS))
 SLOTS = 4
 
 
@@ -78,7 +79,7 @@ class BlendScores(io.ComfyNode):
                 ),
                 dropdown(
                     "method",
-                    sorted(METHODS),
+                    WAYS,
                     "rank: mean of the places within each prompt, from 1 (best) to 0 (worst). standard: mean of the scores in "
                     "standard deviations from the scorer's published mean, or from the mean of this batch where none is published. "
                     "weighted: sum of the raw scores times their weights.",
@@ -144,7 +145,7 @@ class BlendScores(io.ComfyNode):
             for slot, scored in given.items()
             if scored is not None
         ) + tuple(more or ())
-        blended = blend(parts, choice("method", method, sorted(METHODS)), filled("name", name))
+        blended = blend(parts, choice("method", method, WAYS), filled("name", name))
         if host.unfilled:
             tell_on_node(getattr(cls.hidden, "unique_id", None), " ".join(host.unfilled))
         return io.NodeOutput(
