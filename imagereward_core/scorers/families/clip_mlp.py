@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from copy import deepcopy
 
@@ -17,16 +16,15 @@ from ...weights.card import ScorerCard
 from ...weights.checkpoint import load_into
 from ...weights.trained import merged
 from ..changes import load_changed
-from ..engine import PictureScorer, Tower
+from ..engine import Tower
 from ..family import Parts, family
 from ..registry import make_clip_encoder
-from ..tokenizers.bert import pad_ids
 from ..tokenizers.encoder import Encoder
-from .cosine import PROMPTS_KEPT, unit, usable
+from .cosine import CosineScorer, unit, usable
 
 
-class FeatureScorer(PictureScorer):
-    """CLIP with a head on its features. Features of prompts are kept.
+class FeatureScorer(CosineScorer):
+    """CLIP with a head on its features; features of prompts are kept as for a cosine.
 
     Args as of :class:`PictureScorer`, and:
         network: The network, on any device; the runtime moves it.
@@ -43,9 +41,8 @@ class FeatureScorer(PictureScorer):
         tower: Tower,
         batch_size: int | None = None,
     ) -> None:
-        super().__init__(card, tower, runtime, revision, batch_size, encoder)
-        self.network, self.encoder = network, encoder
-        self._texts: OrderedDict[str, Tensor] = OrderedDict()
+        super().__init__(card, tower, runtime, revision, encoder, network.encode_texts, batch_size=batch_size)
+        self.network = network
 
     def begin(self) -> None:
         """Copies the head, which is small, into float64 on the CPU."""
@@ -54,18 +51,9 @@ class FeatureScorer(PictureScorer):
     def rewards(self, features: Tensor, prompts: Sequence[str], rows: Sequence[int] | None = None) -> Tensor:
         """Scores of pictures from their features [B, P]; see :meth:`PictureScorer.rewards`."""
         images = unit(features)[list(range(len(prompts)) if rows is None else rows)]
-        texts = [self._text(prompt) for prompt in prompts]
+        known = self._features(list(dict.fromkeys(prompts)))
+        texts = [usable(known[prompt]) for prompt in prompts]
         return self.network.normalise(self._head(images, torch.stack(texts) if texts else images))
-
-    def _text(self, prompt: str) -> Tensor:
-        if prompt not in self._texts:
-            ids, mask = pad_ids([self.encoder(prompt).ids])
-            device = self.runtime.device
-            with torch.no_grad():
-                self._texts[prompt] = unit(self.network.encode_texts(ids.to(device), mask.to(device)))[0]
-            while len(self._texts) > PROMPTS_KEPT:
-                self._texts.popitem(last=False)
-        return usable(self._texts[prompt])
 
 
 def feature_config(card: ScorerCard) -> FeatureRewardConfig:
