@@ -9,8 +9,8 @@ from typing import Any, TextIO
 COMMANDS = "\x00-\x1f\x7f-\x9f\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 """Characters a display obeys instead of showing, as the inside of a pattern's brackets: control characters (C0, DEL, C1), marks that end a
 line, marks that turn the direction of what follows, and halves of characters, which undecodable file names hold."""
-_ANY = re.compile(f"[{COMMANDS}]")
-_HALF = re.compile("[\ud800-\udfff]")
+_ANY = f"[{COMMANDS}]"
+_HALF = "[\ud800-\udfff]"
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -20,7 +20,7 @@ def plain(text: object, keep: str = "") -> str:
     >>> plain("cat\x1b[31m.png\n")
     'cat\\u001b[31m.png\\n'
     """
-    return _ANY.sub(lambda found: found[0] if found[0] in keep else _written(found[0]), str(text))
+    return re.sub(_ANY, lambda found: found[0] if found[0] in keep else _written(found[0]), str(text))
 
 
 def _written(character: str) -> str:
@@ -33,7 +33,7 @@ def well_formed(text: str) -> str:
     >>> well_formed("a \ud800 cat"), well_formed("\ud83d\ude00") == "\U0001f600"
     ('a ? cat', True)
     """
-    if text.isascii() or not _HALF.search(text):
+    if text.isascii() or not re.search(_HALF, text):
         return text
     # Two halves that belong together are one character.
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")

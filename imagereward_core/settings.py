@@ -16,7 +16,7 @@ from typing import Any
 _KEY = "setting"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Setting:
     """What is known about a setting.
 

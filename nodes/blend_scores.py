@@ -15,7 +15,6 @@ from .host.outputs import tell_on_node
 from .links import ScoredBatch, one_scored
 from .schema import PARTS, SCORES, dropdown, entry, output, schema
 from .text import table
-from .tokens import HostTokens
 
 if TYPE_CHECKING:
     from ..imagereward_core.scores import Scores
@@ -130,6 +129,8 @@ class BlendScores(io.ComfyNode):
         cls, scores_1: Any, more: Any = None, method: str = "rank", name: str = "blend", **slots: Any
     ) -> Any:
         """Blends."""
+        from .tokens import HostTokens
+
         host = HostTokens.of(cls.hidden)
 
         def filled(field: str, text: Any) -> str:

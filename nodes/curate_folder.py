@@ -12,7 +12,6 @@ from ..imagereward_core.library.curate.buckets import REJECTED, BucketMeasure, B
 from ..imagereward_core.library.curate.options import DISTANCE, KEPT, Action, CurateOptions, CurationRule, Per
 from ..imagereward_core.library.scan.options import ScanOptions
 from ..imagereward_core.plain import count_of
-from .curation import carry_out, opened, origin_of, plan, scan, settle, take_back
 from .filter_by_score import check_percentiles, conditions, rule_of
 from .host.errors import GraphError, choice
 from .host.folders import inside
@@ -21,7 +20,6 @@ from .host.scorer_cache import LoadedScorer
 from .inputs import meant, setting_input
 from .schema import ALL, EACH_FOLDER, EACH_PROMPT, SCORER, dropdown, entry, output, schema
 from .text import number
-from .tokens import HostTokens
 
 if TYPE_CHECKING:
     from ..imagereward_core.library.curate.carry_out import Carried
@@ -163,6 +161,8 @@ class CurateFolder(io.ComfyNode):
         **conditions: Any,
     ) -> Any:
         """Scans, plans, and does what the mode says."""
+        from .curation import carry_out, opened, origin_of, plan, scan, settle, take_back
+
         if not isinstance(scorer, LoadedScorer):
             raise GraphError("scorer is not a scorer; connect the output of one Load Scorer")
         choice("mode", mode, MODES)
@@ -210,6 +210,8 @@ def _filled(hidden: Any, *folders: str) -> list[str]:
     Raises:
         GraphError: A token is not known, or means nothing where no single picture is meant.
     """
+    from .tokens import HostTokens
+
     tokens = HostTokens.of(hidden)
     found = [
         tokens.fill(name, folder)

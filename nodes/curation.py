@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @contextmanager
 def opened(root: Path, place: Path | None = None) -> Iterator[Library]:
     """The library of everything inside one of the host's folders; of its runs only those in ``place`` are asked for, where one is named."""
-    from ..imagereward_core.files.values import STORE_FOLDER
+    from ..imagereward_core.files import STORE_FOLDER
     from ..imagereward_core.library.library import Library
 
     with Library.open(root / STORE_FOLDER, root=place or root, data=_data()) as library:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 from .host.errors import choice
 from .schema import dropdown
@@ -16,11 +15,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Colour = tuple[int, int, int]
-_MINUS = re.compile(r"(?<![\w.])(-)(?=\d)")
+_MINUS = r"(?<![\w.])(-)(?=\d)"
 
 
-@dataclass(frozen=True)
-class Theme:
+class Theme(NamedTuple):
     """Colours of a drawing; ``plain`` is for pictures nobody has chosen among."""
 
     ground: Colour
@@ -33,7 +31,7 @@ class Theme:
 
 
 THEMES = {
-    name: Theme(*(ImageColor.getrgb(f"#{colour}")[:3] for colour in colours.split()))
+    name: Theme(*((*bytes.fromhex(colour),) for colour in colours.split()))  # type: ignore[arg-type]
     for name, colours in {
         "dark": "181a1f 23262d eceef2 8a92a0 5eba7d ce6860 5c8ed4",
         "light": "f7f8fa e8eaef 1c1f26 6c7380 2e8b57 be4c46 3a6ebe",
@@ -78,7 +76,7 @@ def text_size(text: str, size: int) -> tuple[int, int]:
 def _pieces(text: str, letters: Any) -> list[str]:
     """A text, the minus signs of its numbers apart: the letters' own hyphen is a speck that vanishes where a drawing is shown smaller."""
     text = printable(text, letters)
-    return _MINUS.split(text) if isinstance(letters, ImageFont.FreeTypeFont) else [text]
+    return re.split(_MINUS, text) if isinstance(letters, ImageFont.FreeTypeFont) else [text]
 
 
 def _width(piece: str, size: int) -> int:

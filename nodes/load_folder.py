@@ -133,7 +133,7 @@ class LoadFolder(io.ComfyNode):
 
 def _is_store(path: str | Path) -> bool:
     """Whether a path below the input folder belongs to what a library keeps there; nothing in it is anybody's picture."""
-    from ..imagereward_core.files.values import STORE_FOLDER
+    from ..imagereward_core.files import STORE_FOLDER
 
     return STORE_FOLDER in Path(path).parts
 

@@ -11,7 +11,6 @@ from .host.errors import GraphError, choice
 from .host.outputs import listed, one, tell_on_node, watched
 from .links import ChosenBatch, one_scored
 from .schema import SCORES, SELECTION, changed_pictures, dropdown, entry, output, schema
-from .tokens import HostTokens, known_words, unknown_tokens
 
 FORMATS = ("png", "webp (lossless)", "webp")
 APART, SKIP = "save apart", "do not save"
@@ -105,6 +104,8 @@ class SaveScored(io.ComfyNode):
         selection: Any = NOT_CONNECTED,
     ) -> Any:
         """Refuses names with a token that nobody knows before anything is made; folders count with a selection alone."""
+        from .tokens import known_words, unknown_tokens
+
         texts = {"filename_prefix": filename_prefix}
         if selection != NOT_CONNECTED:
             texts |= {"kept_folder": kept_folder, "rejected_folder": rejected_folder}
@@ -140,6 +141,7 @@ class SaveScored(io.ComfyNode):
         from comfy.model_management import throw_exception_if_processing_interrupted
 
         from .files import Naming, Writer, metadata_of, text_of
+        from .tokens import HostTokens
 
         scored = one_scored(scores)
         shown = pictures_of(scored, images, bool(one(changed_pictures)))

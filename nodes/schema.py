@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from inspect import signature
 from typing import Any
 
@@ -44,9 +45,14 @@ def schema(
 
 def entry(kind: Any, name: str, tooltip: str, *, folded: bool = False, **more: Any) -> Any:
     """An input of a node; ``folded`` away by newer hosts."""
-    if folded and "advanced" in signature(kind.Input).parameters:
+    if folded and _folds(kind.Input):
         more["advanced"] = True
     return kind.Input(name, tooltip=tooltip, **more)
+
+
+@cache
+def _folds(kind: type) -> bool:
+    return "advanced" in signature(kind).parameters
 
 
 def output(kind: Any, name: str, tooltip: str, shown: str = "", *, many: bool = False) -> Any:

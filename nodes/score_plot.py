@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from comfy_api.latest import io, ui
@@ -80,7 +79,7 @@ def draw_plot(
 ) -> Image.Image:
     """The plot; ``kept`` says for every picture whether it was kept, None where nobody chose. ``steps`` goes through what is drawn."""
     if kept is None:
-        theme = replace(theme, kept=theme.plain)
+        theme = theme._replace(kept=theme.plain)
     picture = Image.new("RGB", size, theme.ground)
     draw = ImageDraw.Draw(picture)
     letters = max(11, min(size) // 34)

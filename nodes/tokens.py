@@ -22,9 +22,9 @@ PICTURE_TOKENS = (
 )
 """What differs from picture to picture; the host knows the last two and ``batch_num`` as well."""
 TIMES = ("year", "month", "day", "hour", "minute", "second")
-_DATE = re.compile("dd?|MM?|hh?|mm?|ss?|yyy?y?")
-_NOT_IN_NAMES = re.compile(r'[/?<>\\:*|"\x00-\x1f\x7f]')
-_TOKEN = re.compile(
+_DATE = "dd?|MM?|hh?|mm?|ss?|yyy?y?"
+_NOT_IN_NAMES = r'[/?<>\\:*|"\x00-\x1f\x7f]'
+_TOKEN = (
     rf"%(?:(?P<known>{'|'.join((*PICTURE_TOKENS, *TIMES))})|date:(?P<date>[^%]+)|(?P<node>[^%.]+)\.(?P<widget>[^%.]+)"
     r"|(?P<unknown>[A-Za-z][^%/]*))%"
 )
@@ -55,7 +55,7 @@ def unknown_tokens(text: str) -> list[str]:
     >>> unknown_tokens("%date:yyyy%/%rank%_%KSampler.seed%_%model%")
     ['%model%']
     """
-    return [match[0] for match in _TOKEN.finditer(text) if match["unknown"]]
+    return [match[0] for match in re.finditer(_TOKEN, text) if match["unknown"]]
 
 
 def known_words() -> str:
@@ -93,7 +93,7 @@ class HostTokens:
         """A text from the input ``where``, all filled in but the tokens of ``later``. What is not known stays as it is, and is noted."""
         parts: list[Part] = []
         end = 0
-        for match in _TOKEN.finditer(text):
+        for match in re.finditer(_TOKEN, text):
             parts += [text[end : match.start()], self._filled(where, match, later)]
             end = match.end()
         return [*parts, text[end:]]
@@ -108,7 +108,7 @@ class HostTokens:
         if match["known"] in later:
             return PictureToken(match["known"])
         if match["date"]:
-            return _DATE.sub(self._date, match["date"])
+            return re.sub(_DATE, self._date, match["date"])
         if match["node"]:
             value, problem = self._widget(match["node"], match["widget"])
         else:
@@ -116,7 +116,7 @@ class HostTokens:
         if value is None:
             self.unfilled.append(f"{match[0]} in {where} was not filled in: {problem}.")
             return match[0]
-        return _NOT_IN_NAMES.sub("_", value)
+        return re.sub(_NOT_IN_NAMES, "_", value)
 
     def _time(self, name: str) -> str:
         number = self.now[TIMES.index(name)]

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 from ..plain import PlainStream, plain
 
 if TYPE_CHECKING:
-    from ..library.scan.options import ScanProgress
+    from ..library.scan.progress import ScanProgress
 
 
 EVERY = 60.0

@@ -275,7 +275,7 @@ def _copied(place: Path, until_the_end: ExitStack) -> Path:
 
 def place_of(args: argparse.Namespace, make: bool = True) -> Path:
     """Where the store of the folder is; UsageError where there is no such folder, or, without ``make``, no store."""
-    from ..files.values import STORE_FOLDER
+    from ..files import STORE_FOLDER
     from ..library.library import FILE_NAME
 
     root = args.outputs.expanduser().absolute()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..library.curate.options import CurateOptions
     from ..library.curate.plan import Curation
     from ..library.journal import Recovery
-    from ..library.scan.options import ScanResult
+    from ..library.scan.progress import ScanResult
 
 _SHOWN = 10
 

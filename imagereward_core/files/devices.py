@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)", re.IGNORECASE)
+_DEVICE = r"(?i:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)"
 
 
 def is_device(name: str) -> bool:
@@ -13,4 +13,4 @@ def is_device(name: str) -> bool:
     >>> is_device("Con.png"), is_device("lpt1 "), is_device("console.png")
     (True, True, False)
     """
-    return _DEVICE.match(name) is not None
+    return re.match(_DEVICE, name) is not None

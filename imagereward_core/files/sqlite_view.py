@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from ..errors import CuratorError
-from .values import STORE_FOLDER
+from . import STORE_FOLDER
 
 _SUFFIXES = ("-wal", "-shm", "-journal")
 _SUPER = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"

@@ -16,9 +16,6 @@ from ..plain import well_formed
 Name = Union[str, bytes]
 """A path or a name as it is stored: text, or the file system's bytes where they are no UTF-8."""
 
-STORE_FOLDER = ".imagereward"
-"""Where a library lies by default; scans never look into it, as into nothing whose name begins with a dot."""
-
 _SIGN = 1 << 63
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from ..files.sqlite import Database
 from ..files.values import absolute
-from .scan.options import ScanOptions, ScanProgress, ScanResult
+from .scan.options import ScanOptions
+from .scan.progress import ScanProgress, ScanResult
 from .store import pages, sources
 from .store.files import files_alike, find_files, write_said
 from .store.records import Query, Row, ScorerKey

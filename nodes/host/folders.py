@@ -33,7 +33,7 @@ def inside(root: str | Path, *parts: str) -> Path:
     Raises:
         GraphError: It would lie elsewhere, or among what a library keeps there, where nobody finds pictures again.
     """
-    from ...imagereward_core.files.values import STORE_FOLDER
+    from ...imagereward_core.files import STORE_FOLDER
 
     base = Path(root).resolve()
     try:

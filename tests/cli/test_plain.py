@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from imagereward_core.cli import console as consoles
 from imagereward_core.cli.console import Console
-from imagereward_core.library.scan.options import ScanProgress
+from imagereward_core.library.scan.progress import ScanProgress
 from imagereward_core.plain import plain
 from tests.support.command import SETTINGS, save_picture
 

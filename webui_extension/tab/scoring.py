@@ -18,7 +18,7 @@ from .jobs import Job
 from .view import View, Wish
 
 if TYPE_CHECKING:
-    from imagereward_core.library.scan.options import ScanProgress
+    from imagereward_core.library.scan.progress import ScanProgress
 
     from ..scorer_cache import LoadedScorer
 

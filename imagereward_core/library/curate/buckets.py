@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from ...errors import CuratorError
 from ...files.devices import is_device
@@ -17,15 +17,14 @@ if TYPE_CHECKING:
 
 BucketMeasure = Literal["percentile", "score", "share"]
 REJECTED = "rejected"
-_NAME = re.compile(r"[^\W_][\w .+-]{0,39}")
+_NAME = r"[^\W_][\w .+-]{0,39}"
 
 
 class BucketError(CuratorError):
     """Buckets that cannot be: a name no folder can have, limits out of order, shares beyond a hundred percent."""
 
 
-@dataclass(frozen=True)
-class Bucket:
+class Bucket(NamedTuple):
     """A name, that of its folder too by default, and the least percentile or score, or the share in percent."""
 
     name: str
@@ -107,7 +106,7 @@ def check_name(name: str) -> None:
     Raises:
         BucketError: It is such a name.
     """
-    if not _NAME.fullmatch(name) or is_device(name) or name[-1] in " .":
+    if not re.fullmatch(_NAME, name) or is_device(name) or name[-1] in " .":
         raise BucketError(
             f"{name!r} cannot be the name of a bucket, because folders are named after buckets; expected up to 40 letters, digits, spaces, "
             "'_', '-', '+' or '.', a letter or digit first"

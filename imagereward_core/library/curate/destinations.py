@@ -11,7 +11,8 @@ from itertools import takewhile
 from pathlib import Path, PurePath
 
 from ...errors import CuratorError, ImageError
-from ...files.values import STORE_FOLDER, is_below
+from ...files import STORE_FOLDER
+from ...files.values import is_below
 from ...metadata.companions import SideFile, alike, keys, possible
 from ..journal.files import same_content
 from ..journal.names import free_names

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ...files import STORE_FOLDER
 from ...files.devices import is_device
-from ...files.values import STORE_FOLDER, Name, NoText, absolute, from_name, is_below, to_name
+from ...files.values import Name, NoText, absolute, from_name, is_below, to_name
 
 Base = Literal["store", "folder", "none"]
 """What the relative paths of a run start from: the folder the store lies in, a folder that was named, or nothing."""

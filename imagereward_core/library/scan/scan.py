@@ -17,8 +17,9 @@ from ...metadata.prompt_finder import PromptFinder
 from ...metadata.types import has_words
 from ..store.scores import adopt, scorer_keys, scorer_number
 from .keys import Voice, key_of
-from .options import ScanOptions, ScanProgress, ScanResult
+from .options import ScanOptions
 from .pending import Asked, Register
+from .progress import ScanProgress, ScanResult
 from .work import Turn, Work
 
 if TYPE_CHECKING:

@@ -20,9 +20,10 @@ from ...scorers.base import objection
 from ..store.files import State, file_path, show_prompt, write_generated, write_version
 from ..store.scores import has_any_score, lacking, rank_file, write_scores
 from .keys import Voice
-from .options import STAGES, ScanOptions
+from .options import ScanOptions
 from .pending import Asked, Entry, Pending
 from .picture import Finding, Task, examine
+from .progress import STAGES
 
 if TYPE_CHECKING:
     from ...images.spec import ImageSpec

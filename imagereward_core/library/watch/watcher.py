@@ -25,7 +25,7 @@ from .folder_events import WatchError, WatchLimitError, folder_events
 if TYPE_CHECKING:
     from ...scorers.panel import Panel
     from ..library import Library
-    from ..scan.options import ScanResult
+    from ..scan.progress import ScanResult
 
 _TICK = 0.25
 _AGAIN = 5.0

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from imagereward_core.errors import CuratorError
-from imagereward_core.files.values import STORE_FOLDER
+from imagereward_core.files import STORE_FOLDER
 from imagereward_core.images.suffixes import is_picture_name
 from imagereward_core.library.curate.buckets import REJECTED
 from imagereward_core.library.curate.candidates import apart
