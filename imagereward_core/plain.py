@@ -11,6 +11,8 @@ COMMANDS = "\x00-\x1f\x7f-\x9f\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800
 line, marks that turn the direction of what follows, and halves of characters, which undecodable file names hold."""
 _ANY = f"[{COMMANDS}]"
 _HALF = "[\ud800-\udfff]"
+_FORMULA = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
+"""Beginnings of cells that a spreadsheet runs as a formula; the last four are the wide forms that East Asian ones take too."""
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -62,6 +64,17 @@ def with_texts(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, (list, tuple)):
         changed = [with_texts(each, change) for each in value]
         return tuple(changed) if isinstance(value, tuple) else changed
+    return value
+
+
+def spreadsheet_safe(value: Any) -> Any:
+    """A value as a cell that no spreadsheet runs: numbers stay, text that would be a formula gets an apostrophe in front."""
+    if not isinstance(value, str) or not value.startswith(_FORMULA):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
     return value
 
 

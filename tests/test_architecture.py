@@ -32,6 +32,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "selection": ({"scores"}, {"numpy"}),
     "clips": ({"scores"}, {"numpy"}),
     "metrics": ({"scores"}, {"numpy"}),
+    "ranking": (set(), {"numpy"}),
     "scorers": (
         {"files", "nets", "runtime", "images", "metadata", "weights", "scores", "metrics"},
         {"PIL", "ftfy", "numpy", "tokenizers", "torch", "transformers"},

@@ -11,10 +11,17 @@ import pytest
 import imagereward_core
 import imagereward_core.library
 import imagereward_core.metrics
+import imagereward_core.ranking
 import imagereward_core.scorers
 import imagereward_lab
 
-EXPORTING = (imagereward_core, imagereward_core.library, imagereward_core.scorers, imagereward_core.metrics)
+EXPORTING = (
+    imagereward_core,
+    imagereward_core.library,
+    imagereward_core.scorers,
+    imagereward_core.metrics,
+    imagereward_core.ranking,
+)
 FIRST = {
     "RewardModel",
     "load",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ..errors import CuratorError
-from ..plain import encodable
+from ..plain import encodable, spreadsheet_safe
 from ..scores import Scores
 from ..weights.card import ScorerCard
 from .rows import JudgedRow
@@ -23,8 +23,6 @@ FORMS = (*TEXT_FORMS, "parquet")
 
 _PIECE = 10_000
 """Rows in a row group of Parquet: what stands in memory at a time."""
-_FORMULA = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
-"""Beginnings of cells that a spreadsheet runs as a formula; the last four are the wide forms that East Asian ones take too."""
 _WHY = "beside_reason"
 _KINDS = {
     "str": "text",
@@ -108,17 +106,6 @@ def write_text(file: TextIO, form: str, rows: Iterable[JudgedRow], layout: Layou
     if form not in TEXT_FORMS:
         raise ExportError(f"the form {form!r} is not known; expected one of {', '.join(TEXT_FORMS)}")
     file.writelines({"csv": _csv, "json": _json, "jsonl": _jsonl}[form](rows, layout))
-
-
-def spreadsheet_safe(value: Any) -> Any:
-    """A value as a cell that no spreadsheet runs: numbers stay, text that would be a formula gets an apostrophe in front."""
-    if not isinstance(value, str) or not value.startswith(_FORMULA):
-        return value
-    try:
-        float(value)
-    except ValueError:
-        return f"'{value}"
-    return value
 
 
 def _csv(rows: Iterable[JudgedRow], layout: Layout) -> Iterator[str]:
