@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import permutations
 from typing import Generic
 
 import numpy as np
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 
 from .comparisons import Name
 from .intervals import draws
-from .strengths import StrengthFit, probabilities
+from .strengths import StrengthFit
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -29,7 +31,7 @@ _CLOSER_LOOK = 400
 """Pairs for which the information is computed after all are put in order by a quick estimate."""
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 _SHARES = _WEIGHTS / _WEIGHTS.sum()
-_DRAWS = 200
+_DRAWS = 128
 _LATELY = 10
 _NEVER = 1e-6
 
@@ -93,31 +95,39 @@ def _worth_asking(
     number: int, asked: Sequence[Sequence[int]], skipped: Sequence[Sequence[int]]
 ) -> FloatArray:
     """What the information about each pair is multiplied by, float64 [N, N]: a person who is asked again mostly repeats an answer."""
-    times = np.zeros((number, number))
-    for images in asked:
-        for image in images:
-            times[image, list(images)] += 1
-    factor: FloatArray = 1 / (1 + times) ** 2
+    factor: FloatArray = 1 / (1 + _together(number, asked)) ** 2
     for each in ([*asked[-_LATELY:], *skipped], [*asked[-1:], *skipped[-1:]]):
-        late = np.zeros((number, number), dtype=bool)
-        for images in each:
-            for image in images:
-                late[image, list(images)] = True
-        factor[late] *= _NEVER
+        factor[_together(number, each) > 0] *= _NEVER
     return factor
 
 
+def _together(number: int, questions: Sequence[Sequence[int]]) -> IntArray:
+    """How often each two were shown together, int64 [N, N]."""
+    cells = [one * number + two for images in questions for one, two in permutations(images, 2)]
+    counts = np.bincount(np.array(cells, dtype=np.int64), minlength=number * number)
+    return counts.reshape(number, number)
+
+
 def _best_pair(fit: StrengthFit, chosen: IntArray, factor: FloatArray) -> tuple[list[int], float]:
-    one, two = (chosen[side] for side in np.triu_indices(len(chosen), 1))
+    one, two = (chosen[side] for side in _every_two(len(chosen)))
     variances = np.diag(fit.covariance)
     difference = fit.values[one] - fit.values[two]
     variance = np.maximum(variances[one] + variances[two] - 2 * fit.covariance[one, two], 0.0)
     worth = factor[one, two]
     rough = np.log1p(_curvature(difference / np.sqrt(1 + variance / 8), fit.tie) * variance) * worth
-    closer = np.argsort(-rough, kind="stable")[:_CLOSER_LOOK]
+    closer = np.arange(len(rough))
+    if len(rough) > _CLOSER_LOOK:
+        closer = np.sort(np.argpartition(-rough, _CLOSER_LOOK)[:_CLOSER_LOOK])
     information = pair_information(difference[closer], variance[closer], fit.tie)
     best = closer[np.argmax(_rounded(information * worth[closer]))]
     return [int(one[best]), int(two[best])], float(information[np.flatnonzero(closer == best)[0]])
+
+
+@lru_cache(maxsize=8)
+def _every_two(number: int) -> tuple[IntArray, IntArray]:
+    """Places of both of every two; a prompt has as many pictures for many questions."""
+    one, two = np.triu_indices(number, 1)
+    return one, two
 
 
 def _rounded(values: FloatArray) -> FloatArray:
@@ -147,12 +157,22 @@ def pair_information(difference: FloatArray, variance: FloatArray, tie: float) -
     """
     at = difference[:, None] + np.sqrt(variance)[:, None] * _NODES
     with np.errstate(divide="ignore"):
-        odds = probabilities(np.stack([at / 2, -at / 2, np.full_like(at, np.log(tie))], axis=-1))
-    return np.asarray(_entropy(np.einsum("pnk,n->pk", odds, _SHARES)) - _entropy(odds) @ _SHARES)
+        odds, unsure = _odds_and_entropy(np.stack([at / 2, -at / 2, np.full_like(at, np.log(tie))]))
+    return np.asarray(_entropy(odds @ _SHARES) - unsure @ _SHARES)
+
+
+def _odds_and_entropy(logits: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Probabilities of answers, which stand along the first axis, and their entropy in bits. One logarithm for all answers."""
+    lower = logits - logits.max(axis=0)
+    odds: FloatArray = np.exp(lower)
+    total = odds.sum(axis=0)
+    odds /= total
+    lower[np.isneginf(lower)] = 0.0
+    return odds, (np.log(total) - (odds * lower).sum(axis=0)) / np.log(2)
 
 
 def _entropy(odds: FloatArray) -> FloatArray:
-    return np.asarray(-(odds * np.log2(np.maximum(odds, 1e-300))).sum(axis=-1))
+    return np.asarray(-(odds * np.log2(np.maximum(odds, 1e-300))).sum(axis=0))
 
 
 def _extended(
@@ -169,17 +189,13 @@ def _extended(
     information = 0.0
     while len(shown) < size:
         others = np.array([image for image in chosen if image not in shown])
-        together = np.stack(
-            [
-                *(np.broadcast_to(drawn[:, [image]], (_DRAWS, len(others))) for image in shown),
-                drawn[:, others],
-            ],
-            axis=-1,
-        )
+        together = np.empty((len(shown) + 2, _DRAWS, len(others)))
+        together[: len(shown)] = drawn[:, shown].T[:, :, None]
+        together[-2] = drawn[:, others]
         with np.errstate(divide="ignore"):
-            level = together.mean(axis=-1, keepdims=True) + np.log(fit.tie)
-        odds = probabilities(np.concatenate([together, level], axis=-1))
-        told = _entropy(odds.mean(axis=0)) - _entropy(odds).mean(axis=0)
+            together[-1] = together[:-1].mean(axis=0) + np.log(fit.tie)
+        odds, unsure = _odds_and_entropy(together)
+        told = _entropy(odds.mean(axis=1)) - unsure.mean(axis=0)
         worth = factor[np.array(shown)[:, None], others].mean(axis=0)
         again = np.array([frozenset([*shown, image]) in just for image in others.tolist()])
         best = int(np.argmax(_rounded(np.where(again & ~again.all(), -1.0, told * worth))))

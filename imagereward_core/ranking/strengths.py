@@ -28,7 +28,8 @@ Ties = Literal["davidson", "half"]
 TIE = (math.log(0.5), 1.5)
 """Mean and standard deviation of the logarithm of ``nu`` before anybody answered: one in five answers about two equal pictures is a tie."""
 _STEPS = 200
-_CLOSE = 1e-9
+_CLOSE = 1e-5
+_LEAST = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,7 @@ def fit_strengths(
     comparisons: Sequence[Comparison[int]],
     prior: StrengthPrior | None = None,
     ties: Ties = "davidson",
+    start: StrengthFit | None = None,
 ) -> StrengthFit:
     """Strengths of ``number`` pictures, which comparisons name by their numbers from 0.
 
@@ -64,6 +66,7 @@ def fit_strengths(
         prior: By default that nothing is known.
         ties: ``davidson`` as above, so that it counts how often somebody calls ties at all. ``half``: a tie is a win of each of those
             shown, all of them together worth one answer.
+        start: A fit of the same pictures by fewer answers, from which the way is shorter. It leads to the same maximum.
 
     Raises:
         ValueError: A comparison names another picture, or the prior is for another number.
@@ -73,8 +76,11 @@ def fit_strengths(
     ([1.11, 0.0, -1.11], True)
     """
     prior = prior or StrengthPrior.of_nothing(number)
-    if len(prior.mean) != number or len(prior.deviation) != number:
-        raise ValueError(f"found a prior of {len(prior.mean)} pictures; expected one of {number}")
+    sizes = {len(prior.mean), len(prior.deviation), number if start is None else len(start.values)}
+    if sizes != {number}:
+        raise ValueError(
+            f"found a prior or a start of {max(sizes - {number})} pictures; expected one of {number}"
+        )
     strange = [each.images for each in comparisons if min(each.images) < 0 or max(each.images) >= number]
     if strange:
         raise ValueError(f"found a comparison of {strange[0]}; expected numbers from 0 to {number - 1}")
@@ -88,7 +94,11 @@ def fit_strengths(
     place = np.zeros(number, dtype=np.int64)
     place[known] = np.arange(len(known))
     tables = _tables(comparisons, place, len(known), ties)
-    found, curvature = _maximum(tables, centre, weight)
+    begin = centre.copy()
+    if start is not None:
+        begin[:-1] = start.values[known] + prior.mean.mean()
+        begin[-1] = math.log(start.tie) if start.tie > 0 else centre[-1]
+    found, curvature = _maximum(tables, begin, centre, weight)
     covariance = np.diag(prior.deviation**2)
     covariance[np.ix_(known, known)] = np.linalg.inv(curvature)[:-1, :-1]
     values = prior.mean.copy()
@@ -146,18 +156,18 @@ def _tables(comparisons: Sequence[Comparison[int]], place: IntArray, known: int,
 
 
 def _maximum(
-    tables: Sequence[_Table], centre: FloatArray, weight: FloatArray
+    tables: Sequence[_Table], at: FloatArray, centre: FloatArray, weight: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """The parameters where the posterior is greatest, [P], and its curvature there, [P, P]."""
-    at = centre.copy()
+    """The parameters where the posterior is greatest, [P], sought from ``at`` on, and its curvature there, [P, P]."""
     height = _height(tables, at, centre, weight)
     for _ in range(_STEPS):
         slope, curvature = _derivatives(tables, at, centre, weight)
         step = np.linalg.solve(curvature, slope)
-        if np.abs(step).max() < _CLOSE:
+        if np.abs(step).max() < _CLOSE:  # what is left is its square
+            at = at + step
             break
         share = 1.0
-        while share > _CLOSE:
+        while share > _LEAST:
             there = _height(tables, at + share * step, centre, weight)
             if there >= height:
                 break

@@ -86,6 +86,24 @@ def scene_task(
     return task, [picture for picture, _, _ in found]
 
 
+def scenes_of_one_prompt(number: int, *, size: int = 64, seed: int = 0) -> tuple[Task, list[Image.Image]]:
+    """A task of ``number`` pictures of all kinds for one prompt, and these, RGB; equal arguments give equal ones."""
+    rng = random.Random(f"one prompt {seed}")
+    scene = scene_where(rng, True)
+    found: list[tuple[Image.Image, int, str]] = []
+    while len(found) < number:
+        found += pictures_for(scene, rng, size)
+    found = rng.sample(found, number)
+    task = Task(
+        scene.prompt,
+        tuple(f"{seed}-{place}.png" for place in range(number)),
+        tuple(kind for _, _, kind in found),
+        tuple(rank for _, rank, _ in found),
+        tuple(_worth(rank, kind) + rng.gauss(0.0, _SPREAD) for _, rank, kind in found),
+    )
+    return task, [picture for picture, _, _ in found]
+
+
 def _worth(rank: int, kind: str) -> float:
     return _QUALITY.get(rank, _FLAWED if kind in FLAWS else _WRONG)
 

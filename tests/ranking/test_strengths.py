@@ -86,6 +86,18 @@ def test_the_fit_is_the_highest_point_and_its_errors_are_the_curvature_there(ask
         assert math.log(fit.tie) == pytest.approx(found[-1], abs=2e-4)
 
 
+@settings(max_examples=25, deadline=None)
+@given(answers(), st.lists(st.floats(-2, 2), min_size=6, max_size=6))
+def test_where_the_search_starts_does_not_matter(asked, means):
+    number, comparisons = asked
+    prior = StrengthPrior(np.array(means[:number]), np.full(number, 1.5))
+    fewer = fit_strengths(number, comparisons[: len(comparisons) // 2], prior)
+    one = fit_strengths(number, comparisons, prior)
+    two = fit_strengths(number, comparisons, prior, start=fewer)
+    assert two.values == pytest.approx(one.values, abs=1e-8)
+    assert two.errors == pytest.approx(one.errors, abs=1e-8)
+
+
 @settings(max_examples=40, deadline=None)
 @given(answers(), st.randoms())
 def test_neither_order_nor_numbers_of_pictures_matter(asked, rng):
@@ -199,6 +211,7 @@ def test_nine_of_ten_intervals_hold_the_true_rank_where_the_model_is_right():
         lambda: fit_strengths(2, [Comparison((0, 2), winner=0)]),
         lambda: fit_strengths(2, [Comparison((-1, 0), winner=0)]),
         lambda: fit_strengths(2, [], StrengthPrior.of_nothing(3)),
+        lambda: fit_strengths(2, [], start=fit_strengths(1, [])),
     ],
 )
 def test_what_cannot_be_is_told(make):
