@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
-from .ranking import Ranking, RankingError
+from .ranking import PHRASE_KINDS, Phrase, Ranking, RankingError
 
 MOST_IMAGES = 1000
 MOST_PROMPT = 100_000
@@ -71,6 +72,29 @@ def check(ranking: Ranking) -> None:
             raise FieldError(name, str(place), f"the place of a picture in images, 0 to {count - 1}")
     if ranking.best is not None and ranking.best == ranking.worst:
         raise FieldError("worst", f"the picture that is best too ({ranking.best})", "another one")
+    _check_phrases(ranking)
+
+
+def _check_phrases(ranking: Ranking) -> None:
+    before = 0
+    for place, phrase in sorted(enumerate(ranking.phrases), key=lambda each: each[1].start):
+        where = f"phrases[{place}]"
+        if not phrase.start < phrase.end <= len(ranking.prompt):
+            raise FieldError(
+                where,
+                f"characters {phrase.start} to {phrase.end}",
+                f"a start before its end, within the prompt's {len(ranking.prompt):,} characters, counted from 0",
+            )
+        if phrase.start < before:
+            raise FieldError(where, "a phrase that overlaps another one", "phrases beside one another")
+        text = ranking.prompt[phrase.start : phrase.end]
+        if phrase.text and phrase.text != text:
+            raise FieldError(
+                f"{where}.text",
+                shown(phrase.text),
+                f"{shown(text)}, which stands there in the prompt; start and end count characters, not bytes",
+            )
+        before = phrase.end
 
 
 def object_of(ranking: Ranking) -> dict[str, Any]:
@@ -78,9 +102,16 @@ def object_of(ranking: Ranking) -> dict[str, Any]:
     data: dict[str, Any] = {"prompt": ranking.prompt, "images": list(ranking.images)}
     for name in _FIELDS:
         value = getattr(ranking, name)
-        if name not in data and value is not None and value is not False and value not in ("", ()):
+        if name not in data and value != _UNSAID[name]:
             data[name] = _plain(value)
+    if ranking.phrases:
+        data["phrases"] = [_object_of_phrase(ranking.prompt, each) for each in ranking.phrases]
     return {**{name: value for name, value in ranking.extra.items() if name not in _FIELDS}, **data}
+
+
+def _object_of_phrase(prompt: str, phrase: Phrase) -> dict[str, Any]:
+    text = prompt[phrase.start : phrase.end]
+    return {"text": text, "start": phrase.start, "end": phrase.end, "kind": phrase.kind}
 
 
 def shown(value: Any) -> str:
@@ -194,6 +225,24 @@ def _name(field: str, value: Any) -> str:
     return text_in(field, value, least=1)
 
 
+def _phrase(field: str, value: Any) -> Phrase:
+    if not isinstance(value, Mapping):
+        raise FieldError(field, shown(value), 'an object such as {"start": 0, "end": 2, "kind": "function"}')
+    kind = value.get("kind")
+    if not isinstance(kind, str) or kind not in PHRASE_KINDS:
+        raise FieldError(f"{field}.kind", shown(kind), f"one of {', '.join(PHRASE_KINDS)}")
+    start, end = (whole_in(f"{field}.{name}", value.get(name), MOST_PROMPT) for name in ("start", "end"))
+    text = value.get("text")
+    return Phrase(start, end, kind, "" if text is None else text_in(f"{field}.text", text, MOST_PROMPT))
+
+
+def _seconds(field: str, value: Any) -> float:
+    number = number_in(field, value)
+    if number < 0:
+        raise FieldError(field, f"{number:g}", "0 or more")
+    return number
+
+
 _FIELDS: dict[str, Callable[[str, Any], Any]] = {
     "id": text_in,
     "prompt": lambda field, value: text_in(field, value, MOST_PROMPT),
@@ -209,7 +258,13 @@ _FIELDS: dict[str, Callable[[str, Any], Any]] = {
     "category": text_in,
     "split": text_in,
     "sources": lambda field, value: list_in(field, value, text_in),
+    "intent_unclear": _flag,
+    "prompt_problems": _problems,
+    "phrases": lambda field, value: list_in(field, value, _phrase),
+    "seconds": _seconds,
 }
+_UNSAID = {each.name: each.default for each in fields(Ranking)}
+"""The value of every field that says nothing."""
 
 
 def _extra(rest: Mapping[str, Any]) -> dict[str, Any]:

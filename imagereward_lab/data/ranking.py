@@ -15,6 +15,27 @@ class RankingError(CuratorError):
     """A ranking, or a file of rankings, is not in the documented form."""
 
 
+PHRASE_KINDS = ("content", "style", "function")
+"""What a phrase of a prompt is for: what is to be seen, how it is to look, or that it is to be good (arXiv 2304.05977, 2.3)."""
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A phrase that a person marked in a prompt.
+
+    Attributes:
+        start: Its first character in the prompt, from 0; a character is a Unicode code point.
+        end: The one after its last.
+        kind: One of :data:`PHRASE_KINDS`.
+        text: The phrase itself, which follows from the others; empty where nobody says it.
+    """
+
+    start: int
+    end: int
+    kind: str
+    text: str = field(default="", compare=False)
+
+
 @dataclass(frozen=True)
 class Ranking:
     """What one person, or one rule, said about K pictures for one prompt.
@@ -35,6 +56,10 @@ class Ranking:
         partial: Whether pictures of the task are missing from the ranking, so that being unranked says nothing about them.
         sources: For each picture the generator that made it or the scorer that picked it, for win rates.
         coarse: Whether the ranks come from a few classes (kept and rejected, stars), so that equal ones are no ties.
+        intent_unclear: Whether the prompt does not say what its author wanted; None where nobody was asked.
+        prompt_problems: Problems of the prompt that were ticked.
+        phrases: Phrases of the prompt that were marked; none overlaps another.
+        seconds: How long the person took, None where nobody knows.
     """
 
     prompt: str
@@ -51,6 +76,10 @@ class Ranking:
     partial: bool = False
     sources: tuple[str, ...] = ()
     coarse: bool = False
+    intent_unclear: bool | None = None
+    prompt_problems: tuple[str, ...] = ()
+    phrases: tuple[Phrase, ...] = ()
+    seconds: float | None = None
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """Fields of a file that this version does not know; written back as they are."""
 

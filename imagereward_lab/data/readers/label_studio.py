@@ -76,6 +76,7 @@ def _ranking(task: Mapping[str, Any], annotation: Mapping[str, Any], result: Map
             "ranks": [ranks.get(str(item["id"]), 0) for item in items],
             "id": str(task.get("id", "")),
             "annotator": _who(annotation.get("completed_by")),
+            "seconds": _seconds(annotation.get("lead_time")),
         }
     )
 
@@ -139,6 +140,11 @@ def _local(address: str) -> str:
     if parts.path.startswith("/data/local-files"):
         return parse_qs(parts.query).get("d", [""])[0].lstrip("/")
     return unquote(parts.path.removeprefix("/data/"))
+
+
+def _seconds(value: Any) -> float | None:
+    """What Label Studio measured; a ranking is not left out for a clock that ran wrong."""
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _who(value: Any) -> str:

@@ -237,8 +237,8 @@ def test_label_studio(tmp_path):
         return {"type": "ranker", "from_name": "rank", "to_name": "items", "value": {"ranker": value}}
 
     tasks = [
-        task(ranked({"rank": ["d.png", "x", "2"]})),
-        task(ranked({"bad 3": ["x"], "good 1": ["2"], "_": ["d.png"]})),
+        task(ranked({"rank": ["d.png", "x", "2"]}), lead_time=12.5),
+        task(ranked({"bad 3": ["x"], "good 1": ["2"], "_": ["d.png"]}), lead_time=-1),
         task(ranked({"rank": {"good": ["2", "d.png"], "bad": ["x"]}})),
         task(ranked({"rank": ["unknown"]})),
         task(ranked({"rank": ["x"]}), was_cancelled=True),
@@ -249,6 +249,7 @@ def test_label_studio(tmp_path):
     assert [each[2] for each in rankings] == [(2, 3, 1), (2, 1, 0), (2, 1, 1)]
     assert rankings[0][1] == ("sub/a b.png", "upload/3/c.png", "d.png")
     assert (found.rankings[0].annotator, found.rankings[0].id) == ("ann@example.org", "9")
+    assert [each.seconds for each in found.rankings] == [12.5, None, None]
     assert [note.where for note in found.notes] == [
         "export.json, item 4, annotation 1",
         "export.json, item 6, annotation 1",

@@ -28,6 +28,17 @@ names = st.lists(text.filter(bool), min_size=1, max_size=3)
 
 
 @st.composite
+def marked(draw, prompt):
+    """Phrases beside one another, in any order, with or without what stands there."""
+    edges = sorted(draw(st.sets(st.integers(0, len(prompt)), max_size=4)))
+    found = []
+    for start, end in zip(edges[::2], edges[1::2]):
+        phrase = {"start": start, "end": end, "kind": draw(st.sampled_from(["content", "style", "function"]))}
+        found.append(phrase | draw(st.sampled_from([{}, {"text": None}, {"text": prompt[start:end]}])))
+    return draw(st.permutations(found))
+
+
+@st.composite
 def fitting(draw):
     """Objects in the form, their lengths fitting."""
     images = draw(names)
@@ -38,7 +49,12 @@ def fitting(draw):
 
     best = draw(st.none() | st.integers(0, count - 1))
     worst = draw(st.none() | st.integers(0, count - 1).filter(lambda value: value != best))
+    prompt = draw(text)
     optional = {
+        "intent_unclear": st.none() | st.booleans(),
+        "prompt_problems": st.none() | st.lists(text, max_size=2),
+        "phrases": st.none() | marked(prompt),
+        "seconds": st.none() | st.integers(0, 9) | st.floats(0, 1e6),
         "ranks": each(st.integers(0, 3) | st.just(2.0)),
         "ratings": each(st.none() | st.dictionaries(text, st.integers(1, 7) | st.floats(1, 7), max_size=2)),
         "problems": each(st.lists(text, max_size=2)),
@@ -49,7 +65,7 @@ def fitting(draw):
         "unknown": odd,
     }
     some = {name: draw(values) for name, values in optional.items() if draw(st.booleans())}
-    return {"prompt": draw(text), "images": images, "best": best, "worst": worst, **some}
+    return {"prompt": prompt, "images": images, "best": best, "worst": worst, **some}
 
 
 @st.composite
@@ -57,7 +73,16 @@ def damaged(draw):
     """Objects with one field replaced by anything, or gone."""
     data = draw(fitting())
     name = draw(st.sampled_from(sorted(_FIELDS)))
-    data[name] = draw(odd | st.lists(odd, max_size=3) | st.dictionaries(text, odd, max_size=2))
+    phrase = st.fixed_dictionaries(
+        {"start": odd, "end": odd, "kind": st.sampled_from(["style", "function", "other", None])},
+        optional={"text": odd},
+    )
+    data[name] = draw(
+        odd
+        | st.lists(odd, max_size=3)
+        | st.lists(phrase, max_size=3)
+        | st.dictionaries(text, odd, max_size=2)
+    )
     if draw(st.booleans()):
         data.pop(draw(st.sampled_from(sorted(data))))
     return data
@@ -81,6 +106,16 @@ def fits(data) -> bool:
         )
         and all(place < count for place in chosen)
         and len({int(place) for place in chosen}) == len(chosen)
+        and phrases_fit(data["prompt"], data.get("phrases") or [])
+    )
+
+
+def phrases_fit(prompt, phrases) -> bool:
+    taken = [place for each in phrases for place in range(int(each["start"]), int(each["end"]))]
+    return len(set(taken)) == len(taken) and all(
+        each["start"] < each["end"] <= len(prompt)
+        and (each.get("text") or "") in ("", prompt[int(each["start"]) : int(each["end"])])
+        for each in phrases
     )
 
 
@@ -104,3 +139,25 @@ def test_what_is_in_the_form_is_read_and_valid_and_comes_back_equal(data):
 @given(damaged())
 def test_reader_and_schema_refuse_the_same(data):
     assert accepted(data) == (VALIDATOR.is_valid(data) and fits(data))
+
+
+@settings(max_examples=200, deadline=None)
+@given(fitting(), st.integers(0, 5), st.integers(0, 5), st.sampled_from([None, "x", "xy"]))
+def test_a_phrase_is_taken_only_where_it_stands(data, start, end, said):
+    data["phrases"] = [
+        *(data.get("phrases") or []),
+        {"start": start, "end": end, "kind": "style", "text": said},
+    ]
+    assert accepted(data) == fits(data)
+
+
+def test_a_phrase_out_of_the_prompt_is_told_in_words():
+    given = {"prompt": "a fox", "images": ["a.png"]}
+    with pytest.raises(
+        FieldError, match="characters 2 to 9; expected a start before its end, within the prompt's 5"
+    ):
+        ranking_of({**given, "phrases": [{"start": 2, "end": 9, "kind": "style"}]})
+    with pytest.raises(FieldError, match="overlaps another one"):
+        ranking_of({**given, "phrases": [{"start": n, "end": 5, "kind": "style"} for n in (0, 2)]})
+    with pytest.raises(FieldError, match="'fix'; expected 'fox'.*not bytes"):
+        ranking_of({**given, "phrases": [{"start": 2, "end": 5, "kind": "style", "text": "fix"}]})
