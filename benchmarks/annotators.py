@@ -17,9 +17,10 @@ import numpy as np
 from imagereward_core.scorers.factory import create_scorer
 from imagereward_core.scores import Scores
 from imagereward_lab.data.split import SplitOptions, split_by_agreement
-from imagereward_lab.evaluation.estimates import Estimator, EvaluateOptions
+from imagereward_lab.evaluation.options import EvaluateOptions
 from imagereward_lab.evaluation.people import agreement_section
 from imagereward_lab.evaluation.scoring import ScoredRankings, different_pictures
+from imagereward_lab.figures.estimates import Estimator
 from imagereward_lab.people.annotator import Annotator, Odds, certain, odds
 from imagereward_lab.people.expected import joined, table_of_agreement
 from imagereward_lab.people.scenes import Task, ranked, scene_task

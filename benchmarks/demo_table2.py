@@ -18,8 +18,8 @@ from imagereward_core.scorers.factory import create_scorer
 from imagereward_core.scorers.inputs import Prepared
 from imagereward_lab.data.ranking import Ranking
 from imagereward_lab.demo_model.dataset import HeldOutGroup, held_out_group
-from imagereward_lab.evaluation.estimates import EvaluateOptions
 from imagereward_lab.evaluation.measure import measure
+from imagereward_lab.evaluation.options import EvaluateOptions
 from imagereward_lab.evaluation.scoring import ScoredRankings
 
 from .machine import describe

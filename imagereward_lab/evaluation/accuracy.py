@@ -13,8 +13,9 @@ from imagereward_core.metrics.uncertainty import holm, paired_test, sums_by_grou
 from imagereward_core.plain import count_of
 from imagereward_core.scores import FloatArray, IntArray
 
-from .document import Drawing, Figure, Section, Table
-from .estimates import Estimate, Estimator
+from ..figures.document import Drawing, Figure, Section, Table
+from ..figures.estimates import Estimate, Estimator
+from .options import EvaluateOptions
 from .scoring import ScoredRankings
 
 SURE = 0.05
@@ -37,7 +38,9 @@ def counts_of(scored: ScoredRankings, values: FloatArray | None = None) -> IntAr
     return np.array(made, dtype=np.int64).reshape(len(made), len(numbers), 5).transpose(1, 0, 2)
 
 
-def accuracy_section(scored: ScoredRankings, counts: IntArray, estimator: Estimator) -> Section:
+def accuracy_section(
+    scored: ScoredRankings, counts: IntArray, estimator: Estimator[EvaluateOptions]
+) -> Section:
     """Accuracy of every scorer by every protocol."""
     figures, rows = [], []
     for number, scorer in enumerate(scored.scorers):
@@ -79,12 +82,14 @@ def accuracy_section(scored: ScoredRankings, counts: IntArray, estimator: Estima
     )
 
 
-def estimate(protocol: PairProtocol, counts: IntArray, estimator: Estimator) -> Estimate:
+def estimate(protocol: PairProtocol, counts: IntArray, estimator: Estimator[EvaluateOptions]) -> Estimate:
     """Accuracy over rankings, from [R, 5]."""
     return estimator.ratio(*protocol.parts(counts))
 
 
-def differences_section(scored: ScoredRankings, counts: IntArray, estimator: Estimator) -> Section | None:
+def differences_section(
+    scored: ScoredRankings, counts: IntArray, estimator: Estimator[EvaluateOptions]
+) -> Section | None:
     """Whether scorers differ, two by two; None for a single one."""
     pairs = list(combinations(range(len(scored.scorers)), 2))
     if not pairs:
@@ -120,7 +125,9 @@ def differences_section(scored: ScoredRankings, counts: IntArray, estimator: Est
 
 
 def _difference(
-    one: tuple[FloatArray, FloatArray], two: tuple[FloatArray, FloatArray], estimator: Estimator
+    one: tuple[FloatArray, FloatArray],
+    two: tuple[FloatArray, FloatArray],
+    estimator: Estimator[EvaluateOptions],
 ) -> tuple[Estimate, float]:
     """The difference between two scorers with the same pairs, and the p value of the paired test by prompt."""
     gained = one[0] - two[0]
@@ -150,7 +157,9 @@ def p_text(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def categories_section(scored: ScoredRankings, counts: IntArray, estimator: Estimator) -> Section | None:
+def categories_section(
+    scored: ScoredRankings, counts: IntArray, estimator: Estimator[EvaluateOptions]
+) -> Section | None:
     """Accuracy by category of prompt; None where no ranking names one."""
     named = [ranking.category or _OTHER for ranking in scored.rankings]
     categories = sorted(set(named) - {_OTHER}) + ([_OTHER] if _OTHER in named else [])

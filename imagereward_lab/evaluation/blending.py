@@ -11,9 +11,10 @@ from imagereward_core.metrics.uncertainty import paired_test, sums_by_group
 from imagereward_core.scorers.blend import Blend, BlendMember, combine
 from imagereward_core.scores import FloatArray, Scores
 
+from ..figures.document import Drawing, Figure, Section, Table
+from ..figures.estimates import Estimate, Estimator
 from .accuracy import counts_of, difference_sentence
-from .document import Drawing, Figure, Section, Table
-from .estimates import Estimate, Estimator
+from .options import EvaluateOptions
 from .scoring import ScoredRankings
 
 WEIGHTS = tuple(step / 20 for step in range(21))
@@ -37,7 +38,7 @@ def halves(scored: ScoredRankings) -> tuple[ScoredRankings, ScoredRankings]:
 
 
 def blends_section(
-    find: ScoredRankings, report: ScoredRankings, estimator: Estimator, how: str
+    find: ScoredRankings, report: ScoredRankings, estimator: Estimator[EvaluateOptions], how: str
 ) -> Section | None:
     """Accuracy of every two scorers over their weight; None where there are no two.
 
@@ -88,7 +89,12 @@ class _Sweep:
     """The accuracy of two scorers over the weight of the first."""
 
     def __init__(
-        self, one: Scores, two: Scores, find: ScoredRankings, report: ScoredRankings, estimator: Estimator
+        self,
+        one: Scores,
+        two: Scores,
+        find: ScoredRankings,
+        report: ScoredRankings,
+        estimator: Estimator[EvaluateOptions],
     ) -> None:
         self.one, self.two, self.options = one, two, estimator.options
         self.rules = estimator.options.rules

@@ -21,9 +21,9 @@ from imagereward_core.cli.options import (
 from imagereward_core.plain import count_of
 
 from ..data.options import add_rankings, opened, tell_left_out
-from .estimates import EvaluateOptions
-from .output_options import add_output
-from .write import ENDINGS, FORMS
+from ..figures.output_options import add_output
+from ..figures.write import ENDINGS, FORMS
+from .options import EvaluateOptions
 
 if TYPE_CHECKING:
     from imagereward_core.cli.parser import Parser
@@ -88,8 +88,9 @@ def run(args: argparse.Namespace) -> int:
     """
     from imagereward_core.cli.scorers import load_panel
 
-    from .deliver import deliver
+    from ..figures.deliver import deliver
     from .measure import measure
+    from .scored_lines import put_scores
     from .scoring import score_rankings
     from .sheet import sheets
 
@@ -123,7 +124,8 @@ def run(args: argparse.Namespace) -> int:
     names = tuple(part.strip() for text in args.researchers for part in text.split(",") if part.strip())
     evaluation = measure(scored, options, _facts(args, data, scored), names, apart, args.tune_on)
     pictures = list(sheets(scored, data.images, args.sheet)) if args.sheet else []
-    deliver(args, form, evaluation, scored, pictures, console)
+    deliver(args, form, evaluation, console, pictures)
+    put_scores(args, scored, console)
     return INTERRUPTED if scored.stopped else SOME_FAILED if evaluation.failures else DONE
 
 

@@ -20,10 +20,10 @@ from imagereward_core.cli.options import (
 from imagereward_core.files.regular import is_folder
 from imagereward_core.plain import count_of
 
-from .estimates import EvaluateOptions
+from ..figures.output_options import add_output
+from ..figures.write import ENDINGS, FORMS
 from .generators.options import add_figures, add_prompts, add_task
-from .output_options import add_output
-from .write import ENDINGS, FORMS
+from .options import EvaluateOptions
 
 if TYPE_CHECKING:
     from imagereward_core.cli.parser import Parser
@@ -122,7 +122,7 @@ def _check_task(args: argparse.Namespace) -> None:
 
 def _count(args: argparse.Namespace, form: str, options: EvaluateOptions, console: Console) -> int:
     """Counts wins from answers; nothing is scored."""
-    from .deliver import deliver
+    from ..figures.deliver import deliver
     from .generators.people.answers import evaluation_of
 
     for option in ("sheet", "scores", "human", "fid_reference"):
@@ -141,7 +141,7 @@ def _count(args: argparse.Namespace, form: str, options: EvaluateOptions, consol
         "resamples": args.resamples,
         "seed": args.seed,
     }
-    deliver(args, form, evaluation_of(answers, options, facts, key.scorer), None, [], console)
+    deliver(args, form, evaluation_of(answers, options, facts, key.scorer), console)
     return DONE
 
 
@@ -161,7 +161,7 @@ def _answers(args: argparse.Namespace, console: Console) -> tuple[Answers, Key]:
 def _compare(args: argparse.Namespace, form: str, options: EvaluateOptions, console: Console) -> int:
     from imagereward_core.cli.scorers import load_panel
 
-    from .deliver import deliver
+    from ..figures.deliver import deliver
     from .generators.compare import compare, standing
     from .generators.fid import fid_section
     from .generators.people.answers import answers_section
@@ -169,6 +169,7 @@ def _compare(args: argparse.Namespace, form: str, options: EvaluateOptions, cons
     from .generators.pictures import MatchError
     from .generators.results import compared
     from .generators.sheet import sheets
+    from .scored_lines import put_scores
     from .scoring import score_rankings
 
     found = _matched(args, console)
@@ -195,7 +196,8 @@ def _compare(args: argparse.Namespace, form: str, options: EvaluateOptions, cons
         further.append(human_section(human, found.generators, standings, fid.values if fid else {}, options))
     evaluation = compare(found, results, standings, options, _facts(args, found, results), further)
     pictures = list(sheets(results, found.images, args.sheet)) if args.sheet else []
-    deliver(args, form, evaluation, results.scored, pictures, console)
+    deliver(args, form, evaluation, console, pictures)
+    put_scores(args, results.scored, console)
     if args.export_task and scored.stopped:
         console.complain("No task was written: the best pictures are not known before all are scored.")
     elif args.export_task:

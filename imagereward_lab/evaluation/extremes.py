@@ -14,8 +14,8 @@ from imagereward_core.plain import count_of
 from imagereward_core.scores import FloatArray, IntArray
 
 from ..data.ranking import Ranking
-from .document import Drawing, Figure, Section, Table
-from .estimates import Estimator
+from ..figures.document import Drawing, Figure, Section, Table
+from ..figures.estimates import Estimator
 from .scoring import ScoredRankings
 
 CUTS = (1, 2, 4)

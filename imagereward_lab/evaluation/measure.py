@@ -9,11 +9,12 @@ from imagereward_core.metrics.uncertainty import FEW_PROMPTS
 from imagereward_core.plain import count_of
 
 from ..data.split import TRAIN
+from ..figures.document import Evaluation
+from ..figures.estimates import Estimator
 from .accuracy import accuracy_section, categories_section, counts_of, differences_section
 from .blending import blends_section, halves
-from .document import Evaluation
-from .estimates import Estimator, EvaluateOptions
 from .extremes import places_section, ratings_section, recall_section
+from .options import EvaluateOptions
 from .people import agreement_section, wins_section
 from .scoring import ScoredRankings
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,10 +13,10 @@ from imagereward_core.metrics.uncertainty import paired_test, sums_by_group
 from imagereward_core.metrics.voters import Votes, agreed_pairs, choices, majority, majority_of_others
 from imagereward_core.metrics.wins import win_counts
 from imagereward_core.plain import count_of
-from imagereward_core.scores import FloatArray
+from imagereward_core.scores import FloatArray, IntArray
 
-from .document import Figure, Section, Table, known
-from .estimates import Estimate, Estimator
+from ..figures.document import Figure, Section, Table, known
+from ..figures.estimates import Estimate, Estimator, IntervalOptions
 from .scoring import ScoredRankings
 
 LEAST_PAIRS = 10
@@ -25,8 +26,29 @@ _ALL = "all others"
 RESEARCHER, ANNOTATOR, ENSEMBLE = "researcher", "annotator", "ensemble"
 
 
+@dataclass(frozen=True, eq=False)
+class Order:
+    """How somebody ordered pictures of a prompt.
+
+    Attributes:
+        person: Who.
+        prompt: Number of the prompt.
+        pictures: Numbers of the pictures, one for the same picture of the same prompt, int64 [K].
+        ranks: Their ranks, 1 is best, equal ones are ties, float64 [K].
+    """
+
+    person: str
+    prompt: int
+    pictures: IntArray
+    ranks: FloatArray
+
+
 class Ballot:
     """What everybody chose of all pairs that at least two people ranked.
+
+    Args:
+        orders: What everybody said.
+        scorers: For every scorer its numbers by picture.
 
     Attributes:
         people: For every person the choices, int8 [P].
@@ -34,38 +56,45 @@ class Ballot:
         prompts: For every pair the number of its prompt, int64 [P].
     """
 
-    def __init__(self, scored: ScoredRankings) -> None:
-        votes: dict[tuple[int, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    def __init__(self, orders: Iterable[Order], scorers: Mapping[str, FloatArray] | None = None) -> None:
+        votes: dict[tuple[int, int], dict[str, int]] = defaultdict(dict)
         prompts: dict[tuple[int, int], int] = {}
-        for number, ranking in enumerate(scored.rankings):
-            if not ranking.annotator:
-                continue
-            places = scored.places[number]
-            fit = [at for at, rank in enumerate(ranking.order) if rank and scored.usable[places[at]]]
-            pictures = places[fit]
-            order = np.argsort(
-                pictures, kind="stable"
-            )  # a pair has one name, whatever the order of a ranking
-            ranks = np.array(ranking.order, dtype=np.float64)[fit][order]
+        for each in orders:
+            # A pair has one name, whatever the order of a ranking.
+            order = np.argsort(each.pictures, kind="stable")
+            pictures = each.pictures[order]
             one, two = np.triu_indices(len(order), 1)
             for first, second, choice in zip(
-                pictures[order][one].tolist(),
-                pictures[order][two].tolist(),
-                choices(ranks, higher_is_better=False).tolist(),
+                pictures[one].tolist(),
+                pictures[two].tolist(),
+                choices(each.ranks[order], higher_is_better=False).tolist(),
             ):
-                votes[first, second][ranking.annotator] += choice
-                prompts[first, second] = int(scored.prompts[number])
+                cast = votes[first, second]
+                cast[each.person] = cast.get(each.person, 0) + choice
+                prompts[first, second] = each.prompt
         shared = [pair for pair, each in votes.items() if len(each) > 1]
         names = sorted({name for pair in shared for name in votes[pair]})
-        self.people: dict[str, Votes] = {
-            name: np.sign([votes[pair].get(name, 0) for pair in shared]).astype(np.int8) for name in names
-        }
+        rows = {name: np.zeros(len(shared), np.int8) for name in names}
+        for at, pair in enumerate(shared):
+            for name, choice in votes[pair].items():
+                rows[name][at] = (choice > 0) - (choice < 0)
+        self.people: dict[str, Votes] = rows
         first, second = (np.array([pair[end] for pair in shared], dtype=np.int64) for end in (0, 1))
         self.scorers: dict[str, Votes] = {
             scorer: np.sign(row[first] - row[second]).astype(np.int8) if shared else np.zeros(0, np.int8)
-            for scorer, row in zip(scored.scorers, scored.values)
+            for scorer, row in (scorers or {}).items()
         }
         self.prompts = np.array([prompts[pair] for pair in shared], dtype=np.int64)
+
+
+def orders_of(scored: ScoredRankings) -> Iterator[Order]:
+    """How people ordered the pictures that every scorer has a number for."""
+    for number, ranking in enumerate(scored.rankings):
+        if ranking.annotator:
+            places = scored.places[number]
+            fit = [at for at, rank in enumerate(ranking.order) if rank and scored.usable[places[at]]]
+            ranks = np.array(ranking.order, dtype=np.float64)[fit]
+            yield Order(ranking.annotator, int(scored.prompts[number]), places[fit], ranks)
 
 
 def agreement_section(
@@ -78,10 +107,21 @@ def agreement_section(
         estimator: How estimates are made.
         researchers: Names of the people that the others are measured against.
     """
-    ballot = Ballot(scored)
+    ballot = Ballot(orders_of(scored), dict(zip(scored.scorers, scored.values)))
+    return agreement_of(ballot, estimator.options, researchers)
+
+
+def agreement_of(ballot: Ballot, options: IntervalOptions, researchers: Sequence[str] = ()) -> Section | None:
+    """Table 1 of what people and scorers chose; None where no two people ranked the same pictures.
+
+    Args:
+        ballot: Their choices.
+        options: How intervals are made.
+        researchers: Names of the people that the others are measured against.
+    """
     if len(ballot.people) < 2:
         return None
-    part = Estimator(estimator.options, ballot.prompts)
+    part = Estimator(options, ballot.prompts)
     experts = [votes for name, votes in ballot.people.items() if name in researchers]
     others = [votes for name, votes in ballot.people.items() if name not in researchers]
     pool = np.array(others, np.int8).reshape(len(others), len(ballot.prompts))
@@ -97,7 +137,7 @@ def agreement_section(
         couples[scorer, RESEARCHER] = [(votes, each) for each in experts]
         couples[scorer, ANNOTATOR] = [(votes, each) for each in others]
         couples[scorer, ENSEMBLE] = [(votes, ensemble)] if len(others) > 1 else []
-    found = {pair: _cell(each, part) for pair, each in couples.items()}
+    found = {pair: agreement_cell(each, part) for pair, each in couples.items()}
     figures = [
         Figure.made(
             "agreement",
@@ -128,12 +168,16 @@ def agreement_section(
         sentences.append(f"Not among them, though named as researchers: {', '.join(unknown)}.")
     return Section(
         "agreement",
-        "Agreement between people and scorers",
+        "Agreement between people and scorers" if ballot.scorers else "Agreement between people",
         "How often two choose alike, in percent of the pairs that both order (pairs that one of them ties are left out), with the "
         "standard deviation over couples, and the interval by prompt. The ensemble is what most annotators chose; where as many chose the "
-        "one as the other it has no choice. An annotator is compared with the ensemble of the others. A scorer that agrees with people "
-        "about as often as people with one another can hardly be better. Couples with fewer than "
-        f"{LEAST_PAIRS} pairs in common are left out.",
+        "one as the other it has no choice. An annotator is compared with the ensemble of the others. "
+        + (
+            "A scorer that agrees with people about as often as people with one another can hardly be better. "
+            if ballot.scorers
+            else ""
+        )
+        + f"Couples with fewer than {LEAST_PAIRS} pairs in common are left out.",
         [Table(("", *columns), rows)],
         figures,
         sentences,
@@ -144,8 +188,13 @@ def _every_two(votes: Sequence[Votes]) -> list[tuple[Votes, Votes]]:
     return [(one, two) for at, one in enumerate(votes) for two in votes[at + 1 :]]
 
 
-def _cell(couples: Sequence[tuple[Votes, Votes]], estimator: Estimator) -> tuple[Estimate, float, int]:
-    """Mean agreement over couples with its interval by prompt, its standard deviation over couples, and how many couples."""
+def agreement_cell(
+    couples: Sequence[tuple[Votes, Votes]], estimator: Estimator
+) -> tuple[Estimate, float, int]:
+    """Mean agreement over couples with its interval by prompt, its standard deviation over couples, and how many couples.
+
+    Couples with fewer than :data:`LEAST_PAIRS` pairs in common do not count.
+    """
     counted = [(couple, agreed_pairs(*couple)) for couple in couples]
     kept = [(couple, found) for couple, found in counted if found[1] >= LEAST_PAIRS]
     if not kept:

@@ -10,7 +10,7 @@ import numpy as np
 
 from imagereward_core.scores import FloatArray
 
-from ..document import Drawing, Figure, Section, Table, known
+from ...figures.document import Drawing, Figure, Section, Table, known
 from .results import Compared
 
 _BEYOND = 1.5

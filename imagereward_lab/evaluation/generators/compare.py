@@ -13,8 +13,9 @@ from imagereward_core.metrics.agreement import average_ranks
 from imagereward_core.metrics.uncertainty import FEW_PROMPTS
 from imagereward_core.plain import count_of
 
-from ..document import Evaluation, Figure, Section, Table
-from ..estimates import Estimate, Estimator, EvaluateOptions
+from ...figures.document import Evaluation, Figure, Section, Table
+from ...figures.estimates import Estimate, Estimator
+from ..options import EvaluateOptions
 from .boxes import boxes_section
 from .contest import Contest, contest_of_scores
 from .pictures import Matched

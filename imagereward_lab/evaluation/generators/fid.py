@@ -15,8 +15,8 @@ from imagereward_core.metrics.frechet import Moments, frechet_distance
 from imagereward_core.plain import count_of
 
 from ...data.ranking import Ranking
-from ..document import Figure, Section, Table
-from ..estimates import Estimate
+from ...figures.document import Figure, Section, Table
+from ...figures.estimates import Estimate
 from ..scoring import Images
 
 Features = Callable[[Sequence[Image.Image]], NDArray[np.float32]]

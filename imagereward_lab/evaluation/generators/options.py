@@ -8,7 +8,7 @@ from pathlib import Path
 from imagereward_core.cli.arguments import add_setting
 from imagereward_core.library.scan.options import ScanOptions
 
-from ..estimates import EvaluateOptions
+from ..options import EvaluateOptions
 
 
 def add_figures(parser: argparse.ArgumentParser) -> None:

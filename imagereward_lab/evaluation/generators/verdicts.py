@@ -13,9 +13,10 @@ from imagereward_core.metrics.uncertainty import fewest_prompts, holm, paired_te
 from imagereward_core.plain import count_of
 from imagereward_core.scores import FloatArray, IntArray
 
+from ...figures.document import Figure, Table, known
+from ...figures.estimates import Estimate, Estimator
 from ..accuracy import SURE, p_text
-from ..document import Figure, Table, known
-from ..estimates import Estimate, Estimator, EvaluateOptions
+from ..options import EvaluateOptions
 
 _MOST_NEEDED = 100_000
 

@@ -18,7 +18,7 @@ from ...data.prompts import prompt_key
 from ...data.ranking_set import RankingSet
 from ...data.readers import open_rankings
 from ...data.split import TEST
-from ...evaluation.write import render
+from ...figures.write import render
 from ..jobs.job import Outcome
 from ..jobs.options import JobOptions
 from ..jobs.splits import Splits

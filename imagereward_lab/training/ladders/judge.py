@@ -14,9 +14,10 @@ from imagereward_core.weights.locate import WeightSettings
 
 from ...data.ranking_set import RankingSet
 from ...evaluation.accuracy import accuracy_section, counts_of
-from ...evaluation.estimates import Estimator, EvaluateOptions
 from ...evaluation.extremes import recall_section
+from ...evaluation.options import EvaluateOptions
 from ...evaluation.scoring import score_rankings
+from ...figures.estimates import Estimator
 
 ACCURACY = "accuracy"
 

@@ -11,10 +11,10 @@ from imagereward_core.files.whole import written_whole
 from imagereward_core.metrics.uncertainty import mean_interval
 from imagereward_core.plain import count_of
 
-from ...evaluation.document import Drawing, Evaluation, Figure, Section, Table, known
-from ...evaluation.drawings import can_draw, svg
-from ...evaluation.estimates import Estimate
-from ...evaluation.write import render
+from ...figures.document import Drawing, Evaluation, Figure, Section, Table, known
+from ...figures.drawings import can_draw, svg
+from ...figures.estimates import Estimate
+from ...figures.write import render
 from ..networks.freezing import in_millions
 from .climb import Climbed
 from .judge import ACCURACY

@@ -11,8 +11,8 @@ import pytest
 
 from imagereward_core.cli.main import main
 from imagereward_core.report.own_results import written_by_us
-from imagereward_lab.evaluation import drawings
-from imagereward_lab.evaluation.write import FORMS
+from imagereward_lab.figures import drawings
+from imagereward_lab.figures.write import FORMS
 from tests.support.command import Outcome
 from tests.support.lab.scored_rankings import drawn_folder
 
@@ -160,7 +160,7 @@ def test_the_page_is_one_file_with_figures_drawings_and_pictures(run, file, tmp_
 
 
 def test_without_matplotlib_the_page_has_tables_and_says_why(run, file, tmp_path, monkeypatch):
-    monkeypatch.setattr("imagereward_lab.evaluation.page.can_draw", lambda: False)
+    monkeypatch.setattr("imagereward_lab.figures.page.can_draw", lambda: False)
     page = tmp_path / "page.html"
     assert run(file, "-s", "demo", "--html", page).code == 0
     text = page.read_text(encoding="utf-8")
@@ -169,7 +169,7 @@ def test_without_matplotlib_the_page_has_tables_and_says_why(run, file, tmp_path
 
 def test_drawings_are_equal_for_equal_figures_and_take_any_text():
     pytest.importorskip("matplotlib")
-    from imagereward_lab.evaluation.document import Drawing
+    from imagereward_lab.figures.document import Drawing
 
     drawing = Drawing(
         "bars",

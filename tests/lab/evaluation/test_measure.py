@@ -10,8 +10,8 @@ import pytest
 
 from imagereward_lab.evaluation.accuracy import counts_of
 from imagereward_lab.evaluation.blending import halves, in_first_half
-from imagereward_lab.evaluation.estimates import EvaluateOptions
 from imagereward_lab.evaluation.measure import measure
+from imagereward_lab.evaluation.options import EvaluateOptions
 from tests.support.lab.scored_rankings import ranking, scored
 
 OPTIONS = EvaluateOptions(resamples=200)

@@ -15,7 +15,8 @@ import pytest
 from imagereward_core.metrics.pairs import PAIR_PROTOCOLS
 from imagereward_lab.data.readers import open_rankings
 from imagereward_lab.evaluation.accuracy import counts_of
-from imagereward_lab.evaluation.estimates import Estimator, EvaluateOptions
+from imagereward_lab.evaluation.options import EvaluateOptions
+from imagereward_lab.figures.estimates import Estimator
 from tests.support.lab.scored_rankings import scored
 
 REFERENCE = Path(os.environ.get("IMAGEREWARD_REPO", "nowhere"))

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagereward_lab.data.split import SET_ASIDE, TEST, SplitOptions, split_by_agreement
-from imagereward_lab.evaluation.estimates import Estimator, EvaluateOptions
+from imagereward_lab.evaluation.options import EvaluateOptions
 from imagereward_lab.evaluation.people import agreement_section
+from imagereward_lab.figures.estimates import Estimator
 from imagereward_lab.people.annotator import Annotator, Odds, certain, odds
 from imagereward_lab.people.expected import agreement, joined, majority, table_of_agreement
 from imagereward_lab.people.scenes import ranked, scene_task

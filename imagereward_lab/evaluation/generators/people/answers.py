@@ -18,8 +18,9 @@ from ....data.notes import Note, Notes
 from ....data.options import plainly
 from ....data.ranking import Ranking
 from ....data.readers import open_rankings
-from ...document import Evaluation, Figure, Section, Table
-from ...estimates import Estimate, EvaluateOptions
+from ....figures.document import Evaluation, Figure, Section, Table
+from ....figures.estimates import Estimate
+from ...options import EvaluateOptions
 from ..compare import COMMAND, CONTEST_COLUMNS, contest_parts
 from ..contest import Contest, contest_of_answers
 from ..pictures import MatchError

@@ -17,9 +17,10 @@ from imagereward_core.metrics.agreement import average_ranks, spearman
 from imagereward_core.plain import count_of
 from imagereward_core.scores import FloatArray
 
+from ....figures.document import Figure, Section, Table
+from ....figures.estimates import Estimate, Estimator
 from ...accuracy import p_text
-from ...document import Figure, Section, Table
-from ...estimates import Estimate, Estimator, EvaluateOptions
+from ...options import EvaluateOptions
 from ..compare import Standing
 from ..pictures import MatchError
 from .answers import Answers

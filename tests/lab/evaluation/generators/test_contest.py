@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from imagereward_core.metrics.agreement import spearman
 from imagereward_core.metrics.uncertainty import paired_test, prompts_needed
 from imagereward_lab.data.ranking import Ranking
-from imagereward_lab.evaluation.estimates import EvaluateOptions
 from imagereward_lab.evaluation.generators.boxes import box, scaled
 from imagereward_lab.evaluation.generators.compare import standing
 from imagereward_lab.evaluation.generators.contest import contest_of_answers, contest_of_scores
@@ -21,6 +20,7 @@ from imagereward_lab.evaluation.generators.people.human import order_by_chance
 from imagereward_lab.evaluation.generators.pictures import Files, Found, matched
 from imagereward_lab.evaluation.generators.results import compared
 from imagereward_lab.evaluation.generators.verdicts import verdicts
+from imagereward_lab.evaluation.options import EvaluateOptions
 from tests.support.lab.scored_rankings import scored
 
 OPTIONS = EvaluateOptions(resamples=200)

@@ -1,4 +1,4 @@
-"""Where results of an evaluation go, as options of a command."""
+"""Where results go, as options of a command."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from imagereward_core.cli.options import add_overwrite, add_talk
 from .write import FORMS
 
 
-def add_output(parser: argparse.ArgumentParser, sheet: str, scores: str) -> None:
+def add_output(parser: argparse.ArgumentParser, sheet: str = "", scores: str = "") -> None:
     """Adds the options.
 
     Args:
         parser: Of the command.
-        sheet: What ``--sheet N`` shows.
-        scores: What ``--scores FILE`` writes.
+        sheet: What ``--sheet N`` shows; empty where there is no such option.
+        scores: What ``--scores FILE`` writes; empty likewise.
     """
     group = parser.add_argument_group("output")
     group.add_argument(
@@ -32,17 +32,9 @@ def add_output(parser: argparse.ArgumentParser, sheet: str, scores: str) -> None
     group.add_argument(
         "--html", type=Path, metavar="FILE", help="write a page with tables and drawings as well"
     )
-    group.add_argument(
-        "--sheet",
-        type=number_type(1, whole=True),
-        metavar="N",
-        help=sheet,
-    )
-    group.add_argument(
-        "--scores",
-        type=Path,
-        metavar="FILE",
-        help=scores,
-    )
+    if sheet:
+        group.add_argument("--sheet", type=number_type(1, whole=True), metavar="N", help=sheet)
+    if scores:
+        group.add_argument("--scores", type=Path, metavar="FILE", help=scores)
     add_overwrite(group)
     add_talk(group)

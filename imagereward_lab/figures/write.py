@@ -5,17 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from imagereward_core.cli.output.table import Column, render_table
 from imagereward_core.plain import count_of, plain
-from imagereward_core.report.own_figures import DOCUMENT_KEYS, FIGURE_COLUMNS, SCORED_KEYS, sealed
+from imagereward_core.report.own_figures import DOCUMENT_KEYS, FIGURE_COLUMNS, sealed
 from imagereward_core.report.tables import spreadsheet_safe
 
-from .document import Evaluation, Table, known
-from .scoring import ScoredRankings
+from .document import Evaluation, Table
 
 FORMS = ("table", "csv", "json", "jsonl", "markdown")
 ENDINGS = {"md": "markdown"}
@@ -142,28 +141,3 @@ def _inline(text: str) -> str:
 
 def _fact(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-
-
-def scored_lines(scored: ScoredRankings) -> Iterator[str]:
-    """Every ranking with its scores as a line of JSON, from which all figures can be made again."""
-    for number, ranking in enumerate(scored.rankings):
-        places = scored.places[number]
-        reasons = {
-            each.scorer: {
-                ranking.images[at]: each.failures[place]
-                for at, place in enumerate(places.tolist())
-                if place in each.failures
-            }
-            for each in scored.scores
-        }
-        values = (
-            ranking.id,
-            ranking.prompt,
-            ranking.annotator,
-            list(ranking.images),
-            list(ranking.order),
-            {each.scorer: [known(value) for value in each.values[places].tolist()] for each in scored.scores},
-            {scorer: each for scorer, each in reasons.items() if each},
-        )
-        line: Mapping[str, Any] = dict(zip(SCORED_KEYS, values, strict=True))
-        yield json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n"

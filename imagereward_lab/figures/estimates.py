@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 
-from imagereward_core.metrics.pairs import PAIR_PROTOCOLS, PairProtocol
 from imagereward_core.metrics.uncertainty import interval, resampled_ratios, sums_by_group
-from imagereward_core.scorers.blend import METHODS
 from imagereward_core.scores import FloatArray, IntArray
 from imagereward_core.settings import check, setting
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions:
-    """How figures are made.
+class IntervalOptions:
+    """How intervals are made.
 
     Raises:
         ValueError: A setting is out of its range.
     """
 
-    protocol: str = setting(
-        "pairs",
-        "The rules of accuracy in comparisons, by category and of blends; all rules are in the first table",
-        choices=tuple(PAIR_PROTOCOLS),
-    )
     confidence: float = setting(
         95.0, "How often an interval should hold the true figure", low=50, high=99.9, unit="percent"
     )
@@ -34,17 +28,12 @@ class EvaluateOptions:
         2000, "How many times prompts are drawn anew for an interval", low=100, high=1_000_000
     )
     seed: int = setting(0, "Number from which everything random is drawn", low=0, high=2**31 - 1)
-    blend_method: str = setting(
-        "standard", "How scores are brought together when weights are tried", choices=tuple(METHODS)
-    )
 
     def __post_init__(self) -> None:
         check(self)
 
-    @property
-    def rules(self) -> PairProtocol:
-        """The protocol."""
-        return PAIR_PROTOCOLS[self.protocol]
+
+Options = TypeVar("Options", bound=IntervalOptions)
 
 
 @dataclass(frozen=True)
@@ -88,7 +77,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, eq=False)
-class Estimator:
+class Estimator(Generic[Options]):
     """Makes estimates over things that belong to prompts.
 
     Attributes:
@@ -96,7 +85,7 @@ class Estimator:
         prompts: For everything the number of its prompt, int64 [N].
     """
 
-    options: EvaluateOptions
+    options: Options
     prompts: IntArray
 
     def draws(self, numerators: FloatArray, denominators: FloatArray) -> FloatArray:
