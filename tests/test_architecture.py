@@ -79,7 +79,17 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     CORE: ({"model", "runtime", *SCORING}, set()),
     "imagereward_lab": (
         {CORE},
-        {"PIL", "matplotlib", "numpy", "peft", "pyarrow", "safetensors", "torch", "torch_fidelity"},
+        {
+            "PIL",
+            "matplotlib",
+            "numpy",
+            "peft",
+            "pyarrow",
+            "safetensors",
+            "sqlalchemy",
+            "torch",
+            "torch_fidelity",
+        },
     ),
     "nodes": (
         {CORE},
