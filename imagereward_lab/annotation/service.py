@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from sqlalchemy import Connection
+
+from imagereward_core.errors import ImageError
+from imagereward_core.images.suffixes import is_picture_name
+
+from ..data.images.names import ImageFolder
+from .project.folder import Project
 from .protocol.faults import Fault
+from .protocol.keys import QUICK, STAGES
+from .protocol.modes import faults_of
+from .quality.status import admit, statuses
 from .records import (
+    AnnotationError,
+    GoneError,
     ImageFile,
     Inspection,
     Next,
+    NotAllowedError,
     Person,
     PersonStatus,
     Progress,
@@ -19,6 +32,15 @@ from .records import (
     Question,
     Results,
 )
+from .store import answers, inspections, people, turns
+from .store.progress import progress_of
+from .store.results import results_of
+from .store.tasks import image_name, stored_task
+
+T = TypeVar("T")
+
+LOCAL = "me"
+"""Name of the one who works alone."""
 
 
 class Service:
@@ -30,38 +52,77 @@ class Service:
     Args:
         project: Folder of the project, as ``imagereward annotate new`` made it.
         clock: Unix time in seconds, by which leases end.
+        images: Folder of the pictures, where it is another one on this computer.
     """
 
-    def __init__(self, project: Path, clock: Callable[[], float] = time.time) -> None:
-        raise NotImplementedError
+    def __init__(
+        self, project: Path, clock: Callable[[], float] = time.time, images: Path | None = None
+    ) -> None:
+        self.project = Project(project, images)
+        self.clock = clock
 
     @property
     def facts(self) -> ProjectFacts:
         """What the project is."""
-        raise NotImplementedError
+        options = self.project.options
+        return ProjectFacts(
+            title=self.project.folder.name,
+            mode=options.mode,
+            people=options.people,
+            skips=options.skips,
+            threshold=options.threshold / 100,
+            seed=options.seed,
+            settings=options.plain(),
+        )
 
     def me(self, token: str) -> Person | None:
         """The person whose token it is; None for nobody, and for people who were removed."""
-        raise NotImplementedError
+        return self._read(lambda connection: people.by_token(connection, token))
 
     def local_person(self) -> Person:
         """The one who works alone on this computer: a researcher named ``me``, made when first asked for.
 
         The server gives it to whoever has the server's own token on a local address, and to nobody else.
         """
-        raise NotImplementedError
+
+        def made(connection: Connection) -> Person:
+            known = people.by_name(connection, LOCAL)
+            return known or people.add(connection, LOCAL, "researcher", people.ACTIVE, None, self.clock())
+
+        return self._write(made)
 
     def next(self, person: Person) -> Next:
         """What this person is to do next: the task they have already, else a new one, which is theirs until its lease ends."""
-        raise NotImplementedError
+        return self._write(
+            lambda connection: turns.next_task(connection, person, self.clock(), self.project.terms)
+        )
 
-    def save_draft(self, person: Person, task: int, document: Mapping[str, Any]) -> float:
-        """Keeps what is done so far and lengthens the lease; returns its end as Unix time in seconds. Drafts may be unfinished or wrong."""
-        raise NotImplementedError
+    def save_draft(self, person: Person, task: int, document: Any) -> float:
+        """Keeps what is done so far and lengthens the lease; drafts may be unfinished or wrong.
+
+        Returns the lease's end as Unix time in seconds; 0 where somebody else has got the task meanwhile (the draft is kept all the same).
+        """
+        return self._write(
+            lambda connection: answers.save_draft(
+                connection, person, task, document, self.clock(), self.project.terms
+            )
+        )
 
     def check(self, person: Person, task: int, document: Any, stage: str = "") -> list[Fault]:
         """What ``submit`` would say, or what is wrong with one stage of the protocol alone (``prompt``, ``images``, ``ranking``)."""
-        raise NotImplementedError
+        if stage and stage not in STAGES:
+            raise AnnotationError(
+                "bad_stage", f"found the stage {stage!r}; expected one of {', '.join(STAGES)}"
+            )
+
+        def checked(connection: Connection) -> list[Fault]:
+            if turns.assignment(connection, person.id, task) is None:
+                raise GoneError("not_yours", "this task was not given to you; ask for the next one")
+            stored = stored_task(connection, task)
+            shown = [picture.id for picture in stored.shown(person.id, self.project.options.seed)]
+            return faults_of(stored.mode, document, stored.prompt, shown, stage)
+
+        return self._read(checked)
 
     def submit(self, person: Person, task: int, document: Any, seconds: float | None = None) -> list[Fault]:
         """Takes an answer where nothing is wrong with it, else returns the faults and keeps nothing.
@@ -74,31 +135,67 @@ class Service:
             document: The answer.
             seconds: How long it took, as the page measured it.
         """
-        raise NotImplementedError
+
+        def taken(connection: Connection) -> list[Fault]:
+            now, terms = self.clock(), self.project.terms
+            faults = answers.submit(connection, person, task, document, seconds, now, terms)
+            if not faults and stored_task(connection, task).test:
+                admit(connection, self.project.options, terms, now)
+            return faults
+
+        return self._write(taken)
 
     def skip(self, person: Person, task: int, reason: str) -> Progress:
         """Gives the task to somebody else for good. Raises ``NotAllowedError`` where the quota is used up, or in the test."""
-        raise NotImplementedError
+
+        def skipped(connection: Connection) -> Progress:
+            terms = self.project.terms
+            answers.skip(connection, person, task, reason, self.clock(), terms)
+            return progress_of(connection, person, terms)
+
+        return self._write(skipped)
 
     def answered(self, person: Person, most: int = 50) -> list[tuple[int, float]]:
         """This person's own last answers, as (task, Unix time), the newest first: to go back to."""
-        raise NotImplementedError
+        return self._read(lambda connection: answers.answered(connection, person, most))
 
     def again(self, person: Person, task: int) -> Next:
         """A task that this person has answered, with the answer as its draft; ``submit`` makes a new version of it."""
-        raise NotImplementedError
+        return self._read(lambda connection: answers.again(connection, person, task, self.project.terms))
 
     def progress(self, person: Person) -> Progress:
         """How far this person is."""
-        raise NotImplementedError
+        return self._read(lambda connection: progress_of(connection, person, self.project.terms))
 
     def inspect_next(self, person: Person) -> Inspection | None:
         """An answer that nobody has judged, of somebody else; None where there is none now. Two inspectors never get the same one."""
-        raise NotImplementedError
+
+        def found(connection: Connection) -> Inspection | None:
+            terms = self.project.terms
+            each = inspections.next_inspection(connection, person, self.clock(), terms)
+            if each is None:
+                return None
+            stored = stored_task(connection, each.task)
+            task = stored.task(each.author, terms.seed)
+            shown = [picture.id for picture in task.images]
+            return Inspection(
+                answer=each.answer,
+                task=task,
+                document=each.document,
+                seconds=each.seconds,
+                faults=tuple(faults_of(stored.mode, each.document, stored.prompt, shown)),
+                left=each.left,
+            )
+
+        return self._write(found)
 
     def judge(self, person: Person, answer: int, verdict: str, note: str = "") -> None:
         """Calls an answer ``valid`` or ``invalid``. A task whose answer is invalid is asked of somebody else."""
-        raise NotImplementedError
+        self._write(
+            lambda connection: inspections.judge(
+                connection, person, answer, verdict, note, self.clock(), self.project.terms
+            )
+        )
 
     def question(self, person: Person) -> Question | None:
         """The next question of quick mode, the one that tells most; it stays until it is answered. None where nothing is left to ask."""
@@ -122,11 +219,15 @@ class Service:
 
     def people(self, person: Person) -> tuple[PersonStatus, ...]:
         """Everybody with progress and agreement. For researchers."""
-        raise NotImplementedError
+        if not person.researches:
+            raise NotAllowedError("no_researcher", "only researchers see what others do")
+        return self._read(lambda connection: statuses(connection, self.project.terms))
 
     def results(self, person: Person) -> Results:
         """What there is so far. For researchers; in quick mode for everybody."""
-        raise NotImplementedError
+        if not person.researches and self.project.options.mode != QUICK:
+            raise NotAllowedError("no_researcher", "only researchers see the results")
+        return self._read(results_of)
 
     def ranks_text(self, person: Person, form: str) -> str:
         """The ranks of quick mode as a file, ``csv`` or ``json``."""
@@ -134,8 +235,22 @@ class Service:
 
     def image_file(self, image: str) -> ImageFile | None:
         """Where the picture of an id lies; None for an id that the project does not have."""
-        raise NotImplementedError
+        name = self._read(lambda connection: image_name(connection, image))
+        if name is None or not is_picture_name(name):
+            return None
+        try:
+            # Asked anew each time: a link that has come since must not lead out of the folder either.
+            ImageFolder(self.project.images).path(name)
+        except ImageError:
+            return None
+        return ImageFile(root=self.project.images, name=name)
 
     def close(self) -> None:
         """Lets go of the store."""
-        raise NotImplementedError
+        self.project.close()
+
+    def _read(self, action: Callable[[Connection], T]) -> T:
+        return self.project.database.read(action)
+
+    def _write(self, action: Callable[[Connection], T]) -> T:
+        return self.project.database.write(action)

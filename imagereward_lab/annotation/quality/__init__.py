@@ -1,0 +1,1 @@
+"""The quality of answers: who agrees with whom, and who is admitted."""
