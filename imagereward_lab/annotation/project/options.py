@@ -8,7 +8,7 @@ from typing import Any
 
 from imagereward_core.settings import check, setting
 
-from ..protocol.keys import PROTOCOL
+from ..protocol.keys import BEST_WORST, LEAST_IMAGES, PROTOCOL, QUICK
 from ..protocol.modes import MODES
 from ..records import AnnotationError
 
@@ -20,7 +20,14 @@ class ProjectOptions:
     """How a project is made and how its people work."""
 
     mode: str = setting(PROTOCOL, "What is asked", choices=tuple(MODES))
-    least: int = setting(4, "Prompts with fewer pictures are left out", low=2, high=64)
+    least: int | None = setting(
+        None,
+        "Prompts with fewer pictures are left out",
+        low=2,
+        high=64,
+        unset=0,
+        unset_means="4 with the protocol and best-worst, else 2",
+    )
     most: int = setting(9, "Of prompts with more pictures so many are drawn by the seed", low=2, high=64)
     seed: int = setting(0, "Another number draws otherwise", low=0, high=2**31)
     prompts: int | None = setting(
@@ -62,20 +69,20 @@ class ProjectOptions:
     def __post_init__(self) -> None:
         check(self)
         mode = MODES[self.mode]
-        for name in ("least", "most"):
-            value = getattr(self, name)
-            if name == "most" and self.mode == "quick":
-                continue  # a question shows a few of them
-            if not mode.least <= value <= mode.most:
-                raise AnnotationError(
-                    "bad_number",
-                    f"found {value} for --{name}; expected {mode.least} to {mode.most} in mode {self.mode}",
-                )
-        if self.least > self.most:
+        # A question of quick mode shows a few of a prompt's pictures, however many there are.
+        if self.mode != QUICK and not mode.least <= self.fewest <= self.most <= mode.most:
             raise AnnotationError(
                 "bad_number",
-                f"found --least {self.least} and --most {self.most}; expected the first not above the second",
+                f"found {self.fewest} to {self.most} pictures of a prompt; expected from {mode.least} to {mode.most} in mode {self.mode}, "
+                "the least not above the most",
             )
+
+    @property
+    def fewest(self) -> int:
+        """Pictures that a prompt needs."""
+        if self.least is not None:
+            return self.least
+        return LEAST_IMAGES if self.mode in (PROTOCOL, BEST_WORST) else 2
 
     def plain(self) -> dict[str, Any]:
         """As it is kept."""
