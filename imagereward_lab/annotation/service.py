@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,8 @@ from .protocol.faults import Fault
 from .protocol.keys import QUICK, STAGES
 from .protocol.modes import faults_of
 from .quality.status import admit, statuses
+from .quick import questions
+from .quick.session import QuickSession
 from .records import (
     AnnotationError,
     GoneError,
@@ -33,6 +36,7 @@ from .records import (
     Results,
 )
 from .store import answers, inspections, people, turns
+from .store.audit import note as note_event
 from .store.progress import progress_of
 from .store.results import results_of
 from .store.tasks import image_name, stored_task
@@ -53,13 +57,19 @@ class Service:
         project: Folder of the project, as ``imagereward annotate new`` made it.
         clock: Unix time in seconds, by which leases end.
         images: Folder of the pictures, where it is another one on this computer.
+        data: The user's own folder for this program, which vouches for libraries, where stars are kept.
     """
 
     def __init__(
-        self, project: Path, clock: Callable[[], float] = time.time, images: Path | None = None
+        self,
+        project: Path,
+        clock: Callable[[], float] = time.time,
+        images: Path | None = None,
+        data: Path | None = None,
     ) -> None:
         self.project = Project(project, images)
         self.clock = clock
+        self.quick = QuickSession(self.project, data)
 
     @property
     def facts(self) -> ProjectFacts:
@@ -199,23 +209,45 @@ class Service:
 
     def question(self, person: Person) -> Question | None:
         """The next question of quick mode, the one that tells most; it stays until it is answered. None where nothing is left to ask."""
-        raise NotImplementedError
+        return self._write(lambda connection: self.quick.question(connection, person, self.clock()))
 
     def answer(self, person: Person, question: int, choice: str | None, seconds: float | None = None) -> None:
         """Answers a question: the id of the better picture, or None for a tie. The same answer sent twice counts once."""
-        raise NotImplementedError
+        self._write(
+            lambda connection: questions.answer(connection, person, question, choice, seconds, self.clock())
+        )
 
     def pass_question(self, person: Person, question: int) -> None:
         """Skips a question of quick mode: it says nothing about its pictures, and is not asked of this person again."""
-        raise NotImplementedError
+        self._write(lambda connection: questions.pass_over(connection, person, question, self.clock()))
 
     def undo_answer(self, person: Person) -> Question | None:
         """Takes this person's last answer in quick mode back and asks it again; the answer stays in the audit trail."""
-        raise NotImplementedError
+
+        def undone(connection: Connection) -> Question | None:
+            now = self.clock()
+            if not questions.take_back(connection, person, now):
+                return None
+            return self.quick.question(connection, person, now)
+
+        return self._write(undone)
 
     def set_stars(self, person: Person, image: str, stars: int | None) -> None:
         """Sets the stars (0 to 5; None for none) of a picture in its library. Only in quick mode; the protocol's ratings never do."""
-        raise NotImplementedError
+        if self.project.options.mode != QUICK:
+            raise NotAllowedError("no_stars", "stars are given in quick mode alone")
+        if stars is not None and (isinstance(stars, bool) or stars not in range(6)):
+            raise AnnotationError("bad_stars", f"found {stars!r} stars; expected 0 to 5, or none")
+
+        def noted(connection: Connection) -> str:
+            people.locked(connection, person.id)
+            name = image_name(connection, image)
+            if name is None:
+                raise GoneError("no_such_image", "there is no such picture; reload the page")
+            note_event(connection, self.clock(), person.id, "gave stars to", f"image {image}", stars=stars)
+            return name
+
+        self.quick.set_stars(self._write(noted), stars)
 
     def people(self, person: Person) -> tuple[PersonStatus, ...]:
         """Everybody with progress and agreement. For researchers."""
@@ -227,11 +259,15 @@ class Service:
         """What there is so far. For researchers; in quick mode for everybody."""
         if not person.researches and self.project.options.mode != QUICK:
             raise NotAllowedError("no_researcher", "only researchers see the results")
-        return self._read(results_of)
+
+        def found(connection: Connection) -> Results:
+            return replace(results_of(connection), ranks=self.quick.ranks(connection))
+
+        return self._read(found)
 
     def ranks_text(self, person: Person, form: str) -> str:
         """The ranks of quick mode as a file, ``csv`` or ``json``."""
-        raise NotImplementedError
+        return self._read(lambda connection: self.quick.text(connection, form))
 
     def image_file(self, image: str) -> ImageFile | None:
         """Where the picture of an id lies; None for an id that the project does not have."""

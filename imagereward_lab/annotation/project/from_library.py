@@ -68,6 +68,23 @@ def scorers_of(root: Path) -> list[str]:
     return list(dict.fromkeys(key.scorer for key in keys))
 
 
+def scores_of(root: Path) -> dict[str, dict[str, float]]:
+    """Every score that a library holds of the pictures in a folder, by scorer and name; of each scorer the newest key counts.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    with Library.look(root / STORE_FOLDER, root=root) as library:
+        return {
+            scorer: {
+                row.path.relative_to(root).as_posix(): row.value
+                for row in library.rows(Query(key=key, folder=root, order="name", scored=True))
+                if row.value is not None
+            }
+            for scorer, key in _keys(library, root, [each.scorer for each in library.keys()]).items()  # noqa: SIM118
+        }
+
+
 def _keys(library: Library, root: Path, scorers: Sequence[str]) -> dict[str, ScorerKey]:
     """The newest key of each scorer."""
     keys = library.keys()

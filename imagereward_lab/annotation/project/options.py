@@ -61,6 +61,10 @@ class ProjectOptions:
     )
     least_pairs: int = setting(20, "An agreement counts from so many pairs of pictures on", low=1, high=10**6)
     top: int = setting(3, "With top-picks: the best of each scorer, for each prompt", low=1, high=32)
+    side_by_side: int = setting(2, "In quick mode: pictures of one question", low=2, high=4)
+    questions: float = setting(
+        3.0, "In quick mode: questions for each picture, all people together", low=0.1, high=1000
+    )
     across_prompts: bool = setting(
         False,
         "In quick mode: compare pictures of different prompts too, which mixes how good a picture is with how hard its prompt is",

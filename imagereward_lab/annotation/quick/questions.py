@@ -1,0 +1,165 @@
+"""Questions of quick mode in the store: asked, answered, passed over, taken back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from imagereward_core.ranking import Comparison
+
+from ..records import GoneError, Person
+from ..store.audit import note
+from ..store.people import locked
+from ..store.tables import QUESTIONS
+
+OPEN, ANSWERED, PASSED = "open", "answered", "passed"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was said about one task.
+
+    Attributes:
+        comparisons: Answers of everybody, the latest last.
+        skips: Pictures that this person passed over together.
+    """
+
+    comparisons: tuple[Comparison[str], ...]
+    skips: tuple[tuple[str, ...], ...]
+
+
+def waiting(connection: Connection, person: int) -> Row[Any] | None:
+    """The question that somebody is at; None for none."""
+    return connection.execute(
+        select(QUESTIONS)
+        .where(QUESTIONS.c.person_id == person, QUESTIONS.c.state == OPEN)
+        .order_by(QUESTIONS.c.id)
+        .limit(1)
+    ).one_or_none()
+
+
+def ask(connection: Connection, person: int, task: int, images: Sequence[str], now: float) -> Row[Any]:
+    """Keeps a new question, so that it stays the same however often the page is loaded."""
+    return connection.execute(
+        QUESTIONS.insert()
+        .values(
+            person_id=person,
+            task_id=task,
+            images=json.dumps(list(images)),
+            state=OPEN,
+            asked=now,
+        )
+        .returning(QUESTIONS)
+    ).one()
+
+
+def answer(
+    connection: Connection,
+    person: Person,
+    question: int,
+    winner: str | None,
+    seconds: float | None,
+    now: float,
+) -> None:
+    """Keeps an answer; the same one once more changes nothing.
+
+    Raises:
+        GoneError: The question is not this person's, is answered otherwise or passed over, or the winner was not shown.
+    """
+    row = _mine(connection, person, question)
+    if row.state == ANSWERED and row.winner == winner:
+        return
+    if row.state != OPEN:
+        raise GoneError(
+            f"question_{row.state}", "this question is dealt with already; go on with the next one"
+        )
+    if winner is not None and winner not in json.loads(row.images):
+        raise GoneError("not_shown", "the picture was not part of this question; reload the page")
+    connection.execute(
+        update(QUESTIONS)
+        .where(QUESTIONS.c.id == question)
+        .values(state=ANSWERED, winner=winner, seconds=seconds, answered=now)
+    )
+    note(connection, now, person.id, "chose", f"question {question}", winner=winner)
+
+
+def pass_over(connection: Connection, person: Person, question: int, now: float) -> None:
+    """Notes that somebody does not answer a question.
+
+    Raises:
+        GoneError: The question is not this person's, or answered.
+    """
+    row = _mine(connection, person, question)
+    if row.state == ANSWERED:
+        raise GoneError("question_answered", "this question is answered already; go on with the next one")
+    if row.state == OPEN:
+        connection.execute(
+            update(QUESTIONS).where(QUESTIONS.c.id == question).values(state=PASSED, answered=now)
+        )
+        note(connection, now, person.id, "passed over", f"question {question}")
+
+
+def take_back(connection: Connection, person: Person, now: float) -> bool:
+    """Opens the question that somebody dealt with last again; false where there is none. What was said stays in the trail."""
+    locked(connection, person.id)
+    row = connection.execute(
+        select(QUESTIONS)
+        .where(QUESTIONS.c.person_id == person.id, QUESTIONS.c.state.in_((ANSWERED, PASSED)))
+        .order_by(QUESTIONS.c.answered.desc(), QUESTIONS.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return False
+    connection.execute(
+        update(QUESTIONS)
+        .where(QUESTIONS.c.id == row.id)
+        .values(state=OPEN, winner=None, seconds=None, answered=None)
+    )
+    note(connection, now, person.id, "took back", f"question {row.id}", state=row.state, winner=row.winner)
+    return True
+
+
+def said(connection: Connection, task: int, person: int) -> Said:
+    """What everybody answered about a task, and what this person passed over."""
+    rows = connection.execute(
+        select(QUESTIONS)
+        .where(QUESTIONS.c.task_id == task, QUESTIONS.c.state.in_((ANSWERED, PASSED)))
+        .order_by(QUESTIONS.c.answered, QUESTIONS.c.id)
+    ).all()
+    return Said(
+        tuple(Comparison(tuple(json.loads(row.images)), row.winner) for row in rows if row.state == ANSWERED),
+        tuple(
+            tuple(json.loads(row.images)) for row in rows if row.state == PASSED and row.person_id == person
+        ),
+    )
+
+
+def counts(connection: Connection) -> dict[int, int]:
+    """How many questions were answered of each task that has some."""
+    rows = connection.execute(
+        select(QUESTIONS.c.task_id, func.count().label("number"))
+        .where(QUESTIONS.c.state == ANSWERED)
+        .group_by(QUESTIONS.c.task_id)
+    )
+    return {row.task_id: row.number for row in rows}
+
+
+def done_by(connection: Connection, person: int) -> int:
+    """How many questions somebody answered."""
+    return connection.execute(
+        select(func.count()).where(QUESTIONS.c.person_id == person, QUESTIONS.c.state == ANSWERED)
+    ).scalar_one()
+
+
+def _mine(connection: Connection, person: Person, question: int) -> Row[Any]:
+    locked(connection, person.id)
+    row = connection.execute(
+        select(QUESTIONS).where(QUESTIONS.c.id == question, QUESTIONS.c.person_id == person.id)
+    ).one_or_none()
+    if row is None:
+        raise GoneError("not_yours", "this question was not put to you; ask for the next one")
+    return row

@@ -1,0 +1,207 @@
+"""Quick mode of a project: chooses what to ask, and makes ranks of the answers."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from imagereward_core.errors import CuratorError
+from imagereward_core.files.values import STORE_FOLDER
+from imagereward_core.library.library import Library
+from imagereward_core.ranking import QuickRanking, RankedRow, csv_text, json_text
+
+from ..project.folder import Project
+from ..project.from_library import has_library, scores_of
+from ..protocol.keys import QUICK
+from ..records import GoneError, Person, Question, Rank
+from ..store.people import locked
+from ..store.tasks import StoredTask, all_tasks
+from . import questions
+
+_LEAST_ASKED = 24
+"""Prompts that are compared by how much their best question tells: those that were asked about least, for their number of pictures."""
+_NORMAL = 1.959964
+"""Standard errors to either end of an interval of 95 %."""
+WARNING = (
+    "Pictures of different prompts are compared here: their ranks mix how good a picture is with how hard its prompt is, and with which "
+    "subjects people like."
+)
+
+
+class QuickSession:
+    """Quick mode of one project.
+
+    Args:
+        project: The project.
+        data: The user's own folder for this program, which vouches for libraries.
+    """
+
+    def __init__(self, project: Project, data: Path | None = None) -> None:
+        self.project, self.data = project, data
+        self._known_tasks: list[StoredTask] = []
+        self._known_scores: dict[str, dict[str, float]] | None = None
+
+    def tasks(self, connection: Connection) -> list[StoredTask]:
+        """The tasks of quick mode: they never change once a project is made."""
+        if not self._known_tasks:
+            self._known_tasks = [task for task in all_tasks(connection) if task.mode == QUICK]
+        return self._known_tasks
+
+    def question(self, connection: Connection, person: Person, now: float) -> Question | None:
+        """The question somebody is at, else the one that tells most; None where enough is known of all."""
+        locked(connection, person.id)
+        tasks = {task.id: task for task in self.tasks(connection)}
+        row = questions.waiting(connection, person.id)
+        if row is None or row.task_id not in tasks:
+            chosen = self._best(connection, person, list(tasks.values()))
+            if chosen is None:
+                return None
+            row = questions.ask(connection, person.id, chosen[0].id, chosen[1], now)
+        return self._shown(connection, person, tasks[row.task_id], row)
+
+    def _best(
+        self, connection: Connection, person: Person, tasks: list[StoredTask]
+    ) -> tuple[StoredTask, tuple[str, ...]] | None:
+        asked = questions.counts(connection)
+        size = self.project.options.side_by_side
+        rest = [task for task in tasks if asked.get(task.id, 0) < self._enough(task)]
+        rest.sort(key=lambda task: (asked.get(task.id, 0) / len(task.images), task.id))
+        best, most = None, -math.inf
+        for task in rest[:_LEAST_ASKED]:
+            found = self.ranking(connection, task, person.id).question(min(size, len(task.images)))
+            if found is not None and found.information > most:
+                best, most = (task, found.images), found.information
+        return best
+
+    def _enough(self, task: StoredTask) -> int:
+        return math.ceil(self.project.options.questions * len(task.images))
+
+    def ranking(self, connection: Connection, task: StoredTask, person: int = 0) -> QuickRanking:
+        """What is known of a task's pictures."""
+        said = questions.said(connection, task.id, person)
+        scores = self._scores()
+        # A scorer that has scored some of them says nothing about the others.
+        some = tuple(
+            [of.get(name, math.nan) for name in task.names]
+            for of in scores.values()
+            if any(name in of for name in task.names)
+        )
+        return QuickRanking(
+            images=task.ids,
+            comparisons=said.comparisons,
+            skips=said.skips,
+            scores=some,
+            seed=random.Random(f"{self.project.options.seed}/{task.key}/{person}").randrange(2**31),
+        )
+
+    def _scores(self) -> dict[str, dict[str, float]]:
+        """Stored scores by scorer and name: where scorers disagree, a question tells more."""
+        if self._known_scores is None:
+            try:
+                root = self.project.images
+                self._known_scores = scores_of(root) if has_library(root) else {}
+            except CuratorError:  # a library that cannot be read costs hints, and nothing else
+                self._known_scores = {}
+        return self._known_scores
+
+    def _shown(self, connection: Connection, person: Person, task: StoredTask, row: Row[Any]) -> Question:
+        pictures = {picture.id: picture for picture in task.images}
+        names = dict(zip(task.ids, task.names))
+        images = [image for image in json.loads(row.images) if image in pictures]
+        total = sum(self._enough(each) for each in self.tasks(connection))
+        return Question(
+            id=row.id,
+            prompt=task.prompt,
+            translation=task.translation,
+            images=tuple(pictures[image] for image in images),
+            stars=self._stars({image: names[image] for image in images}),
+            across_prompts=self.project.options.across_prompts,
+            done=questions.done_by(connection, person.id),
+            expected=total,
+        )
+
+    def _stars(self, names: Mapping[str, str]) -> dict[str, int | None]:
+        root = self.project.images
+        known: dict[Path, int | None] = {}
+        if has_library(root):
+            try:
+                with Library.look(root / STORE_FOLDER, root=root) as library:
+                    paths = [root / name for name in names.values()]
+                    known = {row.path: row.stars for row in library.find(paths)}
+            except CuratorError:
+                known = {}
+        return {image: known.get(root / name) for image, name in names.items()}
+
+    def set_stars(self, name: str, stars: int | None) -> None:
+        """Sets the library's stars of a picture.
+
+        Raises:
+            GoneError: The folder has no library, or it does not know the picture.
+            StoreError: The library cannot be written.
+        """
+        root = self.project.images
+        if not has_library(root):
+            raise GoneError(
+                "no_library",
+                f"{root} has no library, which keeps stars; make one with: imagereward stars {root} --set 3 A_PICTURE",
+            )
+        try:
+            with Library.open(root / STORE_FOLDER, root=root, data=self.data) as library:
+                library.set_stars(root / name, stars)
+        except LookupError as error:
+            raise GoneError(
+                "not_in_library", f"the library of {root} does not know {name}; scan the folder first"
+            ) from error
+
+    def rows(self, connection: Connection) -> list[tuple[StoredTask, RankedRow]]:
+        """Ranks of all tasks, the best first within each."""
+        return [
+            (task, row) for task in self.tasks(connection) for row in self.ranking(connection, task).rows()
+        ]
+
+    def ranks(self, connection: Connection) -> tuple[Rank, ...]:
+        """The same as pages show them."""
+        found = []
+        for task, row in self.rows(connection):
+            found.append(
+                Rank(
+                    image=row.image,
+                    name=dict(zip(task.ids, task.names))[row.image],
+                    prompt=task.prompt,
+                    rank=row.rank,
+                    strength=row.strength,
+                    low=row.strength - _NORMAL * row.error,
+                    high=row.strength + _NORMAL * row.error,
+                    asked=row.shown,
+                )
+            )
+        return tuple(found)
+
+    def text(self, connection: Connection, form: str) -> str:
+        """The ranks as ``csv`` or ``json``, pictures by their names.
+
+        Raises:
+            GoneError: There is no such form.
+        """
+        if form not in ("csv", "json"):
+            raise GoneError("bad_form", f"found the form {form!r}; expected csv or json")
+        found = self.rows(connection)
+        names = {image: name for task, _ in found for image, name in zip(task.ids, task.names)}
+        prompts = {image: task.prompt for task, _ in found for image in task.ids}
+        rows = [row for _, row in found]
+        stars = self._stars(names)
+        beside: dict[str, Mapping[str, Any]] = {
+            "name": names,
+            "prompt": prompts,
+            "stars": {image: value for image, value in stars.items() if value is not None},
+        }
+        if form == "csv":
+            return csv_text(rows, beside)
+        across = self.project.options.across_prompts
+        return json_text(rows, beside, {"across_prompts": across, **({"warning": WARNING} if across else {})})
