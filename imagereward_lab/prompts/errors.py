@@ -1,0 +1,9 @@
+"""Errors of the choice of prompts."""
+
+from __future__ import annotations
+
+from imagereward_core.errors import CuratorError
+
+
+class SelectionError(CuratorError):
+    """The prompts, their vectors or the folder of the work are not what they should be."""
