@@ -57,6 +57,10 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"files", "images", "metadata", "scorers", "library", "library.scan", "library.curate"},
         {"watchdog"},
     ),
+    "gallery": (
+        {"files", "images", "report", "library", "library.curate", "library.store", *SCORING},
+        {"PIL"},
+    ),
     "demo": (set(), {"PIL", "numpy"}),
     "cli": (
         {
@@ -80,15 +84,8 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "imagereward_lab": (
         {CORE},
         {
-            "PIL",
-            "matplotlib",
-            "numpy",
-            "peft",
-            "pyarrow",
-            "safetensors",
-            "sqlalchemy",
-            "torch",
-            "torch_fidelity",
+            *{"PIL", "matplotlib", "numpy", "peft", "pyarrow", "safetensors", "torch", "torch_fidelity"},
+            *{"fastapi", "sqlalchemy", "starlette", "uvicorn"},
         },
     ),
     "nodes": (

@@ -32,9 +32,9 @@ def answer(request: ScoreRequest, limits: Limits, rule: Rule | None = None) -> S
         WeightsError: The scorer cannot be made ready.
         Cancelled: Somebody pressed Interrupt.
     """
+    from imagereward_core.files.within import readable_in
     from imagereward_core.selection import select
 
-    from ..host.allowed_paths import readable_in
     from ..host.info import allowed_folders
     from ..scorer_cache import load
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PureWindowsPath
 
 from imagereward_core.errors import CuratorError
 from imagereward_core.files.devices import is_device
+from imagereward_core.files.within import lies_in, real_folders, resolved
 
 _LONGEST = 4096
 _SHARE = re.compile(r"[\\/]{2}")
@@ -34,7 +35,7 @@ def confine(text: str, folders: Sequence[Path]) -> Path:
     path = Path(text)
     found = []
     for base in [Path()] if path.is_absolute() else [Path(), *real]:
-        candidate = _resolved(base / path)
+        candidate = resolved(base / path)
         if candidate is not None and lies_in(candidate, real):
             found.append(candidate)
     if found:
@@ -81,48 +82,6 @@ def _windows_objection(text: str, folders: Iterable[Path]) -> str:
                 f"{part!r} ends in a dot or a space, which Windows drops; expected the name as it is on disk"
             )
     return ""
-
-
-def real_folders(folders: Iterable[Path]) -> tuple[Path, ...]:
-    """The folders with links followed, each once; those that cannot be resolved are left out."""
-    return tuple(dict.fromkeys(filter(None, map(_resolved, folders))))
-
-
-def _resolved(path: Path) -> Path | None:
-    """The path with links followed; None where that cannot be done."""
-    try:
-        return path.resolve()
-    except (OSError, ValueError, RuntimeError):  # RuntimeError: links in a circle, before Python 3.13
-        return None
-
-
-def readable_in(folders: Iterable[Path]) -> Callable[[Path], Path | None]:
-    """Says of a file beside a picture where it lies, links followed; None where that is in none of ``folders``."""
-    real = real_folders(folders)
-
-    def readable(path: Path) -> Path | None:
-        found = _resolved(path)
-        return found if found is not None and lies_in(found, real) else None
-
-    return readable
-
-
-def lies_in(path: Path, folders: Iterable[Path]) -> bool:
-    """Whether ``path`` is one of ``folders`` or below one; both with links followed already.
-
-    Where the disk does not tell letter case apart, two spellings of a folder are still the same folder.
-    """
-    known = list(folders)
-    if any(path == folder or folder in path.parents for folder in known):
-        return True
-    return any(_same(parent, folder) for parent in (path, *path.parents) for folder in known)
-
-
-def _same(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except (OSError, ValueError):
-        return False
 
 
 def _exists(path: Path) -> bool:
