@@ -58,7 +58,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"watchdog"},
     ),
     "gallery": (
-        {"files", "images", "report", "library", "library.curate", "library.store", *SCORING},
+        {"files", "images", "report", "library", "library.curate", "library.scan", "library.store", *SCORING},
         {"PIL"},
     ),
     "demo": (set(), {"PIL", "numpy"}),

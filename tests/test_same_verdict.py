@@ -209,11 +209,8 @@ def test_near_duplicates_count_once_in_every_door_that_knows_them(doors, scenes,
     assert found == node_curate(scenes, monkeypatch, top_k=3, unique=True)
 
 
-def test_the_webui_tab_and_the_library_keep_the_same(doors, scenes, monkeypatch):
-    from tests.support.webui.fake_webui import FakeHost, ours
-
-    FakeHost(monkeypatch, scenes.parents[1] / "webui", "a1111")
-    filtering = ours("tab.filtering")
+def test_the_pages_and_the_library_keep_the_same(doors, scenes):
+    from imagereward_core.gallery import filter as filtering
     from imagereward_core.library.curate.options import CurateOptions
     from imagereward_core.library.curate.plan import plan_curation
     from imagereward_core.library.stored_panel import stored_panel

@@ -8,14 +8,14 @@ import os
 import tempfile
 import threading
 from collections import OrderedDict
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 SIDE = 384
 MOST = 256 * 1024 * 1024
 """Bytes that small copies may take; about 25 kB each."""
 _ENDING = ".jpg"
-_STRIPES = 64
 
 
 class SmallCopies:
@@ -34,7 +34,7 @@ class SmallCopies:
         self._folder = folder
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._lock = threading.Lock()
-        self._making = [threading.Lock() for _ in range(_STRIPES)]
+        self._making: dict[str, tuple[threading.Lock, list[None]]] = {}  # with one entry for each who waits
         self._sizes: OrderedDict[str, int] | None = None  # by name, the one not asked for the longest first
         self._total = 0
 
@@ -63,9 +63,7 @@ class SmallCopies:
             CuratorError: Small copies cannot be kept.
         """
         name = self._name(path)
-        with self._making[
-            int(name[:8], 16) % _STRIPES
-        ]:  # whoever asks for the same one meanwhile waits for it
+        with self._alone(name):
             data = self._read(name)
             if data is None:
                 data = _small(path, self.side)
@@ -74,6 +72,27 @@ class SmallCopies:
                 ):  # else it was written to meanwhile, and what was read may be half of it
                     self._keep(name, data)
         return data
+
+    @contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        """Whoever asks for the same one meanwhile waits for it."""
+        with self._lock:
+            lock, waiting = self._making.setdefault(name, (threading.Lock(), []))
+            waiting.append(None)
+        try:
+            with lock:
+                yield
+        finally:
+            with self._lock:
+                waiting.pop()
+                if not waiting:
+                    del self._making[name]
+
+    def file(self, path: Path) -> Path:
+        """The file that holds the small copy of a file as it is now; made at the first call. Raises as :meth:`get`."""
+        self.get(path)
+        with self._lock:
+            return self._place() / self._name(path)
 
     def _name(self, path: Path) -> str:
         """A name for the state a file is in now."""

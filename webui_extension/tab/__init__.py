@@ -27,7 +27,7 @@ def on_app_started(demo: Any, app: Any) -> None:
 def close() -> None:
     """Stops what is at work and removes small pictures, before the extension is loaded anew."""
     from .jobs import close as stop
-    from .thumbs import thumbs
+    from .shown import small_copies
 
     stop()
-    thumbs.close()
+    small_copies.close()

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from imagereward_core.errors import CuratorError
 from imagereward_core.files.regular import is_regular
 
 from ..door import report
-from .addresses import addresses
 from .deck import answer
 from .session import Session
+from .shown import addresses
 from .updates import STALE, Values, described, everything, gallery, page_size, sendable, to_send
 
 if TYPE_CHECKING:
@@ -186,10 +185,7 @@ def _changed(
 ) -> tuple[Session, tuple[_Shows, ...]]:
     """The page with these fields of all pictures that have the same content, and what somebody sees by now chosen."""
     assert session.view is not None
-    rows = tuple(
-        replace(each, **fields) if each.content == row.content else each for each in session.view.rows
-    )
-    after = session.judged_anew(replace(session.view, rows=rows), page_size())
+    after = session.judged_anew(session.view.with_said(row.content, **fields), page_size())
     seen = _place(after, wish, "next")
     if seen in after.shown:
         after = after.at(after.shown.index(seen), page_size())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from imagereward_core.gallery.view import read_view
 from imagereward_core.library.curate.carry_out import Carried, carry_out, take_back
 from imagereward_core.library.curate.options import CurateOptions
 from imagereward_core.library.curate.plan import Curation, plan_moves
@@ -13,11 +14,11 @@ from imagereward_core.plain import count_of
 
 from .forms import HOW, WHICH, destinations
 from .jobs import Job
-from .scoring import opened_library, read_view
+from .scoring import opened_library
 
 if TYPE_CHECKING:
-    from .filtering import Choice, Filter
-    from .view import View
+    from imagereward_core.gallery.filter import Choice, Filter
+    from imagereward_core.gallery.view import View
 
 
 def plan(
@@ -91,7 +92,7 @@ def _again(library: Library, view: View) -> View:
     """The same folder, read anew."""
     from ..scorer_cache import load
 
-    return read_view(library, load(view.wish.request, interruptible=False), view.wish)
+    return read_view(library, load(view.wish.request, interruptible=False).panel, view.wish)
 
 
 def _words(carried: Carried, verb: str, then: str) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 from collections.abc import Sequence
 from typing import Any
 
+from imagereward_core.gallery.cards import Cards, leaving
+from imagereward_core.gallery.filter import number_of_pages
 from imagereward_core.plain import encodable
 
 from . import html
-from .addresses import addresses
-from .filtering import Filter, number_of_pages
 from .session import Session
+from .shown import addresses
 
 _serials = itertools.count(1)
 _AROUND = 20
@@ -29,11 +29,10 @@ def deck(session: Session, size: int) -> str:
     view, choice = session.view, session.choice
     if view is None or choice is None:
         return ""
-    scores = view.result.main
-    ranks, percentiles = scores.ranks(), scores.percentiles()
+    told_of = Cards(view, choice, addresses.of)
 
     def pictures(places: Sequence[int]) -> list[dict[str, Any]]:
-        return [_picture(session, place, int(ranks[place]), float(percentiles[place])) for place in places]
+        return [told_of[place] for place in places]
 
     start = session.page * size
     told = {
@@ -43,7 +42,7 @@ def deck(session: Session, size: int) -> str:
         "pages": number_of_pages(len(choice.shown), size),
         "size": size,
         "picked": place_of(session),
-        "leaving": _leaving(session.wanted),
+        "leaving": leaving(session.wanted),
         "before": pictures(choice.shown[max(0, start - _AROUND) : start]),
         "pictures": pictures(session.visible(size)),
         "after": pictures(choice.shown[start + size : start + size + _AROUND]),
@@ -62,31 +61,3 @@ def answer(session: Session, number: int, with_deck: bool, problem: str) -> str:
 def place_of(session: Session) -> int:
     """Where the chosen picture is among all that are shown; -1 where none is chosen."""
     return session.shown.index(session.picked) if session.picked in session.shown else -1
-
-
-def _leaving(wanted: Filter) -> dict[str, Any]:
-    """What takes a picture with a score out of those that are shown: a decision of this kind, so many stars; None for none.
-
-    Only what does so whatever the other pictures are. Stars count where nobody has decided.
-    """
-    decision = {"kept": False, "rejected": True}.get(wanted.show)
-    stars = wanted.keep_stars if wanted.show == "rejected" and wanted.keep_stars else None
-    return {"kept": decision, "stars": stars}
-
-
-def _picture(session: Session, place: int, rank: int, percentile: float) -> dict[str, Any]:
-    view, choice = session.view, session.choice
-    assert view is not None and choice is not None
-    row, value = view.rows[place], view.result.main.values[place]
-    return {
-        "id": addresses.of(row),
-        "name": row.path.name,
-        "caption": html.caption(view, choice, place, percentile, rank),
-        "reason": choice.selection.reasons[place],
-        "scored": not math.isnan(value),
-        "kept": place in choice.kept,
-        "decision": row.decision,
-        "stars": row.stars,
-        "width": row.width,
-        "height": row.height,
-    }

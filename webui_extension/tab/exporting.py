@@ -15,8 +15,8 @@ from ..host.info import data_folder
 from .jobs import Job
 
 if TYPE_CHECKING:
-    from .filtering import Choice, Filter
-    from .view import View
+    from imagereward_core.gallery.filter import Choice, Filter
+    from imagereward_core.gallery.view import View
 
 FORMS = {"CSV": "csv", "JSON": "json", "HTML page": "html"}
 _UNSAFE = re.compile(r"[^\w.-]+")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from imagereward_core.errors import CuratorError
 from imagereward_core.files.within import readable_in
+from imagereward_core.gallery.filter import Show, Sort
+from imagereward_core.gallery.view import Wish
 from imagereward_core.library.curate.buckets import REJECTED
 from imagereward_core.library.curate.options import KEPT, Action, Per
 from imagereward_core.library.scan.options import ScanOptions
@@ -15,8 +17,6 @@ from imagereward_core.metadata.prompt_finder import PromptSource
 from imagereward_core.plain import encodable
 
 from ..host.allowed_paths import confine
-from .filtering import Show, Sort
-from .view import Wish
 
 SHOW: dict[str, Show] = {
     "Kept": "kept",

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from imagereward_core.errors import CuratorError
+from imagereward_core.gallery.filter import Choice, Filter
+from imagereward_core.gallery.view import View
 from imagereward_core.selection import Rule
 from imagereward_core.settings import settings_of
 
 from ..door import report
 from . import html, jobs
-from .filtering import Choice, Filter
 from .session import Session
 from .updates import STALE, Change, Values, everything, gallery, page_size, sendable, working
-from .view import View
 
 Result = tuple[Session, Values]
 

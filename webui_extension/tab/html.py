@@ -6,14 +6,26 @@ import html
 import math
 from typing import TYPE_CHECKING
 
+from imagereward_core.gallery.details import describe
+
 if TYPE_CHECKING:
+    from imagereward_core.gallery.filter import Choice
+    from imagereward_core.gallery.view import View
     from imagereward_core.library.curate.plan import Curation
 
-    from .filtering import Choice
     from .jobs import Job
-    from .view import View
 
 STARTED = "Choose a folder and press Score."
+_LABELS = {
+    "prompt": "Prompt as the scorer reads it",
+    "cut": "Not read, too long",
+    "written": "Prompt as written",
+    "negative": "Negative prompt",
+    "model": "Model",
+    "loras": "LoRAs",
+    "seed": "Seed",
+    "size": "Size",
+}
 _EXAMPLES = 30
 """Pictures of each kind that a plan names."""
 
@@ -95,62 +107,23 @@ def histogram(view: View, choice: Choice) -> str:
     )
 
 
-def caption(view: View, choice: Choice, place: int, percentile: float, rank: int) -> str:
-    """The line below a picture of the gallery."""
-    row, value = view.rows[place], view.result.main.values[place]
-    if math.isnan(value):
-        return f"no score · {row.path.name}"
-    parts = [f"#{rank}", f"{value:.3f}"]
-    if not math.isnan(percentile):
-        parts.append(f"{percentile:.0f} %")
-    if row.stars:
-        parts.append(f"{row.stars}★")
-    return ("" if place in choice.kept else "✕ ") + " · ".join(parts)
-
-
 def details(view: View, choice: Choice, place: int) -> str:
     """Everything known about one picture."""
-    from imagereward_core.report.rows import PictureFacts
-    from imagereward_core.scorers.meaning import explain
-
-    row, scores = view.rows[place], view.result.main
-    fact = PictureFacts(scores, choice.selection)[place]
-    lines = [f'<p class="imagereward-name" dir="auto">{escape(row.path)}</p>']
-    if fact.rank:
-        words = explain(
-            view.card,
-            fact.score,
-            fact.rank,
-            fact.scored,
-            history=view.earlier,
-            on_reference=scores.on_reference,
-        )
-        lines.append(f"<p>{escape(words)}</p>")
+    told = describe(view, choice, place)
+    lines = [f'<p class="imagereward-name" dir="auto">{escape(told.path)}</p>']
+    if told.meaning:
+        lines.append(f"<p>{escape(told.meaning)}</p>")
         lines.append(
-            f"<p>{fact.rank_in_prompt} <span>of</span> {fact.scored_in_prompt} <span>for its prompt</span></p>"
+            f"<p>{told.rank_in_prompt} <span>of</span> {told.scored_in_prompt} <span>for its prompt</span></p>"
         )
-    verdict = "kept" if fact.kept else "rejected"
-    lines.append(f'<p class="imagereward-{verdict}">{escape(fact.reason)}</p>')
-    numbers = [
-        f"<tr><th>{escape(other.scorer)}</th><td>{escape(other.failures.get(place) or f'{other.values[place]:.4g}')}</td></tr>"
-        for other in view.result.beside
-    ]
+    verdict = "kept" if told.kept else "rejected"
+    lines.append(f'<p class="imagereward-{verdict}">{escape(told.reason)}</p>')
+    numbers = [f"<tr><th>{escape(name)}</th><td>{escape(said)}</td></tr>" for name, said in told.numbers]
     if numbers:
         lines.append(f"<table>{''.join(numbers)}</table>")
-    made = row.generated
-    texts = [
-        ("Prompt as the scorer reads it", fact.seen),
-        ("Not read, too long", fact.cut),
-        ("Prompt as written", made.written if made.written != made.prompt else ""),
-        ("Negative prompt", made.negative),
-        ("Model", made.model),
-        ("LoRAs", ", ".join(made.loras)),
-        ("Size", f"{row.width} x {row.height}" if row.width else ""),
-    ]
     lines += [
-        f'<p class="imagereward-fact" dir="auto"><b>{label}</b> <span class="imagereward-text">{escape(text)}</span></p>'
-        for label, text in texts
-        if text
+        f'<p class="imagereward-fact" dir="auto"><b>{_LABELS[name]}</b> <span class="imagereward-text">{escape(text)}</span></p>'
+        for name, text in told.texts
     ]
     return f'<div class="imagereward-details">{"".join(lines)}</div>'
 

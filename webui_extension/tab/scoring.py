@@ -6,21 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from imagereward_core.library.curate.candidates import judged_files
-from imagereward_core.library.curate.options import CurateOptions
+from imagereward_core.gallery.view import View, Wish, read_view
 from imagereward_core.library.library import Library
-from imagereward_core.library.scan.keys import key_of
 from imagereward_core.plain import count_of
 
 from ..host.info import data_folder
 from ..host.queue import turn
 from .jobs import Job
-from .view import View, Wish
 
 if TYPE_CHECKING:
     from imagereward_core.library.scan.progress import ScanProgress
-
-    from ..scorer_cache import LoadedScorer
 
 
 def opened_library() -> Library:
@@ -59,29 +54,10 @@ def score_folder(job: Job, wish: Wish) -> tuple[View, str]:
             cancelled=lambda: job.stopping,
             turn=at_work,
         )
-        view = read_view(library, loaded, wish)
+        view = read_view(library, loaded.panel, wish)
     words = f"{count_of(done.found, 'picture')}, {count_of(done.scored, 'new score')}."
     if done.failed:
         words += f" {done.failed:,} could not be scored; Show: Not scored lists them."
     if done.problems:
         words += f" Not read: {count_of(len(done.problems), 'folder')}: {done.problems[0][1]}"
     return view, f"Stopped before the end. {words}" if done.stopped else words
-
-
-def read_view(library: Library, loaded: LoadedScorer, wish: Wish) -> View:
-    """A folder with the numbers the library has for it; copies made by earlier runs are left out."""
-    options = CurateOptions(folders=wish.folders, scan=wish.options)
-    destinations = options.destinations(wish.folder)
-    scored, copies = judged_files(library, loaded.panel, wish.folder, options)
-    single = [scorer for scorer in loaded.panel.scorers if scorer.card.id == scored.result.main.scorer]
-    contents = {row.content for row in scored.rows if row.content}
-    return View(
-        wish,
-        tuple(scored.rows),
-        tuple(destinations.home(row.path).folder for row in scored.rows),
-        scored.result,
-        loaded.card,
-        library.history(key_of(single[0])).tolist() if single else (),
-        library.history(key_of(single[0]), besides=contents).tolist() if single else (),
-        copies,
-    )

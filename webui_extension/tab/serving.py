@@ -5,7 +5,6 @@ picture by its content, whatever the file is called, and is never run as a page.
 """
 
 import asyncio
-import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,30 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from imagereward_core.errors import CuratorError
 from imagereward_core.files.regular import is_regular
+from imagereward_core.gallery.formats import HEADERS as PICTURE_HEADERS
+from imagereward_core.gallery.formats import as_png, kind_of_picture
 from imagereward_core.plain import encodable
 
-from .addresses import PREFIX, addresses
-from .thumbs import thumbs
+from .shown import addresses, small_copies
 
 if TYPE_CHECKING:
     from imagereward_core.library.store.records import Row
 
-KINDS = {
-    "PNG": "image/png",
-    "JPEG": "image/jpeg",
-    "MPO": "image/jpeg",
-    "WEBP": "image/webp",
-    "GIF": "image/gif",
-    "BMP": "image/bmp",
-    "AVIF": "image/avif",
-}
-"""Formats that browsers show as they are, by Pillow's name; anything else is sent as PNG."""
-HEADERS = {
-    "Cache-Control": "private, max-age=86400, immutable",
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+PREFIX = "/imagereward/pictures"
+HEADERS = {**PICTURE_HEADERS, "Cache-Control": "private, max-age=86400, immutable"}
 _makers = ThreadPoolExecutor(4, thread_name_prefix="imagereward-pictures")
 """Pictures are decoded here, four at once: a large one takes 100 MB, and the host needs its own forty threads meanwhile."""
 
@@ -82,29 +68,30 @@ async def _answered(
 
 
 def _known_small(row: "Row", path: Path) -> Any:
-    return _file(thumbs.known(row), "image/jpeg", row, path)
+    data = small_copies.known(row.path)
+    return None if data is None else _sent(data, "image/jpeg", row, path)
 
 
 def _made_small(row: "Row", path: Path) -> Any:
-    return _file(thumbs.file(row), "image/jpeg", row, path)
+    return _sent(small_copies.get(row.path), "image/jpeg", row, path)
 
 
 def _as_it_lies(row: "Row", path: Path) -> Any:
-    kind = _kind(path)
-    return _file(path if kind else None, kind, row, path)
+    from starlette.responses import FileResponse
+
+    kind = kind_of_picture(path)
+    return FileResponse(path, media_type=kind, headers=_headers(row, path)) if kind else None
 
 
 def _made_large(row: "Row", path: Path) -> Any:
+    return _sent(as_png(path), "image/png", row, path)
+
+
+def _sent(data: bytes, kind: str, row: "Row", path: Path) -> Any:
+    """The answer that holds ``data`` for the picture of ``row``, which lies at ``path``."""
     from starlette.responses import Response
 
-    return Response(_as_png(path), media_type="image/png", headers=_headers(row, path))
-
-
-def _file(sent: Path | None, kind: str, row: "Row", path: Path) -> Any:
-    """The answer that holds a file for the picture of ``row``, which lies at ``path``; None without a file."""
-    from starlette.responses import FileResponse
-
-    return None if sent is None else FileResponse(sent, media_type=kind, headers=_headers(row, path))
+    return Response(data, media_type=kind, headers=_headers(row, path))
 
 
 def _found(address: str) -> "tuple[Row, Path] | None":
@@ -126,35 +113,6 @@ def _headers(row: "Row", path: Path) -> dict[str, str]:
     state = path.stat()
     same = (state.st_mtime_ns, state.st_size) == (row.modified_ns, row.size)
     return HEADERS if same else {**HEADERS, "Cache-Control": "no-store"}
-
-
-def _kind(path: Path) -> str:
-    """The media type of a file by its first bytes, where browsers show it; else empty."""
-    from PIL import Image
-
-    try:
-        with Image.open(path) as picture:
-            return KINDS.get(picture.format or "", "")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return ""
-
-
-def _as_png(path: Path) -> bytes:
-    """A picture that browsers do not know: without loss, but for CMYK and floating point, which become 8 bits of red, green and blue.
-
-    Raises:
-        ImageError: It cannot be read.
-    """
-    from PIL import ImageOps
-
-    from imagereward_core.images.decode import open_image
-
-    picture = ImageOps.exif_transpose(open_image(path))
-    if picture.mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"):
-        picture = picture.convert("RGB")
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
 
 
 def _missing(why: str = "This picture is not here (any more); score its folder again.") -> Any:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from imagereward_core.library.curate.plan import Curation
 
-from .filtering import Choice, Filter, choose, number_of_pages, page_of
-from .view import View
+from imagereward_core.gallery.filter import Choice, Filter, choose, number_of_pages, page_of
+from imagereward_core.gallery.view import View
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from imagereward_core.gallery.filter import number_of_pages
+from imagereward_core.gallery.view import slider_step
 from imagereward_core.plain import encodable
 
 from ..door import report
 from . import html
 from .deck import deck
-from .filtering import number_of_pages
 from .jobs import Job
 from .session import Session
-from .thumbs import thumbs
-from .view import slider_step
+from .shown import small_copies
 
 if TYPE_CHECKING:
     from imagereward_core.library.store.records import Row
@@ -102,7 +102,9 @@ def described(session: Session) -> Values:
 def to_send(row: Row) -> Values:
     """A picture with its parameters, where the buttons that send it to another tab find them."""
     name = str(row.path)
-    sent = name if encodable(name) == name else str(thumbs.file(row))  # a name that cannot be sent to a page
+    sent = (
+        name if encodable(name) == name else str(small_copies.file(row.path))
+    )  # a name that cannot be sent to a page
     return {"picture": sent, "infotext": infotext(row.path) or written(row)}
 
 

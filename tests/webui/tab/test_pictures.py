@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from imagereward_core.gallery import small_copies
+from imagereward_core.gallery.addresses import Addresses
 from tests.support.webui.api_client import ApiHost, TestClient
 from tests.support.webui.drawn import SETTINGS, png, save_scenes, scenes
 from tests.support.webui.fake_webui import ours
@@ -305,17 +307,17 @@ def test_what_is_known_is_sent_and_the_host_goes_on_while_other_pictures_are_mad
     page.score()
     known, *unknown = [picture["id"] for picture in page.deck["pictures"]]
     page.host.app.add_api_route("/ping", lambda: "pong")
-    go_on, thumbs = threading.Event(), ours("tab.thumbs")
+    go_on = threading.Event()
     with page.client as client, ThreadPoolExecutor(60) as people:
         assert client.get(f"{SMALL}/{known}").status_code == 200
-        write, begun = thumbs._write, threading.Semaphore(0)
+        small, begun = small_copies._small, threading.Semaphore(0)
 
-        def slow(source, target):
+        def slow(source, side):
             begun.release()
             assert go_on.wait(60)
-            write(source, target)
+            return small(source, side)
 
-        monkeypatch.setattr(thumbs, "_write", slow)
+        monkeypatch.setattr(small_copies, "_small", slow)
         waiting = [people.submit(client.get, f"{SMALL}/{each}") for each in unknown]
         try:
             for _ in range(4):
@@ -330,7 +332,7 @@ def test_what_is_known_is_sent_and_the_host_goes_on_while_other_pictures_are_mad
 
 def test_only_so_many_addresses_are_kept(page):
     page.score()
-    addresses = ours("tab.addresses").Addresses(most=1)
+    addresses = Addresses(most=1)
     one, two = page.session.view.rows[:2]
     first = addresses.of(one)
     second = addresses.of(two)

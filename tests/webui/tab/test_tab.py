@@ -285,8 +285,8 @@ def test_a_picture_is_compared_with_earlier_scores_and_never_with_its_own_folder
 
 def test_closing_removes_the_small_pictures(page):
     page.score()
-    thumbs = ours("tab.thumbs").thumbs
-    files = [thumbs.file(row) for row in page.session.view.rows if row.content]
+    small_copies = ours("tab.shown").small_copies
+    files = [small_copies.file(row.path) for row in page.session.view.rows if row.content]
     assert all(map(os.path.isfile, files))
     ours("tab").close()
     assert not any(map(os.path.exists, files))

@@ -1,4 +1,4 @@
-"""What the tab keeps and shows: the library's rules, a highest score, a text, an order, pages."""
+"""What a page of a folder keeps and shows: the library's rules, a highest score, a text, an order, pages."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from imagereward_core.gallery import filter as filtering
+from imagereward_core.gallery.view import View, Wish, slider_step
 from imagereward_core.library.scan.options import ScanOptions
 from imagereward_core.library.store.records import Generated, Row
 from imagereward_core.scorers.panel import PanelResult
 from imagereward_core.scorers.requests import LoadRequest
 from imagereward_core.scores import Scores
 from imagereward_core.weights.cards import get_card
-from tests.support.webui.fake_webui import ours
 
 CARD = get_card("demo")
 
@@ -36,13 +37,11 @@ def view_of(values, prompts=None, stars=None, fingerprints=None):
         )
         for index, (value, prompt) in enumerate(zip(values, prompts, strict=True))
     )  # fmt: skip
-    view = ours("tab.view")
-    wish = view.Wish(Path("/out"), LoadRequest("demo"), ScanOptions())
-    return view.View(wish, rows, [row.path.parent.name for row in rows], PanelResult(scores), CARD)
+    wish = Wish(Path("/out"), LoadRequest("demo"), ScanOptions())
+    return View(wish, rows, [row.path.parent.name for row in rows], PanelResult(scores), CARD)
 
 
 def chosen(view, **wanted):
-    filtering = ours("tab.filtering")
     return filtering.choose(view, filtering.Filter(**wanted))
 
 
@@ -157,7 +156,7 @@ def test_a_slider_from_end_to_end_leaves_nobody_out(values):
     view = view_of(values)
     low, high = view.limits()
     assert low < high
-    assert ours("tab.view").slider_step(low, high) > 0
+    assert slider_step(low, high) > 0
     assert chosen(view, minimum=low, maximum=high).kept == chosen(view).kept
 
 
@@ -165,11 +164,10 @@ def test_a_slider_from_end_to_end_leaves_nobody_out(values):
 def test_slider_steps_are_about_two_hundred(low, span):
     real = (low + span) - low
     assume(real > 0)
-    assert 79 <= real / ours("tab.view").slider_step(low, low + span) <= 201
+    assert 79 <= real / slider_step(low, low + span) <= 201
 
 
-def test_pages_hold_everything_once_and_never_run_out(one_host):
-    filtering = ours("tab.filtering")
+def test_pages_hold_everything_once_and_never_run_out():
     choice = chosen(view_of(list(range(25))))
     pages = [filtering.page_of(choice, page, 10) for page in range(3)]
     assert [len(page) for page in pages] == [10, 10, 5] and sum(pages, ()) == tuple(choice.shown)

@@ -8,9 +8,8 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from imagereward_core.library.store.records import Row
+    from ..library.store.records import Row
 
-PREFIX = "/imagereward/pictures"
 _MOST = 100_000
 """Addresses kept; the page asks for a few hundred at a time."""
 _State = tuple[str, int, int, str]
@@ -42,10 +41,6 @@ class Addresses:
         """The file of an address; None for one that was never given out, or long ago."""
         with self._lock:
             return self._rows.get(address)
-
-
-addresses = Addresses()
-"""Those of this program."""
 
 
 def _state(row: Row) -> _State:

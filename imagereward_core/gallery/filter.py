@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
-from imagereward_core.library.curate.options import DISTANCE, CurationRule, Per
-from imagereward_core.library.curate.rules import judge
-from imagereward_core.selection import Rule, Selection
-from imagereward_core.settings import settings_of
+from ..library.curate.options import DISTANCE, CurationRule, Per
+from ..library.curate.rules import judge
+from ..selection import Rule, Selection
+from ..settings import settings_of
 
 if TYPE_CHECKING:
-    from imagereward_core.library.curate.rules import Verdicts
-    from imagereward_core.library.store.records import Row
-
+    from ..library.curate.rules import Verdicts
+    from ..library.store.records import Row
     from .view import View
 
 Show = Literal["kept", "rejected", "all", "failed"]

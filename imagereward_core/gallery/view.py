@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from ..library.curate.candidates import judged_files
+from ..library.curate.options import CurateOptions
 
 if TYPE_CHECKING:
-    from imagereward_core.library.scan.options import ScanOptions
-    from imagereward_core.library.store.records import Row
-    from imagereward_core.scorers.panel import PanelResult
-    from imagereward_core.scorers.requests import LoadRequest
-    from imagereward_core.weights.card import ScorerCard
+    from ..library.library import Library
+    from ..library.scan.options import ScanOptions
+    from ..library.store.records import Row
+    from ..scorers.panel import Panel, PanelResult
+    from ..scorers.requests import LoadRequest
+    from ..weights.card import ScorerCard
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,11 @@ class View:
         """The folder that was scored."""
         return self.wish.folder
 
+    def with_said(self, content: str, **said: Any) -> View:
+        """The same with what a person said about a picture, its ``stars`` or ``decision``, noted on all files with the same pixels."""
+        rows = tuple(replace(row, **said) if row.content == content else row for row in self.rows)
+        return replace(self, rows=rows)
+
     @cached_property
     def places(self) -> Mapping[Path, int]:
         """Where each picture is among the rows, by its path."""
@@ -85,3 +94,24 @@ def slider_step(low: float, high: float) -> float:
         return finest
     power = 10.0 ** math.floor(math.log10(share))
     return next((factor * power for factor in (1, 2, 5) if factor * power >= share), 10 * power)
+
+
+def read_view(library: Library, panel: Panel, wish: Wish) -> View:
+    """A folder with the numbers the library has for it by a panel; copies made by earlier runs are left out."""
+    from ..library.scan.keys import key_of
+
+    options = CurateOptions(folders=wish.folders, scan=wish.options)
+    destinations = options.destinations(wish.folder)
+    scored, copies = judged_files(library, panel, wish.folder, options)
+    single = [scorer for scorer in panel.scorers if scorer.card.id == scored.result.main.scorer]
+    contents = {row.content for row in scored.rows if row.content}
+    return View(
+        wish,
+        tuple(scored.rows),
+        tuple(destinations.home(row.path).folder for row in scored.rows),
+        scored.result,
+        panel.card,
+        library.history(key_of(single[0])).tolist() if single else (),
+        library.history(key_of(single[0]), besides=contents).tolist() if single else (),
+        copies,
+    )
