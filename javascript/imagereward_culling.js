@@ -5,6 +5,8 @@
 //   culling.attach(gridElement, panelElement);   // again whenever the page has drawn them anew
 //   culling.take(deck);                          // whenever the program sends a page of pictures
 //
+// "without" names actions (imagereward_keys.js) that mean nothing on a page, such as stars where pictures are not to be judged.
+//
 // This file and the four it joins know neither Gradio nor any WebUI.
 
 (function() {
@@ -12,10 +14,11 @@
     const LARGE_ONLY = ["zoom", "closer", "farther", "pan", "swap", "close"];
     const AT_ONCE = ["zoom", "closer", "farther", "pan", "open", "full", "help", "close"]; // whatever is still on its way
 
-    function culling({source, root, part}) {
+    function culling({source, root, part, without = []}) {
+        const actions = curator.keys.ACTIONS.filter((action) => !without.includes(action.name));
         const deck = new curator.Deck(source);
         const grid = new curator.Grid(deck, act);
-        const viewer = new curator.Viewer(deck, act, root, () => grid.focus());
+        const viewer = new curator.Viewer(deck, act, root, () => grid.focus(), without);
 
         function step(by) {
             if (deck.at < 0) return deck.go(deck.start);
@@ -56,7 +59,7 @@
             help: () => {
                 if (!deck.chosen) step(0);
                 viewer.open();
-                if (viewer.isOpen) viewer.help(curator.keys.ACTIONS.map((action) => [action.shown, action.says]));
+                if (viewer.isOpen) viewer.help(actions.map((action) => [action.shown, action.says]));
             },
             close: () => viewer.leave(),
         };
@@ -88,7 +91,7 @@
         window.addEventListener("keydown", (event) => {
             if (viewer.isOpen && event.key === "Tab") return viewer.keepFocus(event);
             const meant = curator.keys.meaning(event);
-            if (!meant || !grid.box || event.defaultPrevented || !isMeant(event.target, meant)) return;
+            if (!meant || without.includes(meant.name) || !grid.box || event.defaultPrevented || !isMeant(event.target, meant)) return;
             event.preventDefault();
             event.stopImmediatePropagation();
             if (!event.repeat || curator.keys.REPEATED.includes(meant.name)) act(meant.name, meant.key);

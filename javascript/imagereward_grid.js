@@ -41,8 +41,9 @@
         );
     }
 
-    // Buttons for the stars and the decision about the chosen picture; ``mark`` shows what they are for another one.
-    function judging(deck) {
+    // Buttons for the stars and the decision about the chosen picture; ``mark`` shows what they are for another one. ``without`` names
+    // actions that have no buttons.
+    function judging(deck, without = []) {
         // A click on the stars that it has takes them away.
         const rate = (number) => deck.rate(deck.chosen && !deck.going && deck.chosen.stars === number ? null : number);
         const stars = [0, 1, 2, 3, 4, 5].map((number) => button(
@@ -53,8 +54,8 @@
         ].map(([name, text, kept]) => button(name, text, () => deck.decide(kept)));
         const box = make(
             "div", {class: "imagereward-judging"},
-            make("span", {class: "imagereward-stars", role: "group"}, ...stars),
-            make("span", {class: "imagereward-decisions", role: "group"}, ...decisions),
+            make("span", {class: "imagereward-stars", role: "group", hidden: without.includes("stars")}, ...stars),
+            make("span", {class: "imagereward-decisions", role: "group", hidden: without.includes("keep")}, ...decisions),
         );
         return {box, mark(picture) {
             const given = picture ? picture.stars : null;

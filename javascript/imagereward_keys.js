@@ -66,21 +66,30 @@
         return found ? (found[1] || found[2]).toLowerCase() : "";
     }
 
-    // What a key press means: {name, key}, or null for nothing.
-    function meaning(event) {
-        if (!event.key || !event.getModifierState) return null; // a browser that fills in forms makes such ones
-        const target = event.composedPath ? event.composedPath()[0] : event.target;
+    function targetOf(event) {
+        return event.composedPath ? event.composedPath()[0] : event.target;
+    }
+
+    // The keys that a press may be taken for: as written, in small letters, by its place. None where somebody writes or a program is meant.
+    function pressed(event) {
+        if (!event.key || !event.getModifierState) return []; // a browser that fills in forms makes such ones
         // 229: an input method has the key, and may only now begin to compose.
         const composes = event.isComposing || event.keyCode === 229 || event.key === "Dead";
         const modified = event.ctrlKey || event.altKey || event.metaKey || event.getModifierState("AltGraph");
-        if (composes || modified || isTyping(target)) return null;
-        if (event.shiftKey && event.key.startsWith("Arrow")) return {name: "pan", key: event.key};
-        for (const key of [event.key, event.key.toLowerCase(), placed(event.code)]) {
+        if (composes || modified || isTyping(targetOf(event))) return [];
+        return [event.key, event.key.toLowerCase(), placed(event.code)];
+    }
+
+    // What a key press means: {name, key}, or null for nothing.
+    function meaning(event) {
+        const keys = pressed(event);
+        if (keys.length && event.shiftKey && event.key.startsWith("Arrow")) return {name: "pan", key: event.key};
+        for (const key of keys) {
             const name = byKey.get(key);
-            if (name) return isTaken(target, name) ? null : {name, key};
+            if (name) return isTaken(targetOf(event), name) ? null : {name, key};
         }
         return null;
     }
 
-    curator.keys = {ACTIONS, MOVING, REPEATED, isControl, meaning};
+    curator.keys = {ACTIONS, MOVING, REPEATED, isControl, meaning, pressed};
 })();

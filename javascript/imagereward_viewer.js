@@ -24,7 +24,7 @@
 
         show(picture, addresses) {
             const told = picture ? [picture.caption, picture.name, picture.reason] : [];
-            this.note.textContent = told.filter((text, place) => place !== 1 || !told[0].includes(text)).join(" · ");
+            this.note.textContent = told.filter((text, place) => text && (place !== 1 || !told[0].includes(text))).join(" · ");
             this.box.classList.toggle("imagereward-out", Boolean(picture && !picture.kept));
             if (this.picture && picture && this.picture.id === picture.id) {
                 this.picture = picture;
@@ -95,9 +95,10 @@
 
     class Viewer {
         // deck; acts(name, key): what a button means; root: the element it is put into; after(): called when it closed and what had the
-        // focus before is no longer there.
-        constructor(deck, acts, root, after) {
+        // focus before is no longer there; without: names of actions that have no buttons.
+        constructor(deck, acts, root, after, without = []) {
             this.after = after;
+            this.without = without;
             this.deck = deck;
             this.acts = acts;
             this.zoom = {scale: 0, x: 0.5, y: 0.5};
@@ -115,7 +116,7 @@
         build(root) {
             const {make, button} = curator;
             const press = (name) => () => this.acts(name);
-            this.judging = curator.judging(this.deck);
+            this.judging = curator.judging(this.deck, this.without);
             this.place = make("span", {class: "imagereward-place"});
             this.stage = make("div", {class: "imagereward-stage"}, ...this.panes.map((pane) => pane.box));
             this.keys = make("div", {class: "imagereward-help", hidden: true});

@@ -89,5 +89,5 @@ export function preferences() {
     return make("span", {class: "preferences"}, languages, theme);
 }
 
-// A token behind the address has done its work once the page is there.
-if (new URLSearchParams(location.hash.slice(1)).has("token")) history.replaceState(null, "", location.pathname + location.search);
+// A token behind the address has done its work once a page is there that is not the one that takes it (enter.js).
+if (!document.getElementById("enter") && new URLSearchParams(location.hash.slice(1)).has("token")) history.replaceState(null, "", location.pathname + location.search);
