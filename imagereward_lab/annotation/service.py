@@ -16,7 +16,7 @@ from imagereward_core.images.suffixes import is_picture_name
 from ..data.images.names import ImageFolder
 from .project.folder import Project
 from .protocol.faults import Fault
-from .protocol.keys import QUICK, STAGES
+from .protocol.keys import QUICK, ROLES, STAGES
 from .protocol.modes import faults_of
 from .quality.status import admit, statuses
 from .quick import questions
@@ -255,6 +255,31 @@ class Service:
             raise NotAllowedError("no_researcher", "only researchers see what others do")
         return self._read(lambda connection: statuses(connection, self.project.terms))
 
+    def add_person(self, person: Person, name: str, role: str) -> tuple[Person, str]:
+        """Adds somebody; also returns their token, of which nothing but a hash is kept. For researchers.
+
+        Annotators are candidates first where the project has a test.
+        """
+        if not person.researches:
+            raise NotAllowedError("no_researcher", "only researchers add people")
+        state = people.CANDIDATE if self.project.options.test and role == ROLES[0] else people.ACTIVE
+        token = people.new_token()
+        added = self._write(lambda connection: people.add(connection, name, role, state, token, self.clock()))
+        return added, token
+
+    def remove_person(self, person: Person, other: int) -> None:
+        """Takes somebody's token away for good; what they answered stays. For researchers, and not of oneself."""
+        if not person.researches:
+            raise NotAllowedError("no_researcher", "only researchers remove people")
+        if person.id == other:
+            raise NotAllowedError("oneself", "nobody removes themselves; another researcher may")
+
+        def removed(connection: Connection) -> None:
+            found = people.locked(connection, other)
+            people.set_state(connection, found, people.REMOVED, self.clock(), {"by": person.id})
+
+        self._write(removed)
+
     def results(self, person: Person) -> Results:
         """What there is so far. For researchers; in quick mode for everybody."""
         if not person.researches and self.project.options.mode != QUICK:
@@ -280,6 +305,15 @@ class Service:
         except ImageError:
             return None
         return ImageFile(root=self.project.images, name=name)
+
+    def folders(self) -> tuple[Path, ...]:
+        """Folders in which the pictures lie."""
+        return (self.project.images,)
+
+    def questions(self, person: Person) -> tuple[Question, ...]:
+        """Questions of quick mode that wait for this person, the one to be answered first: the next one is shown while it is sent."""
+        question = self.question(person)
+        return () if question is None else (question,)
 
     def close(self) -> None:
         """Lets go of the store."""

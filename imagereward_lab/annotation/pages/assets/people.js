@@ -68,7 +68,7 @@ export function people(root, app) {
         return [
             person.name, t(`role.${person.role}`), t(`state.${person.state}`), String(progress.done), String(progress.left),
             duration(progress.seconds_each), agreement(researchers), agreement(ensemble), agreement(inTest), String(progress.invalid),
-            person.removable ? button(t("people.remove"), "", () => remove(person)) : "",
+            person.state === "removed" || person.id === app.me.person.id ? "" : button(t("people.remove"), "", () => remove(person)),
         ];
     }
 

@@ -57,7 +57,7 @@ export const withAddresses = (given) => ({...given, images: given.images.map((im
 // The unfinished document of a task, saved a moment after each change, one request at a time. What is not yet with the server lies in
 // the browser's own store, so that a reload does not lose it either.
 export class Draft {
-    // told(faults, error): after each answer.
+    // told({faults, taken}, error): after each answer.
     constructor(task, told) {
         this.path = `tasks/${encodeURIComponent(task.id)}/draft`;
         this.key = `imagereward-draft-${task.id}`;
@@ -101,10 +101,10 @@ export class Draft {
             const told = await this.running;
             if (told && this.wanted === null && !this.ended) {
                 this.forget();
-                this.told(told.faults);
+                this.told(told);
             }
         } catch (error) {
-            this.told([], error);
+            this.told({faults: []}, error);
         } finally {
             this.running = null;
         }

@@ -28,8 +28,9 @@ export function work(root, app) {
 
     const watch = new Watch();
 
-    function told(faults, error = null) {
+    function told({faults, taken}, error = null) {
         if (error) return refused(error);
+        if (taken) app.say(t("error.task_taken"), "error");
         if (answer) answer.show(insists ? faults : faults.filter((fault) => !UNFINISHED.has(fault.code)));
     }
 
