@@ -16,6 +16,8 @@ KINDS = {
 }
 """Media types by Pillow's name of the format."""
 
+_KEPT = ("icc_profile", "transparency")
+"""What Pillow knows of a picture and a copy of it needs to look the same."""
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -36,7 +38,9 @@ def kind_of_picture(path: Path) -> str:
 
 
 def as_png(path: Path) -> bytes:
-    """A picture that browsers do not know: without loss, but for CMYK and floating point, which become 8 bits of red, green and blue.
+    """A picture as its pixels alone: without loss, but for CMYK and floating point, which become 8 bits of red, green and blue.
+
+    Nothing else of the file is in it but its colour profile: not the texts that say how the picture was made.
 
     Raises:
         ImageError: It cannot be read.
@@ -48,6 +52,7 @@ def as_png(path: Path) -> bytes:
     picture = ImageOps.exif_transpose(open_image(path))
     if picture.mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"):
         picture = picture.convert("RGB")
+    picture.info = {name: picture.info[name] for name in _KEPT if name in picture.info}
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()

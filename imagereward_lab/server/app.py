@@ -72,7 +72,7 @@ def make_app(
     _add_files(app, "shared", [STATIC])
     for part in parts:
         if part.pictures is not None:
-            add_pictures(app, part.name, part.pictures, copies)
+            add_pictures(app, part.name, part.pictures, copies, bare=part.bare_pictures)
         if part.files:
             _add_files(app, part.name, part.files)
         app.include_router(part.router, prefix=f"/{part.name}")

@@ -39,6 +39,7 @@ class Part:
         files: Folders whose files lie below ``/static/NAME/``; the first that has one of a name wins.
         texts: Its texts for pages, in the languages of :data:`.texts.LANGUAGES`.
         pictures: What lies at ``/NAME/pictures/small/ID`` and ``/large/ID``; None for nothing.
+        bare_pictures: Whether pictures are sent as their pixels alone: files tell how they were made.
         begin, end: Called when the server has begun to listen, and when it ends; for threads of its own.
     """
 
@@ -47,5 +48,6 @@ class Part:
     files: Sequence[Path] = ()
     texts: Texts | None = None
     pictures: Pictures | None = None
+    bare_pictures: bool = False
     begin: Callable[[], None] = lambda: None
     end: Callable[[], None] = lambda: None

@@ -33,15 +33,17 @@ _FOR_GOOD = "private, max-age=86400, immutable"
 _ASK_AGAIN = "private, no-cache"
 
 
-def add_pictures(app: FastAPI, name: str, pictures: Pictures, copies: SmallCopies) -> None:
-    """Adds the routes of one part."""
+def add_pictures(
+    app: FastAPI, name: str, pictures: Pictures, copies: SmallCopies, *, bare: bool = False
+) -> None:
+    """Adds the routes of one part; ``bare`` sends the pixels alone, not what else is in the files."""
     # A large picture takes 100 MB while it is decoded. Known ones are read without waiting for those that are made.
     readers = ThreadPoolExecutor(8, thread_name_prefix=f"imagereward-{name}-read")
     makers = ThreadPoolExecutor(max(2, min(4, os.cpu_count() or 2)), thread_name_prefix=f"imagereward-{name}")
     cache = _FOR_GOOD if pictures.lasting else _ASK_AGAIN
 
     async def large(path: Path, headers: dict[str, str]) -> Response:
-        kind = await in_thread(readers, kind_of_picture, path)
+        kind = "" if bare else await in_thread(readers, kind_of_picture, path)
         if kind:
             return FileResponse(path, media_type=kind, headers=headers)
         return Response(await in_thread(makers, as_png, path), media_type="image/png", headers=headers)

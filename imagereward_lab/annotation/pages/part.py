@@ -14,6 +14,7 @@ from ...server.access import Access
 from ...server.part import Part, Texts
 from ...server.shell import page
 from ...server.texts import read_texts
+from ..protocol.modes import MODES
 from ..service import Service
 from .routes.answers import add_answers
 from .routes.asked import TellingRoute
@@ -76,7 +77,14 @@ def annotation_part(service: Service) -> Part:
     add_oversight(router, service)
     root = _HERE.parents[2]
     files = [_ASSETS, _ASSETS / "vendor", _HERE / "document", root / "javascript", root]
-    return Part(name=NAME, router=router, files=files, texts=words, pictures=ProjectPictures(service))
+    return Part(
+        name=NAME,
+        router=router,
+        files=files,
+        texts=words,
+        pictures=ProjectPictures(service),
+        bare_pictures=MODES[service.facts.mode].sources_hidden,
+    )
 
 
 def annotation_access(service: Service, own: str) -> Access:
