@@ -311,9 +311,8 @@ class Service:
         return (self.project.images,)
 
     def questions(self, person: Person) -> tuple[Question, ...]:
-        """Questions of quick mode that wait for this person, the one to be answered first: the next one is shown while it is sent."""
-        question = self.question(person)
-        return () if question is None else (question,)
+        """The question this person is at and the one after it: a page shows the second while the answer to the first is on its way."""
+        return self._write(lambda connection: self.quick.questions(connection, person, self.clock(), 2))
 
     def close(self) -> None:
         """Lets go of the store."""

@@ -32,14 +32,10 @@ class Said:
     skips: tuple[tuple[str, ...], ...]
 
 
-def waiting(connection: Connection, person: int) -> Row[Any] | None:
-    """The question that somebody is at; None for none."""
-    return connection.execute(
-        select(QUESTIONS)
-        .where(QUESTIONS.c.person_id == person, QUESTIONS.c.state == OPEN)
-        .order_by(QUESTIONS.c.id)
-        .limit(1)
-    ).one_or_none()
+def waiting(connection: Connection, person: int) -> list[Row[Any]]:
+    """The questions that somebody was asked and has not dealt with, the oldest first."""
+    rows = select(QUESTIONS).where(QUESTIONS.c.person_id == person, QUESTIONS.c.state == OPEN)
+    return list(connection.execute(rows.order_by(QUESTIONS.c.id)))
 
 
 def ask(connection: Connection, person: int, task: int, images: Sequence[str], now: float) -> Row[Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,28 +54,39 @@ class QuickSession:
             self._known_tasks = [task for task in all_tasks(connection) if task.mode == QUICK]
         return self._known_tasks
 
-    def question(self, connection: Connection, person: Person, now: float) -> Question | None:
-        """The question somebody is at, else the one that tells most; None where enough is known of all."""
+    def questions(
+        self, connection: Connection, person: Person, now: float, most: int = 1
+    ) -> tuple[Question, ...]:
+        """The questions somebody is at, and those that tell most after them, up to ``most``; fewer where enough is known of all."""
         locked(connection, person.id)
         tasks = {task.id: task for task in self.tasks(connection)}
-        row = questions.waiting(connection, person.id)
-        if row is None or row.task_id not in tasks:
-            chosen = self._best(connection, person, list(tasks.values()))
+        rows = [row for row in questions.waiting(connection, person.id) if row.task_id in tasks][:most]
+        while len(rows) < most:
+            chosen = self._best(connection, person, list(tasks.values()), rows)
             if chosen is None:
-                return None
-            row = questions.ask(connection, person.id, chosen[0].id, chosen[1], now)
-        return self._shown(connection, person, tasks[row.task_id], row)
+                break
+            rows.append(questions.ask(connection, person.id, chosen[0].id, chosen[1], now))
+        return tuple(self._shown(connection, person, tasks[row.task_id], row) for row in rows)
+
+    def question(self, connection: Connection, person: Person, now: float) -> Question | None:
+        """The question somebody is at, else the one that tells most; None where enough is known of all."""
+        return next(iter(self.questions(connection, person, now)), None)
 
     def _best(
-        self, connection: Connection, person: Person, tasks: list[StoredTask]
+        self, connection: Connection, person: Person, tasks: list[StoredTask], waiting: Sequence[Row[Any]]
     ) -> tuple[StoredTask, tuple[str, ...]] | None:
-        asked = questions.counts(connection)
+        asked = Counter(questions.counts(connection))
+        asked.update(row.task_id for row in waiting)
         size = self.project.options.side_by_side
-        rest = [task for task in tasks if asked.get(task.id, 0) < self._enough(task)]
-        rest.sort(key=lambda task: (asked.get(task.id, 0) / len(task.images), task.id))
+        rest = [task for task in tasks if asked[task.id] < self._enough(task)]
+        rest.sort(key=lambda task: (asked[task.id] / len(task.images), task.id))
         best, most = None, -math.inf
         for task in rest[:_LEAST_ASKED]:
-            found = self.ranking(connection, task, person.id).question(min(size, len(task.images)))
+            known = self.ranking(connection, task, person.id)
+            for row in waiting:  # what they are asked already is not asked twice
+                if row.task_id == task.id:
+                    known = known.skipped(json.loads(row.images))
+            found = known.question(min(size, len(task.images)))
             if found is not None and found.information > most:
                 best, most = (task, found.images), found.information
         return best

@@ -118,3 +118,20 @@ def test_across_prompts_a_warning_stands_with_the_ranks(tmp_path):
     assert service.question(ann).across_prompts
     assert "mix how good a picture is" in json.loads(service.ranks_text(ann, "json"))["warning"]
     service.close()
+
+
+def test_the_question_after_the_next_is_there_before_the_next_is_answered(service):
+    ann, _ = add(service, "ann")
+    one, two = service.questions(ann)
+    assert service.questions(ann) == (one, two) and service.question(ann) == one
+    assert {picture.id for picture in one.images} != {picture.id for picture in two.images}
+    service.answer(ann, one.id, one.images[0].id)
+    first, second = service.questions(ann)
+    assert first.id == two.id and second.id not in (one.id, two.id)
+    service.undo_answer(ann)
+    assert [each.id for each in service.questions(ann)] == [one.id, two.id]
+    asked = 0
+    while waiting := service.questions(ann):
+        service.answer(ann, waiting[0].id, None)
+        asked += 1
+    assert asked == one.expected, "what waits counts: no more is asked than was said"
