@@ -10,9 +10,8 @@ from dataclasses import asdict
 from typing import Any
 
 from imagereward_core.cli.output.table import Column, render_table
-from imagereward_core.plain import count_of, plain
+from imagereward_core.plain import count_of, plain, spreadsheet_safe
 from imagereward_core.report.own_figures import DOCUMENT_KEYS, FIGURE_COLUMNS, sealed
-from imagereward_core.report.tables import spreadsheet_safe
 
 from .document import Evaluation, Table
 

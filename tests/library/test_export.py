@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from imagereward_core.library import export as exporting
 from imagereward_core.library.export import ExportRow, export, export_rows
-from imagereward_core.report.tables import ExportError, row_columns, spreadsheet_safe
+from imagereward_core.plain import spreadsheet_safe
+from imagereward_core.report.tables import ExportError, row_columns
 from imagereward_core.selection import Rule, select
 from tests.support.library.folders import FOLDER, make_result, make_row
 from tests.support.library.reports import CARD

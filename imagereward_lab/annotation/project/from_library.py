@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from imagereward_core.files.values import STORE_FOLDER, to_name
+from imagereward_core.files import STORE_FOLDER
+from imagereward_core.files.values import to_name
 from imagereward_core.library.curate.candidates import apart
 from imagereward_core.library.curate.options import CurateOptions
 from imagereward_core.library.library import FILE_NAME, Library

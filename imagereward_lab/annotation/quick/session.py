@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from imagereward_core.errors import CuratorError
-from imagereward_core.files.values import STORE_FOLDER
+from imagereward_core.files import STORE_FOLDER
 from imagereward_core.library.library import Library
 from imagereward_core.ranking import QuickRanking, RankedRow, csv_text, json_text
 

@@ -9,7 +9,7 @@ import json
 import pytest
 from PIL import Image
 
-from imagereward_core.files.values import STORE_FOLDER
+from imagereward_core.files import STORE_FOLDER
 from imagereward_core.library.library import Library
 from imagereward_lab.annotation.records import AnnotationError, GoneError, NotAllowedError
 from tests.support.lab.annotation import Clock, add, make_project, new_tasks, open_service
@@ -74,7 +74,8 @@ def test_ranks_follow_the_answers_and_end_when_enough_is_known(service):
     assert 20 <= asked <= 21  # two for each of ten pictures; a question already put is not taken away
     for prompt in {rank.prompt for rank in service.results(ann).ranks}:
         ranks = [rank for rank in service.results(ann).ranks if rank.prompt == prompt]
-        assert [rank.name[-5] for rank in ranks][0] == "4" and [rank.name[-5] for rank in ranks][-1] == "0"
+        names = [rank.name[-5] for rank in ranks]
+        assert (names[0], names[-1]) == ("4", "0")
         assert all(rank.low < rank.strength < rank.high for rank in ranks)
     rows = list(csv.DictReader(io.StringIO(service.ranks_text(ann, "csv"))))
     assert len(rows) == 10 and {"name", "prompt", "rank", "rank_low"} <= rows[0].keys()

@@ -20,8 +20,8 @@ from PIL import Image, ImageOps
 from imagereward_core.cli.exits import UsageError
 from imagereward_core.errors import ImageError
 from imagereward_core.files.whole import naming, written_whole
+from imagereward_core.plain import spreadsheet_safe
 from imagereward_core.report.replace import replacing
-from imagereward_core.report.tables import spreadsheet_safe
 
 from ....data.jsonl import line_of
 from ....data.ranking import Ranking
