@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -174,11 +175,21 @@ def blend_text(name: str, folders: Sequence[Path]) -> str:
 def choices(folders: Sequence[Path], files: Iterable[str], path_of: Callable[[str], str]) -> list[str]:
     """Names for a list to choose from: the registered scorers, the default first, then saved blends, then checkpoints of the user's own.
 
-    ``files`` are names of files in the models ``folders``, and ``path_of`` says where one lies.
+    ``files`` are names of files in the models ``folders``, and ``path_of`` says where one lies. What training made is listed by its id,
+    unless another scorer has the same; anything else by the name of its file.
     """
     from ..weights.cards import CARDS
 
-    return [*CARDS, *saved_blends(folders), *own_checkpoints(files, path_of)]
+    own = {name: _trained_id(path_of(name)) for name in own_checkpoints(files, path_of)}
+    taken = Counter(map(spelling, (*CARDS, *own.values())))
+    listed = [each if each and taken[spelling(each)] == 1 else name for name, each in own.items()]
+    return [*CARDS, *saved_blends(folders), *listed]
+
+
+def _trained_id(path: str) -> str:
+    from ..weights.own import trained_id
+
+    return trained_id(Path(path))
 
 
 def own_checkpoints(names: Iterable[str], path_of: Callable[[str], str]) -> list[str]:

@@ -132,6 +132,14 @@ def _has_trained_card(path: Path) -> bool:
         return False
 
 
+def trained_id(path: Path) -> str:
+    """The id that training gave a checkpoint, by the card beside it; empty without such a card, or where the card cannot be used."""
+    try:
+        return own_card(path).id if _has_trained_card(path) else ""
+    except WeightsError:
+        return ""
+
+
 def is_image_reward(path: Path) -> bool:
     """Whether a file has ImageReward's layout, by the names in it; False where it cannot be read, which is logged."""
     from .checkpoint import StateFile

@@ -51,6 +51,21 @@ def test_every_node_that_tells_of_numbers_says_what_must_be_known_of_the_scorer(
     assert all(each["percentile"] is None for each in document["pictures"])
 
 
+def test_what_training_made_is_chosen_by_its_id(fake):
+    folder = fake.base / "models" / "imagereward"
+    folder.mkdir(parents=True, exist_ok=True)
+    demo = fake.module("imagereward_core.weights.bundled").MODEL_FOLDER / "demo.safetensors"
+    (folder / "run-3.safetensors").write_bytes(demo.read_bytes())
+    card = {"id": "mine", "like": "demo", "family": "imagereward", "scale": {"mean": 0.0, "std": 1.0}}
+    (folder / "run-3.card.json").write_text(json.dumps(card))
+    assert fake.module("nodes.host.scorer_cache").choices()[-1] == "mine"
+    graph = Graph()
+    tables = [graph.show(scored(graph, name)[1], 3) for name in ("mine", "run-3.safetensors")]
+    ran = fake.run(graph)
+    by_id, by_file = (shown(ran, table)[0] for table in tables)
+    assert by_id == by_file and by_id.startswith("mine, 8 pictures")
+
+
 def test_it_is_blended_and_saved_under_its_own_name(fake, own):
     graph = Graph()
     scores = graph.score([graph.folder(), 0], scorer=graph.load(blend="demo=1,mine.safetensors=1@rank"))

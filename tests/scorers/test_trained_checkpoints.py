@@ -63,6 +63,20 @@ def score(settings, name, image, prompt=PROMPT):
     return Maker(LocalRuntime("cpu", "fp32"), settings).make(name).score([image], prompt)
 
 
+def listed(settings):
+    names = sorted(path.name for path in settings.folders[0].iterdir())
+    return choices(settings.folders, names, lambda name: str(settings.folders[0] / name))
+
+
+def test_what_training_made_is_listed_by_its_id_unless_another_has_it_too(settings):
+    card = {"like": "demo", "family": "imagereward"}
+    write(settings, "first", demo_state(), id="Of mine", **card)
+    write(settings, "second", demo_state(), id="of Mine", **card)
+    write(settings, "third", demo_state(), id="Third", **card)
+    write(settings, "fourth", demo_state(), **card, scale="none")
+    assert listed(settings)[-4:] == ["first.safetensors", "fourth.safetensors", "second.safetensors", "Third"]
+
+
 def demo_state():
     return {
         name: value.float() if value.is_floating_point() else value for name, value in load_file(DEMO).items()
@@ -89,9 +103,7 @@ def test_a_network_trained_from_the_demo_is_a_scorer_by_its_card(settings, image
     assert scores.values[0] == pytest.approx(demo_score(state, image, (0.5, 2.0)), abs=2e-5)
     own = own_checkpoints(settings)["mine"]
     assert own.card.token_limit == 35 and own.card.image.size == 64
-    assert (
-        choices(settings.folders, [path.name], lambda name: str(settings.folders[0] / name))[-1] == path.name
-    )
+    assert listed(settings)[-1] == "mine"
     # The scale is part of the label: a card with another one makes other scores.
     assert scores.revision == f"{revision_of(path)}-{own.card.recipe}"
     assert stored_card("mine", scores.revision, settings).token_limit == 35
