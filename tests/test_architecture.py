@@ -46,7 +46,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "library.scan": ({"files", "images", "metadata", "scores", "scorers", "library.store"}, {"PIL", "torch"}),
     "library.journal": ({"files", "images", "metadata"}, set()),
     "library": (
-        {"files", "report", "library.store", "library.scan", "library.journal", *SCORING},
+        {"files", "report", "ranking", "library.store", "library.scan", "library.journal", *SCORING},
         {"numpy"},
     ),
     "library.curate": (

@@ -89,13 +89,14 @@ def command():
 
 
 def tables(folder):
-    """Columns of every table of a new store and a new journal, and how far their formats have come."""
-    from imagereward_core.library import Library
+    """Columns of every table of a new store, journal and file of answers, and how far their formats have come."""
+    from imagereward_core.library import AnswerStore, Library
 
     with Library.open(folder / "store", root=folder) as library, library.journal():
         pass
+    AnswerStore.open(folder / "store").close()
     found = {}
-    for file in ("library.sqlite3", "journal.sqlite3"):
+    for file in ("library.sqlite3", "journal.sqlite3", "answers.sqlite3"):
         with sqlite3.connect(folder / "store" / file) as connection:
             names = connection.execute(
                 "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"

@@ -6,6 +6,7 @@
 
 Rooms: ``store`` keeps what is known of every picture, ``scan`` finds and scores them, ``curate`` decides what is kept and carries it out,
 ``journal`` writes down every step before it happens and takes it back, ``watch`` does all that while pictures arrive.
+``answers`` has what was answered to quick questions.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy
 
 if TYPE_CHECKING:
+    from .answers import AnswerStore as AnswerStore
     from .curate.carry_out import carry_out as carry_out
     from .curate.carry_out import take_back as take_back
     from .curate.options import CurateOptions as CurateOptions
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from .watch.watcher import Watcher as Watcher
 
 _HOMES = {
+    "AnswerStore": "answers",
     "CurateOptions": "curate.options",
     "Curation": "curate.plan",
     "CurationRule": "curate.options",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Container, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -32,6 +32,21 @@ class Comparison(Generic[Name]):
             raise ValueError(f"found the pictures {self.images!r}; expected at least two, each once")
         if self.winner is not None and self.winner not in self.images:
             raise ValueError(f"found the winner {self.winner!r}; expected None or one of {self.images!r}")
+
+    def among(self, known: Container[Name]) -> Comparison[Name] | None:
+        """What it says of those that are known, by Luce's axiom; None where that is nothing.
+
+        >>> Comparison(("a", "b", "gone"), winner="b").among("ab").images
+        ('a', 'b')
+        >>> Comparison(("a", "b", "gone"), winner="gone").among("ab") is None
+        True
+        """
+        images = tuple(image for image in self.images if image in known)
+        if len(images) == len(self.images):
+            return self
+        if len(images) < 2 or not (self.winner is None or self.winner in images):
+            return None
+        return Comparison(images, self.winner)
 
 
 def comparisons_of_ranking(places: Sequence[Sequence[Name]]) -> list[Comparison[Name]]:

@@ -20,7 +20,7 @@ class QuickRanking:
 
     Attributes:
         images: Their names: anything that does not change, such as the hash of their pixels.
-        comparisons: Answers, the latest last. Those with a picture that is not among ``images`` (one deleted since) are left out.
+        comparisons: Answers, the latest last. Of pictures that are not among ``images``, such as one deleted since, they say nothing.
         skips: Pictures that were shown together and got no answer.
         scores: What scorers say, one list for each of them with a number for each picture; NaN where there is none.
         seed: Decides between equally good questions, and which picture stands where.
@@ -62,19 +62,17 @@ class QuickRanking:
     def _places(self) -> dict[str, int]:
         return {image: place for place, image in enumerate(self.images)}
 
-    def _known(self, images: Sequence[str]) -> bool:
-        return all(image in self._places for image in images)
-
     @cached_property
     def _numbered(self) -> list[Comparison[int]]:
         places = self._places
+        known = (each.among(places) for each in self.comparisons)
         return [
             Comparison(
                 tuple(places[image] for image in each.images),
                 None if each.winner is None else places[each.winner],
             )
-            for each in self.comparisons
-            if self._known(each.images)
+            for each in known
+            if each is not None
         ]
 
     @cached_property
@@ -85,7 +83,8 @@ class QuickRanking:
 
     def question(self, size: int = 2) -> Question[str] | None:
         """Which ``size`` pictures, 2 to 4, to show next; None where there are fewer than two."""
-        skips = [tuple(self._places[image] for image in each) for each in self.skips if self._known(each)]
+        places = self._places
+        skips = [tuple(places[image] for image in each if image in places) for each in self.skips]
         found = next_question(
             self.fit, [each.images for each in self._numbered], size=size, skipped=skips, seed=self.seed
         )

@@ -72,7 +72,7 @@ def fit_strengths(
         ValueError: A comparison names another picture, or the prior is for another number.
 
     >>> fit = fit_strengths(3, [Comparison((0, 1), winner=0), Comparison((1, 2), winner=1)])
-    >>> fit.values.round(2).tolist(), bool(fit.errors[1] < fit.errors[0])
+    >>> (fit.values.round(2) + 0).tolist(), bool(fit.errors[1] < fit.errors[0])
     ([1.11, 0.0, -1.11], True)
     """
     prior = prior or StrengthPrior.of_nothing(number)

@@ -130,10 +130,15 @@ def test_where_scorers_differ_is_asked_first():
     assert set(QuickRanking(images=images, scores=scores).question().images) == {"disputed", "disputed too"}
 
 
-def test_answers_about_pictures_that_are_gone_are_left_out():
-    gone = (Comparison(("a", "gone"), winner="gone"), Comparison(("a", "b"), winner="b"))
+def test_of_answers_about_pictures_that_are_gone_the_rest_counts():
+    gone = (
+        Comparison(("a", "gone"), winner="gone"),
+        Comparison(("gone", "a", "b"), winner="gone"),
+        Comparison(("a", "gone", "b"), winner="b"),
+        Comparison(("a", "b", "gone"), None),
+    )
     rows = QuickRanking(images=("a", "b"), comparisons=gone, skips=(("gone", "a"),)).rows()
-    assert [(row.image, row.shown, row.won) for row in rows] == [("b", 1, 1), ("a", 1, 0)]
+    assert [(row.image, row.shown, row.won, row.tied) for row in rows] == [("b", 2, 1, 1), ("a", 2, 0, 1)]
     with pytest.raises(ValueError, match="found a picture twice"):
         QuickRanking(images=("a", "a"))
     with pytest.raises(ValueError, match="found 1 scores by one scorer; expected 2"):
