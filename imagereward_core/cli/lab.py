@@ -34,6 +34,11 @@ LAB_COMMANDS = {
     "evaluate": LabCommand(
         "imagereward_lab.evaluation.command", "measure how well scorers agree with people's rankings"
     ),
+    "analyse": LabCommand(
+        "imagereward_lab.annotation.analysis.command",
+        "what annotations say: by category, by words that ask for quality, and how far people agree",
+        "analysis",
+    ),
     "compare-models": LabCommand(
         "imagereward_lab.evaluation.compare_command", "rank generators by the pictures they made"
     ),

@@ -60,6 +60,22 @@ def resampled_ratios(
     return np.concatenate(found).reshape(resamples, *numerators.shape[1:])
 
 
+def resampled_sums(values: FloatArray, resamples: int = RESAMPLES, seed: int = 0) -> FloatArray:
+    """Sums over prompts drawn with replacement, float64 [resamples, ...]; the draws are those of :func:`resampled_ratios`.
+
+    Args:
+        values: [P, ...], one row per prompt.
+        resamples: How many draws.
+        seed: Of the random numbers.
+    """
+    number = len(values)
+    if not number:
+        return np.zeros((resamples, *values.shape[1:]))
+    flat = values.reshape(number, -1)
+    found = [drawn @ flat for drawn in _draws(number, resamples, seed)]
+    return np.concatenate(found).reshape(resamples, *values.shape[1:])
+
+
 def _draws(number: int, resamples: int, seed: int) -> Iterable[FloatArray]:
     """How often each of ``number`` prompts is in each draw, float64 [some of the draws, number] piece by piece."""
     if number * resamples <= _ROOM:

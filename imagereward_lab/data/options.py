@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from imagereward_core.cli.console import Console
@@ -12,20 +13,28 @@ from imagereward_core.cli.exits import NoScorerError, UsageError
 from imagereward_core.plain import count_of
 
 from .extras import MissingPackageError
-from .ranking import RankingError
+from .notes import Note, Notes
+from .ranking import Ranking, RankingError
 from .ranking_set import RankingSet
-from .readers import FORMATS, open_rankings
+from .readers import FORMATS, format_of, open_rankings, streamed, told
 
 
-def add_rankings(parser: argparse._ActionsContainer) -> None:
-    """Which rankings, where their pictures are, and in which format they are."""
-    parser.add_argument("rankings", type=Path, metavar="RANKINGS", help="a file or folder with rankings")
-    parser.add_argument(
-        "--images",
-        type=Path,
-        metavar="DIR",
-        help="the folder of the pictures (default: the one that goes with the format)",
-    )
+def add_rankings(parser: argparse._ActionsContainer, metavar: str = "RANKINGS", images: bool = True) -> None:
+    """Which rankings, where their pictures are, and in which format they are.
+
+    Args:
+        parser: Where to.
+        metavar: What they are called in the help.
+        images: Whether the command looks at pictures.
+    """
+    parser.add_argument("rankings", type=Path, metavar=metavar, help="a file or folder with rankings")
+    if images:
+        parser.add_argument(
+            "--images",
+            type=Path,
+            metavar="DIR",
+            help="the folder of the pictures (default: the one that goes with the format)",
+        )
     parser.add_argument(
         "--from",
         dest="rankings_format",
@@ -74,11 +83,31 @@ def opened(args: argparse.Namespace, console: Console, split: str = "") -> Ranki
     return data
 
 
+def streamed_rankings(args: argparse.Namespace, console: Console, notes: Notes) -> Iterator[Ranking]:
+    """The rankings of ``--split``, or all, one after another; says how they are read.
+
+    Args:
+        args: The command line, with ``rankings``, ``rankings_format`` and ``split``.
+        console: Where messages go.
+        notes: What the reader leaves out.
+
+    Raises:
+        NoScorerError, UsageError: As :func:`plainly`.
+    """
+    with plainly(), console.count(0, "rankings") as progress:
+        format = format_of(args.rankings, args.rankings_format)
+        console.say(f"Read as {format.name}: {format.title}.")
+        yield from told(streamed(args.rankings, format, args.split, notes), progress)
+
+
 def tell_left_out(data: RankingSet, console: Console) -> None:
     """Says what the reader left out: the first reasons, and how many there are."""
-    for note in data.notes[:5]:
+    tell_notes(data.notes, data.left_out, console)
+
+
+def tell_notes(notes: Iterable[Note], left_out: int, console: Console) -> None:
+    """Says what was left out: the first reasons, and how many there are."""
+    for note in islice(notes, 5):
         console.complain(f"left out: {note}")
-    if data.left_out:
-        console.complain(
-            f"{count_of(data.left_out, 'row')} left out; 'imagereward rankings check' lists them"
-        )
+    if left_out:
+        console.complain(f"{count_of(left_out, 'row')} left out; 'imagereward rankings check' lists them")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +21,8 @@ from .scoring import ScoredRankings
 
 LEAST_PAIRS = 10
 """Two voters with fewer pairs in common are not compared: the result would be chance."""
+MOST_VOTERS = 300
+"""Everybody is compared with everybody, which for thousands of people takes days: so many, those who share most pairs, are enough."""
 _MOST_CELLS = 20_000_000
 _ALL = "all others"
 RESEARCHER, ANNOTATOR, ENSEMBLE = "researcher", "annotator", "ensemble"
@@ -54,6 +56,7 @@ class Ballot:
         people: For every person the choices, int8 [P].
         scorers: For every scorer likewise.
         prompts: For every pair the number of its prompt, int64 [P].
+        left_out: How many further people there are, who share fewer pairs with anybody.
     """
 
     def __init__(self, orders: Iterable[Order], scorers: Mapping[str, FloatArray] | None = None) -> None:
@@ -69,15 +72,20 @@ class Ballot:
                 pictures[two].tolist(),
                 choices(each.ranks[order], higher_is_better=False).tolist(),
             ):
+                if first == second:  # a ranking that names a picture twice says nothing about it
+                    continue
                 cast = votes[first, second]
                 cast[each.person] = cast.get(each.person, 0) + choice
                 prompts[first, second] = each.prompt
         shared = [pair for pair, each in votes.items() if len(each) > 1]
-        names = sorted({name for pair in shared for name in votes[pair]})
-        rows = {name: np.zeros(len(shared), np.int8) for name in names}
+        often = Counter(name for pair in shared for name in votes[pair])
+        kept = sorted(sorted(often), key=lambda name: -often[name])[:MOST_VOTERS]
+        self.left_out = len(often) - len(kept)
+        rows = {name: np.zeros(len(shared), np.int8) for name in sorted(kept)}
         for at, pair in enumerate(shared):
             for name, choice in votes[pair].items():
-                rows[name][at] = (choice > 0) - (choice < 0)
+                if name in rows:
+                    rows[name][at] = (choice > 0) - (choice < 0)
         self.people: dict[str, Votes] = rows
         first, second = (np.array([pair[end] for pair in shared], dtype=np.int64) for end in (0, 1))
         self.scorers: dict[str, Votes] = {
@@ -164,6 +172,10 @@ def agreement_of(ballot: Ballot, options: IntervalOptions, researchers: Sequence
         f"{count_of(len(ballot.prompts), 'pair')} of pictures of {count_of(len(set(ballot.prompts.tolist())), 'prompt')} were ranked by "
         f"two people or more: {people}."
     ]
+    if ballot.left_out:
+        sentences.append(
+            f"{count_of(ballot.left_out, 'further voter')} left out, who share fewer pairs with others than these {MOST_VOTERS}."
+        )
     if unknown:
         sentences.append(f"Not among them, though named as researchers: {', '.join(unknown)}.")
     return Section(

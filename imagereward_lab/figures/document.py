@@ -90,8 +90,9 @@ class Drawing:
         upwards: What stands along the vertical one.
         labels: For bars and boxes the labels along the axis.
         series: For every series its values, or its points; NaN is a gap.
-        level: Height of a dotted line, such as what chance gives.
+        level: Height of a dashed line, such as what chance gives.
         points: For ``points``, the figures of every label.
+        ends: For ``bars``, by series the ends of the interval of every value; NaN for none.
     """
 
     kind: str
@@ -102,6 +103,7 @@ class Drawing:
     series: Mapping[str, Sequence[float]]
     level: float = math.nan
     points: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    ends: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ _COLOURS = ("#1f6f5c", "#c98a2b", "#4a67a8", "#a8483f", "#7a5c99", "#6b7280", "#
 _MOST_SERIES = 12
 _LETTERS = 11
 """Of a title, that an inch has room for."""
+_ENDS: Any = {"fmt": "none", "ecolor": "#16181d", "elinewidth": 0.9, "capsize": 2}
 _LOOK: Any = {
     "svg.hashsalt": "imagereward",  # equal figures give equal files
     "svg.fonttype": "none",
@@ -70,7 +71,7 @@ def svg(drawing: Drawing) -> str:
         axes.set_xlabel(plain(drawing.across))
         axes.set_ylabel(plain(drawing.upwards))
         if not math.isnan(drawing.level):
-            axes.axhline(drawing.level, color="#8a8f98", linewidth=0.8, linestyle=":")
+            axes.axhline(drawing.level, color="#a8483f", linewidth=1.0, linestyle="--")
         if len(drawing.series) > 1:
             axes.legend(frameon=False, fontsize=8)
         made = io.StringIO()
@@ -84,6 +85,9 @@ def _bars(axes: Any, drawing: Drawing) -> None:
     for number, (name, values) in enumerate(shown):
         across = [at - 0.4 + width * (number + 0.5) for at in range(len(values))]
         axes.bar(across, values, width, label=plain(name), color=_COLOURS[number % len(_COLOURS)])
+        for at, value, (low, high) in zip(across, values, drawing.ends.get(name, ())):
+            if not math.isnan(value - low - high):
+                axes.errorbar([at], [value], [[max(0.0, value - low)], [max(0.0, high - value)]], **_ENDS)
     _name_places(axes, drawing)
 
 

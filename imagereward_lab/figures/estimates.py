@@ -62,9 +62,9 @@ class Estimate:
         """
         return self._text(100, 1)
 
-    def plain(self) -> str:
+    def plain(self, digits: int = 3) -> str:
         """As text as it is, with its interval."""
-        return self._text(1, 3)
+        return self._text(1, digits)
 
     def _text(self, factor: float, digits: int) -> str:
         if math.isnan(self.value):

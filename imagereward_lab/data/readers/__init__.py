@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 from ..images import ImageSource
@@ -56,7 +56,8 @@ def open_rankings(
     everything = list(told(read(path, found, notes), progress))
     rankings = [ranking for ranking in everything if not split or ranking.split == split]
     if not rankings:
-        raise RankingError(_nothing(path, found, split, everything, notes))
+        splits = {ranking.split for ranking in everything}
+        raise RankingError(nothing_found(path, found, split, splits, notes))
     return RankingSet(
         path=path,
         rankings=rankings,
@@ -123,9 +124,35 @@ def images_folder(path: Path, format: Format, images: Path | str | None) -> Path
     return Path(images)
 
 
-def _nothing(path: Path, format: Format, split: str, everything: list[Ranking], notes: Notes) -> str:
-    if everything:
-        names = sorted({ranking.split for ranking in everything} - {""})
+def streamed(path: Path, format: Format, split: str, notes: Notes) -> Iterator[Ranking]:
+    """The rankings of a split, or all, one after another; none is kept.
+
+    Raises:
+        RankingError: It cannot be read at all, or, at the end, there was none.
+    """
+    splits: set[str] = set()
+    count = 0
+    for ranking in read(path, format, notes):
+        splits.add(ranking.split)
+        if not split or ranking.split == split:
+            count += 1
+            yield ranking
+    if not count:
+        raise RankingError(nothing_found(path, format, split, splits, notes))
+
+
+def nothing_found(path: Path, format: Format, split: str, splits: Collection[str], notes: Notes) -> str:
+    """What to say where there is no ranking.
+
+    Args:
+        path: What was read.
+        format: As what.
+        split: The split that was asked for.
+        splits: The splits of the rankings that are there, an empty one for none; nothing where there are no rankings.
+        notes: What was left out.
+    """
+    if splits:
+        names = sorted({*splits} - {""})
         has = (
             f"it has {', '.join(names)}"
             if names
