@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable
 from pathlib import Path
 
 from imagereward_core.cli.arguments import add_setting, number_type
@@ -18,11 +17,10 @@ from imagereward_core.plain import count_of
 
 from .check import check_rankings
 from .check.report import as_json, as_table
-from .images.names import problem_of, relative
+from .images.moved import moved, prefix_from
 from .jsonl import write_rankings
 from .notes import Notes
 from .options import add_rankings, opened, plainly
-from .ranking import Ranking
 from .readers import FORMATS, format_of, images_folder, read, told
 from .split import TEST, VALIDATION, Agreement, SplitOptions, split_by_agreement, split_by_prompt
 
@@ -172,7 +170,7 @@ def _convert(args: argparse.Namespace) -> int:
         found = read(args.rankings, format, notes)
         some = (each for each in found if not args.split or each.split == args.split)
         count = write_rankings(
-            args.output, told(_moved(some, root, prefix), progress), overwrite=args.overwrite
+            args.output, told(moved(some, root, prefix), progress), overwrite=args.overwrite
         )
     return _written(args, console, count, notes.total, notes)
 
@@ -207,16 +205,16 @@ def _split(args: argparse.Namespace) -> int:
         _tell_judged(judged, console)
     else:
         rankings = split_by_prompt(data.rankings, options, anew=args.anew)
-        moved = sum(bool(old.split) and old.split != new.split for old, new in zip(data.rankings, rankings))
+        changed = sum(bool(old.split) and old.split != new.split for old, new in zip(data.rankings, rankings))
         kept = sum(bool(old.split) for old in data.rankings)
         if kept and not args.anew:
             console.say(f"{count_of(kept, 'ranking')} had a split already and kept it; --anew splits all.")
-        if moved and not args.anew:
+        if changed and not args.anew:
             console.complain(
-                f"note: {count_of(moved, 'ranking')} of prompts in more than one split went to the test, or else to validation"
+                f"note: {count_of(changed, 'ranking')} of prompts in more than one split went to the test, or else to validation"
             )
     prefix = _prefix(args.output, data.images.root, console)
-    count = write_rankings(args.output, _moved(rankings, data.images.root, prefix), overwrite=args.overwrite)
+    count = write_rankings(args.output, moved(rankings, data.images.root, prefix), overwrite=args.overwrite)
     for name, number in sorted(Counter(ranking.split for ranking in rankings).items()):
         prompts = len({ranking.prompt for ranking in rankings if ranking.split == name})
         console.say(f"{name}: {count_of(number, 'ranking')} of {count_of(prompts, 'prompt')}")
@@ -231,21 +229,11 @@ def _split(args: argparse.Namespace) -> int:
 
 
 def _prefix(output: Path, root: Path, console: Console) -> str:
-    """What comes before names in the new file, so that they are found from its folder."""
-    try:
-        below = root.resolve().relative_to(output.resolve().parent).as_posix()
-    except ValueError:
+    """What comes before names in the new file, so that they are found from its folder; says so where they are not."""
+    prefix = prefix_from(output, root)
+    if prefix is None:
         console.say(f"The pictures stay where they are: give --images {root} with {output}.")
-        return ""
-    return "" if below == "." else f"{below}/"
-
-
-def _moved(rankings: Iterable[Ranking], root: Path, prefix: str) -> Iterator[Ranking]:
-    """Rankings with names as they are seen from the new file's folder."""
-    for ranking in rankings:
-        names = [relative(root, name) for name in ranking.images]
-        moved = tuple(name if problem_of(name) else f"{prefix}{name}" for name in names)
-        yield ranking if moved == ranking.images else replace(ranking, images=moved)
+    return prefix or ""
 
 
 def _tell_judged(judged: Iterable[Agreement], console: Console) -> None:

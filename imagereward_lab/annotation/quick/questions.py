@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,12 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from imagereward_core.ranking import Comparison
 
+from ..protocol.keys import QUICK
 from ..records import GoneError, Person
 from ..store.audit import note
 from ..store.people import locked
-from ..store.tables import QUESTIONS
+from ..store.tables import PEOPLE, QUESTIONS, TASKS
+from ..store.tasks import StoredTask, all_tasks
 
 OPEN, ANSWERED, PASSED = "open", "answered", "passed"
 
@@ -159,3 +161,58 @@ def _mine(connection: Connection, person: Person, question: int) -> Row[Any]:
     if row is None:
         raise GoneError("not_yours", "this question was not put to you; ask for the next one")
     return row
+
+
+def answered_pairs(connection: Connection) -> set[tuple[int, int]]:
+    """Who has answered questions about which task, as (person, task)."""
+    rows = connection.execute(
+        select(QUESTIONS.c.person_id, QUESTIONS.c.task_id).where(QUESTIONS.c.state == ANSWERED).distinct()
+    )
+    return {(row.person_id, row.task_id) for row in rows}
+
+
+def import_answers(
+    connection: Connection,
+    person: Person,
+    task: int,
+    images: Sequence[str],
+    comparisons: Sequence[Comparison[int]],
+    seconds: float | None,
+    now: float,
+) -> int:
+    """Keeps answers that were given elsewhere, and returns how many."""
+    for each in comparisons:
+        connection.execute(
+            QUESTIONS.insert().values(
+                person_id=person.id,
+                task_id=task,
+                images=json.dumps([images[place] for place in each.images]),
+                state=ANSWERED,
+                winner=None if each.winner is None else images[each.winner],
+                seconds=seconds,
+                asked=now,
+                answered=now,
+            )
+        )
+    if comparisons:
+        note(connection, now, person.id, "imported", f"task {task}", comparisons=len(comparisons))
+    return len(comparisons)
+
+
+def said_by(
+    connection: Connection,
+) -> Iterator[tuple[StoredTask, str, str, Comparison[str], float | None]]:
+    """Every answer: the task, name and role of who answered, what was said, and how long it took; by task, in the order of answers."""
+    tasks = {task.id: task for task in all_tasks(connection) if task.mode == QUICK}
+    if not tasks:
+        return
+    rows = connection.execute(
+        select(QUESTIONS, PEOPLE.c.name, PEOPLE.c.role)
+        .join(PEOPLE, PEOPLE.c.id == QUESTIONS.c.person_id)
+        .join(TASKS, TASKS.c.id == QUESTIONS.c.task_id)
+        .where(QUESTIONS.c.state == ANSWERED)
+        .order_by(TASKS.c.position, QUESTIONS.c.answered, QUESTIONS.c.id)
+    )
+    for row in rows:
+        comparison = Comparison(tuple(json.loads(row.images)), row.winner)
+        yield tasks[row.task_id], row.name, row.role, comparison, row.seconds

@@ -22,7 +22,7 @@ from ..project.from_library import has_library, scores_of
 from ..protocol.keys import QUICK
 from ..records import GoneError, Person, Question, Rank
 from ..store.people import locked
-from ..store.tasks import StoredTask, all_tasks
+from ..store.tasks import StoredTask, all_tasks, count_of_images
 from . import questions
 
 _LEAST_ASKED = 24
@@ -46,12 +46,15 @@ class QuickSession:
     def __init__(self, project: Project, data: Path | None = None) -> None:
         self.project, self.data = project, data
         self._known_tasks: list[StoredTask] = []
+        self._known_count = -1
         self._known_scores: dict[str, dict[str, float]] | None = None
 
     def tasks(self, connection: Connection) -> list[StoredTask]:
-        """The tasks of quick mode: they never change once a project is made."""
-        if not self._known_tasks:
+        """The tasks of quick mode, which only an import adds to."""
+        count = count_of_images(connection)
+        if count != self._known_count:
             self._known_tasks = [task for task in all_tasks(connection) if task.mode == QUICK]
+            self._known_count = count
         return self._known_tasks
 
     def questions(

@@ -237,6 +237,55 @@ def is_newest() -> Any:
     )
 
 
+def last_document(connection: Connection, person: int, task: int) -> str | None:
+    """The last version of somebody's answer, as it is kept, also of one that was called invalid; None where there is none."""
+    return connection.execute(
+        select(ANSWERS.c.document)
+        .join(ASSIGNMENTS, ASSIGNMENTS.c.id == ANSWERS.c.assignment_id)
+        .where(ASSIGNMENTS.c.person_id == person, ASSIGNMENTS.c.task_id == task)
+        .order_by(ANSWERS.c.version.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+
+
+def put_answer(
+    connection: Connection,
+    person: int,
+    task: int,
+    seat: int | None,
+    text: str,
+    seconds: float | None,
+    now: float,
+) -> None:
+    """Keeps an answer that was given elsewhere.
+
+    Raises:
+        GoneError: This person is at the task, or has skipped it.
+    """
+    row = assignment(connection, person, task)
+    if row is not None:
+        raise GoneError("not_free", f"this person was given the task here, and it is {row.state}; that stays")
+    number = connection.execute(
+        ASSIGNMENTS.insert()
+        .values(
+            task_id=task,
+            person_id=person,
+            state=DONE,
+            seat=seat,
+            lease_ends=now,
+            created=now,
+            note="",
+        )
+        .returning(ASSIGNMENTS.c.id)
+    ).scalar_one()
+    answer = connection.execute(
+        ANSWERS.insert()
+        .values(assignment_id=number, version=1, document=text, seconds=_seconds(seconds), submitted=now)
+        .returning(ANSWERS.c.id)
+    ).scalar_one()
+    note(connection, now, person, "imported", f"task {task}", answer=answer, version=1)
+
+
 def _last(connection: Connection, number: int) -> Row[Any] | None:
     return connection.execute(
         select(ANSWERS).where(ANSWERS.c.assignment_id == number).order_by(ANSWERS.c.version.desc()).limit(1)

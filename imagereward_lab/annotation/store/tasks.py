@@ -108,17 +108,10 @@ class StoredTask:
 def add_tasks(connection: Connection, tasks: Iterable[NewTask], at: float) -> int:
     """Adds tasks behind those that are there, and returns how many. A picture that is known by its name keeps its id."""
     position = connection.execute(select(func.coalesce(func.max(TASKS.c.position), 0))).scalar_one()
-    ids = {name: number for number, name in connection.execute(select(IMAGES.c.id, IMAGES.c.name))}
+    ids = _ids(connection)
     added = 0
     for task in tasks:
-        for image in task.images:
-            if image.name not in ids:
-                ids[image.name] = f"p{secrets.token_hex(_ID_BYTES)}"
-                connection.execute(
-                    IMAGES.insert().values(
-                        id=ids[image.name], name=image.name, width=image.width, height=image.height
-                    )
-                )
+        _add_new(connection, task.images, ids)
         added += 1
         number = connection.execute(
             TASKS.insert()
@@ -144,6 +137,41 @@ def add_tasks(connection: Connection, tasks: Iterable[NewTask], at: float) -> in
     if added:
         note(connection, at, None, "added tasks to", "project", tasks=added)
     return added
+
+
+def add_images(connection: Connection, task: int, images: Sequence[NewImage]) -> None:
+    """Adds those pictures to a task that it lacks. Only for quick mode: any other answer is about all pictures of its task."""
+    held = {image.id for image in stored_task(connection, task).images}
+    ids = _ids(connection)
+    _add_new(connection, images, ids)
+    new = [image for image in images if ids[image.name] not in held]
+    for place, image in enumerate(new, len(held)):
+        connection.execute(
+            TASK_IMAGES.insert().values(
+                task_id=task, place=place, image_id=ids[image.name], source=image.source
+            )
+        )
+
+
+def count_of_images(connection: Connection) -> int:
+    """Pictures of all tasks together: who remembers tasks sees by it whether some have come."""
+    return connection.execute(select(func.count()).select_from(TASK_IMAGES)).scalar_one()
+
+
+def _ids(connection: Connection) -> dict[str, str]:
+    rows = connection.execute(select(IMAGES.c.id, IMAGES.c.name)).all()
+    return {row.name: row.id for row in rows}
+
+
+def _add_new(connection: Connection, images: Iterable[NewImage], ids: dict[str, str]) -> None:
+    for image in images:
+        if image.name not in ids:
+            ids[image.name] = f"p{secrets.token_hex(_ID_BYTES)}"
+            connection.execute(
+                IMAGES.insert().values(
+                    id=ids[image.name], name=image.name, width=image.width, height=image.height
+                )
+            )
 
 
 def stored_task(connection: Connection, task: int) -> StoredTask:

@@ -19,6 +19,8 @@ class _Group:
     ranks: list[int] = field(default_factory=list)
     ratings: list[dict[str, Any]] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
+    problems: list[list[str]] = field(default_factory=list)
+    missing: list[Any] = field(default_factory=list)
 
 
 class Grouping:
@@ -39,6 +41,8 @@ class Grouping:
         facts: dict[str, Any],
         ratings: dict[str, Any] | None = None,
         source: str = "",
+        problems: Any = None,
+        missing: Any = None,
     ) -> None:
         """Adds a picture to the ranking of ``key``.
 
@@ -50,17 +54,22 @@ class Grouping:
             facts: Fields of the ranking, of which the first record's count.
             ratings: What the picture was rated.
             source: What made it.
+            problems: Problems that were ticked; None where nobody was asked.
+            missing: Phrases of the prompt that are missing in it, likewise.
 
         Raises:
             FieldError: Something in the record is wrong. It is not added, and spoils nothing.
         """
         whole = 0 if rank is None else whole_in("rank", rank, least=1)
-        ranking_of({**facts, "images": [image], "ratings": [ratings or {}], "sources": [source]})
+        given = {**facts, "images": [image], "ratings": [ratings or {}], "sources": [source]}
+        ranking_of(given if problems is None else {**given, "problems": [problems]})
         group = self._groups.setdefault(key, _Group(where, facts))
         group.images.append(image)
         group.ranks.append(whole)
         group.ratings.append(ratings or {})
         group.sources.append(source)
+        group.problems.append([] if problems is None else problems)
+        group.missing.append([] if missing is None else missing)
 
     def rankings(self, notes: Notes) -> list[Ranking]:
         """The rankings; those that are none are noted. Nothing is kept afterwards."""
@@ -72,6 +81,9 @@ class Grouping:
                 data["ratings"] = group.ratings
             if any(group.sources):
                 data["sources"] = group.sources
+            for name, lists in (("problems", group.problems), ("missing", group.missing)):
+                if any(lists):
+                    data[name] = lists
             try:
                 found.append(ranking_of(data))
             except FieldError as error:

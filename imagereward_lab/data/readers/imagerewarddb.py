@@ -131,7 +131,14 @@ def _add_all(
             facts = facts_of(record, split)
             name = places.of(text_in("image_path", record.get("image_path"), least=1))
             groups.add(
-                (facts["id"], facts["prompt"]), where, name, record.get("rank"), facts, ratings_of(record)
+                (facts["id"], facts["prompt"]),
+                where,
+                name,
+                record.get("rank"),
+                facts,
+                ratings_of(record),
+                problems=record.get("image_problems"),
+                missing=record.get("missing"),
             )
         except FieldError as error:
             notes.add(where, str(error))

@@ -19,12 +19,15 @@ from ..notes import Notes
 from ..ranking import Ranking
 from .format import Format
 from .json_items import first_item, json_items
+from .label_studio_answers import more_of
 
 _IMAGE = re.compile(r"""<img\b[^>]*?\bsrc\s*=\s*["']([^"']+)["']""", re.IGNORECASE)
 _NUMBER = re.compile(r"\d{1,9}")
 _FIELDS = ("image", "src", "url", "path", "file", "html", "body", "title")
 _PROMPTS = ("prompt", "text", "caption")
 _UNRANKED = "_"
+_FURTHER = ("task", "mode", "test", "sources")
+"""Fields of a task's data that a ranking keeps."""
 
 
 def _recognise(path: Path) -> bool:
@@ -51,15 +54,52 @@ def _read(path: Path, notes: Notes) -> Iterator[Ranking]:
             if annotation.get("was_cancelled"):
                 continue
             results = annotation.get("result")
-            for result in results if isinstance(results, list) else ():
-                if isinstance(result, Mapping) and result.get("type") == "ranker":
-                    try:
-                        yield _ranking(task, annotation, result)
-                    except FieldError as error:
-                        notes.add(f"{where}, annotation {number}", str(error))
+            given = (
+                [each for each in results if isinstance(each, Mapping)] if isinstance(results, list) else []
+            )
+            rankers = [each for each in given if each.get("type") == "ranker"]
+            if not rankers and any(each.get("from_name") in ("best", "worst") for each in given):
+                rankers = [{}]
+            for result in rankers:
+                try:
+                    yield _ranking(task, annotation, result, given)
+                except FieldError as error:
+                    notes.add(f"{where}, annotation {number}", str(error))
 
 
-def _ranking(task: Mapping[str, Any], annotation: Mapping[str, Any], result: Mapping[str, Any]) -> Ranking:
+def _ranking(
+    task: Mapping[str, Any],
+    annotation: Mapping[str, Any],
+    result: Mapping[str, Any],
+    results: list[Mapping[str, Any]],
+) -> Ranking:
+    """The ranking of one annotation.
+
+    Args:
+        task: What was asked.
+        annotation: What somebody answered.
+        result: Of it the ranking; empty where only the best and the worst were chosen.
+        results: All of it.
+    """
+    ranks = _ranks(_buckets(result)) if result else {}
+    items = _items(task["data"], ranks)
+    ids = [str(item["id"]) for item in items]
+    return ranking_of(
+        {
+            **{name: task["data"][name] for name in _FURTHER if name in task["data"]},
+            **({"role": annotation["role"]} if "role" in annotation else {}),
+            **more_of(results, ids),
+            "prompt": _prompt(task["data"]),
+            "images": [_picture(item) for item in items],
+            **({"ranks": [ranks.get(each, 0) for each in ids]} if result else {}),
+            "id": str(task.get("id", "")),
+            "annotator": _who(annotation.get("completed_by")),
+            "seconds": _seconds(annotation.get("lead_time")),
+        }
+    )
+
+
+def _buckets(result: Mapping[str, Any]) -> Mapping[str, Any]:
     value = result.get("value")
     buckets = value.get("ranker") if isinstance(value, Mapping) else None
     name = result.get("from_name")
@@ -67,18 +107,7 @@ def _ranking(task: Mapping[str, Any], annotation: Mapping[str, Any], result: Map
         buckets = buckets[name]
     if not isinstance(buckets, Mapping):
         raise FieldError("value.ranker", shown(buckets), "an object with lists of ids")
-    ranks = _ranks(buckets)
-    items = _items(task["data"], ranks)
-    return ranking_of(
-        {
-            "prompt": _prompt(task["data"]),
-            "images": [_picture(item) for item in items],
-            "ranks": [ranks.get(str(item["id"]), 0) for item in items],
-            "id": str(task.get("id", "")),
-            "annotator": _who(annotation.get("completed_by")),
-            "seconds": _seconds(annotation.get("lead_time")),
-        }
-    )
+    return buckets
 
 
 def _ranks(buckets: Mapping[str, Any]) -> dict[str, int]:

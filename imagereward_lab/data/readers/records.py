@@ -12,6 +12,18 @@ RATINGS = {
     "fidelity_rating": "fidelity",
 }
 """Our names of its ratings."""
+FURTHER = (
+    "annotator",
+    "intent_unclear",
+    "prompt_problems",
+    "phrases",
+    "seconds",
+    "task",
+    "mode",
+    "role",
+    "test",
+)
+"""Fields beyond those published, which our own export adds; other readers of that layout pass them over."""
 
 
 def facts_of(record: dict[str, Any], split: str) -> dict[str, Any]:
@@ -25,6 +37,7 @@ def facts_of(record: dict[str, Any], split: str) -> dict[str, Any]:
         "id": "" if record.get("prompt_id") is None else str(record["prompt_id"]),
         "split": split,
         "category": record.get("classification") or "",
+        **{name: record[name] for name in FURTHER if record.get(name) is not None},
     }
 
 
