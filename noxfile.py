@@ -164,6 +164,14 @@ def annotators(session):
 
 
 @nox.session
+def prompt_selection(session):
+    """What a choice of prompts covers, and what it costs for up to 200,000 (half an hour on two cores); writes benchmarks/results/."""
+    install(session, "-e", ".")
+    session.run("python", "-m", "benchmarks.prompt_selection", *session.posargs)
+    session.run("python", "-m", "benchmarks.table")
+
+
+@nox.session
 def ladders(session):
     """How much data and how many frozen layers a model on drawn scenes wants (two hours of processor time); writes benchmarks/results/."""
     install(session, "-e", ".")

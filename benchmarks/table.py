@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .table_evaluation import annotators_part, demo_table2_part, ladders_part
+from .table_prompts import prompts_part
 from .table_survival import fuzz_part, hashing_part, hostile_part, journal_part, kills_part
 from .table_training import training_gpu_part, training_part
 
@@ -238,6 +239,7 @@ def main() -> None:
         ("demo_table2", demo_table2_part),
         ("annotators", annotators_part),
         ("ladders", ladders_part),
+        ("prompt_selection", prompts_part),
     ):
         figures = load(name)
         if figures is not None:

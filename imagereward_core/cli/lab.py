@@ -42,6 +42,9 @@ LAB_COMMANDS = {
     "compare-models": LabCommand(
         "imagereward_lab.evaluation.compare_command", "rank generators by the pictures they made"
     ),
+    "select-prompts": LabCommand(
+        "imagereward_lab.prompts.command", "choose prompts worth asking people about", "prompts"
+    ),
 }
 
 

@@ -160,13 +160,14 @@ def _size(path: Path) -> int:
 
 def _download(args: argparse.Namespace) -> int:
     from ..scorers.registry import card_of
-    from ..weights.cards import backbone_of
+    from ..weights.cards import backbone_of, other_card
     from ..weights.download import download
     from ..weights.locate import bundled_folder, find_weights
     from ..weights.store import resolve
 
     settings, console = weight_settings(args), Console(args.quiet)
-    card, path = card_of(args.scorer, settings)
+    other = other_card(args.scorer)
+    card, path = (other, None) if other else card_of(args.scorer, settings)
     if path is not None:
         console.say(f"{card.id} is the file {path}; there is nothing to download.")
         return DONE

@@ -1,4 +1,4 @@
-"""Recognises files of figures (evaluations, comparisons) that this program wrote, by all that they hold."""
+"""Recognises files of figures (evaluations, comparisons), and of chosen prompts, that this program wrote, by all that they hold."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ DOCUMENT_KEYS = ("schema_version", "kind", "title", "facts", "warnings", "senten
 FAILURE_KEYS = ("prompt", "image", "scorer", "reason")
 SCORED_KEYS = ("id", "prompt", "annotator", "images", "ranks", "scores", "reasons")
 """What a line of a file of scored rankings holds."""
+CHOSEN_COLUMNS = ("place", "prompt", "times", "row", "group", "votes", "score")
+"""Columns of a table of chosen prompts."""
+CHOICE_KEYS = ("schema_version", "kind", "facts", "coverage", "prompts")
+"""What a document of chosen prompts holds, as JSON, in this order."""
 
 _DOCUMENT_START = b'{\n  "schema_version": 1,\n  "kind": "'
 _SEAL = "ImageReward Curator, sha256 of what stands above: "
@@ -51,7 +55,7 @@ def sealed(text: str, comment: bool = False) -> str:
 
 
 def is_figures(stream: BinaryIO) -> bool:
-    """Whether a file is one of figures, or of scored rankings, as this program writes them, and nothing has been added to it.
+    """Whether a file is one of figures, of scored rankings or of chosen prompts, as this program writes them, and nothing was added to it.
 
     Raises:
         ValueError, RecursionError, csv.Error: It is not even of the form that its beginning promises.
@@ -62,11 +66,15 @@ def is_figures(stream: BinaryIO) -> bool:
     if size > _MOST:
         return False
     if first.startswith(b"section,"):
-        return _is_csv(stream)
+        return _is_csv(stream, FIGURE_COLUMNS)
+    if first.startswith(b"place,prompt,"):
+        return _is_csv(stream, CHOSEN_COLUMNS)
     if first == _DOCUMENT_START:
         return _is_document(json.loads(stream.read()))
     if first.startswith(b'{"section"'):
         return _are_objects(_lines(stream), FIGURE_COLUMNS)
+    if first.startswith(b'{"place"'):
+        return _are_objects(_lines(stream), CHOSEN_COLUMNS)
     if first.startswith(b'{"id"'):
         return _are_objects(_lines(stream), SCORED_KEYS)
     return _is_sealed(stream, size)
@@ -82,18 +90,18 @@ def _are_objects(found: Iterable[object], keys: Iterable[str]) -> bool:
     return all(isinstance(each, dict) and each.keys() == wanted for each in found)
 
 
-def _is_csv(stream: BinaryIO) -> bool:
+def _is_csv(stream: BinaryIO, columns: tuple[str, ...]) -> bool:
     text = io.TextIOWrapper(stream, "utf-8", "replace", newline="")
     try:
         rows = csv.reader(text)
-        return tuple(next(rows, ())) == FIGURE_COLUMNS and all(
-            len(row) == len(FIGURE_COLUMNS) for row in rows
-        )
+        return tuple(next(rows, ())) == columns and all(len(row) == len(columns) for row in rows)
     finally:
         text.detach()
 
 
 def _is_document(found: object) -> bool:
+    if isinstance(found, dict) and tuple(found) == CHOICE_KEYS:
+        return _are_objects(found["prompts"], CHOSEN_COLUMNS)
     return (
         isinstance(found, dict)
         and tuple(found) == DOCUMENT_KEYS

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import WeightsError
 from ..files.devices import is_device
 from .card import Distribution, ScorerCard, WeightFile
-from .cards import BACKBONES, CARDS
+from .cards import BACKBONES, CARDS, OTHERS
 from .cards.imagereward import IMAGEREWARD
 from .ledger import State, state_of
 from .locate import WeightSettings, models_folders, user_folder
@@ -197,7 +197,7 @@ def _files(settings: WeightSettings) -> Iterator[Path]:
 
 
 def _known_stems() -> set[str]:
-    cards = (*CARDS.values(), *BACKBONES.values())
+    cards = (*CARDS.values(), *BACKBONES.values(), *OTHERS.values())
     return {Path(form.name).stem.casefold() for card in cards for form in card.checkpoint}
 
 

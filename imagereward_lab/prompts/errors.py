@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from imagereward_core.errors import CuratorError
+from imagereward_core.cli.exits import UsageError
 
 
-class SelectionError(CuratorError):
+class SelectionError(UsageError):
     """The prompts, their vectors or the folder of the work are not what they should be."""

@@ -10,7 +10,7 @@ import pytest
 
 from imagereward_core.errors import UnknownScorerError, WeightsError
 from imagereward_core.weights.card import ScorerCard, WeightFile, WeightsCard
-from imagereward_core.weights.cards import BACKBONES, CARDS, backbone_of, get_card
+from imagereward_core.weights.cards import BACKBONES, CARDS, OTHERS, backbone_of, get_card
 from imagereward_core.weights.locate import (
     WeightSettings,
     bundled_folder,
@@ -20,7 +20,7 @@ from imagereward_core.weights.locate import (
 )
 from imagereward_core.weights.store import resolve
 
-EVERY = [*CARDS.values(), *BACKBONES.values()]
+EVERY = [*CARDS.values(), *BACKBONES.values(), *OTHERS.values()]
 
 
 @pytest.fixture(params=EVERY, ids=lambda card: card.id)

@@ -13,7 +13,7 @@ from imagereward_core.errors import WeightsError
 from imagereward_core.nets.clip import ClipConfig, ClipNetwork
 from imagereward_core.nets.mps import MpsNetwork
 from imagereward_core.nets.skeleton import build_skeleton
-from imagereward_core.weights.cards import BACKBONES, CARDS
+from imagereward_core.weights.cards import BACKBONES, CARDS, OTHERS
 from imagereward_core.weights.checkpoint import convert, keymap_of, load_into
 from imagereward_core.weights.checkpoint.keymaps import KEYMAPS, View
 from imagereward_core.weights.checkpoint.kinds import recognise
@@ -55,7 +55,7 @@ def loaded(make: object, path: Path, layout: str) -> torch.nn.Module:
 
 def test_every_layout_has_an_example_and_every_card_a_layout_that_exists() -> None:
     assert {example.layout for example in EXAMPLES.values()} == set(KEYMAPS)
-    for card in (*CARDS.values(), *BACKBONES.values()):
+    for card in (*CARDS.values(), *BACKBONES.values(), *OTHERS.values()):
         assert card.layout in {"", *KEYMAPS}
         assert (keymap_of(card) is None) == (card.layout == "")
 

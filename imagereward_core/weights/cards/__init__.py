@@ -19,8 +19,11 @@ _SCORERS = [card for card in _ALL.values() if isinstance(card, ScorerCard)]
 
 CARDS = {card.id: card for card in sorted(_SCORERS, key=lambda card: (card.place, card.id))}
 """Every registered scorer, the default first."""
-BACKBONES = {name: card for name, card in _ALL.items() if name not in CARDS}
+_UNDER = {card.backbone for card in _SCORERS}
+BACKBONES = {name: card for name, card in _ALL.items() if name not in CARDS and name in _UNDER}
 """Weights that are no scorer but that heads sit on."""
+OTHERS = {name: card for name, card in _ALL.items() if name not in CARDS and name not in _UNDER}
+"""Weights that serve something else than scoring pictures."""
 
 
 def get_card(scorer_id: str) -> ScorerCard:
@@ -31,6 +34,11 @@ def get_card(scorer_id: str) -> ScorerCard:
     raise UnknownScorerError(
         f"no scorer is called {scorer_id!r}; expected one of {', '.join(CARDS)} or the path of a checkpoint"
     )
+
+
+def other_card(name: str) -> WeightsCard | None:
+    """The card of weights that are no scorer's, by their name in any letter case; None where there are none."""
+    return next((card for each, card in OTHERS.items() if each.lower() == name.lower()), None)
 
 
 def backbone_of(card: WeightsCard) -> WeightsCard | None:

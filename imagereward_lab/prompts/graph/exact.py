@@ -52,22 +52,28 @@ def nearest(
     """
     sizes = blocks or (Blocks() if device.type == "cpu" else ON_DEVICE)
     for start in range(begin, len(vectors), sizes.rows):
-        yield _nearest_of(vectors, start, k, device, sizes)
+        yield nearest_of(vectors, np.arange(start, min(start + sizes.rows, len(vectors))), k, device, sizes)
 
 
-def _nearest_of(
-    vectors: NDArray[np.floating], start: int, k: int, device: torch.device, sizes: Blocks
+def nearest_of(
+    vectors: NDArray[np.floating],
+    points: NDArray[np.int64],
+    k: int,
+    device: torch.device,
+    blocks: Blocks | None = None,
 ) -> IntArray:
-    asking = _block(vectors, start, start + sizes.rows, device)
-    count = len(asking)
-    values = torch.full((count, k), -torch.inf, device=device)
-    places = torch.zeros((count, k), dtype=torch.int64, device=device)
+    """As :func:`nearest`, for some vectors by their numbers at once: int32 [n, k]."""
+    sizes = blocks or Blocks()
+    asking = _moved(vectors[points], device)
+    own = torch.from_numpy(points).to(device)
+    values = torch.full((len(points), k), -torch.inf, device=device)
+    places = torch.zeros((len(points), k), dtype=torch.int64, device=device)
     low = 0
     while low < len(vectors):
         high = min(len(vectors), low + (sizes.columns if low else max(k + 1, sizes.first)))
-        alike = asking @ _block(vectors, low, high, device).T
-        own = torch.arange(max(start, low), max(start, low, min(start + count, high)), device=device)
-        alike[own - start, own - low] = -torch.inf
+        alike = asking @ _moved(vectors[low:high], device).T
+        here = ((own >= low) & (own < high)).nonzero()[:, 0]
+        alike[here, own[here] - low] = -torch.inf
         _merge(values, places, alike, low)
         low = high
     return places.to(torch.int32).cpu().numpy()
@@ -109,5 +115,5 @@ def _merge(values: Tensor, places: Tensor, alike: Tensor, low: int) -> None:
         places[chosen] = all_places.gather(1, order[:, : values.shape[1]])
 
 
-def _block(vectors: NDArray[np.floating], start: int, stop: int, device: torch.device) -> Tensor:
-    return torch.from_numpy(np.array(vectors[start:stop], dtype=np.float32)).to(device)
+def _moved(vectors: NDArray[np.floating], device: torch.device) -> Tensor:
+    return torch.from_numpy(np.array(vectors, dtype=np.float32)).to(device)
