@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagereward_core.cli.output.table import Column, render_table
-from imagereward_core.plain import plain
+from imagereward_core.plain import plain, spreadsheet_safe
 from imagereward_core.report.own_figures import CHOICE_KEYS, CHOSEN_COLUMNS, sealed
-from imagereward_core.report.tables import spreadsheet_safe
 
 from .choice import Choice
 from .coverage import QUANTILES, Coverage

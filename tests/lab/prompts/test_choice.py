@@ -103,7 +103,7 @@ def test_a_graph_that_is_there_is_not_computed_again_and_a_part_of_one_goes_on(
     begins: list[int] = []
     small = Blocks(rows=16, columns=64, first=32)
 
-    def broken(own: np.ndarray, k: int, device: torch.device, begin: int = 0):  # noqa: ANN202
+    def broken(own: np.ndarray, k: int, device: torch.device, begin: int = 0):
         begins.append(begin)
         for number, rows in enumerate(nearest(own, k, device, begin, small)):
             if len(begins) == 1 and number == 3:
