@@ -86,8 +86,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {
             *{"PIL", "matplotlib", "numpy", "peft", "pyarrow", "safetensors", "torch", "torch_fidelity"},
             *{"fastapi", "sqlalchemy", "starlette", "uvicorn"},
-            *{"krippendorff", "tokenizers", "transformers"},
-            *{"faiss", "transformers"},
+            *{"faiss", "krippendorff", "tokenizers", "transformers"},
         },
     ),
     "nodes": (

@@ -1,4 +1,4 @@
-"""Pages of annotation in a real browser. Needs the package playwright and a Chromium; SCREENSHOTS names a folder for pictures of what was seen."""
+"""Pages of annotation in a real browser. Needs the package playwright and a Chromium; SCREENSHOTS names a folder for pictures of it."""
 
 from __future__ import annotations
 
