@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 BROWSER = os.environ.get("BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
-needed = pytest.mark.skipif(not BROWSER, reason="needs a browser: set BROWSER where no chromium is on the path")
+needed = pytest.mark.skipif(
+    not BROWSER, reason="needs a browser: set BROWSER where no chromium is on the path"
+)
 PATIENCE = 45_000
 PHONE = {
     "viewport": {"width": 390, "height": 780},

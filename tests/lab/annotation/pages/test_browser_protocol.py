@@ -72,7 +72,9 @@ def test_by_keys_alone_from_the_prompt_to_a_submitted_ranking(service, visit):
     seen = visit("keys")
     assert "<img" in seen.page.locator(".prompt.marking").inner_text()
     about_the_prompt(seen)
-    assert seen.texts(".marks li span") == ["Content: red fox", "Function: img"] or seen.texts(".marks li span")[0].startswith("Content")
+    assert seen.texts(".marks li span") == ["Content: red fox", "Function: img"] or seen.texts(
+        ".marks li span"
+    )[0].startswith("Content")
     seen.shot("prompt")
     seen.press("Enter")
     seen.page.wait_for_selector(".seven")
@@ -92,7 +94,13 @@ def test_by_keys_alone_from_the_prompt_to_a_submitted_ranking(service, visit):
     phrase = document["prompt"]["phrases"][0]
     assert [*PROMPT][phrase["start"] : phrase["end"]] == [*"red fox"] and phrase["kind"] == "content"
     first = document["images"][document["ranking"][0][0]]
-    assert first == {"overall": 7, "alignment": 5, "fidelity": 6, "problems": ["body"], "missing": ["a roof", "night"]}
+    assert first == {
+        "overall": 7,
+        "alignment": 5,
+        "fidelity": 6,
+        "problems": ["body"],
+        "missing": ["a roof", "night"],
+    }
     assert [len(slot) for slot in document["ranking"]] == [1] * 5
 
 
@@ -109,8 +117,15 @@ def test_every_refusal_is_seen_at_once_and_the_server_has_the_last_word(service,
     seen.page.wait_for_selector("[data-code=slot_full]")
     said = seen.texts(".faults li")
     assert "Slot 2 holds 3 pictures (1, 2, 3); at most two may share one." in said
-    assert any(each.startswith("Picture 1 has a higher overall rating (7) than picture 4 (4), but stands in a worse slot") for each in said)
-    assert "Picture 5 is not in the ranking. Put it into a slot." in " ".join(said), "said, since somebody tried to submit"
+    assert any(
+        each.startswith(
+            "Picture 1 has a higher overall rating (7) than picture 4 (4), but stands in a worse slot"
+        )
+        for each in said
+    )
+    assert "Picture 5 is not in the ranking. Put it into a slot." in " ".join(said), (
+        "said, since somebody tried to submit"
+    )
     assert seen.page.locator(".slot.full").count() == 1 and seen.page.locator(".card.wrong").count() >= 4
     seen.shot("refused")
     seen.press("Control+Enter")
@@ -151,13 +166,21 @@ def test_by_mouse_words_are_selected_and_pictures_dragged_and_a_reload_loses_not
     seen.saved()
     seen.open()
     page.wait_for_selector(".slots")
-    assert [page.locator(".slot").nth(place).locator(".card").count() for place in range(5)] == [1, 0, 1, 0, 0]
+    assert [page.locator(".slot").nth(place).locator(".card").count() for place in range(5)] == [
+        1,
+        0,
+        1,
+        0,
+        0,
+    ]
     page.locator(".tabs [data-stage=prompt]").click()
     assert seen.texts(".marks li span")[0] == "Style: red fox"
     page.locator(".tabs [data-stage=ranking]").click()
     page.locator(".card .large").first.click()
     page.wait_for_selector(".imagereward-viewer:not([hidden])")
-    assert page.locator(".imagereward-viewer .imagereward-stars").is_hidden(), "nothing is judged in the large view"
+    assert page.locator(".imagereward-viewer .imagereward-stars").is_hidden(), (
+        "nothing is judged in the large view"
+    )
     seen.press("3", "z", "c", "Escape", "Escape")
     page.wait_for_selector(".imagereward-viewer", state="hidden")
     drag(page, page.locator(".slot .card").first, page.locator(".tray"))
@@ -227,7 +250,13 @@ def test_on_a_phone_by_finger_in_chinese_and_in_the_dark(service, visit):
     for place in (2, 0, 1):
         touch_drag(seen, page.locator(".tray .card").first, page.locator(".slot").nth(place))
     seen.shot("phone-ranking")
-    assert [page.locator(".slot").nth(place).locator(".card").count() for place in range(5)] == [1, 1, 1, 0, 0]
+    assert [page.locator(".slot").nth(place).locator(".card").count() for place in range(5)] == [
+        1,
+        1,
+        1,
+        0,
+        0,
+    ]
     for _ in range(2):
         touch_drag(seen, page.locator(".tray .card").first, page.locator(".slot").nth(2))
     page.locator("[data-code=slot_full]").wait_for()
