@@ -11,14 +11,19 @@
 
 (function() {
     const curator = window.imagerewardCurator = window.imagerewardCurator || {};
-    const LARGE_ONLY = ["zoom", "closer", "farther", "pan", "swap", "close"];
-    const AT_ONCE = ["zoom", "closer", "farther", "pan", "open", "full", "help", "close"]; // whatever is still on its way
+    const LARGE_ONLY = ["zoom", "closer", "farther", "pan", "swap", "difference", "close"];
+    const AT_ONCE = ["zoom", "closer", "farther", "pan", "open", "full", "difference", "about", "help", "close"]; // whatever is still on its way
 
-    function culling({source, root, part, without = []}) {
-        const actions = curator.keys.ACTIONS.filter((action) => !without.includes(action.name));
+    // "grid" shows the small pictures: a page of them, unless it is given, such as curator.Rows for one long page. "strip": whether a strip
+    // of small ones runs below the large one.
+    function culling({source, root, part, without = [], grid: Shows = curator.Grid, strip = false}) {
+        const actions = curator.keys.ACTIONS.filter(
+            (action) => !without.includes(action.name) && (!action.needs || source[action.needs]),
+        );
+        const can = new Set(actions.map((action) => action.name));
         const deck = new curator.Deck(source);
-        const grid = new curator.Grid(deck, act);
-        const viewer = new curator.Viewer(deck, act, root, () => grid.focus(), without);
+        const grid = new Shows(deck, act);
+        const viewer = new curator.Viewer(deck, act, root, () => grid.focus(), without, strip);
 
         function step(by) {
             if (deck.at < 0) return deck.go(deck.start);
@@ -35,8 +40,8 @@
             down: () => step(viewer.isOpen ? 1 : grid.columns),
             first: () => deck.go(0),
             last: () => deck.go(deck.total - 1),
-            page_back: () => step(-deck.size),
-            page_on: () => step(deck.size),
+            page_back: () => step(-grid.page),
+            page_on: () => step(grid.page),
             stars: (key) => deck.rate(Number(key)),
             no_stars: () => deck.rate(null),
             keep: () => deck.decide(true),
@@ -52,6 +57,11 @@
                 if (viewer.isOpen) viewer.compare();
             },
             swap: () => viewer.swap(),
+            difference: () => viewer.toggleDifference(),
+            about: () => {
+                viewer.open();
+                if (viewer.isOpen) viewer.toggleAbout();
+            },
             full: () => {
                 viewer.open();
                 if (viewer.isOpen) viewer.toggleFull();
@@ -91,7 +101,7 @@
         window.addEventListener("keydown", (event) => {
             if (viewer.isOpen && event.key === "Tab") return viewer.keepFocus(event);
             const meant = curator.keys.meaning(event);
-            if (!meant || without.includes(meant.name) || !grid.box || event.defaultPrevented || !isMeant(event.target, meant)) return;
+            if (!meant || !can.has(meant.name) || !grid.box || event.defaultPrevented || !isMeant(event.target, meant)) return;
             event.preventDefault();
             event.stopImmediatePropagation();
             if (!event.repeat || curator.keys.REPEATED.includes(meant.name)) act(meant.name, meant.key);
@@ -99,9 +109,11 @@
 
         return {
             deck,
+            grid,
             viewer,
             attach: (box, panel) => grid.attach(box, panel),
             take: (given) => deck.take(given),
+            act,
         };
     }
 

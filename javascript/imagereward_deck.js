@@ -7,6 +7,10 @@
 //     and {do: "send", id}: make the picture ready for being sent elsewhere. "next" is the picture that is chosen after it; empty where
 //     the program is to choose. {do: "each", wishes: [...]} is several of the first three, in their order.
 //   address(picture, size): where the picture is, size "small" or "large".
+//   look(from, to): only where the pictures are one long page of which a part is here at a time (imagereward_rows.js): a promise of a deck
+//     that holds those places, or of null where there is none by now.
+//   difference(one, other), about(picture): only where a program has them: promises of an element that says what two pictures have
+//     otherwise, and what is known of one.
 // A deck, as the program sends it, is one page of all pictures that are shown, and a few before and after it:
 //   {serial, start, total, pages, size, picked, leaving: {kept, stars}, before, after,
 //   pictures: [{id, name, caption, reason, scored, kept, decision, stars, width, height}]}
@@ -80,6 +84,24 @@
             Object.assign(this, {size, pages, serial, start, total, pictures: rest.slice(0, given.pictures.length)});
             this.near = [...before, ...rest];
             this.first = start - before.length; // place of the first of them
+        }
+
+        // Whoever shows the deck is about to show these places: a source that can "look" is asked for a page around them where some are not
+        // near, once for whatever was asked for meanwhile.
+        look(from, to) {
+            if (!this.source.look) return;
+            this.wantedPlaces = [Math.max(0, from), Math.min(this.total, to)];
+            if (this.looking) return;
+            const looks = async () => {
+                while (this.wantedPlaces) {
+                    const [least, most] = this.wantedPlaces;
+                    this.wantedPlaces = null;
+                    if (least >= most || (this.picture(least) && this.picture(most - 1))) continue;
+                    const given = await this.source.look(least, most);
+                    if (given) this.take(given);
+                }
+            };
+            this.looking = looks().catch((error) => this.say(error.message || String(error))).finally(() => { this.looking = null; });
         }
 
         // The picture at a place among all, if it is on this page or close to it.

@@ -16,6 +16,10 @@
         return element;
     }
 
+    // The words of these scripts in the language of the page; a page that has translations puts a function of its own here. A WebUI
+    // translates what stands in elements by itself.
+    const say = (words) => (curator.say ? curator.say(words) : words);
+
     const AGAIN = [2000, 8000, 30000]; // milliseconds after which a picture that could not be had is asked for again
     const GREY = "data:image/gif;base64,R0lGODlhAQABAIAAAICAgAAAACwAAAAAAQABAAACAkQBADs=";
 
@@ -36,8 +40,11 @@
     function button(name, text, act, attributes = {}) {
         return make(
             "button",
-            {type: "button", "data-do": name, onclick: act, onmousedown: (event) => event.preventDefault(), ...attributes},
-            make("span", {}, text),
+            {
+                type: "button", "data-do": name, onclick: act, onmousedown: (event) => event.preventDefault(), ...attributes,
+                ...("aria-label" in attributes ? {"aria-label": say(attributes["aria-label"])} : {}),
+            },
+            make("span", {}, say(text)),
         );
     }
 
@@ -74,10 +81,36 @@
         const line = make("p", {class: "imagereward-message imagereward-error", role: "alert", hidden: true});
         deck.listen((what) => {
             if (what !== "problem") return;
-            line.textContent = deck.problem;
+            line.textContent = say(deck.problem);
             line.hidden = !deck.problem;
         });
         return line;
+    }
+
+    // A place for a small picture, with nothing in it yet.
+    function emptyThumb(attributes = {}) {
+        return make(
+            "div", {role: "option", tabindex: -1, class: "imagereward-thumb"},
+            make("img", {alt: "", draggable: "false", ...attributes}), make("span", {class: "imagereward-caption"}),
+        );
+    }
+
+    // Puts a picture into such a place, whatever was in it before.
+    function fillThumb(thumb, source, picture, at) {
+        const [shown, caption, before] = thumb.children;
+        shown.alt = shown.title = picture.name;
+        const address = source.address(picture, "small");
+        if (!shown.wanted || shown.wanted[0] !== address) showFirst(shown, [address]);
+        caption.textContent = picture.caption;
+        thumb.dataset.at = at;
+        thumb.dataset.id = picture.id;
+        thumb.setAttribute("aria-label", `${picture.caption} ${picture.name}`);
+        thumb.classList.toggle("imagereward-out", !picture.kept);
+        const hand = picture.decision === null ? "" : picture.decision ? "✓" : "✕";
+        if (before && before.textContent !== hand) before.remove();
+        if (hand && (!before || before.textContent !== hand)) {
+            thumb.append(make("span", {class: "imagereward-hand", "aria-hidden": "true"}, hand));
+        }
     }
 
     class Grid {
@@ -128,19 +161,9 @@
         }
 
         thumb(picture, at) {
-            const shown = make("img", {alt: picture.name, title: picture.name, loading: "lazy", draggable: "false"});
-            showFirst(shown, [this.deck.source.address(picture, "small")]);
-            const hand = picture.decision === null ? "" : picture.decision ? "✓" : "✕";
-            return make(
-                "div",
-                {
-                    role: "option", tabindex: -1, "data-at": at, "data-id": picture.id, class: picture.kept ? "imagereward-thumb" : "imagereward-thumb imagereward-out",
-                    "aria-label": `${picture.caption} ${picture.name}`,
-                },
-                shown,
-                make("span", {class: "imagereward-caption"}, picture.caption),
-                ...(hand ? [make("span", {class: "imagereward-hand", "aria-hidden": "true"}, hand)] : []),
-            );
+            const thumb = emptyThumb({loading: "lazy"});
+            fillThumb(thumb, this.deck.source, picture, at);
+            return thumb;
         }
 
         mark() {
@@ -167,6 +190,11 @@
         focus() {
             const thumb = this.box && (this.box.querySelector(".imagereward-picked") || this.box.firstElementChild);
             if (thumb) thumb.focus({preventScroll: true});
+        }
+
+        // How many pictures a step of a page goes on.
+        get page() {
+            return this.deck.size;
         }
 
         // How many pictures stand in a row.
@@ -213,5 +241,5 @@
         }
     }
 
-    Object.assign(curator, {AGAIN, Grid, make, button, judging, problem, showFirst});
+    Object.assign(curator, {AGAIN, Grid, make, button, emptyThumb, fillThumb, judging, problem, words: say, showFirst});
 })();

@@ -26,6 +26,8 @@
         {name: "pan", keys: [], shown: "Shift ← → ↑ ↓", says: "Move the enlarged picture"},
         {name: "compare", keys: ["c"], shown: "C", says: "Two pictures side by side: this one stays, the others pass"},
         {name: "swap", keys: ["s"], shown: "S", says: "Side by side: exchange the two"},
+        {name: "difference", keys: ["d"], shown: "D", says: "Side by side: what the two have otherwise", needs: "difference"},
+        {name: "about", keys: ["i"], shown: "I", says: "What is known of it, and what its score means", needs: "about"},
         {name: "full", keys: ["f"], shown: "F", says: "Full screen"},
         {name: "help", keys: ["?"], shown: "?", says: "These keys"},
         {name: "close", keys: ["Escape"], shown: "Esc", says: "Close"},

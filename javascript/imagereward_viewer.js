@@ -5,6 +5,7 @@
     const curator = window.imagerewardCurator = window.imagerewardCurator || {};
     const CLOSEST = 16; // pixels of the screen per pixel of the picture
     const STEP = 1.25;
+    const SWEPT = 40; // pixels of the page that a finger moves aside to go to the next picture
 
     // A place in a box that begins at ``edge``, moved to the next whole pixel of the screen: between two, 1:1 would be a blur.
     function whole(place, edge) {
@@ -95,8 +96,9 @@
 
     class Viewer {
         // deck; acts(name, key): what a button means; root: the element it is put into; after(): called when it closed and what had the
-        // focus before is no longer there; without: names of actions that have no buttons.
-        constructor(deck, acts, root, after, without = []) {
+        // focus before is no longer there; without: names of actions that have no buttons; strip: whether small pictures run below the
+        // large one.
+        constructor(deck, acts, root, after, without = [], strip = false) {
             this.after = after;
             this.without = without;
             this.deck = deck;
@@ -106,6 +108,8 @@
             this.before = null; // what had the focus
             const lay = () => this.lay();
             this.panes = [new Pane(lay), new Pane(lay)];
+            this.strip = strip ? new curator.Filmstrip(deck) : null;
+            this.told = {difference: "", about: ""}; // of which pictures something is said beside them
             this.build(root);
             deck.listen((what) => {
                 if (what === "pictures") this.part();
@@ -120,7 +124,9 @@
             this.place = make("span", {class: "imagereward-place"});
             this.stage = make("div", {class: "imagereward-stage"}, ...this.panes.map((pane) => pane.box));
             this.keys = make("div", {class: "imagereward-help", hidden: true});
-            this.told = curator.problem(this.deck);
+            this.wrong = curator.problem(this.deck);
+            this.difference = make("div", {class: "imagereward-difference", hidden: true});
+            this.about = make("aside", {class: "imagereward-about", hidden: true});
             this.bar = make(
                 "div", {class: "imagereward-bar", role: "toolbar"},
                 button("back", "←", press("back"), {"aria-label": "Picture back"}), this.place,
@@ -128,6 +134,8 @@
                 button("zoom", "1:1", press("zoom")),
                 button("compare", "Side by side", press("compare")),
                 button("swap", "Exchange", press("swap")),
+                ...(this.deck.source.difference ? [button("difference", "Difference", press("difference"))] : []),
+                ...(this.deck.source.about ? [button("about", "Info", press("about"))] : []),
                 this.judging.box,
                 button("full", "Full screen", press("full")),
                 button("help", "?", press("help"), {"aria-label": "These keys"}),
@@ -135,8 +143,8 @@
             );
             this.box = make(
                 "div",
-                {class: "imagereward-viewer", role: "dialog", "aria-modal": "true", "aria-label": "Large view", tabindex: -1, hidden: true},
-                this.stage, this.told, this.bar, this.keys,
+                {class: "imagereward-viewer", role: "dialog", "aria-modal": "true", "aria-label": curator.words("Large view"), tabindex: -1, hidden: true},
+                this.stage, this.difference, this.wrong, ...(this.strip ? [this.strip.box] : []), this.bar, this.about, this.keys,
             );
             this.watchPointer();
             new ResizeObserver(() => this.lay()).observe(this.stage);
@@ -165,6 +173,8 @@
             this.box.hidden = true;
             document.documentElement.classList.remove("imagereward-covered");
             for (const pane of this.panes) pane.show(null);
+            if (this.strip) this.strip.empty();
+            for (const box of [this.difference, this.about]) box.hidden = true;
             if (this.before && this.before.isConnected && this.before !== document.body) this.before.focus({preventScroll: true});
             else this.after();
         }
@@ -172,6 +182,7 @@
         // One step back: the help, then the second picture, then the view.
         leave() {
             if (!this.keys.hidden) this.keys.hidden = true;
+            else if (!this.about.hidden) this.toggleAbout();
             else if (this.pinned) this.compare();
             else this.close();
         }
@@ -190,11 +201,46 @@
             this.place.textContent = `${deck.at + 1} / ${deck.total}`;
             this.bar.querySelector("[data-do=swap]").disabled = !this.pinned;
             this.bar.querySelector("[data-do=compare]").setAttribute("aria-pressed", String(Boolean(this.pinned)));
+            if (!this.pinned) this.difference.hidden = true;
+            this.tellBeside();
+            if (this.strip) this.strip.draw();
             this.lay();
             for (const at of [deck.at + 1, deck.at - 1]) { // so that the next step shows at once
                 const next = deck.picture(at);
                 if (next) new Image().src = this.addresses(next).large;
             }
+        }
+
+        // What the two have otherwise, below them, and what is known of the chosen one, beside it; "source" has the words.
+        toggleDifference() {
+            this.difference.hidden = !this.difference.hidden || !this.pinned || !this.deck.source.difference;
+            this.tellBeside();
+            this.lay();
+        }
+
+        toggleAbout() {
+            this.about.hidden = !this.about.hidden || !this.deck.source.about;
+            this.tellBeside();
+        }
+
+        tellBeside() {
+            const {deck, pinned} = this;
+            const says = (name, isShown, pictures, ask) => {
+                const button = this.bar.querySelector(`[data-do=${name}]`);
+                if (button) button.setAttribute("aria-pressed", String(isShown));
+                if (button && name === "difference") button.disabled = !pinned;
+                const key = isShown ? pictures.map((picture) => `${picture.id} ${picture.caption} ${picture.reason}`).join(" ") : "";
+                if (key === this.told[name]) return;
+                this.told[name] = key;
+                if (!key) return void this[name].replaceChildren();
+                ask(...pictures).then(
+                    (element) => { if (this.told[name] === key) this[name].replaceChildren(element); },
+                    (error) => { if (this.told[name] === key) this[name].replaceChildren(error.message); },
+                ).then(() => this.lay());
+            };
+            const two = pinned && deck.chosen ? [pinned.picture, deck.chosen] : [];
+            says("difference", !this.difference.hidden && two.length === 2, two, (...both) => deck.source.difference(...both));
+            says("about", !this.about.hidden, [deck.chosen], (one) => deck.source.about(one));
         }
 
         addresses(picture) {
@@ -303,7 +349,7 @@
 
         help(rows) {
             this.keys.replaceChildren(curator.make("table", {}, ...rows.map(([shown, says]) => curator.make(
-                "tr", {}, curator.make("th", {}, curator.make("kbd", {}, shown)), curator.make("td", {}, says),
+                "tr", {}, curator.make("th", {}, curator.make("kbd", {}, shown)), curator.make("td", {}, curator.words(says)),
             ))));
             this.keys.hidden = !this.keys.hidden;
         }
@@ -342,6 +388,9 @@
             this.stage.addEventListener("pointerup", (event) => {
                 const begun = from;
                 from = null;
+                const aside = begun ? event.clientX - begun.x : 0;
+                const isSwept = moved && event.pointerType === "touch" && !begun.zoom.scale && Math.abs(aside) > SWEPT;
+                if (isSwept) return this.acts(aside < 0 ? "on" : "back");
                 if (!begun || moved) return;
                 if (!begun.pane) return;
                 const box = begun.pane.image.getBoundingClientRect();

@@ -27,6 +27,9 @@ class LabCommand:
 
 
 LAB_COMMANDS = {
+    "open": LabCommand(
+        "imagereward_lab.server.browse.command", "look through a folder in the browser", "server"
+    ),
     "rankings": LabCommand(
         "imagereward_lab.data.command", "check, convert and split rankings of pictures made by people"
     ),

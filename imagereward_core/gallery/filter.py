@@ -27,7 +27,8 @@ _RULE = settings_of(Rule)
 class Filter:
     """The filter somebody chose: what to keep, by the rules of the library (100 percent, 0 of a number: no limit), and what to see.
 
-    ``unique`` keeps of pictures that look the same only the best; ``text`` shows only those with it in name or prompt, in any letter case.
+    ``unique`` keeps of pictures that look the same only the best; ``text`` shows only those with it in name or prompt, in any letter case,
+    ``least_stars`` those with so many stars of a person, and ``folder`` those in this folder of the folder and below, written with slashes.
     """
 
     show: Show = "all"
@@ -40,6 +41,8 @@ class Filter:
     unique: bool = False
     keep_stars: int = 0
     text: str = ""
+    least_stars: int = 0
+    folder: str = ""
 
     def __post_init__(self) -> None:
         if self.show not in get_args(Show) or self.sort not in get_args(Sort):
@@ -80,14 +83,14 @@ class Choice:
         return frozenset(self.selection.kept.tolist())
 
 
-def choose(view: View, wanted: Filter) -> Choice:
-    """Applies a filter.
+def choose(view: View, wanted: Filter, verdicts: Verdicts | None = None) -> Choice:
+    """Applies a filter; ``verdicts`` are those of its rule on the view, where they are known.
 
     Raises:
         ValueError: A number is out of its range.
     """
     scores = view.result.main
-    verdicts = judge(view.rows, scores, wanted.rule(), view.homes)
+    verdicts = verdicts or judge(view.rows, scores, wanted.rule(), view.homes)
     kept = {int(index) for index in verdicts.selection.kept}
     failed = set(scores.failures)
     order = [int(index) for index in verdicts.selection.order]
@@ -98,7 +101,15 @@ def choose(view: View, wanted: Filter) -> Choice:
         "failed": lambda index: index in failed,
     }[wanted.show]
     text = wanted.text.strip().casefold()
-    shown = [index for index in order if fits(index) and (not text or _holds(view.rows[index], text))]
+    rows, least = view.rows, wanted.least_stars
+    shown = [index for index in order if fits(index)]
+    if wanted.folder:
+        below = (view.folder / wanted.folder).parts
+        shown = [index for index in shown if rows[index].path.parts[: len(below)] == below]
+    if least:
+        shown = [index for index in shown if (rows[index].stars or 0) >= least]
+    if text:
+        shown = [index for index in shown if _holds(rows[index], text)]
     return Choice(verdicts, tuple(_sorted(shown, view.rows, wanted.sort)))
 
 

@@ -124,9 +124,12 @@ async def read_json(request: Request) -> Any:
         raise HTTPException(400, "this is no JSON") from error
 
 
-def _add_files(app: FastAPI, name: str, folders: Sequence[Path]) -> None:
-    """Serves the files that lie in folders now: no name in a request is ever looked up on the disk."""
-    known = {path.name: path for folder in reversed(folders) for path in folder.iterdir() if path.is_file()}
+def _add_files(app: FastAPI, name: str, places: Sequence[Path]) -> None:
+    """Serves files, and those that lie in folders now: no name in a request is ever looked up on the disk."""
+    known: dict[str, Path] = {}
+    for place in reversed(places):
+        found = place.iterdir() if place.is_dir() else (place,)
+        known |= {path.name: path for path in found if path.is_file()}
 
     async def static(request: Request) -> Response:
         path = known.get(request.path_params["file"])

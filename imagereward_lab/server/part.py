@@ -36,7 +36,7 @@ class Part:
     Attributes:
         name: Where it lies, as ``/NAME/``: small letters.
         router: Its routes, as seen from there; ``GET ""`` (``/NAME``) is its first page. A route gets who asks by :func:`.access.person`.
-        files: Folders whose files lie below ``/static/NAME/``; the first that has one of a name wins.
+        files: Files, and folders whose files, lie below ``/static/NAME/``; the first of a name wins.
         texts: Its texts for pages, in the languages of :data:`.texts.LANGUAGES`.
         pictures: What lies at ``/NAME/pictures/small/ID`` and ``/large/ID``; None for nothing.
         bare_pictures: Whether pictures are sent as their pixels alone: files tell how they were made.

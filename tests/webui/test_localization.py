@@ -54,6 +54,7 @@ def spoken(path):
     found += re.findall(r'\["\w+", "([^"]+)", (?:true|false|null)\]', text) + re.findall(
         r'new Error\("([^"]+)"\)', text
     )
+    found += re.findall(r'words\("([^"]+)"\)', text)
     return {each for each in found if re.search("[A-Za-z]", each)}
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imagereward_core.gallery.view import read_view
-from imagereward_core.library.curate.carry_out import Carried, carry_out, take_back
+from imagereward_core.library.curate.carry_out import carry_out, take_back
 from imagereward_core.library.curate.options import CurateOptions
 from imagereward_core.library.curate.plan import Curation, plan_moves
-from imagereward_core.library.curate.summary import VERBS
+from imagereward_core.library.curate.summary import VERBS, carried_words, done_words
 from imagereward_core.library.library import Library
-from imagereward_core.plain import count_of
 
 from .forms import HOW, WHICH, destinations
 from .jobs import Job
@@ -58,9 +57,7 @@ def perform(job: Job, view: View, curation: Curation) -> tuple[View, str]:
     Raises:
         CuratorError: Journal or library cannot be written.
     """
-    verb, past = VERBS[curation.options.action]
-    if curation.options.write_scores or curation.options.xmp:
-        past = "steps done"  # a picture may take several: a copy, its metadata, its rating
+    verb, past = VERBS[curation.options.action][0], done_words(curation.options)
     with opened_library() as library:
         carried = carry_out(
             library,
@@ -69,7 +66,7 @@ def perform(job: Job, view: View, curation: Curation) -> tuple[View, str]:
             progress=job.tell,
             cancelled=lambda: job.stopping,
         )
-        return _again(library, view), _words(carried, past, "Undo the last run takes it back.")
+        return _again(library, view), carried_words(carried, past, "Undo the last run takes it back.")
 
 
 def take_last_back(job: Job, view: View | None) -> tuple[View | None, str]:
@@ -84,7 +81,7 @@ def take_last_back(job: Job, view: View | None) -> tuple[View | None, str]:
             progress=job.tell,
             cancelled=lambda: job.stopping,
         )
-        words = _words(carried, "taken back", "")
+        words = carried_words(carried, "taken back", "")
         return None if view is None else _again(library, view), f"{carried.title}: {words}"
 
 
@@ -93,18 +90,3 @@ def _again(library: Library, view: View) -> View:
     from ..scorer_cache import load
 
     return read_view(library, load(view.wish.request, interruptible=False).panel, view.wish)
-
-
-def _words(carried: Carried, verb: str, then: str) -> str:
-    parts = [f"{carried.done:,} {verb}"]
-    if carried.skipped:
-        parts.append(f"{carried.skipped:,} needed nothing")
-    settled = sum(each.finished + each.taken_back for each in carried.settled)
-    if settled:
-        parts.append(f"{count_of(settled, 'step')} of a run that was cut off settled before")
-    if carried.left:
-        parts.append(f"{carried.left:,} not come to")
-    if carried.failed:
-        path, reason = carried.failed[0]
-        parts.append(f"{len(carried.failed):,} could not be dealt with, the first: {path}: {reason}")
-    return " ".join(filter(None, (f"{', '.join(parts)}.", *carried.notes, then if carried.done else "")))

@@ -7,11 +7,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...files.values import shown_name
 from ...plain import count_of
 from .options import CurateOptions
 from .plan import Curation, Fate
+
+if TYPE_CHECKING:
+    from .carry_out import Carried
 
 VERBS = {
     "copy": ("copy", "copied"),
@@ -180,3 +184,26 @@ def remarks(curation: Curation) -> list[str]:
     """Remarks needed to read the numbers of a plan, in sentences."""
     result = curation.result
     return [] if result is None else [text for text in (result.basis, *result.warnings) if text]
+
+
+def done_words(options: CurateOptions) -> str:
+    """What has happened to each of the pictures counted in :func:`carried_words`."""
+    if options.write_scores or options.xmp:
+        return "steps done"  # a picture may take several: a copy, its metadata, its rating
+    return VERBS[options.action][1]
+
+
+def carried_words(carried: Carried, done: str, then: str = "") -> str:
+    """What carrying a plan out, or taking it back, came to, in sentences; ``then`` is said where anything was done."""
+    parts = [f"{carried.done:,} {done}"]
+    if carried.skipped:
+        parts.append(f"{carried.skipped:,} needed nothing")
+    settled = sum(each.finished + each.taken_back for each in carried.settled)
+    if settled:
+        parts.append(f"{count_of(settled, 'step')} of a run that was cut off settled before")
+    if carried.left:
+        parts.append(f"{carried.left:,} not come to")
+    if carried.failed:
+        path, reason = carried.failed[0]
+        parts.append(f"{len(carried.failed):,} could not be dealt with, the first: {path}: {reason}")
+    return " ".join(filter(None, (f"{', '.join(parts)}.", *carried.notes, then if carried.done else "")))
