@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import random
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +45,7 @@ class QuickDemo(PictureScorer):
     """Numbers that cost nothing, under the demo model's name: what is measured is the page."""
 
     def __init__(self, revision: str) -> None:
-        tower = Tower(
-            nn.Identity(), replace(CARDS["demo"].image, size=32), lambda pixels: pixels.mean(dim=(1, 2, 3))
-        )
+        tower = Tower(nn.Identity(), CARDS["demo"].image, lambda pixels: pixels.mean(dim=(1, 2, 3)))
         super().__init__(CARDS["demo"], tower, LocalRuntime("cpu"), revision, 256)
 
     def rewards(self, features: torch.Tensor, prompts: Any, rows: Any = None) -> torch.Tensor:
