@@ -68,12 +68,14 @@ def metadata():
 
 
 def command():
-    """Options of every command, and those without a dash in their order."""
+    """Options of every command, and those without a dash in their order; commands of the lab are loaded for it."""
     from imagereward_core.cli.main import build_parser
 
     found = {}
 
     def look(parser, name):
+        if getattr(parser, "declare", None):
+            parser.declare(parser)
         actions = [each for each in parser._actions if not isinstance(each, argparse._SubParsersAction)]
         found[name] = {
             "options": sorted({text for each in actions for text in each.option_strings}),
@@ -147,6 +149,22 @@ def gone(frozen, present, path=""):
 def test_nothing_that_users_have_saved_has_lost_its_name_or_its_place(tmp_path):
     frozen = json.loads(FILE.read_text(encoding="utf-8"))
     assert not list(gone(frozen, now(tmp_path)))
+
+
+def test_options_of_commands_that_are_loaded_late_are_among_the_names():
+    from imagereward_core.cli.lab import LAB_COMMANDS
+
+    frozen = json.loads(FILE.read_text(encoding="utf-8"))["command"]
+    bare = [
+        name
+        for name in LAB_COMMANDS
+        if not any(
+            {*each["options"]} - {"-h", "--help"}
+            for key, each in frozen.items()
+            if key.startswith(f"imagereward {name}")
+        )
+    ]
+    assert not bare
 
 
 def test_a_name_that_went_or_moved_would_be_noticed():
