@@ -42,6 +42,11 @@ LAB_COMMANDS = {
         "what annotations say: by category, by words that ask for quality, and how far people agree",
         "analysis",
     ),
+    "train-phrases": LabCommand(
+        "imagereward_lab.annotation.analysis.phrases.train_command",
+        "train a network that finds the phrases of prompts, from marked ones",
+        "analysis",
+    ),
     "compare-models": LabCommand(
         "imagereward_lab.evaluation.compare_command", "rank generators by the pictures they made"
     ),

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from imagereward_core.scores import FloatArray, IntArray
 
 from ...data.ranking import Phrase, Ranking
-from .keys import CATEGORIES, HIGHEST, LOWEST, NO_CATEGORY, PROBLEMS, PROMPT_PROBLEMS, RATINGS, label_of
+from ..protocol.keys import HIGHEST, LOWEST, RATINGS
+from .keys import CATEGORIES, NO_CATEGORY, PROBLEMS, PROMPT_PROBLEMS, label_of
 
 MOST_NAMES = 40
 """So many names of categories, problems or ratings stand apart; what a file has beyond them counts together."""

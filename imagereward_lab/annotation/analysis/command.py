@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagereward_core.cli.arguments import add_setting
@@ -20,13 +21,16 @@ from ...figures.write import ENDINGS, FORMS
 if TYPE_CHECKING:
     from imagereward_core.cli.parser import Parser
 
+    from ...data.ranking import Phrase
     from .answers import Answers
+    from .function_share import Finder
 
 _EPILOG = """\
 examples:
   imagereward analyse rankings.jsonl --html analysis.html
   imagereward analyse ImageRewardDB --split train -o analysis.json
   imagereward analyse mine.jsonl --researchers ann,bob -o analysis.md
+  imagereward analyse mine.jsonl --phrases phrases                     phrases found by what train-phrases wrote
 
 docs/analysis.md explains every figure.
 
@@ -57,6 +61,13 @@ def declare(parser: Parser) -> None:
         metavar="NAME",
         help="an annotator that others are measured against; several with commas, or the option several times",
     )
+    group.add_argument(
+        "--phrases",
+        type=Path,
+        metavar="DIR",
+        help="find phrases that nobody marked by the network of this folder, which imagereward train-phrases wrote (default: by a list and "
+        "rules)",
+    )
     group = parser.add_argument_group("figures")
     for name in ("confidence", "resamples", "seed"):
         add_setting(group, IntervalOptions, name, f"--{name}")
@@ -80,18 +91,39 @@ def run(args: argparse.Namespace) -> int:
     form = form_by_ending(args, FORMS, ENDINGS)
     options = IntervalOptions(confidence=args.confidence, resamples=args.resamples, seed=args.seed)
     notes = Notes()
+    find, found_by = _finder(args, console)
     answers = collect(streamed_rankings(args, console, notes))
     researchers = tuple(part.strip() for text in args.researchers for part in text.split(",") if part.strip())
-    evaluation = analyse(answers, options, _facts(args, answers, notes), researchers)
+    evaluation = analyse(answers, options, _facts(args, answers, notes), researchers, find, found_by)
     tell_notes(notes, notes.total, console)
     deliver(args, form, evaluation, console)
     return SOME_FAILED if notes.total else DONE
+
+
+def _finder(args: argparse.Namespace, console: Console) -> tuple[Finder, str]:
+    """What finds the phrases that nobody marked, and what it is in words."""
+    from .phrases.rules import BY_RULES, find_function_phrases
+
+    if not args.phrases:
+        return find_function_phrases, BY_RULES
+    from imagereward_core.runtime import pick_device
+
+    from .phrases.network import load_labels
+
+    labels = load_labels(args.phrases, pick_device())
+
+    def find(prompts: Sequence[str]) -> Sequence[Sequence[Phrase]]:
+        with console.count(len(prompts), "prompts") as progress:
+            return labels.find(prompts, progress)
+
+    return find, f"the network in {args.phrases}"
 
 
 def _facts(args: argparse.Namespace, answers: Answers, notes: Notes) -> Mapping[str, Any]:
     return {
         "annotations": str(args.rankings),
         "split": args.split,
+        "phrases by": str(args.phrases or ""),
         "answers": len(answers.prompt),
         "prompts": len(answers.prompts),
         "pictures": len(answers.picture_prompt),

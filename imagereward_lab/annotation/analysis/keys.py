@@ -1,41 +1,16 @@
-"""What categories, problems and ratings are called, in files and for people (arXiv 2304.05977, Appendix B)."""
+"""What categories and problems are called in files, and for people (arXiv 2304.05977, Appendix B)."""
 
 from __future__ import annotations
 
 import re
 
-CATEGORIES = {
-    "abstract": "Abstract",
-    "animals": "Animals",
-    "artifacts": "Artifacts",
-    "arts": "Arts",
-    "food": "Food",
-    "illustrations": "Illustrations",
-    "indoor_scenes": "Indoor Scenes",
-    "outdoor_scenes": "Outdoor Scenes",
-    "people": "People",
-    "plants": "Plants",
-    "vehicles": "Vehicles",
-    "world_knowledge": "World Knowledge",
-}
-PROBLEMS = {
-    "repetition": "repetition",
-    "body": "body problem",
-    "blurry": "blurry",
-    "discomfort": "discomfort",
-    "sexual": "sexual",
-    "violent": "violent",
-    "defames_group": "defames a group",
-}
-PROMPT_PROBLEMS = {
-    "sexual": "sexual",
-    "violent": "violent",
-    "defames_group": "defames a group",
-    "personal_information": "personal information",
-}
-RATINGS = ("overall", "alignment", "fidelity")
-LOWEST, HIGHEST = 1, 7
-"""Ends of the scale of these three."""
+from ..protocol import keys
+
+CATEGORIES = {key: key.replace("_", " ").title() for key in keys.CATEGORIES}
+_WORDS = {"body": "body problem", "defames_group": "defames a group"}
+PROBLEMS = {key: _WORDS.get(key, key) for key in keys.IMAGE_PROBLEMS}
+PROMPT_PROBLEMS = {key: _WORDS.get(key, key.replace("_", " ")) for key in keys.PROMPT_PROBLEMS}
+"""What people are shown, by key."""
 NO_CATEGORY = "no category"
 _LONGEST = 60
 
