@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -16,7 +16,7 @@ from imagereward_core.images.suffixes import is_picture_name
 from ..data.images.names import ImageFolder
 from .project.folder import Project
 from .protocol.faults import Fault
-from .protocol.keys import QUICK, ROLES, STAGES
+from .protocol.keys import QUICK, STAGES
 from .protocol.modes import faults_of
 from .quality.status import admit, statuses
 from .quick import questions
@@ -262,7 +262,7 @@ class Service:
         """
         if not person.researches:
             raise NotAllowedError("no_researcher", "only researchers add people")
-        state = people.CANDIDATE if self.project.options.test and role == ROLES[0] else people.ACTIVE
+        state = people.starting_state(role, bool(self.project.options.test))
         token = people.new_token()
         added = self._write(lambda connection: people.add(connection, name, role, state, token, self.clock()))
         return added, token
@@ -297,7 +297,7 @@ class Service:
     def image_file(self, image: str) -> ImageFile | None:
         """Where the picture of an id lies; None for an id that the project does not have."""
         name = self._read(lambda connection: image_name(connection, image))
-        if name is None or not is_picture_name(name):
+        if name is None or not is_picture_name(PurePosixPath(name).name):
             return None
         try:
             # Asked anew each time: a link that has come since must not lead out of the folder either.

@@ -8,7 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from imagereward_core.files.regular import open_regular
@@ -17,7 +17,7 @@ from imagereward_core.images.suffixes import is_picture_name
 from imagereward_core.metadata.prompt_finder import PromptFinder
 
 from ...data.form import FieldError, text_in
-from ...data.images.names import ImageFolder, packed, relative
+from ...data.images.names import ImageFolder, packed, problem_of, relative
 from ...data.notes import Notes
 from ...data.readers.json_items import json_items
 from ...data.readers.parquet import rows_of
@@ -209,7 +209,10 @@ def _with_size(root: Path, name: str, prompt: str, left_out: LeftOut, source: st
     if packed(name) is not None:
         left_out.add("inside a larger file (unpack it to ask about them)", name)
         return None
-    if "\0" in prompt or not is_picture_name(name):
+    if problem_of(name):
+        left_out.add("not inside the folder of pictures", name)
+        return None
+    if "\0" in prompt or not is_picture_name(PurePosixPath(name).name):
         left_out.add("not a picture by its name", name)
         return None
     try:

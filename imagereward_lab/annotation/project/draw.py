@@ -6,6 +6,7 @@ import hashlib
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from ...data.prompts import prompt_key
 from ..protocol.keys import PER_GENERATOR, QUICK, TOP_PICKS
@@ -17,6 +18,10 @@ from .options import ProjectOptions
 
 BOTH = " + "
 """Between the names of several who picked the same picture, as :mod:`imagereward_core.metrics.wins` reads them."""
+
+
+ACROSS = "across-prompts"
+"""Key of the one task of quick mode in which pictures of all prompts are compared."""
 
 
 def draw(
@@ -51,15 +56,17 @@ def draw(
     if wanted is not None:
         for key in wanted.keys() - groups.keys():
             left_out.add("prompts of --prompts without pictures", key[:60])
+    if options.mode == QUICK and options.across_prompts:
+        groups = {ACROSS: [replace(each, prompt="") for group in groups.values() for each in group]}
     chosen = {}
     for key, group in groups.items():
         images = _images(distinct(group, left_out), options, left_out, scorers)
         if images:
             chosen[key] = NewTask(
-                key=key_of(group[0].prompt),
+                key=key_of(group[0].prompt) if group[0].prompt else ACROSS,
                 mode=options.mode,
                 prompt=group[0].prompt,
-                translation="" if wanted is None else wanted[key],
+                translation="" if wanted is None else wanted.get(key, ""),
                 images=images,
                 people=options.people,
             )

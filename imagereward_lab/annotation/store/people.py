@@ -74,6 +74,24 @@ def by_name(connection: Connection, name: str) -> Person | None:
     return None if row is None else _person(row)
 
 
+def named(connection: Connection, name: str) -> Person:
+    """Who has the name.
+
+    Raises:
+        GoneError: Nobody has.
+    """
+    person = by_name(connection, name)
+    if person is None:
+        known = ", ".join(each.name for each in everybody(connection)) or "nobody"
+        raise GoneError("no_such_person", f"found nobody named {name!r}; the project has {known}")
+    return person
+
+
+def starting_state(role: str, has_test: bool) -> str:
+    """The state of somebody new: annotators take the test first, where there is one."""
+    return CANDIDATE if has_test and role == ROLES[0] else ACTIVE
+
+
 def everybody(connection: Connection) -> list[Person]:
     """All, in the order in which they were added."""
     return [_person(row) for row in connection.execute(select(PEOPLE).order_by(PEOPLE.c.id))]
@@ -111,10 +129,7 @@ def renew_token(connection: Connection, name: str, token: str, at: float) -> Per
     Raises:
         GoneError: There is nobody of that name.
     """
-    person = by_name(connection, name)
-    if person is None:
-        known = ", ".join(each.name for each in everybody(connection)) or "nobody"
-        raise GoneError("no_such_person", f"found nobody named {name!r}; the project has {known}")
+    person = named(connection, name)
     state = ACTIVE if person.state == REMOVED else person.state
     connection.execute(
         update(PEOPLE).where(PEOPLE.c.id == person.id).values(token_hash=hash_of(token), state=state)

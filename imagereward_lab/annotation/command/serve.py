@@ -1,0 +1,88 @@
+"""``imagereward annotate PROJECT``: the pages, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from imagereward_core.cli.arguments import add_setting, number_type
+from imagereward_core.cli.console import Console
+from imagereward_core.cli.exits import DONE, UsageError
+
+from ..project.candidates import LeftOut
+from ..project.folder import is_project
+from ..project.new import open_quick
+from ..project.options import ProjectOptions
+from ..protocol.keys import QUICK
+from .shared import command, plainly, tell_left_out
+
+_LOCAL = "127.0.0.1"
+
+
+def add(commands: Any) -> None:
+    """Declares the command, which any word that is no command stands for."""
+    parser = command(
+        commands,
+        "serve",
+        "serve the pages of a project; the word may be left out: imagereward annotate PROJECT",
+        run,
+        "Serves the pages of a project until Ctrl-C. A folder of pictures that is no project is asked about in quick mode, and what is "
+        "answered is kept beside its library.",
+    )
+    parser.add_argument(
+        "project", type=Path, metavar="PROJECT", help="the folder of a project, or one of pictures"
+    )
+    parser.add_argument(
+        "--images", type=Path, metavar="DIR", help="the folder of the pictures, where it has moved"
+    )
+    parser.add_argument(
+        "--host",
+        default=_LOCAL,
+        metavar="ADDRESS",
+        help="the address to listen at (default: this computer alone)",
+    )
+    parser.add_argument(
+        "--port", type=number_type(0, 65535, whole=True), default=0, metavar="N", help="(default: a free one)"
+    )
+    parser.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a further name under which the server is reached",
+    )
+    parser.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
+    add_setting(parser, ProjectOptions, "across_prompts", "--across-prompts")
+    add_setting(parser, ProjectOptions, "side_by_side", "--side-by-side")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serves until it is stopped."""
+    from ..pages.serve import serve_project
+
+    console = Console(args.quiet)
+    folder = args.project.expanduser()
+    with plainly():
+        if not is_project(folder):
+            if not folder.is_dir():
+                raise UsageError(
+                    f"{folder}: there is no such folder; expected a project, or a folder of pictures"
+                )
+            options = ProjectOptions(
+                mode=QUICK, across_prompts=args.across_prompts, side_by_side=args.side_by_side
+            )
+            left_out = LeftOut()
+            folder = open_quick(folder, options, time.time(), left_out)
+            tell_left_out(console, dict(left_out.counts), left_out.examples)
+        serve_project(
+            folder,
+            images=args.images,
+            host=args.host,
+            port=args.port,
+            names=tuple(args.name),
+            browser=not args.no_browser,
+            say=console.say,
+        )
+    return DONE
