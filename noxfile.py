@@ -180,6 +180,14 @@ def ladders(session):
 
 
 @nox.session
+def annotation_kills(session):
+    """The server of annotation killed 50 times under 20 annotators, on SQLite and PostgreSQL (ten minutes); writes benchmarks/results/."""
+    install(session, "-e", ".[dev]")
+    session.run("python", "-m", "benchmarks.annotation_kills", *session.posargs)
+    session.run("python", "-m", "benchmarks.table")
+
+
+@nox.session
 def gpu(session):
     """The same measurements on a CUDA device, where there is one."""
     install(session, "-e", ".")
