@@ -52,6 +52,7 @@ LAB_COMMANDS = {
     ),
     "select-prompts": LabCommand(
         "imagereward_lab.prompts.command", "choose prompts worth asking people about", "prompts"
+    ),
     "annotate": LabCommand(
         "imagereward_lab.annotation.command",
         "ask people about pictures, on a page of this computer",

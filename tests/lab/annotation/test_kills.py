@@ -7,7 +7,7 @@ import os
 import pytest
 
 from benchmarks.annotation_kills import Plan, run
-from tests.support.lab.postgres import database, postgres  # noqa: F401, F811
+from tests.support.lab.postgres import database, postgres  # noqa: F401
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes as Unix does")
