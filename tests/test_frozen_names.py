@@ -83,7 +83,7 @@ def command():
         }
         for each in parser._actions:
             if isinstance(each, argparse._SubParsersAction):
-                for key, inner in each.choices.items():
+                for key, inner in each._name_parser_map.items():
                     look(inner, f"{name} {key}")
 
     look(build_parser(), "imagereward")

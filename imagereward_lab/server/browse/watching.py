@@ -14,7 +14,7 @@ from imagereward_core.library.watch.folder_events import WatchError
 from imagereward_core.library.watch.watcher import Watcher, WatchSettings
 
 if TYPE_CHECKING:
-    from imagereward_core.library.scan.options import ScanProgress
+    from imagereward_core.library.scan.progress import ScanProgress
     from imagereward_core.library.watch.watcher import Pass
     from imagereward_core.scorers.panel import Panel
 

@@ -7,9 +7,11 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,7 @@ _NUMBERS = count(1)
 _USERS = ("postgres", "nobody")
 
 
-def binaries():
+def binaries() -> Path | None:
     """The folder of PostgreSQL's programs; None where it is not installed."""
     found = shutil.which("initdb")
     folders = [Path(found).resolve().parent] if found else []
@@ -27,13 +29,13 @@ def binaries():
 
 
 @contextmanager
-def running():
+def running() -> Iterator[Path]:
     """The folder of the socket of a PostgreSQL that runs; skips the test where there is none."""
     pytest.importorskip("psycopg")
     programs = binaries()
     if programs is None:
         pytest.skip("PostgreSQL is not installed; Debian's package is named postgresql")
-    as_user = {}
+    as_user: dict[str, Any] = {}
     user = None
     if os.getuid() == 0:  # which PostgreSQL refuses
         known = {each.pw_name: each for each in pwd.getpwall()}
@@ -48,7 +50,7 @@ def running():
         if user is not None:
             os.chown(folder, user.pw_uid, user.pw_gid)
 
-        def run(program, *arguments):
+        def run(program: str, *arguments: str | Path) -> None:
             subprocess.run(
                 [programs / program, *arguments],
                 cwd=folder,
@@ -84,7 +86,7 @@ def running():
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def new_database(socket):
+def new_database(socket: Path) -> str:
     """The URL of a new empty database."""
     import psycopg
 
@@ -95,13 +97,13 @@ def new_database(socket):
 
 
 @pytest.fixture(scope="session")
-def postgres():
+def postgres() -> Iterator[Path]:
     with running() as socket:
         yield socket
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database(request):
+def database(request: pytest.FixtureRequest) -> str:
     """The URL of a database of each kind; empty for SQLite, whose file lies in the project."""
     if request.param == "sqlite":
         return ""
