@@ -172,6 +172,14 @@ def prompt_selection(session):
 
 
 @nox.session
+def submissions(session):
+    """A million submissions to the annotation's validators beside an independent oracle (six minutes); writes benchmarks/results/."""
+    install(session, "-e", ".[dev]")
+    session.run("python", "-m", "benchmarks.annotation_submissions", *session.posargs)
+    session.run("python", "-m", "benchmarks.table")
+
+
+@nox.session
 def ladders(session):
     """How much data and how many frozen layers a model on drawn scenes wants (two hours of processor time); writes benchmarks/results/."""
     install(session, "-e", ".")

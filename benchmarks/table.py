@@ -9,7 +9,7 @@ from typing import Any
 
 from .table_evaluation import annotators_part, demo_table2_part, ladders_part
 from .table_prompts import prompts_part
-from .table_survival import fuzz_part, hashing_part, hostile_part, journal_part, kills_part
+from .table_survival import fuzz_part, hashing_part, hostile_part, journal_part, kills_part, submissions_part
 from .table_training import training_gpu_part, training_part
 
 RESULTS = Path(__file__).parent / "results"
@@ -240,6 +240,7 @@ def main() -> None:
         ("annotators", annotators_part),
         ("ladders", ladders_part),
         ("prompt_selection", prompts_part),
+        ("annotation_submissions", submissions_part),
     ):
         figures = load(name)
         if figures is not None:

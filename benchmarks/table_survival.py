@@ -115,3 +115,17 @@ def hashing_part(figures: dict[str, Any], machine: str) -> list[str]:
         f"Most memory of a process that only hashes: {figures['peak_mib_of_hashing']} MiB.",
         "",
     ]
+
+
+def submissions_part(figures: dict[str, Any], machine: str) -> list[str]:
+    """What was submitted to the validators of annotation, and how often an independent reading of the protocol disagreed."""
+    taken, refused = sum(figures["taken"].values()), sum(figures["refused"].values())
+    reasons = ", ".join(f"{code} {count:,}" for code, count in list(figures["refused_for"].items())[:8])
+    return [
+        "## Submissions to the annotation's validators",
+        "",
+        f"{figures['submissions']:,} documents by seed {figures['seed']}, most a step or two from right ones: {taken:,} taken, {refused:,} "
+        f"refused (most often for {reasons}). An independent reading of the protocol disagreed {figures['disagreements']:,} times. "
+        f"`python -m benchmarks.annotation_submissions`. {machine}",
+        "",
+    ]

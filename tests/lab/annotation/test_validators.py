@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
+from benchmarks import protocol_oracle as oracle
+from benchmarks.submissions import ODD, damaged, document
 from imagereward_lab.annotation.protocol.faults import MESSAGES
 from imagereward_lab.annotation.protocol.modes import MODES, faults_of
-from tests.support.lab import protocol_oracle as oracle
-from tests.support.lab.submissions import ODD, damaged, document
 
 PROMPT = "a red star, 8k \U0001f600"
 IMAGES = tuple("abcdefghi")

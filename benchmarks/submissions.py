@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 from imagereward_lab.annotation.protocol.keys import CATEGORIES, IMAGE_PROBLEMS, PROMPT_PROBLEMS
 
-ODD = (
+ODD: tuple[Any, ...] = (
     None,
     True,
     False,
@@ -38,7 +39,7 @@ def document(rng, prompt, images):
     rng.shuffle(order)
     if rng.random() < 0.8:
         order.sort(key=lambda image: -overall[image])
-    slots = [[] for _ in range(5)]
+    slots: list[list[str]] = [[] for _ in range(5)]
     free = max(0, 2 * 5 - len(images))
     places = sorted(rng.sample(range(10), len(order))) if free or len(order) <= 10 else []
     for image, place in zip(order, places):
@@ -69,34 +70,29 @@ def document(rng, prompt, images):
     }
 
 
-def places_in(value, path=()):
-    """All places of a document that could be damaged."""
-    yield path
-    if isinstance(value, dict):
-        for key, each in value.items():
-            yield from places_in(each, (*path, key))
-    elif isinstance(value, list):
-        for place, each in enumerate(value):
-            yield from places_in(each, (*path, place))
+def somewhere(rng, value):
+    """A place in a document: the container, and the key or index in it; None for the whole."""
+    found = None
+    while isinstance(value, (dict, list)) and value and (found is None or rng.random() < 0.75):
+        key = rng.choice(list(value)) if isinstance(value, dict) else rng.randrange(len(value))
+        found = value, key
+        value = value[key]
+    return found
 
 
 def damaged(rng, whole, images):
-    """The document with something in it replaced, gone, twice or elsewhere."""
-    whole = copy.deepcopy(whole)
+    """The document, itself changed: something in it replaced, gone, twice or elsewhere; rarely something else altogether."""
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
-        path = rng.choice(list(places_in(whole)))
-        if not path:
-            if rng.random() < 0.02:
-                return rng.choice(ODD)
+        if rng.random() < 0.005:
+            return rng.choice(ODD)
+        found = somewhere(rng, whole)
+        if found is None:
             continue
-        home = whole
-        for step in path[:-1]:
-            home = home[step]
-        last, what = path[-1], rng.random()
+        (home, last), what = found, rng.random()
         if what < 0.35:
-            home[last] = rng.choice(ODD)
+            home[last] = copy.copy(rng.choice(ODD))
         elif what < 0.5:
-            home[last] = rng.choice([*images, *CATEGORIES, *IMAGE_PROBLEMS, *range(0, 9)])
+            home[last] = rng.choice(rng.choice((images, CATEGORIES, IMAGE_PROBLEMS, range(9))))
         elif what < 0.65:
             del home[last]
         elif what < 0.8 and isinstance(home, list):
@@ -104,5 +100,18 @@ def damaged(rng, whole, images):
         elif isinstance(home, list):
             home.append(home.pop(last))
         else:
-            home[rng.choice(("extra", "overall", "category", images[0]))] = home[last]
+            home[rng.choice(("extra", "overall", "category", images[0]))] = copy.deepcopy(home[last])
     return whole
+
+
+def small_document(rng, mode, images):
+    """A document of one of the modes beside the protocol."""
+    if mode == "best-worst":
+        best, worst = rng.sample(images, 2)
+        return {"best": best, "worst": worst}
+    if mode == "quick":
+        return {"winner": rng.choice([None, *images])}
+    slots: list[list[str]] = [[] for _ in range(rng.randint(1, len(images)))]
+    for image in rng.sample(images, len(images)):
+        rng.choice(slots).append(image)
+    return {"ranking": slots}
