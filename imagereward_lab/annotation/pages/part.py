@@ -12,8 +12,9 @@ from starlette.responses import Response
 
 from ...server.access import Access
 from ...server.part import Part, Texts
+from ...server.scripts import SCRIPTS, script_texts
 from ...server.shell import page
-from ...server.texts import read_texts
+from ...server.texts import read_texts, wanted_language
 from ..protocol.modes import MODES
 from ..service import Service
 from .routes.answers import add_answers
@@ -70,13 +71,13 @@ def annotation_part(service: Service) -> Part:
             modules=[f"/static/{NAME}/main.js"],
             styles=[f"/static/{NAME}/style.css", f"/static/{NAME}/annotation.css"],
             texts=[words],
+            data={"scripts": script_texts(wanted_language(request.headers, request.cookies))},
         )
 
     add_answers(router, service)
     add_questions(router, service)
     add_oversight(router, service)
-    root = _HERE.parents[2]
-    files = [_ASSETS, _ASSETS / "vendor", _HERE / "document", root / "javascript", root]
+    files = [_ASSETS, _ASSETS / "vendor", _HERE / "document", *SCRIPTS]
     return Part(
         name=NAME,
         router=router,

@@ -1,6 +1,9 @@
 // The large view of a task's pictures: the library page's own (imagereward_culling.js and the four it joins), without what judges there.
 
+import {data} from "/static/shared/page.js";
+
 const curator = window.imagerewardCurator;
+curator.say = (words) => data.scripts[words] || words;
 const JUDGING = ["stars", "no_stars", "keep", "reject", "undecide"];
 let serial = 0;
 
