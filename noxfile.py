@@ -180,6 +180,14 @@ def submissions(session):
 
 
 @nox.session
+def quick_ranking(session):
+    """Ranks from quick questions against the truth of drawn scenes (a quarter of an hour); writes benchmarks/results/."""
+    install(session, "-e", ".")
+    session.run("python", "-m", "benchmarks.quick_ranking", *session.posargs)
+    session.run("python", "-m", "benchmarks.table")
+
+
+@nox.session
 def ladders(session):
     """How much data and how many frozen layers a model on drawn scenes wants (two hours of processor time); writes benchmarks/results/."""
     install(session, "-e", ".")

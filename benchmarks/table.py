@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from .table_evaluation import annotators_part, demo_table2_part, ladders_part
+from .table_evaluation import annotators_part, demo_table2_part, ladders_part, quick_ranking_part
 from .table_prompts import prompts_part
 from .table_survival import fuzz_part, hashing_part, hostile_part, journal_part, kills_part, submissions_part
 from .table_training import training_gpu_part, training_part
@@ -238,6 +238,7 @@ def main() -> None:
         ("weights_hash", hashing_part),
         ("demo_table2", demo_table2_part),
         ("annotators", annotators_part),
+        ("quick_ranking", quick_ranking_part),
         ("ladders", ladders_part),
         ("prompt_selection", prompts_part),
         ("annotation_submissions", submissions_part),

@@ -54,6 +54,35 @@ def annotators_part(figures: dict[str, Any], machine: str) -> list[str]:
     ]
 
 
+def quick_ranking_part(figures: dict[str, Any], machine: str) -> list[str]:
+    """How near ranks from quick questions come to the truth."""
+    shares = list(figures["rows"][0]["spearman"])
+    lines = [
+        "## Ranks from quick questions",
+        "",
+        f"{figures['what']}. Spearman's correlation of strengths with the truth by the number of questions, mean over seeds; then, after "
+        "the last question, the least of all seeds, the same answers with ties as half wins, how often the 90 % interval of a rank holds "
+        f"the true one, and how many ranks it spans. `python -m benchmarks.quick_ranking`. {machine}",
+        "",
+        f"| person (noise), pictures shown, questions | {' | '.join(shares)} | least | ties as half wins | interval holds it | it spans |",
+        "| --- |" + " --- |" * (len(shares) + 4),
+    ]
+    for row in figures["rows"]:
+        means = " | ".join(f"{value:.3f}" for value in row["spearman"].values())
+        lines.append(
+            f"| {row['person']} ({row['noise']:g}), {row['shown']}, {row['questions']} | {means} | {row['least']:.3f} | "
+            f"{row['ties_as_half_wins']:.3f} | {100 * row['intervals_that_hold_the_rank']:.0f} % | {row['mean_width_of_intervals']:.0f} |"
+        )
+    lines += ["", "From an answer to the next question, fit and choice:", ""]
+    lines += [
+        "| pictures | answers | shown | median ms | least ms | median ms of processor time |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    names = ("pictures", "answers", "shown", "median_ms", "least_ms", "median_processor_ms")
+    lines += [f"| {' | '.join(str(row[name]) for name in names)} |" for row in figures["speed"]]
+    return [*lines, ""]
+
+
 def ladders_part(figures: dict[str, Any], machine: str) -> list[str]:
     """The ladders on drawn scenes."""
     lines = [

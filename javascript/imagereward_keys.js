@@ -37,8 +37,14 @@
     const REPEATED = [...MOVING, "closer", "farther", "pan"];
     const TYPED = /^(text|search|number|email|password|tel|url|date|datetime-local|month|time|week)$/;
 
-    const byKey = new Map();
-    for (const action of ACTIONS) for (const key of action.keys) byKey.set(key, action.name);
+    // Names of actions by key; another page of keys than the one above has an index of its own.
+    function index(actions) {
+        const byKey = new Map();
+        for (const action of actions) for (const key of action.keys) byKey.set(key, action.name);
+        return byKey;
+    }
+
+    const INDEX = index(ACTIONS);
 
     // Whether a person writes there.
     function isTyping(element) {
@@ -83,7 +89,7 @@
     }
 
     // What a key press means: {name, key}, or null for nothing.
-    function meaning(event) {
+    function meaning(event, byKey = INDEX) {
         const keys = pressed(event);
         if (keys.length && event.shiftKey && event.key.startsWith("Arrow")) return {name: "pan", key: event.key};
         for (const key of keys) {
@@ -93,5 +99,5 @@
         return null;
     }
 
-    curator.keys = {ACTIONS, MOVING, REPEATED, isControl, meaning, pressed};
+    curator.keys = {ACTIONS, MOVING, REPEATED, index, isControl, meaning, pressed};
 })();

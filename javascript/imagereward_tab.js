@@ -9,6 +9,7 @@
     let resting = null;
     let lastPoll = 0;
     let culling = null;
+    let quick = null;
     let waiting = null; // for the answer to a wish: {number, serial of the page then, granted}
     let wishes = 0;
     let lastDeck = "";
@@ -84,9 +85,19 @@
     }
 
     // What the pictures ask of the program goes through a hidden text field and a hidden button, and the answer through a hidden element.
+    // One wish at a time: the next one goes when the one before is granted or lost.
+    let last = Promise.resolve();
     const source = {
         address: (picture, size) => `${imagerewardRoot()}/imagereward/pictures/${size}/${picture.id}`,
-        wish: (request) => new Promise((granted, lost) => {
+        wish: (request) => {
+            const turn = last.then(() => imagerewardWish(request));
+            last = turn.catch(() => {});
+            return turn;
+        },
+    };
+
+    function imagerewardWish(request) {
+        return new Promise((granted, lost) => {
             const number = ++wishes;
             const field = imagerewardPart("wish") && imagerewardPart("wish").querySelector("textarea, input");
             if (!field) return lost(new Error("The tab is not there."));
@@ -101,8 +112,8 @@
             field.value = JSON.stringify({number, ...request});
             field.dispatchEvent(new Event("input", {bubbles: true}));
             setTimeout(() => imagerewardPress("do"), TAKEN);
-        }),
-    };
+        });
+    }
 
     function imagerewardRead() {
         const deck = imagerewardPart("deck") && imagerewardPart("deck").querySelector("[data-deck]");
@@ -117,7 +128,8 @@
         if (answer.dataset.deck === "1" && culling.deck.serial === waiting.serial) return; // the page is still to come
         const {granted} = waiting;
         waiting = null;
-        granted({picked: Number(answer.dataset.picked), problem: answer.dataset.problem});
+        const {picked, problem, quick: told} = answer.dataset;
+        granted({picked: Number(picked), problem, quick: told ? JSON.parse(told) : null});
     }
 
     // The host's own buttons send what the program has put into hidden widgets. So the program is asked for it first, then they are
@@ -148,7 +160,7 @@
         }
         const grid = imagerewardPart("gallery") && imagerewardPart("gallery").querySelector(".imagereward-grid");
         const panel = imagerewardPart("panel") && imagerewardPart("panel").querySelector(".imagereward-panel");
-        if (grid && panel && window.imagerewardCurator && window.imagerewardCurator.culling) {
+        if (grid && panel && window.imagerewardCurator && window.imagerewardCurator.culling && window.imagerewardCurator.Quick) {
             if (!culling) imagerewardBegin();
             imagerewardOnce("sending", (part) => part.addEventListener("click", imagerewardSend, true));
             for (const name of ["deck", "answer"]) {
@@ -165,6 +177,7 @@
     function imagerewardBegin() {
         const app = gradioApp();
         const root = app === document ? document.body : app;
+        quick = new window.imagerewardCurator.Quick(source, root); // first, so that its keys come first while it is open
         culling = window.imagerewardCurator.culling({source, root, part: () => imagerewardPart("results")});
         // What is sent to another tab is what the program has; until it has what is shown, nothing can be sent.
         culling.deck.listen(() => {
@@ -173,13 +186,14 @@
         });
         // What was said about pictures is still on its way; the browser asks whether to leave.
         window.addEventListener("beforeunload", (event) => {
-            if (culling.deck.isJudging) event.preventDefault();
+            if (culling.deck.isJudging || quick.isJudging) event.preventDefault();
         });
     }
 
     // Widgets whose changes only Gradio knows of tell them here, see tab/page.py.
     const curator = window.imagerewardCurator = window.imagerewardCurator || {};
     curator.filterChanged = () => imagerewardApply(TAKEN);
+    curator.openQuick = () => { if (quick) quick.open(); };
 
     onAfterUiUpdate(imagerewardWatch);
     onUiLoaded(() => setInterval(imagerewardPoll, 200));

@@ -11,6 +11,7 @@ from imagereward_core.files.regular import is_regular
 
 from ..door import report
 from .deck import answer
+from .quick import COMMANDS
 from .session import Session
 from .shown import addresses
 from .updates import STALE, Values, described, everything, gallery, page_size, sendable, to_send
@@ -29,7 +30,7 @@ def command(session: Session, text: str) -> tuple[Session, Values]:
     It is JSON with ``number``, ``do`` and what that needs: ``at`` (place among all that are shown, from 0) and, where it is known, ``id``
     for ``show``; ``id`` and ``stars`` for ``rate``; ``id`` and ``kept`` for ``decide``; ``id`` for ``send``. ``next`` of ``rate`` and
     ``decide`` is the picture that is seen after it; without it the same one stays chosen, or what took its place. ``each`` has a list
-    ``wishes`` of such ones; each is done, also where one before it failed.
+    ``wishes`` of such ones; each is done, also where one before it failed. Those of quick ranking are in :mod:`.quick`.
     """
     wish = _read(text)
     number, after = wish.get("number"), session
@@ -43,8 +44,9 @@ def command(session: Session, text: str) -> tuple[Session, Values]:
     values: Values = {}
     for show in shows:
         values |= show(after)
+    quick = values.pop("quick", None)
     values["answer"] = answer(
-        after, int(cast(int, number)) if _is_whole(number) else 0, "deck" in values, " ".join(problems)
+        after, int(cast(int, number)) if _is_whole(number) else 0, "deck" in values, " ".join(problems), quick
     )
     return after, sendable(values)
 
@@ -144,6 +146,7 @@ _DOES: dict[str, Callable[[Session, Mapping[str, Any]], tuple[Session, tuple[_Sh
     "rate": _rate,
     "decide": _decide,
     "send": _send,
+    **COMMANDS,
 }
 
 

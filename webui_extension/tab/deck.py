@@ -50,11 +50,15 @@ def deck(session: Session, size: int) -> str:
     return f'<div class="imagereward-deck" data-deck="{html.escape(json.dumps(encodable(told), ensure_ascii=False))}"></div>'
 
 
-def answer(session: Session, number: int, with_deck: bool, problem: str) -> str:
-    """The answer to a command of the script: its number, the chosen picture, whether a new page comes along, and what went wrong."""
+def answer(session: Session, number: int, with_deck: bool, problem: str, quick: Any = None) -> str:
+    """The answer to a command of the script: its number, the chosen picture, whether a new page comes along, and what went wrong.
+
+    With it goes what quick ranking has to say, where it was asked.
+    """
+    told = "" if quick is None else html.escape(json.dumps(encodable(quick), ensure_ascii=False))
     return (
         f'<i class="imagereward-answer" data-answer="{number}" data-picked="{place_of(session)}" '
-        f'data-deck="{int(with_deck)}" data-problem="{html.escape(problem)}"></i>'
+        f'data-deck="{int(with_deck)}" data-problem="{html.escape(problem)}" data-quick="{told}"></i>'
     )
 
 

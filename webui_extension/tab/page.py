@@ -248,6 +248,7 @@ def _gallery_column(page: Page) -> None:
         page.add("page_back", gr.Button, "Page back")
         page.add("pages", gr.HTML, "")
         page.add("page_on", gr.Button, "Page on")
+    page.add("quick", gr.Button, "Quick ranking")
 
 
 def _chosen_column(page: Page) -> None:
@@ -285,6 +286,7 @@ def _join(page: Page) -> None:
         page.join(widgets[name].click, handlers.turn_page, (), (by,))
     page.join(widgets["export"].click, handlers.export, ("form",))
     page.join(widgets["do"].click, culling.command, ("wish",))
+    _tell_script(widgets["quick"].click, "openQuick")
     acting = ("which", "how", "kept_folder", "rejected_folder", "resort", "write_scores", "xmp")
     page.join(widgets["preview"].click, handlers.preview, acting)
     page.join(widgets["carry_out"].click, handlers.carry_out)

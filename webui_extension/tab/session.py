@@ -13,6 +13,14 @@ from imagereward_core.gallery.filter import Choice, Filter, choose, number_of_pa
 from imagereward_core.gallery.view import View
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What quick ranking in a page is about: a prompt, or pictures of all of them, and how many are shown side by side."""
+
+    prompt: str | None
+    size: int
+
+
 @dataclass(frozen=True, eq=False)
 class Session:
     """One page.
@@ -23,6 +31,7 @@ class Session:
         picked: Place of the picture somebody clicked; None for none.
         job: Number of the work this page waits for; 0 for none.
         previewed: What "Carry out" would do; None unless it is what is on the page.
+        quick: What quick ranking asks about; None where it has not begun.
     """
 
     view: View | None = None
@@ -32,10 +41,13 @@ class Session:
     picked: int | None = None
     job: int = 0
     previewed: Curation | None = None
+    quick: Asked | None = None
 
     def showing(self, view: View) -> Session:
         """The page with another folder, its first pictures in front."""
-        return replace(self, view=view, choice=choose(view, self.wanted), page=0, picked=None, previewed=None)
+        return replace(
+            self, view=view, choice=choose(view, self.wanted), page=0, picked=None, previewed=None, quick=None
+        )
 
     def filtered(self, wanted: Filter) -> Session:
         """The page with another filter. A chosen picture that is no longer shown is no longer chosen."""
