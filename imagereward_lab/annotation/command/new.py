@@ -99,23 +99,25 @@ def run(args: argparse.Namespace) -> int:
         if args.database and without_password(args.database)[1]:
             console.complain("note: the password is not kept; later it is read from .pgpass or PGPASSWORD")
         scorers = [name.strip() for name in args.scorers.split(",") if name.strip()]
-        with console.count(0, "pictures") as progress:
-            tasks = new_project(
-                args.project.expanduser(),
-                source,
-                options,
-                time.time(),
-                prompts=args.prompts,
-                scorers=scorers,
-                database=args.database,
-                left_out=left_out,
-                progress=progress,
-            )
+        try:
+            with console.count(0, "pictures") as progress:
+                tasks = new_project(
+                    args.project.expanduser(),
+                    source,
+                    options,
+                    time.time(),
+                    prompts=args.prompts,
+                    scorers=scorers,
+                    database=args.database,
+                    left_out=left_out,
+                    progress=progress,
+                )
+        finally:  # where nothing is left to ask about, this says why
+            tell_left_out(console, dict(left_out.counts), left_out.examples)
     if source.kind == "library":
         console.say(
             f"Read from the library of {source.path}; pictures that it does not know yet are not asked about."
         )
-    tell_left_out(console, dict(left_out.counts), left_out.examples)
     images = sum(len(task.images) for task in tasks)
     console.say(
         f"{args.project}: {count_of(len(tasks), 'prompt')} with {count_of(images, 'picture')}, mode {options.mode}"

@@ -18,9 +18,11 @@ from imagereward_core.metadata.prompt_finder import PromptFinder
 
 from ...data.form import FieldError, text_in
 from ...data.images.names import ImageFolder, packed, problem_of, relative
+from ...data.jsonl import MOST_LINE
 from ...data.notes import Notes
 from ...data.readers.json_items import json_items
 from ...data.readers.parquet import rows_of
+from ...data.strict_json import loads
 from ..records import AnnotationError
 
 MOST_PROMPT = 100_000
@@ -158,7 +160,7 @@ def _rows(path: Path, notes: Notes) -> Iterator[tuple[str, Mapping[str, Any]]]:
         wanted = {*COLUMNS, *(name.title() for name in COLUMNS)}
         yield from ((f"{path.name}, row {number}", row) for number, row in rows_of(path, wanted, notes))
     elif kind in (".json", ".jsonl"):
-        for where, item in json_items(path, notes):
+        for where, item in json_items(path, notes) if kind == ".json" else _lines(path, notes):
             if isinstance(item, Mapping):
                 yield where, item
             else:
@@ -178,6 +180,21 @@ def _rows(path: Path, notes: Notes) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 )
             for row in rows:
                 yield f"{path.name}, line {rows.line_num}", row
+
+
+def _lines(path: Path, notes: Notes) -> Iterator[tuple[str, Any]]:
+    """For each line of a file: where it stands, and the value it is."""
+    with open_regular(path) as stream:
+        for number, line in enumerate(iter(lambda: stream.readline(MOST_LINE + 1), b""), 1):
+            where = f"{path.name}, line {number}"
+            try:
+                if len(line) > MOST_LINE:
+                    raise ValueError(f"found a line of more than {MOST_LINE:,} bytes")
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+                if text.strip():
+                    yield where, loads(text)
+            except ValueError as error:  # also bytes that are no UTF-8
+                notes.add(where, str(error))
 
 
 def _renamed(row: Mapping[str, Any]) -> dict[str, Any]:
