@@ -21,7 +21,6 @@ from imagereward_core.cli.options import (
     weight_settings,
 )
 from imagereward_core.plain import count_of
-from imagereward_core.scorers.requests import LoadRequest
 
 from .errors import SelectionError
 from .options import ENDINGS, FORMS, SelectOptions
@@ -136,7 +135,12 @@ def _add_vectors(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="the column with the vectors, in Parquet (default: embedding or vector)",
     )
-    add_setting(group, LoadRequest, "device", "--device", more="auto, cpu, cuda, cuda:1, xpu or mps")
+    group.add_argument(
+        "--device",
+        default="auto",
+        metavar="DEVICE",
+        help="where vectors and neighbours are computed: auto, cpu, cuda, cuda:1, xpu or mps (default: auto)",
+    )
     group.add_argument(
         "--batch-size",
         type=number_type(1, whole=True),
@@ -320,5 +324,5 @@ def _choose(
     if (choice.scores == 0).any():
         last = int((choice.scores == 0).sum())
         console.say(
-            f"The last {count_of(last, 'prompt')} of their groups had no vote left that counts, and were taken in order; fewer would do."
+            f"{count_of(last, 'prompt')} had no vote left that counts, and came after the others in the order of the file; fewer would do."
         )

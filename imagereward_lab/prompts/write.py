@@ -96,9 +96,9 @@ def sentences(choice: Choice) -> list[str]:
         for name, one, other in zip(QUANTILES, chosen.quantiles, random.quantiles)
     )
     said = [
-        f"Covered (chosen, or with a chosen one among its neighbours): {chosen.covered:.1%} of all prompts; by as many of chance "
-        f"{random.covered:.1%}.",
-        f"Distance to the nearest chosen prompt (1 - cosine; of chance in brackets): {chosen.mean:.3f} ({random.mean:.3f}) on average, "
+        f"Covered (chosen, or with a chosen one among its neighbours): {chosen.covered:.1%} of all prompts; as many chosen by "
+        f"chance cover {random.covered:.1%}.",
+        f"Distance to the nearest chosen prompt (1 - cosine; by chance in brackets): {chosen.mean:.3f} ({random.mean:.3f}) on average, "
         f"{within}, all within {chosen.largest:.3f} ({random.largest:.3f}).",
     ]
     if choice.recall is not None:

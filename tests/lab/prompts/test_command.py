@@ -14,6 +14,7 @@ import pytest
 from benchmarks.prompt_selection import clustered
 from imagereward_core.cli.main import main
 from imagereward_core.report.own_results import written_by_us
+from imagereward_lab.data.prompts import prompt_key
 
 TEXTS = [f"prompt {number}" for number in range(80)]
 
@@ -71,6 +72,21 @@ def test_prompts_that_mean_something_to_a_form_stay_prompts(files: Path) -> None
         row["prompt"] for row in json.loads(Path("a.json").read_text("utf-8"))["prompts"]
     }
     assert r"\*bold\* \| \<i\>" in Path("a.md").read_text(encoding="utf-8")
+
+
+def test_a_project_of_annotation_takes_what_was_chosen(files: Path) -> None:
+    """The prompts are found again by their key, whatever line ends stood in them."""
+    pytest.importorskip("sqlalchemy")
+    from imagereward_lab.annotation.project.candidates import LeftOut
+    from imagereward_lab.annotation.project.new import read_prompts
+
+    texts = ["a fox\nat night", "a\u2028bird", *TEXTS[2:]]
+    Path("p.csv").write_text("prompt\n" + "".join(f'"{text}"\n' for text in texts), encoding="utf-8")
+    keys = {prompt_key(text) for text in texts}
+    for name in ("a.txt", "a.csv"):
+        assert run("-o", name, prompts="p.csv", count=80) == 0
+        left_out = LeftOut()
+        assert read_prompts(Path(name), left_out).keys() == keys and not left_out.counts
 
 
 def test_results_of_this_program_are_replaced_and_no_others(
