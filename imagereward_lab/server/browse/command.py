@@ -153,6 +153,7 @@ def _panel(args: argparse.Namespace, library: Library, console: Console) -> Pane
             library.keys(), key=lambda key: -library.count(Query(key=key, folder=folder, scored=True))
         )
         args.scorer = held[0].scorer if held else DEFAULT_SCORER
+        args.offline = True  # nobody asked for this one: it is not fetched
     return load_panel(args, weight_settings(args), console)
 
 

@@ -24,6 +24,7 @@ from imagereward_core.scorers.panel import Panel
 from imagereward_core.scorers.requests import DEFAULT_SCORER, LoadRequest
 
 if TYPE_CHECKING:
+    from imagereward_core.library.curate.options import CurationRule
     from imagereward_core.library.curate.rules import Verdicts
     from imagereward_core.library.store.records import Row
     from imagereward_core.scorers.saved_blends import SavedBlends
@@ -78,7 +79,7 @@ class Desk:
         self.lasting = True
         self._lock = threading.RLock()
         self._views: OrderedDict[str, View] = OrderedDict()
-        self._verdicts: OrderedDict[tuple[str, Any], Verdicts] = OrderedDict()
+        self._verdicts: OrderedDict[tuple[str, CurationRule], Verdicts] = OrderedDict()
         self._shown: OrderedDict[tuple[str, Filter], Shown] = OrderedDict()
         self._said_times = 0
         self.serial = 1
@@ -238,41 +239,39 @@ class Desk:
         except ValueError:
             return -1
 
-    def row(self, shown: Shown, picture: str) -> int:
+    def row(self, view: View, picture: str) -> int:
         """The place of a picture among the rows of a view.
 
         Raises:
             CuratorError: It is not there any more.
         """
         row = self.addresses.row(picture)
-        place = None if row is None else shown.view.places.get(row.path)
-        if row is None or place is None or shown.view.rows[place].content != row.content:
+        place = None if row is None else view.places.get(row.path)
+        if row is None or place is None or view.rows[place].content != row.content:
             raise CuratorError("this picture is no longer in the folder, or has changed; choose another one")
         return place
 
     # What people say
 
-    def rate(self, shown: Shown, picture: str, stars: int | None) -> None:
+    def rate(self, view: View, picture: str, stars: int | None) -> None:
         """Gives a picture stars, 0 to 5, or takes them away (None)."""
-        row = self._noted(shown, picture)
-        if row.stars != stars:
-            self.library.set_stars(row.content, stars)
-            self._said(row.content, stars=stars)
+        row = self._noted(view, picture)
+        self.library.set_stars(row.content, stars)
+        self._said(row.content, stars=stars)
 
-    def decide(self, shown: Shown, picture: str, kept: bool | None) -> None:
+    def decide(self, view: View, picture: str, kept: bool | None) -> None:
         """Keeps or rejects a picture by hand, or leaves it to the rule again (None)."""
-        row = self._noted(shown, picture)
+        row = self._noted(view, picture)
         if row.value is None:
             raise CuratorError(
                 f"{row.path.name} has no score and stays where it is; give it a prompt and score it, then decide about it"
             )
-        if row.decision is not kept:
-            self.library.decide(row.content, kept)
-            self._said(row.content, decision=kept)
+        self.library.decide(row.content, kept)
+        self._said(row.content, decision=kept)
 
-    def _noted(self, shown: Shown, picture: str) -> Row:
+    def _noted(self, view: View, picture: str) -> Row:
         self.may_write()
-        row = shown.view.rows[self.row(shown, picture)]
+        row = view.rows[self.row(view, picture)]
         if not row.content:
             raise CuratorError(f"{row.path.name} could not be read, so that nothing can be noted about it")
         return row
@@ -287,7 +286,9 @@ class Desk:
             self._said_times += 1
             for name, view in self._views.items():
                 self._views[name] = view.with_said(content, **said)
-            self._changed()
+            # Stars change no verdict but of rules that ask for them.
+            lasts = [key for key in self._verdicts if "decision" not in said and key[1].keep_stars is None]
+            self._changed(lasts)
 
     # What changes
 
@@ -314,9 +315,10 @@ class Desk:
             self._views.clear()
         self._changed()
 
-    def _changed(self) -> None:
+    def _changed(self, lasts: Sequence[tuple[str, CurationRule]] = ()) -> None:
+        """Forgets what was judged but for the verdicts that last, and tells the pages."""
         with self._lock:
-            self._verdicts.clear()
+            self._verdicts = OrderedDict((key, self._verdicts[key]) for key in lasts)
             self._shown.clear()
             self.serial += 1
             serial = self.serial

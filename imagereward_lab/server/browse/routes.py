@@ -24,6 +24,8 @@ from .difference import difference
 from .wanted import RequestError, filter_of, flag, text, whole
 
 if TYPE_CHECKING:
+    from imagereward_core.gallery.view import View
+
     from .curating import Curator
     from .desk import Desk, Shown
     from .watching import Scorer
@@ -158,7 +160,7 @@ class _Actions:
     def details(self, told: Mapping[str, Any]) -> dict[str, Any]:
         """Everything known about one picture."""
         shown = self._shown(told)
-        place = self.desk.row(shown, text("id", told.get("id", "")))
+        place = self.desk.row(shown.view, text("id", told.get("id", "")))
         found = describe(shown.view, shown.choice, place)
         return {
             "path": str(found.path),
@@ -175,7 +177,8 @@ class _Actions:
         """What two pictures have otherwise."""
         shown = self._shown(told)
         one, other = (
-            shown.view.rows[self.desk.row(shown, text(name, told.get(name, "")))] for name in ("one", "other")
+            shown.view.rows[self.desk.row(shown.view, text(name, told.get(name, "")))]
+            for name in ("one", "other")
         )
         return {"rows": difference(self.desk.folder, one, other)}
 
@@ -184,23 +187,24 @@ class _Actions:
         wishes, problems = told.get("wishes"), dict[str, None]()
         if not isinstance(wishes, list) or len(wishes) > 200:
             raise RequestError("expected a list of at most 200 wishes")
+        view = self.desk.view(text("scorer", told.get("scorer", "")))
         for wish in wishes:
             try:
-                self._note(self._shown(told), wish)
+                self._note(view, wish)
             except (CuratorError, OSError) as error:
                 problems[str(error)] = None
         return {"problem": " ".join(problems), "deck": self.deck(told)}
 
-    def _note(self, shown: Shown, wish: Any) -> None:
+    def _note(self, view: View, wish: Any) -> None:
         if not isinstance(wish, dict):
             raise RequestError("expected a JSON object")
         picture = text("id", wish.get("id"))
         if wish.get("do") == "rate":
             stars = wish.get("stars")
-            self.desk.rate(shown, picture, None if stars is None else whole("stars", stars, 0, 5))
+            self.desk.rate(view, picture, None if stars is None else whole("stars", stars, 0, 5))
         elif wish.get("do") == "decide":
             kept = wish.get("kept")
-            self.desk.decide(shown, picture, None if kept is None else flag("kept", kept))
+            self.desk.decide(view, picture, None if kept is None else flag("kept", kept))
         else:
             raise RequestError("the page asked for something this version does not know; load the page again")
 

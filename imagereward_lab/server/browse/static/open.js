@@ -58,7 +58,10 @@ const source = {
     },
 };
 
-const culling = curator.culling({source, root: document.body, part: () => part("pictures"), grid: curator.Rows, strip: true});
+const JUDGING = ["stars", "no_stars", "keep", "reject", "undecide"];
+const culling = curator.culling({
+    source, root: document.body, part: () => part("pictures"), grid: curator.Rows, strip: true, without: data.readOnly ? JUDGING : [],
+});
 const {deck, grid, viewer} = culling;
 
 // A deck as the server sent it, with the picture that is chosen by now: somebody may have gone on since it was asked for.
@@ -120,7 +123,7 @@ let resting = null;
 view.changed = (rest) => {
     clearTimeout(resting);
     resting = setTimeout(() => {
-        address(view, deck, viewer, false);
+        write(false);
         reload({start: 0, keep: false});
     }, rest ? REST : 0);
 };
@@ -141,18 +144,24 @@ async function besides() {
     }
 }
 
+// The address holds what is shown, once what it held at first is shown.
+let isBegun = false;
+let writing = null;
+let looking = null;
+const write = (step) => { if (isBegun) address(view, deck, viewer, step); };
+
 deck.listen((what) => {
     if (what === "chosen" || what === "pictures") {
-        clearTimeout(besides.wait);
-        besides.wait = setTimeout(besides, 60); // a key that is held down
-        clearTimeout(address.wait);
-        address.wait = setTimeout(() => address(view, deck, viewer, false), 150);
+        clearTimeout(looking);
+        looking = setTimeout(besides, 60); // a key that is held down
+        clearTimeout(writing);
+        writing = setTimeout(() => write(false), 150);
     }
     if (what === "busy" && !deck.busy && serial > deck.serial) soon();
 });
 
 // Going back closes the large view, and goes forward into it again.
-new MutationObserver(() => address(view, deck, viewer, true)).observe(viewer.box, {attributes: true, attributeFilter: ["hidden"]});
+new MutationObserver(() => write(true)).observe(viewer.box, {attributes: true, attributeFilter: ["hidden"]});
 window.addEventListener("popstate", () => {
     const before = JSON.stringify(view.asked());
     view.read();
@@ -218,8 +227,10 @@ culling.attach(part("grid"), part("panel"));
 part("keys-button").addEventListener("click", () => culling.act("help"));
 const curate = new Curate(view, deck);
 reload({start: 0, file: view.file}).then(() => {
+    isBegun = true;
     if (view.isLarge) viewer.open();
     else grid.focus();
+    write(false);
     listen(curate);
 });
 window.imagerewardPage = {culling, view}; // for tests, and for whoever looks from the console

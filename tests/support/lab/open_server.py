@@ -1,0 +1,48 @@
+"""The page of ``imagereward open`` in a real browser; needs playwright and a Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from benchmarks.open_server import PATIENCE, Server
+
+__all__ = ["Server", "browser", "needed", "opened", "shot"]
+
+BROWSER = os.environ.get("BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
+needed = pytest.mark.skipif(
+    not BROWSER, reason="needs a browser: set BROWSER where no chromium is on the path"
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+    with playwright.sync_playwright() as started:
+        made = started.chromium.launch(
+            executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield made
+        made.close()
+
+
+def opened(browser, address, *, width=1300, height=900, **context):
+    """A page as somebody sees it who follows the address."""
+    page = browser.new_context(viewport={"width": width, "height": height}, **context).new_page()
+    page.set_default_timeout(PATIENCE * 1000)
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.goto(address, wait_until="commit")
+    page.locator(".imagereward-thumb[data-id]").first.wait_for(state="attached")
+    return page
+
+
+def shot(page, name):
+    """A picture of the page, where SCREENSHOTS names a folder."""
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=str(Path(folder) / f"open-{name}.png"))
