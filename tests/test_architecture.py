@@ -99,8 +99,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "benchmarks": (
         {CORE, "imagereward_lab", "nodes", "webui_extension"},
-        {"PIL", "numpy", "pytest", "safetensors", "tests", "torch", "transformers"},
-        {"PIL", "numpy", "playwright", "pytest", "safetensors", "torch", "transformers"},
+        {"PIL", "numpy", "playwright", "pytest", "safetensors", "tests", "torch", "transformers"},
     ),
     "scripts": ({"webui_extension"}, {"imagereward_webui"}),
 }
