@@ -17,8 +17,8 @@ from imagereward_core.errors import CuratorError
 from imagereward_core.library.answers import ACROSS, AnswerStore
 from imagereward_core.ranking import csv_text, json_text
 
-from .addresses import addresses
 from .session import Asked, Session
+from .shown import addresses
 from .updates import Values
 
 if TYPE_CHECKING:

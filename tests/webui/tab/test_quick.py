@@ -47,7 +47,7 @@ def ids(told):
 
 
 def prompt_of(page, address):
-    return ours("tab.addresses").addresses.row(address).generated.prompt
+    return ours("tab.shown").addresses.row(address).generated.prompt
 
 
 def test_questions_are_of_one_prompt_answers_are_kept_and_the_next_page_goes_on(page, monkeypatch):
@@ -61,7 +61,7 @@ def test_questions_are_of_one_prompt_answers_are_kept_and_the_next_page_goes_on(
     tied = ask(page, "answer", images=ids(after), winner=None)
     skipped = ask(page, "skip", images=ids(tied))
     assert skipped["answers"] == 2 and set(ids(skipped)) != set(ids(tied))
-    content = ours("tab.addresses").addresses.row
+    content = ours("tab.shown").addresses.row
     assert [(each.winner, each.skipped, each.door) for each in kept(page, told["prompt"])] == [
         (content(best).content, False, "webui"),
         (None, False, "webui"),
@@ -138,7 +138,7 @@ def test_ranks_come_with_their_uncertainty_on_the_page_and_as_files(page):
     table, whole = ask(page, "file", form="csv")["file"], ask(page, "file", form="json")["file"]
     assert table["name"].endswith(".csv") and whole["name"].endswith(".json")
     rows = list(csv.DictReader(io.StringIO(table["text"].removeprefix("\ufeff"))))
-    best_path = str(ours("tab.addresses").addresses.row(best).path)
+    best_path = str(ours("tab.shown").addresses.row(best).path)
     assert (rows[0]["file"], rows[0]["won"], rows[0]["prompt"]) == (best_path, "6", told["prompt"])
     assert json.loads(whole["text"])["rows"][0]["file"] == best_path
     ask(page, "file", form="exe")
