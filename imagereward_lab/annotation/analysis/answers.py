@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from imagereward_core.scores import FloatArray, IntArray
 
 from ...data.ranking import Phrase, Ranking
-from ..protocol.keys import HIGHEST, LOWEST, RATINGS
+from ..protocol.keys import HIGHEST, LOWEST, RATINGS, ROLES
 from .keys import CATEGORIES, NO_CATEGORY, PROBLEMS, PROMPT_PROBLEMS, label_of
 
 MOST_NAMES = 40
 """So many names of categories, problems or ratings stand apart; what a file has beyond them counts together."""
 OTHER = "others"
+RESEARCHER = ROLES[-1]
 _FAR = 1e6
 
 
@@ -33,6 +34,7 @@ class Answers:
     Attributes:
         prompts: Their texts.
         people: Names of those who answered.
+        researchers: Those of them whom the file calls researchers (the field ``role``, as projects of annotation write it).
         categories: Names of categories, as people are shown them.
         picture_prompt: For every picture the number of its prompt, int64 [N].
         prompt: For every answer the number of its prompt, int64 [R].
@@ -53,6 +55,7 @@ class Answers:
 
     prompts: Sequence[str]
     people: Sequence[str]
+    researchers: Sequence[str]
     categories: Sequence[str]
     picture_prompt: IntArray
     prompt: IntArray
@@ -125,6 +128,7 @@ class _Columns:
     def __init__(self) -> None:
         self.prompts: dict[str, int] = {}
         self.people: dict[str, int] = {}
+        self.researchers: dict[str, None] = {}
         self.pictures: dict[tuple[int, str], int] = {}
         self.picture_prompt = array("q")
         self.prompt, self.person, self.category = array("q"), array("q"), array("q")
@@ -148,6 +152,8 @@ class _Columns:
         self.prompt.append(prompt)
         who = ranking.annotator
         self.person.append(self.people.setdefault(who, len(self.people)) if who else -1)
+        if who and ranking.extra.get("role") == RESEARCHER:
+            self.researchers[who] = None
         has_category = bool(ranking.category.strip())
         self.category.append(self.category_names.number(ranking.category) if has_category else -1)
         self.unclear.append(math.nan if ranking.intent_unclear is None else float(ranking.intent_unclear))
@@ -193,6 +199,7 @@ class _Columns:
         return Answers(
             prompts=list(self.prompts),
             people=list(self.people),
+            researchers=list(self.researchers),
             categories=self.category_names.labels,
             picture_prompt=_whole(self.picture_prompt),
             prompt=_whole(self.prompt),

@@ -59,7 +59,8 @@ def declare(parser: Parser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="an annotator that others are measured against; several with commas, or the option several times",
+        help="an annotator that others are measured against; several with commas, or the option several times. Who is a researcher in a "
+        "project of annotation is one without being named",
     )
     group.add_argument(
         "--phrases",

@@ -34,10 +34,11 @@ def analyse(
         answers: What people said, at least one answer.
         options: How intervals are made.
         facts: What was analysed, by name.
-        researchers: People that the others are measured against.
+        researchers: People that the others are measured against, besides those whom the file calls so.
         find: Finds phrases in prompts in which nobody marked any.
         found_by: What does so, in words.
     """
+    researchers = (*answers.researchers, *researchers)
     categories = by_category(answers)
     shares = function_shares(answers, find)
     buckets = by_function_share(answers, shares)

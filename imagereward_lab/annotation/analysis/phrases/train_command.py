@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagereward_core.cli.arguments import add_setting
 from imagereward_core.cli.console import Console
 from imagereward_core.cli.exits import DONE, SOME_FAILED, UsageError
-from imagereward_core.cli.options import add_overwrite, add_talk
+from imagereward_core.cli.options import add_overwrite, add_talk, add_weights, weight_settings
 from imagereward_core.cli.output.write import put
 from imagereward_core.plain import count_of
 
@@ -21,10 +21,12 @@ from ....figures.write import FORMS
 if TYPE_CHECKING:
     from imagereward_core.cli.parser import Parser
 
+    from .network import PhraseLabels
 
 _EPILOG = """\
 examples:
-  imagereward train-phrases rankings.jsonl -o phrases --start all-MiniLM-L6-v2      the folder of a BERT
+  imagereward train-phrases rankings.jsonl -o phrases
+  imagereward train-phrases rankings.jsonl -o phrases --start bert-base-uncased     the folder of another BERT
   imagereward analyse rankings.jsonl --phrases phrases                              uses it
 
 exit codes:
@@ -53,9 +55,9 @@ def declare(parser: Parser) -> None:
     parser.add_argument(
         "--start",
         type=Path,
-        required=True,
         metavar="DIR",
-        help="folder of the BERT to begin with, as transformers or sentence-transformers save it",
+        help="folder of the BERT to begin with, as transformers or sentence-transformers save it (default: all-MiniLM-L6-v2, found or "
+        "downloaded like other weights)",
     )
     group = parser.add_argument_group("course")
     for name in ("held_out", "epochs", "learning_rate", "batch_size", "seed"):
@@ -67,6 +69,7 @@ def declare(parser: Parser) -> None:
         "-f", "--format", choices=FORMS, default="table", help="form of the result (default: table)"
     )
     add_overwrite(parser)
+    add_weights(parser)
     add_talk(parser)
     parser.set_defaults(run=run)
 
@@ -83,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     from ....figures.document import Evaluation
     from ....figures.estimates import IntervalOptions
     from ....figures.write import render
-    from .network import CARD, TOKENIZER, WEIGHTS, PhraseError, PhraseLabels, start_folder
+    from .network import CARD, TOKENIZER, WEIGHTS, PhraseError, start_folder
     from .training import PhraseOptions, data_hash, examples_of, learn, measured, parted
 
     console = Console(args.quiet)
@@ -105,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
         learnt, kept = parted(examples, options)
     except PhraseError as error:
         raise UsageError(f"{args.rankings}: {error}") from error
-    labels = start_folder(args.start)
+    labels = start_folder(args.start) if args.start else _minilm(args, console)
     try:
         labels.network.to(pick_device(args.device))
     except (RuntimeError, AssertionError) as error:
@@ -129,10 +132,26 @@ def run(args: argparse.Namespace) -> int:
         "Phrases learnt", facts, [section], kind="phrases", command="imagereward train-phrases"
     )
     card = {**labels.card, "training": facts, "figures": found.figures}
-    PhraseLabels(labels.network, labels.tokenizer, labels.sizes, card).write(args.output)
+    replace(labels, card=card).write(args.output)
     put(render(found, args.format), None, args.format != "table", False)
     tell_notes(notes, notes.total, console)
     console.say(
         f"Wrote {args.output}; use it with: imagereward analyse {args.rankings} --phrases {args.output}"
     )
     return SOME_FAILED if notes.total else DONE
+
+
+def _minilm(args: argparse.Namespace, console: Console) -> PhraseLabels:
+    """The network that is begun with where none is named, found on this machine or fetched."""
+    from imagereward_core.scorers.tokenizers.bert import build_tokenizer
+    from imagereward_core.weights.cards.sentences import MINILM
+    from imagereward_core.weights.store import resolve
+
+    from ....prompts.vectors.minilm import SIZES
+    from .network import start_from
+
+    with console.bytes() as progress:
+        found = resolve(MINILM, weight_settings(args), progress)
+    assert found.vocabulary is not None
+    card = {"from": {"name": MINILM.id, "revision": found.revision}}
+    return start_from(found.checkpoint, SIZES, build_tokenizer(found.vocabulary), card)

@@ -109,6 +109,15 @@ def test_agreement_of_simulated_annotators_is_what_follows_from_their_noise():
     )
 
 
+def test_who_is_a_researcher_in_a_project_is_one_here():
+    some = annotations(12, ("ann", "bob", "cleo"))
+    same = [replace(each, extra={"role": "researcher"}) if each.annotator == "bob" else each for each in some]
+    named, _, _ = analysed(some, ("bob",))
+    found, sections, _ = analysed(same)
+    assert found == named != analysed(some)[0]
+    assert any(row[0] == "bob (researcher)" for row in sections["people"].tables[0].rows)
+
+
 def test_one_person_and_nobody_are_told_apart():
     _, sections, found = analysed(annotations(3))
     assert not {"agreement", "alpha"} & sections.keys() and "people" in sections

