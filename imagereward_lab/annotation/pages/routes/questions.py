@@ -21,10 +21,9 @@ def add_questions(router: APIRouter, service: Service) -> None:
     def waiting(person: Person) -> dict[str, Any]:
         """The question this person is at and the one after it, which the page shows at once when the first is answered."""
         found = service.questions(person)
-        return {
-            "questions": [told.question(each) for each in found],
-            "progress": told.progress(service.progress(person)),
-        }
+        so_far = told.progress(service.progress(person))
+        so_far["left"] = max(0, found[0].expected - found[0].done) if found else 0
+        return {"questions": [told.question(each) for each in found], "progress": so_far}
 
     @router.get("/api/questions")
     def questions(person: Asking) -> dict[str, Any]:
