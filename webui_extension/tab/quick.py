@@ -119,7 +119,7 @@ def file(session: Session, wish: Mapping[str, Any]) -> Done:
     if form not in FORMS:
         raise CuratorError(f"there is no form {str(form)[:40]!r}; expected csv or json")
     rows, by_content = _ranked(session)
-    beside = {
+    beside: dict[str, dict[str, Any]] = {
         "file": {row.image: str(by_content[row.image].path) for row in rows},
         "prompt": {row.image: by_content[row.image].generated.prompt for row in rows},
         "stars": {
