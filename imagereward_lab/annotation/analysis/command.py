@@ -13,10 +13,11 @@ from imagereward_core.cli.exits import DONE, SOME_FAILED
 from imagereward_core.cli.options import check_writable, form_by_ending
 
 from ...data.notes import Notes
-from ...data.options import add_rankings, streamed_rankings, tell_notes
+from ...data.options import add_rankings, tell_notes
 from ...figures.estimates import IntervalOptions
 from ...figures.output_options import add_output
 from ...figures.write import ENDINGS, FORMS
+from .source import read_annotations
 
 if TYPE_CHECKING:
     from imagereward_core.cli.parser import Parser
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _EPILOG = """\
 examples:
   imagereward analyse rankings.jsonl --html analysis.html
+  imagereward analyse project --html analysis.html                     a project of imagereward annotate
   imagereward analyse ImageRewardDB --split train -o analysis.json
   imagereward analyse mine.jsonl --researchers ann,bob -o analysis.md
   imagereward analyse mine.jsonl --phrases phrases                     phrases found by what train-phrases wrote
@@ -93,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     options = IntervalOptions(confidence=args.confidence, resamples=args.resamples, seed=args.seed)
     notes = Notes()
     find, found_by = _finder(args, console)
-    answers = collect(streamed_rankings(args, console, notes))
+    answers = collect(read_annotations(args, console, notes))
     researchers = tuple(part.strip() for text in args.researchers for part in text.split(",") if part.strip())
     evaluation = analyse(answers, options, _facts(args, answers, notes), researchers, find, found_by)
     tell_notes(notes, notes.total, console)

@@ -15,8 +15,9 @@ from imagereward_core.cli.output.write import put
 from imagereward_core.plain import count_of
 
 from ....data.notes import Notes
-from ....data.options import add_rankings, streamed_rankings, tell_notes
+from ....data.options import add_rankings, tell_notes
 from ....figures.write import FORMS
+from ..source import read_annotations
 
 if TYPE_CHECKING:
     from imagereward_core.cli.parser import Parser
@@ -103,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
             f"{args.output / there[0]} is there already; give --output another name, or add --overwrite to replace it"
         )
     notes = Notes()
-    examples = examples_of(streamed_rankings(args, console, notes))
+    examples = examples_of(read_annotations(args, console, notes))
     try:
         learnt, kept = parted(examples, options)
     except PhraseError as error:

@@ -146,3 +146,36 @@ def test_imagerewarddb_is_read_with_its_categories_and_ratings(run, tmp_path):
     rows = run(tmp_path / "db", "-f", "json").document["figures"]
     (row,) = [each for each in rows if each["measure"] == "fidelity" and each["group"] == "Outdoor Scenes"]
     assert (row["value"], row["count"]) == (6.0, 2)
+
+
+def test_a_project_is_read_as_what_its_export_says(run, tmp_path):
+    """Two people and a researcher answer by the protocol; phrases and all come through."""
+    pytest.importorskip("sqlalchemy")
+    import random
+
+    from tests.support.lab.annotation import Clock, add, answer_to, make_project, new_tasks, open_service
+
+    folder = make_project(tmp_path / "asked", new_tasks(3, 4, people=3), people=3)
+    service = open_service(folder, Clock())
+    nobody = run(folder)
+    assert nobody.code == 2 and "found no answer yet" in nobody.err
+    rng = random.Random(1)
+    for name, role in (("ann", "annotator"), ("bob", "annotator"), ("rita", "researcher")):
+        person, _ = add(service, name, role)
+        while (task := service.next(person).task) is not None:
+            answer = answer_to(task, rng)
+            answer["prompt"]["phrases"] = [{"start": 2, "end": 5, "kind": "function"}]
+            assert service.submit(person, task.id, answer, 12.5) == []
+    service.close()
+    done = run(folder, "-f", "json")
+    assert done.code == 0 and done.document["facts"]["answers"] == 9, done.err
+    rows = {
+        (row["measure"], row["scorer"]): row for row in done.document["figures"] if row["section"] == "people"
+    }
+    assert rows["median seconds", "rita"]["value"] == 12.5
+    assert any(
+        "3 prompts people marked them" in text for text in done.document["sentences"]["function_share"]
+    )
+    assert any("1 researcher" in text for text in done.document["sentences"]["agreement"])
+    assert run(folder, "--split", "test").code == 2
+    assert run(tmp_path / "asked" / "pictures").code == 2
