@@ -11,7 +11,7 @@ import numpy as np
 
 from imagereward_core.metrics.uncertainty import paired_test, sums_by_group
 from imagereward_core.metrics.voters import Votes, agreed_pairs, choices, majority, majority_of_others
-from imagereward_core.metrics.wins import win_counts
+from imagereward_core.metrics.wins import sources_of, win_counts
 from imagereward_core.plain import count_of
 from imagereward_core.scores import FloatArray, IntArray
 
@@ -239,11 +239,13 @@ def _text(found: tuple[Estimate, float, int] | None) -> str:
 def wins_section(scored: ScoredRankings, estimator: Estimator) -> Section | None:
     """Win rates between the sources of pictures; None where no ranking names two."""
     found = [
-        win_counts(ranking.order, ranking.sources, ranking.knows_ties) if ranking.sources else {}
+        win_counts(ranking.order, ranking.sources, ranking.knows_ties, shared=True) if ranking.sources else {}
         for ranking in scored.rankings
     ]
     sources = list(
-        dict.fromkeys(source for ranking in scored.rankings for source in ranking.sources if source)
+        dict.fromkeys(
+            source for ranking in scored.rankings for each in ranking.sources for source in sources_of(each)
+        )
     )
     results: dict[tuple[str, str], FloatArray] = {}
     for number, each in enumerate(found):

@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from imagereward_core.metrics.wins import SHARED
+
 from ...data.prompts import prompt_key
 from ..protocol.keys import PER_GENERATOR, QUICK, TOP_PICKS
 from ..protocol.modes import MODES
@@ -15,10 +17,6 @@ from ..records import AnnotationError
 from ..store.tasks import NewImage, NewTask
 from .candidates import Candidate, LeftOut, distinct
 from .options import ProjectOptions
-
-BOTH = " + "
-"""Between the names of several who picked the same picture, as :mod:`imagereward_core.metrics.wins` reads them."""
-
 
 ACROSS = "across-prompts"
 """Key of the one task of quick mode in which pictures of all prompts are compared."""
@@ -145,7 +143,7 @@ def _top_picks(
         ranked = sorted(whole, key=lambda each: (-each.scores[name], each.name))
         for each in ranked[: options.top]:
             picked[each.name].append(name)
-    return [(each, BOTH.join(picked[each.name])) for each in whole if each.name in picked]
+    return [(each, SHARED.join(picked[each.name])) for each in whole if each.name in picked]
 
 
 def _per_generator(

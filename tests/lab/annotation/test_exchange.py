@@ -165,3 +165,21 @@ def test_the_interface_for_label_studio_names_the_controls_that_are_read():
         "ranking",
     } <= names
     assert [each.get("name") for each in root.iter("Bucket")] == ["1 best", "2", "3", "4", "5 worst"]
+
+
+def test_stars_become_answers_of_quick_mode_and_equal_stars_are_no_ties(tmp_path):
+    from imagereward_lab.annotation.exchange.rankings import comparisons_of
+    from imagereward_lab.data.ranking import Ranking
+
+    stars = Ranking("a fox", ("a", "b", "c"), (1, 2, 2), coarse=True)
+    assert [(each.images, each.winner) for each in comparisons_of(stars)] == [((0, 1, 2), 0)]
+    said = Ranking("a fox", ("a", "b", "c"), (1, 2, 2))
+    assert [(each.images, each.winner) for each in comparisons_of(said)] == [((0, 1, 2), 0), ((1, 2), None)]
+
+
+def test_a_picture_that_two_scorers_picked_counts_for_both(tmp_path):
+    from imagereward_core.metrics.wins import win_counts
+
+    counts = win_counts([1, 2, 3], ["A | B", "B", "C"], shared=True)
+    assert counts == {("A", "B"): (1, 0, 0), ("A", "C"): (1, 0, 0), ("B", "C"): (2, 0, 0)}
+    assert win_counts([1, 2], ["A | B", "B"]) == {("A | B", "B"): (1, 0, 0)}  # a generator may be called so

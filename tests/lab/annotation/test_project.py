@@ -128,7 +128,7 @@ def test_top_picks_of_several_scorers_are_pooled_and_whose_they_are_is_hidden(tm
     assert main(words) == 0
     (task,) = tasks_of(tmp_path / "made")
     picked = {name[-5]: source for name, source in zip(task.names, task.sources)}
-    assert picked == {"0": "one", "1": "one + two", "5": "two"}
+    assert picked == {"0": "one", "1": "one | two", "5": "two"}
 
 
 @dataclass(frozen=True)
