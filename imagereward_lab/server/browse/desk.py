@@ -17,9 +17,11 @@ from imagereward_core.gallery.cards import Cards, leaving
 from imagereward_core.gallery.filter import Choice, Filter, choose
 from imagereward_core.gallery.view import View, Wish, read_view
 from imagereward_core.library.library import Library
+from imagereward_core.library.scan.keys import key_of
 from imagereward_core.library.scan.options import ScanOptions
-from imagereward_core.library.store.records import ScorerKey
+from imagereward_core.library.store.records import Query, ScorerKey
 from imagereward_core.library.stored_panel import NoNumbersError, StoredScorer, stored_panel
+from imagereward_core.library.stored_scores import judge
 from imagereward_core.scorers.panel import Panel
 from imagereward_core.scorers.requests import DEFAULT_SCORER, LoadRequest
 
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
 
 _VIEWS, _CHOICES = 2, 8
 """How many are kept: of a large folder each takes tens of megabytes, and some."""
-MOST_AT_ONCE = 1000
-"""Pictures that a page may ask for at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +105,6 @@ class Desk:
 
     def scorers(self) -> list[dict[str, Any]]:
         """Whose numbers can be shown, those with the most pictures first: id and number of pictures; saved blends of these behind them."""
-        from imagereward_core.library.store.records import Query
-
         counts: dict[str, int] = {}
         keys = self.library.keys()
         for key in keys:
@@ -195,11 +193,14 @@ class Desk:
         The chosen picture is that of the id ``chosen``, or ``file``, its path in the folder with slashes; with ``around`` the pictures are
         those around it.
         """
+        is_plain = start == 0 and wanted == Filter() and not (chosen or file)
+        unread = is_plain and (scorer or self.scorer) not in self._views
+        if unread and (first := self._first(scorer, count)) is not None:
+            return first
         with self._lock:
             shown = self.shown(wanted, scorer)
             places, serial = shown.choice.shown, self.serial
             picked = self._place(shown, chosen, file)
-        count = min(count, MOST_AT_ONCE)
         if around and picked >= 0:
             start = picked - count // 2
         start = max(0, min(start, len(places) - count))
@@ -219,6 +220,38 @@ class Desk:
                 "rejected": len(shown.view.rows) - kept - failed,
                 "failed": failed,
             },
+        }
+
+    def _first(self, scorer: str, count: int) -> dict[str, Any] | None:
+        """The best pictures, read alone while the whole folder is read; None where that cannot be. Pages ask again for serial 0.
+
+        Copies of pictures stand among them until then, and nothing is said about reasons.
+        """
+        try:
+            panel = self._panel(scorer or self.scorer, bool(scorer))
+        except CuratorError:
+            return None
+        if len(panel.scorers) != 1:
+            return None
+        query = Query(key=key_of(panel.scorers[0]), folder=self.folder, scored=True)
+        rows, result = judge(lambda _: self.library.page(query, count), panel)
+        if not rows:
+            return None
+        wish = Wish(self.folder, LoadRequest(panel.card.id), self.scan)
+        view = View(wish, tuple(rows), [str(row.path.parent) for row in rows], result, panel.card)
+        shown = Shown(scorer, view, choice := choose(view, Filter()), Cards(view, choice, self.addresses.of))
+        total = self.library.count(query)
+        pictures = [{**self._card(shown, place), "reason": ""} for place in choice.shown]
+        return {
+            "serial": 0,
+            "start": 0,
+            "total": total,
+            "pages": 1,
+            "size": count,
+            "picked": -1,
+            "leaving": leaving(Filter()),
+            "pictures": pictures,
+            "counts": {"all": total, "kept": total, "rejected": 0, "failed": 0},
         }
 
     def _card(self, shown: Shown, place: int) -> dict[str, Any]:
@@ -310,7 +343,7 @@ class Desk:
         self._changed()
 
     def forget(self) -> None:
-        """Forgets what was read; whoever asks next waits for it."""
+        """Forgets what was read; who asks next waits for it, or gets the best ones first."""
         with self._lock:
             self._views.clear()
         self._changed()

@@ -117,6 +117,9 @@ class _Actions:
         """Reads the folder before anybody asks."""
         try:
             self.desk.shown(filter_of({}))
+            self.desk.events.tell(
+                "changed", {"serial": self.desk.serial}
+            )  # pages may have the first ones alone
         except CuratorError:
             pass  # said to who asks
 

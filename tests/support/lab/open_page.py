@@ -63,4 +63,6 @@ def opened(folder: Path, panel: Panel | None = None, **options: Any):
     with Library.open(folder / ".imagereward", root=folder) as library:
         if panel is not None:
             library.scan([folder], panel)
-        yield OpenPage(library, folder, **options)
+        page = OpenPage(library, folder, **options)
+        page.desk.view()  # as by the time somebody sees the page
+        yield page

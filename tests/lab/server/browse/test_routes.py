@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
 from urllib.parse import quote
 
 import pytest
@@ -313,6 +314,23 @@ def test_what_is_said_while_the_folder_is_read_anew_is_not_lost(page, monkeypatc
     monkeypatch.setattr(desk, "read_view", late)
     page.desk.refresh()
     assert len(times) == 2 and page.deck()["pictures"][0]["stars"] == 4
+
+
+def test_the_best_pictures_are_there_before_the_whole_folder_is_read(page, folder, monkeypatch):
+    from imagereward_lab.server.browse import desk
+
+    read, may = desk.read_view, threading.Event()
+    page.desk.forget()
+    monkeypatch.setattr(desk, "read_view", lambda *given: may.wait(60) and read(*given))
+    reading = threading.Thread(target=page.deck, kwargs={"start": 1})
+    reading.start()
+    first = page.deck(count=5)
+    assert reading.is_alive() and first["serial"] == 0 and first["total"] == 8
+    may.set()
+    reading.join(60)
+    whole = page.deck(count=5)
+    assert whole["serial"] > 0 and [each["reason"] for each in first["pictures"]] == [""] * 5
+    assert [{**each, "reason": ""} for each in whole["pictures"]] == first["pictures"]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
