@@ -27,10 +27,10 @@ export function quick(root, app) {
     // Does something on the server after all that was done before it.
     function send(path, body, then = take) {
         unsent++;
-        const sent = sending.then(() => ask(path, "POST", body)).then(then).catch((error) => {
+        const sent = sending.then(() => ask(path, "POST", body)).finally(() => { unsent--; }).then(then).catch((error) => {
             app.say(error.message, "error");
-            if (error.status === 409) return load();
-        }).finally(() => { unsent--; });
+            return error.status === 409 ? load() : undefined;
+        });
         sending = sent;
         return sent;
     }
