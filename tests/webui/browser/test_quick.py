@@ -84,9 +84,10 @@ def test_one_key_chooses_ties_skips_and_takes_back_and_nothing_reaches_the_page_
     press(quick, "Backspace")
     assert asked(quick, 2, four) == three
     counted(quick, before + 2)
+    shot(quick, server, "quick-two")
     press(quick, "x", "k", "c", "Enter", "Control+a")
     assert framed(quick) == at_first and not state(quick)["open"]
-    shot(quick, server, "quick-two")
+    counted(quick, before + 2)
     press(quick, "Escape")
     quick.locator(".imagereward-quick").wait_for(state="hidden")
     assert quick.evaluate("window.interrupted") == 0, "Escape ends a generation when nothing is open"
