@@ -42,7 +42,7 @@ def prompts_part(figures: dict[str, Any], machine: str) -> list[str]:
         "",
         f"Computed for 1,800,000 prompts from {grown['from']:,}, the time of the graph growing with the square{seen}: "
         f"{grown['whole graph, processor hours']} hours of one processor for the whole graph, which is {grown['graph GiB']} GiB; "
-        f"{grown['votes min']} minutes for 10,000 choices in it. In groups of {grown['in groups of']:,}: "
+        f"{grown['votes, processor min']} minutes of one for 10,000 choices in it. In groups of {grown['in groups of']:,}: "
         f"{grown['in groups, processor hours']} hours of one processor.",
         "",
     ]
