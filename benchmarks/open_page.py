@@ -143,6 +143,8 @@ def measure(folder: Path, browser: str) -> dict[str, Any]:
         frames = page.evaluate(_SCROLL, [10, 2500])
         page.evaluate(_SCROLL, [120, 20_000])
         page.wait_for_function("() => !imagerewardPage.culling.deck.looking")
+        place = "(({scrollTop, clientHeight, scrollHeight}) => (scrollTop + clientHeight) / scrollHeight)(document.getElementById('grid'))"
+        scrolled = page.evaluate(place)
         end = memory()
         figures = {
             "pictures": page.evaluate("imagerewardPage.culling.deck.total"),
@@ -154,6 +156,7 @@ def measure(folder: Path, browser: str) -> dict[str, Any]:
                 "95_percent_ms": round(sorted(frames)[int(0.95 * len(frames))], 1),
                 "longest_ms": round(max(frames), 1),
             },
+            "share_of_the_page_scrolled_through": round(scrolled, 3),
             "memory_at_the_start": start,
             "memory_after_scrolling_to_the_end": end,
             "load_average": [round(each, 1) for each in os.getloadavg()],
