@@ -14,6 +14,7 @@ from . import blends, curate, demo, doctor, lab, models, rank, report, score, st
 from .console import Console, discard, logging_to, plain_streams
 from .exits import EXPLANATION, INTERRUPTED, NO_SCORER, OTHER, PIPE_CLOSED, USAGE, NoScorerError, UsageError
 from .parser import Parser
+from .refused import sentence
 
 _DESCRIPTION = "Scores, sorts and filters pictures by how much people would prefer them for their prompt."
 _EXAMPLES = """\
@@ -97,9 +98,7 @@ def _explain(error: BaseException, console: Console) -> int:
         )
         return NO_SCORER
     if isinstance(error, OSError):
-        full = error.errno == errno.ENOSPC and not error.filename
-        what = "the disk is full, so that not everything was printed or written; free some room and do it again: "
-        console.complain(f"imagereward: {what if full else ''}{error}")
+        console.complain(f"imagereward: {sentence(error)}")
         return OTHER
     if isinstance(error, Exception):
         console.complain(

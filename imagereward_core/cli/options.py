@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -222,16 +222,20 @@ def add_overwrite(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def check_writable(targets: Mapping[str, Path | None], overwrite: bool) -> None:
+def check_writable(
+    targets: Mapping[str, Path | None], overwrite: bool, read: Iterable[Path | None] = ()
+) -> None:
     """Raises UsageError, before an hour of work and not after it, where a file cannot be written as asked for, or must not be.
 
-    ``targets`` are the files by the options that name them; ``overwrite`` allows those to be replaced that this program did not write.
+    ``targets`` are the files by the options that name them; ``overwrite`` allows those to be replaced that this program did not write,
+    but for those that are ``read`` here: results in their place would be the end of what they are made from.
     """
     from ..files.regular import is_folder
     from ..report.output_files import refusal
     from ..report.replace import is_stream
 
     named: dict[str, str] = {}
+    inputs = {os.path.realpath(each) for each in read if each is not None}
     for option, target in targets.items():
         if target is None or is_stream(target):
             continue
@@ -244,6 +248,10 @@ def check_writable(targets: Mapping[str, Path | None], overwrite: bool) -> None:
             hint = example if target.exists() else ""
             raise UsageError(f"{option} took {target} as the name of the file to write: {reason}{hint}")
         place = os.path.realpath(target)
+        if place in inputs:
+            raise UsageError(
+                f"{option} {target}: this file is read here, and what it holds would be gone; give another name"
+            )
         folder = os.path.dirname(place)  # noqa: PTH120
         if not is_folder(folder):
             raise UsageError(f"{option} {target}: it cannot be written, there is no folder {folder}")

@@ -141,7 +141,7 @@ def _add_split(parser: argparse.ArgumentParser) -> None:
 
 def _check(args: argparse.Namespace) -> int:
     console = Console(args.quiet)
-    check_writable({"--output": args.output}, args.overwrite)
+    check_writable({"--output": args.output}, args.overwrite, [args.rankings])
     data = opened(args, console, args.split)
     total = len({name for ranking in data.rankings for name in ranking.images})
     with console.count(total, "pictures") as progress:

@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
 
     console = Console(args.quiet)
     targets = {"--output": args.output, "--html": args.html, "--scores": args.scores}
-    check_writable(targets, args.overwrite)
+    check_writable(targets, args.overwrite, [args.rankings])
     if args.sheet and not args.html:
         raise UsageError(
             "--sheet shows pictures on the page; expected the name of one, such as --html evaluation.html"

@@ -83,11 +83,14 @@ def run(args: argparse.Namespace) -> int:
     """
     console = Console(args.quiet)
     targets = {"--output": args.output, "--html": args.html, "--scores": args.scores}
+    read = [args.table, args.benchmark, args.human, args.answers, args.fid_weights]
     if args.export_task:
         args.key = args.key or args.export_task.with_name(f"{args.export_task.name}.key.json")
         targets["--key"] = args.key
-    check_writable(targets, args.overwrite)
+    else:
+        read.append(args.key)
     _check_task(args)
+    check_writable(targets, args.overwrite, read)
     if args.sheet and not args.html:
         raise UsageError(
             "--sheet shows pictures on the page; expected the name of one, such as --html comparison.html"
@@ -174,7 +177,8 @@ def _compare(args: argparse.Namespace, form: str, options: EvaluateOptions, cons
 
     found = _matched(args, console)
     for each in found.unmatched[:5]:
-        console.complain(f"left out: {each.image}: {each.reason}")
+        known = each.reason.startswith(f"{each.image}: ")
+        console.complain(f"left out: {each.reason if known else f'{each.image}: {each.reason}'}")
     if len(found.unmatched) > 5:
         console.complain(f"left out: {len(found.unmatched) - 5:,} more; json and the page list them")
     human = read_human(args.human, found.generators) if args.human else None
@@ -220,10 +224,15 @@ def _export(args: argparse.Namespace, found: Matched, results: Compared, console
 
 def _matched(args: argparse.Namespace, console: Console) -> Matched:
     """Pictures of all generators by their prompts."""
-    from imagereward_core.cli.prompts import PromptFinder
-
     from .generators.folders import match_folders, named_folders
-    from .generators.prompts import OwnPrompts, by_table, match_table, read_benchmark, read_table
+    from .generators.prompts import (
+        OwnPrompts,
+        PromptFinder,
+        by_table,
+        match_table,
+        read_benchmark,
+        read_table,
+    )
 
     rows = read_table(args.table) if args.table else []
     if rows and "generator" in rows[0]:

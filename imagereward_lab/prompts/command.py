@@ -173,7 +173,8 @@ def run(args: argparse.Namespace) -> int:
     from .vectors.made import given_maker, network_maker
 
     console = Console(args.quiet)
-    check_writable({"--output": args.output}, args.overwrite)
+    read = None if str(args.prompts) == "-" else args.prompts
+    check_writable({"--output": args.output}, args.overwrite, [read, args.vectors])
     form = form_by_ending(args, FORMS, ENDINGS)
     options = _options(args)
     if args.vectors_column and not args.vectors:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from imagereward_core.cli.exits import DONE, SOME_FAILED, UsageError
 from imagereward_core.cli.options import add_talk, add_weights, weight_settings
 from imagereward_core.cli.output.write import put
 from imagereward_core.cli.parser import Parser
+from imagereward_core.cli.refused import why_no_folder
 from imagereward_core.plain import count_of
 from imagereward_core.weights.own import id_of
 
@@ -25,11 +25,12 @@ from ..data.ranking import RankingError
 from ..data.readers import open_rankings
 from .config import TrainingConfig
 from .errors import TrainingError
-from .jobs.in_the_way import has_columns, in_the_way
+from .jobs.in_the_way import in_the_way
 from .jobs.job import FACTS, Job, Outcome
 from .jobs.options import JobOptions
 from .jobs.splits import Splits, splits_of
-from .jobs.sweep import TABLE, Row, columns, folder_name, grid, read_sweep, write_table
+from .jobs.sweep import accuracy_in_words, read_sweep
+from .jobs.sweeping import run_sweep
 from .ladders.command import add_ladder, run_ladder
 from .ladders.rungs import read_ladder
 from .progress.curves import CURVES
@@ -174,6 +175,8 @@ def run(args: argparse.Namespace) -> int:
         TrainingError: It cannot begin or go on.
     """
     options = _options(args)
+    if reason := why_no_folder(args.output):
+        raise UsageError(f"{args.output} cannot be the folder of a training: {reason}; name another --output")
     sweep = read_sweep(args.sweep)
     ladder = read_ladder(args.ladder) if args.ladder else None
     if sweep and ladder:
@@ -191,8 +194,9 @@ def run(args: argparse.Namespace) -> int:
         if ladder:
             train = partial(_train, args, among=among, console=console)
             return run_ladder(args, ladder, options, data, splits, console, train, among.first)
-        if sweep and not args.dry_run:
-            return _sweep(args, options, splits, among, console, sweep)
+        if sweep:
+            train = partial(_train, args, among=among, console=console)
+            return _code(run_sweep(args, sweep, options, splits, console, train, among.first), among)
         outcome = _train(args, options, splits, among, console)
     if outcome is None:
         return DONE
@@ -234,15 +238,9 @@ def _train(
     """One training, begun or resumed."""
     folder = CheckpointFolder(options.output)
     _check_free(folder, options, args.resume)
-    try:
-        options.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"{options.output} cannot be the folder of a training ({error.strerror}); name another --output"
-        ) from error
-    with folder.held() if among.first else _nothing():
+    with folder.held() if among.first and not args.dry_run else _nothing():
         _check_free(folder, options, args.resume)  # another program may have trained here in between
-        job = Job(options, splits, among, console.say)
+        job = Job(options, splits, among, console.say, keep=not args.dry_run)
         if not folder.begun():
             console.say(f"needs {job.estimate().describe()}")
         if args.dry_run:
@@ -257,65 +255,6 @@ def _train(
             if folder.begun():
                 console.say(f"the same command with --resume goes on from {folder.path}")
             raise
-
-
-def _sweep(
-    args: argparse.Namespace,
-    options: JobOptions,
-    splits: Splits,
-    among: Processes,
-    console: Console,
-    sweep: dict[str, list[Any]],
-) -> int:
-    """A training for every combination; what is finished already is not done again."""
-    rows: list[Row] = []
-    left_out: set[str] = set()
-    table = options.output / TABLE
-    if table.exists() and not has_columns(table, columns(sweep)):
-        raise UsageError(f"{table} is there already, and is not of this sweep; choose another --output")
-    for number, chosen in enumerate(grid(sweep), 1):
-        output = options.output / folder_name(chosen)
-        each = replace(
-            options,
-            config=replace(options.config, **chosen),
-            output=output,
-            name=f"{options.name}-{number}",
-        )
-        shown = ", ".join(f"{name} {value}" for name, value in chosen.items())
-        if args.resume and (output / FACTS).is_file():
-            console.say(f"{shown}: done before")
-            rows.append(_row_of(chosen, output))
-            continue
-        console.say(f"{shown}:")
-        outcome = _train(args, each, splits, among, console)
-        if outcome is not None:
-            left_out |= outcome.left_out.keys()
-            rows.append(_row_of(chosen, output))
-        if rows and among.first:
-            write_table(rows, table)
-    if not among.first:
-        return DONE
-    best = min(rows, key=lambda row: row.loss)
-    facts = [
-        {**row.settings, "validation_loss": row.loss, "accuracy": list(row.accuracy), "result": str(row.path)}
-        for row in rows
-    ]
-    if args.format == "json":
-        put(json.dumps({"trainings": facts, "best": str(best.path)}, indent=1) + "\n", None, data=True)
-    else:
-        lines = [
-            f"{row.loss:.4f}  {_percent(row.accuracy)}  {', '.join(f'{n} {v}' for n, v in row.settings.items())}"
-            for row in sorted(rows, key=lambda row: row.loss)
-        ]
-        put("\n".join([*lines, f"best: {best.path}"]) + "\n", None, data=False)
-    return _code(left_out, among)
-
-
-def _row_of(chosen: dict[str, Any], output: Path) -> Row:
-    facts = json.loads((output / FACTS).read_text(encoding="utf-8"))
-    history = facts["history"]
-    loss = history["validation_loss"][history["steps"].index(history["best_step"])]
-    return Row(chosen, loss, facts["accuracy"], facts["steps"], output / facts["result"])
 
 
 def _check_free(folder: CheckpointFolder, options: JobOptions, resume: bool) -> None:
@@ -346,7 +285,7 @@ def _tell(args: argparse.Namespace, outcome: Outcome) -> None:
         return
     lines = [
         f"{outcome.path}",
-        f"preference accuracy on the validation rankings: {_percent(outcome.accuracy)}",
+        f"preference accuracy on the validation rankings: {accuracy_in_words(outcome.accuracy)}",
         f"best state: step {outcome.record.best_step}, validation loss {loss:.4f}",
     ]
     if (outcome.path.parent / CURVES).is_file():
@@ -362,14 +301,6 @@ def _tell(args: argparse.Namespace, outcome: Outcome) -> None:
 def _code(left_out: Collection[str], among: Processes) -> int:
     """The exit code; among several processes torchrun would call any but 0 a crash."""
     return SOME_FAILED if left_out and among.number == 1 else DONE
-
-
-def _percent(accuracy: Sequence[float | None]) -> str:
-    middle, low, high = (None if each is None or not math.isfinite(each) else 100 * each for each in accuracy)
-    if middle is None:
-        return "unknown"
-    ends = f" (95 % interval {low:.1f} to {high:.1f})" if low is not None and high is not None else ""
-    return f"{middle:.1f} %{ends}"
 
 
 def _given(args: argparse.Namespace, option: str) -> Any:

@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     from .measure import analyse
 
     console = Console(args.quiet)
-    check_writable({"--output": args.output, "--html": args.html}, args.overwrite)
+    check_writable({"--output": args.output, "--html": args.html}, args.overwrite, [args.rankings])
     form = form_by_ending(args, FORMS, ENDINGS)
     options = IntervalOptions(confidence=args.confidence, resamples=args.resamples, seed=args.seed)
     notes = Notes()

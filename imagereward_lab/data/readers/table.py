@@ -14,6 +14,7 @@ from typing import Any
 
 from imagereward_core.files.regular import open_regular, read_regular
 
+from ..encoding import encoding_of
 from ..form import FieldError, number_in, text_in
 from ..notes import Notes
 from ..ranking import Ranking
@@ -48,10 +49,10 @@ def _columns(header: list[str]) -> dict[str, int]:
 
 def _header(path: Path) -> str:
     try:
-        head = read_regular(path, _HEAD).decode("utf-8-sig", "replace")
+        data = read_regular(path, _HEAD)
     except OSError:
         return ""
-    return head.partition("\n")[0].strip("\r")
+    return data.decode(encoding_of(data), "replace").partition("\n")[0].strip("\r")
 
 
 def _recognise(path: Path) -> bool:
@@ -65,7 +66,8 @@ def _recognise(path: Path) -> bool:
 def _read(path: Path, notes: Notes) -> Iterator[Ranking]:
     groups = Grouping()
     delimiter = _delimiter(_header(path))
-    with io.TextIOWrapper(open_regular(path), "utf-8-sig", "surrogateescape", newline="") as stream:
+    encoding = encoding_of(read_regular(path, 2))
+    with io.TextIOWrapper(open_regular(path), encoding, "surrogateescape", newline="") as stream:
         rows = csv.reader(stream, delimiter=delimiter)
         columns = _columns(next(rows, []))
         missing = [name for name in _NEEDED if name not in columns]

@@ -88,8 +88,8 @@ def match_folders(
             owner = owners.setdefault(os.path.realpath(each.path), name)
             if owner != name:
                 raise UsageError(
-                    f"{each.path} belongs to {owner} and to {name}; expected folders that do not lie within one another. Leave out "
-                    "--recursive, or name other folders"
+                    f"{each.path} belongs to {owner} and to {name}; expected folders that neither lie within one another nor hold "
+                    "links to the same pictures. Leave out --recursive, or name other folders"
                 )
             pictures.append((name, each))
     found: list[Found] = []

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from imagereward_core.files.regular import read_regular
-from imagereward_core.metadata.prompt_finder import PromptFinder
+from imagereward_core.metadata import prompt_finder
 
+from ...data.encoding import text_of
 from ...data.form import MOST_PROMPT, FieldError, shown, text_in
 from ...data.images import ImageSource
 from ...data.strict_json import loads
@@ -30,6 +31,13 @@ _OTHER_NAMES = {
 }
 
 
+class PromptFinder(prompt_finder.PromptFinder):
+    """Finds prompts, and says what helps here where there is none."""
+
+    without_words = "; use --raw-prompt, or give one in a --table"
+    without_prompt = ". Give one in a --table"
+
+
 class OwnPrompts:
     """Prompts of the pictures themselves: of the text file beside each, or of its metadata, without generator syntax.
 
@@ -39,7 +47,7 @@ class OwnPrompts:
 
     how = "the prompts in the pictures or beside them"
 
-    def __init__(self, finder: PromptFinder) -> None:
+    def __init__(self, finder: prompt_finder.PromptFinder) -> None:
         self.finder = finder
 
     def __call__(self, picture: Path, folder: Path) -> tuple[str, str]:
@@ -190,13 +198,23 @@ def match_table(rows: Sequence[Mapping[str, str]], path: Path, root: Path) -> Ma
         root: The folder that paths begin at; no path leads out of it.
 
     Raises:
-        MatchError: It names fewer than two generators, or no prompt has pictures of all of them.
+        MatchError: It names fewer than two generators, gives a picture to two of them, or no prompt has pictures of all.
     """
     generators = list(dict.fromkeys(row["generator"] for row in rows if row.get("generator")))
     if len(generators) < 2:
         raise MatchError(
             f"{path}: found {len(generators) or 'no'} generator{'s' if len(generators) != 1 else ''} in its rows; expected two or more"
         )
+    own: dict[str, Mapping[str, str]] = {}
+    for row in rows:
+        place = os.path.normpath(row["path"])
+        first = own.setdefault(place, row)
+        for what in ("generator", "prompt"):
+            if first.get(what, "") != row.get(what, ""):
+                raise MatchError(
+                    f"{path}: {row['path']} is there with the {what}s {first.get(what, '')!r} and {row.get(what, '')!r}; expected every "
+                    "picture once"
+                )
     unmatched = [
         Failure(row["prompt"], row["path"], "", f"its row in {path.name} names no generator")
         for row in rows
@@ -220,4 +238,7 @@ def _text(path: Path) -> str:
     data = read_regular(path, _MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
         raise MatchError(f"{path}: found more than {_MOST_BYTES:,} bytes; expected a list of prompts")
-    return data.decode("utf-8-sig", "replace")
+    try:
+        return text_of(data)
+    except ValueError as error:
+        raise MatchError(f"{path}: {error}; expected text in UTF-8") from error

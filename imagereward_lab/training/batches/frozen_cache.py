@@ -15,6 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from imagereward_core.cli.refused import why_no_folder
+from imagereward_core.files.regular import nearest_existing
 from imagereward_core.images.preprocess import normalize
 from imagereward_core.weights.checkpoint import write_state
 
@@ -39,6 +41,7 @@ class FrozenCache:
         frozen: What is frozen of it.
         device: Of the network.
         precision: Of the training, by which rounding differs.
+        keep: Whether anything new is kept.
 
     Raises:
         TrainingError: No whole layers of the image tower are frozen, or their dropout stays on, so that nothing could be kept.
@@ -51,6 +54,7 @@ class FrozenCache:
         frozen: Frozen,
         device: torch.device,
         precision: str = "fp32",
+        keep: bool = True,
     ) -> None:
         if frozen.in_training_mode:
             raise TrainingError(
@@ -65,7 +69,7 @@ class FrozenCache:
         self.trainee, self.device, self.precision = trainee, device, precision
         self._modules = frozen.modules
         self.folder = folder / self._key()[:24]
-        self._full = False
+        self._full = not keep
 
     def bytes_each(self) -> int:
         """Size of the entry of one picture."""
@@ -77,12 +81,15 @@ class FrozenCache:
         """Bytes that a number of pictures needs.
 
         Raises:
-            TrainingError: The disk has less, entries that are there already counted in.
+            TrainingError: Nothing may be put there, or the disk has less, entries that are there already counted in.
         """
         needed = self.bytes_each() * pictures
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if reason := why_no_folder(self.folder):
+            raise TrainingError(
+                f"--cache-frozen {self.folder.parent}: {reason}; name another folder, or leave it out"
+            )
         there = sum(each.stat().st_size for each in self.folder.glob("*/*.safetensors"))
-        free = shutil.disk_usage(self.folder).free + there
+        free = shutil.disk_usage(nearest_existing(self.folder)).free + there
         if free < needed:
             raise TrainingError(
                 f"--cache-frozen needs {needed / 1e9:.1f} GB for {pictures:,} pictures, found {free / 1e9:.1f} GB free at {self.folder}; "

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from imagereward_core.files.regular import nearest_existing
 from imagereward_core.files.whole import written_whole
 from imagereward_core.metrics.preference import agreeing_pairs
 from imagereward_core.metrics.uncertainty import FEW_PROMPTS, ratio_interval
@@ -36,6 +37,7 @@ from ..state.checkpoints import CheckpointFolder
 from ..state.processes import Processes
 from ..trainer import Step, Trainer, line_of
 from ..validation import rankings_of
+from .identity import identity
 from .options import JobOptions
 from .splits import Splits
 
@@ -69,13 +71,19 @@ class Job:
         splits: What is learnt from and judged by.
         among: The processes that work together.
         say: Told what a person should know.
+        keep: Whether what frozen layers make of pictures is kept; not where nothing will be trained.
 
     Raises:
         TrainingError: It cannot begin.
     """
 
     def __init__(
-        self, options: JobOptions, splits: Splits, among: Processes, say: Callable[[str], None]
+        self,
+        options: JobOptions,
+        splits: Splits,
+        among: Processes,
+        say: Callable[[str], None],
+        keep: bool = True,
     ) -> None:
         self.options, self.splits, self.among, self.say = options, splits, among, say
         config = options.config
@@ -102,7 +110,7 @@ class Job:
         self._tell(frozen.describe())
         cache = None
         if options.cache is not None:
-            cache = FrozenCache(options.cache, trainee, frozen, among.device, config.precision)
+            cache = FrozenCache(options.cache, trainee, frozen, among.device, config.precision, keep)
             pictures = len({*self.examples.images, *self.judged.images})
             needed = cache.check_room(pictures)
             say(
@@ -170,7 +178,7 @@ class Job:
         found = measure(
             self.trainer, group, time.perf_counter() - began, sum(self.judged.sizes) // self.among.number
         )
-        free = shutil.disk_usage(self.options.output).free
+        free = shutil.disk_usage(nearest_existing(self.options.output)).free
         if self.among.first and free < found.checkpoint and not self.folder.begun():
             raise TrainingError(
                 f"checkpoints and result need {size_in_words(found.checkpoint)}, found {size_in_words(free)} free at "
@@ -286,6 +294,7 @@ class Job:
                 name: [depth, self.trainer.frozen.layers[name]]
                 for name, depth in self.trainer.frozen.depths.items()
             },
+            "made_with": identity(options, self.splits),
             "history": record.to_dict(),
             "left_out": dict(sorted(left_out.items())[:1000]),
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,13 +62,30 @@ def read_sweep(texts: Sequence[str]) -> dict[str, list[Any]]:
                 f"--sweep {text!r} is no setting with values; expected one such as learning_rate=1e-5,3e-6. There are {names}"
             )
         kind: Any = {"int": int, "float": float}.get(known[name].kind, str)
+        if name in found:
+            raise TrainingError(f"--sweep {text!r}: {name} is there twice; expected all its values in one")
         try:
             found[name] = [_read(kind, value.strip()) for value in values.split(",")]
             for value in found[name]:
                 known[name].check(value)
+                if found[name].count(value) > 1:
+                    raise ValueError(f"{value!r} is there twice; expected every value once")
         except ValueError as error:
             raise TrainingError(f"--sweep {text!r}: {error}") from error
     return found
+
+
+def accuracy_in_words(accuracy: Sequence[float | None]) -> str:
+    """Preference accuracy and the ends of its interval in percent.
+
+    >>> accuracy_in_words([0.5, 0.25, 0.75]), accuracy_in_words([None, None, None])
+    ('50.0 % (95 % interval 25.0 to 75.0)', 'unknown')
+    """
+    middle, low, high = (None if each is None or not math.isfinite(each) else 100 * each for each in accuracy)
+    if middle is None:
+        return "unknown"
+    ends = f" (95 % interval {low:.1f} to {high:.1f})" if low is not None and high is not None else ""
+    return f"{middle:.1f} %{ends}"
 
 
 def _read(kind: Any, text: str) -> Any:

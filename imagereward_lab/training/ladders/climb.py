@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,6 +13,7 @@ from imagereward_core.files.whole import written_whole
 
 from ...data.ranking_set import RankingSet
 from ..errors import TrainingError
+from ..jobs.identity import check_same, identity
 from ..jobs.job import FACTS, Outcome
 from ..jobs.options import JobOptions
 from ..jobs.splits import Splits
@@ -122,11 +122,12 @@ def _judged(
     """Measures a result, and keeps what was found."""
     measured, failures = ({}, {}) if test is None else judge(outcome.path, test, options.weights, device)
     facts = json.loads((options.output / FACTS).read_text(encoding="utf-8"))
-    facts = {name: value for name, value in facts.items() if name not in ("history", "left_out", "settings")}
+    dropped = ("history", "left_out", "settings", "made_with")
+    facts = {name: value for name, value in facts.items() if name not in dropped}
     done = Climbed(
         rung.text, options.config.seed, facts, measured, failures, outcome.path, len(outcome.left_out)
     )
-    told = {"made_with": _identity(options, splits, data), **asdict(done), "path": outcome.path.name}
+    told = {"made_with": _made_with(options, splits, data), **asdict(done), "path": outcome.path.name}
     with written_whole(options.output / RUNG) as temporary:
         temporary.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     return done
@@ -158,31 +159,12 @@ def _finished(options: JobOptions, splits: Splits, data: str, rung: Rung) -> Cli
         raise TrainingError(
             f"{path} cannot be read ({error}); expected what an earlier run wrote. Name another --output"
         ) from error
-    now = _identity(options, splits, data)
-    other = [name for name in now if before.get(name) != now[name]]
-    if other:
-        shown = "; ".join(f"{name} {before.get(name)!r}, now {now[name]!r}" for name in other)
-        raise TrainingError(
-            f"{options.output} was made with other settings ({shown}), and is no rung of this ladder; expected the same ones. Give those, "
-            "or name another --output"
-        )
+    check_same(before, _made_with(options, splits, data), options.output, "this ladder")
     return found
 
 
-def _identity(options: JobOptions, splits: Splits, data: str) -> dict[str, Any]:
-    """All that a result depends on, as JSON has it."""
-    judged = [[each.prompt, list(each.images), list(each.order)] for each in splits.validation]
-    return {
-        **options.config.facts(),
-        "start": options.start,
-        "fresh_head": options.fresh_head,
-        "tuning": [options.tuning, options.lora_rank],
-        "vision": [options.vision, options.vision_size, options.vision_random],
-        "half": options.half,
-        "data": splits.sha256,
-        "validation": hashlib.sha256(json.dumps(judged).encode()).hexdigest(),
-        "test": data,
-    }
+def _made_with(options: JobOptions, splits: Splits, data: str) -> dict[str, Any]:
+    return {**identity(options, splits), "test": data}
 
 
 def _seconds(climbed: Sequence[Climbed], left: Sequence[tuple[Rung, int, JobOptions, Splits]]) -> float:

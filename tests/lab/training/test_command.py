@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import random
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +23,6 @@ from imagereward_core.weights.own import own_checkpoints
 from imagereward_lab.training.command import OPTIONS
 from imagereward_lab.training.jobs.job import FACTS
 from imagereward_lab.training.progress.curves import CURVES
-from imagereward_lab.training.state.checkpoints import CHECKPOINT
 from imagereward_lab.training.trainer import Trainer
 from tests.support import ROOT
 
@@ -127,6 +127,13 @@ def test_a_sweep_trains_every_combination_once(rankings, tmp_path, capsys):
     marks = {each: each.stat().st_mtime_ns for each in (tmp_path / "search").rglob(FACTS)}
     assert main([*arguments, "--resume"]) == 0
     assert {each: each.stat().st_mtime_ns for each in (tmp_path / "search").rglob(FACTS)} == marks
+    # What was trained otherwise is none of the sweep that is asked for now.
+    capsys.readouterr()
+    assert main([*arguments, "--fresh-head", "--resume"]) == 4
+    assert "fresh_head False, now True" in capsys.readouterr().err
+    next(iter(marks)).write_text("[1]", encoding="utf-8")
+    assert main([*arguments, "--resume"]) == 4
+    assert f"{FACTS} cannot be read" in capsys.readouterr().err
 
 
 def test_a_dry_run_writes_nothing_but_what_it_says(rankings, tmp_path, capsys):
@@ -134,7 +141,12 @@ def test_a_dry_run_writes_nothing_but_what_it_says(rankings, tmp_path, capsys):
     assert main(["train", str(rankings), "-o", str(output), *USUAL, "--dry-run"]) == 0
     said = capsys.readouterr().err
     assert "needs at most about" in said and "trains " in said
-    assert not (output / CHECKPOINT).exists() and not list(output.glob("*.safetensors"))
+    assert not output.exists()
+    extra = ("--sweep", "freeze=0,0.5", "--cache-frozen", str(tmp_path / "kept"), "--dry-run", "--quiet")
+    assert main(["train", str(rankings), "-o", str(output), *USUAL, *extra[:2], "--dry-run"]) == 0
+    assert "freeze 0.5:" in capsys.readouterr().err
+    assert main(["train", str(rankings), "-o", str(output), *USUAL, *extra[2:]]) == 0
+    assert not output.exists() and not (tmp_path / "kept").exists()
 
 
 @pytest.mark.parametrize(
@@ -145,6 +157,8 @@ def test_a_dry_run_writes_nothing_but_what_it_says(rankings, tmp_path, capsys):
         (("--sweep", "freeze=0.5,7"), 4, "from 0 to 1"),
         (("--sweep", "freeze=0.5,x"), 4, "'x' is no number"),
         (("--sweep", "epochs=1.5"), 4, "'1.5' is no whole number"),
+        (("--sweep", "freeze=0.5,0.50"), 4, "0.5 is there twice"),
+        (("--sweep", "freeze=0.5", "--sweep", "freeze=0.7"), 4, "freeze is there twice"),
         (("--freezing", "reference", "--cache-frozen"), 4, "leave out --cache-frozen"),
         (("--start", "other.safetensors"), 3, "does not fit"),
         (("--validation", "none.jsonl"), 2, "no such file"),
@@ -242,7 +256,28 @@ def test_a_change_of_a_change_is_refused_before_it_trains(rankings, tmp_path, ca
 def test_a_file_in_the_place_of_the_folder_is_told(rankings, tmp_path, capsys):
     (tmp_path / "run").write_bytes(b"theirs")
     assert main(["train", str(rankings), "-o", str(tmp_path / "run"), *USUAL]) == 2
-    assert "run cannot be the folder of a training (File exists); name another" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "run cannot be the folder of a training" in said and "is a file; name another --output" in said
+
+
+@pytest.mark.parametrize(
+    "extra", [(), ("--sweep", "freeze=0.5"), ("--ladder", "freeze=0.5"), ("--resume",), ("--dry-run",)]
+)
+@pytest.mark.parametrize("place", ["there", "there/run/of/mine", "file/run"])
+def test_a_folder_nothing_can_be_written_into_is_told_before_rankings_are_read(
+    tmp_path, capsys, monkeypatch, extra, place
+):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "file").touch()
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: "there" not in str(path) and allowed(path, mode))
+    assert main(["train", str(tmp_path / "none.jsonl"), "-o", str(tmp_path / place), *USUAL, *extra]) == 2
+    said = capsys.readouterr().err
+    assert (
+        f"{tmp_path / place} cannot be the folder of a training" in said and "name another --output" in said
+    )
+    assert "nothing may be put into" in said or "is a file" in said
+    assert not list((tmp_path / "there").iterdir())
 
 
 def test_the_cache_of_frozen_layers_may_be_the_folder_one_is_in(rankings, tmp_path, monkeypatch):

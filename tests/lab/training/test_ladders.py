@@ -172,7 +172,8 @@ def test_smaller_parts_are_within_larger_ones_and_keep_prompts_whole():
         ("data=nan%", "more than 0 %"),
         ("colour=1,2", "is no setting with values"),
         ("freeze=0,120%", "from 0 to 1"),
-        ("freeze=0.5,0.5", "have one name"),
+        ("data=25%,25%", "have one name"),
+        ("freeze=0.5,50%", "0.5 is there twice"),
         ("backbone=BLIP,", "no factor with values"),
     ],
 )

@@ -38,7 +38,7 @@ class Answers:
     Attributes:
         generators: All of the task.
         rankings: With ``sources``; one for each person and prompt.
-        empty: Tasks handed back without ranks.
+        empty: Tasks handed back without ranks, or with one alone.
         repeated: Answers that the same person gave anew, of which the last counts.
         notes: What was left out, with the reason.
         left_out: How much that was.
@@ -80,20 +80,36 @@ def read_answers(path: Path, key: Key) -> Answers:
             notes.add(where, f"found the picture {strange!r}; expected those of the key")
         elif len({_task([name]) for name in names}) > 1:
             notes.add(where, "found pictures of several tasks in one answer; expected those of one")
-        elif not any(ranking.order):
+        elif sum(map(bool, ranking.order)) < 2:  # one rank alone compares nothing
             empty += 1
+        elif len(set(names)) < len(names) and not (ranking.annotator and ranking.ranks):
+            notes.add(
+                where,
+                "found a picture twice in one answer; expected each once. Where several people answered in one table, put their names "
+                "into the column annotator",
+            )
         else:
-            sources = tuple(key.pictures[name].generator for name in names)
+            # A table with a person's rows from before and after a change: the later ones count.
+            last = {name: at for at, name in enumerate(names)}
+            ranks = tuple(ranking.ranks[at] for at in last.values()) if ranking.ranks else ()
             # People may have changed the text of the prompt; the pictures are the task.
-            same: tuple[Any, ...] = (frozenset(names), ranking.annotator or place)
-            repeated += same in found
-            found[same] = replace(ranking, prompt=_task(names), images=tuple(names), sources=sources)
+            same: tuple[Any, ...] = (frozenset(last), ranking.annotator or place)
+            repeated += same in found or len(last) < len(names)
+            found[same] = replace(
+                ranking,
+                prompt=_task(names),
+                images=tuple(last),
+                ranks=ranks,
+                sources=tuple(key.pictures[name].generator for name in last),
+                ratings=(),
+                problems=(),
+            )
     left_out = data.left_out + len(notes) - len(data.notes)
     if not found:
         why = f" Of one: {notes.kept[0]}." if notes.kept else ""
         raise MatchError(
-            f"{path}: there is no answer to this task ({count_of(empty, 'answer')} without ranks, {left_out:,} left out).{why} Expected "
-            "ranks for the pictures of the task, 1 for the best, equal ones for ties"
+            f"{path}: there is no answer to this task ({count_of(empty, 'answer')} with fewer than two ranks, {left_out:,} left out).{why} "
+            "Expected ranks for the pictures of the task, 1 for the best, equal ones for ties"
         )
     return Answers(key.generators, tuple(found.values()), empty, repeated, tuple(notes), left_out)
 
@@ -133,7 +149,9 @@ def answers_section(answers: Answers, options: EvaluateOptions) -> Section:
         f"Counted from {count_of(len(answers.rankings), 'answer')}{who} about {count_of(prompts, 'prompt')}."
     ]
     if answers.empty:
-        sentences.append(f"Handed back without ranks, and not counted: {count_of(answers.empty, 'task')}.")
+        sentences.append(
+            f"Handed back with fewer than two ranks, and not counted: {count_of(answers.empty, 'task')}."
+        )
     if answers.repeated:
         sentences.append(
             f"{count_of(answers.repeated, 'answer')} given anew by the same person: the last one counts."

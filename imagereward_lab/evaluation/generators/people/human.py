@@ -17,6 +17,7 @@ from imagereward_core.metrics.agreement import average_ranks, spearman
 from imagereward_core.plain import count_of
 from imagereward_core.scores import FloatArray
 
+from ....data.encoding import text_of
 from ....figures.document import Figure, Section, Table
 from ....figures.estimates import Estimate, Estimator
 from ...accuracy import p_text
@@ -52,11 +53,11 @@ def read_human(path: Path, generators: Sequence[str]) -> HumanRanking:
         MatchError: It is not in this form, names a generator that is not compared, or fewer than two that are.
         OSError: It cannot be read.
     """
-    text = read_regular(path, _MOST_BYTES).decode("utf-8-sig", "replace")
-    header = text.partition("\n")[0]
     try:
+        text = text_of(read_regular(path, _MOST_BYTES))
+        header = text.partition("\n")[0]
         cells = list(csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count)))
-    except csv.Error as error:
+    except (csv.Error, ValueError) as error:
         raise MatchError(f"{path}: {error}; {_EXPECTED}") from error
     rows = [[cell.strip() for cell in row] for row in cells if any(cell.strip() for cell in row)]
     if rows and rows[0][0].lower() in ("generator", "model", "name") and len(rows) > 1:

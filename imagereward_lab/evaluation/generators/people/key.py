@@ -74,6 +74,9 @@ def read_key(path: Path) -> Key:
         if content.get("schema_version") != 1:
             raise FieldError("schema_version", shown(content.get("schema_version")), "1, from this version")
         generators = list_in("generators", content.get("generators"), text_in, least=2)
+        double = next((name for name in generators if generators.count(name) > 1), None)
+        if double is not None:
+            raise FieldError("generators", f"{double!r} twice", "every name once")
         pictures = content.get("pictures")
         if not isinstance(pictures, dict) or not pictures:
             raise FieldError("pictures", shown(pictures), "an object with the pictures of the task")

@@ -18,6 +18,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from imagereward_core.cli.exits import UsageError
+from imagereward_core.cli.refused import sentence, why_no_folder
 from imagereward_core.errors import ImageError
 from imagereward_core.files.whole import naming, written_whole
 from imagereward_core.plain import spreadsheet_safe
@@ -45,12 +46,14 @@ def check_folder(folder: Path, key: Path) -> None:
     except FileNotFoundError:
         taken = None
     except OSError as error:
-        raise UsageError(f"--export-task {folder}: {error}; expected the name of a new folder") from error
+        raise UsageError(f"--export-task {sentence(error)}; expected the name of a new folder") from error
     if taken is not None:
         raise UsageError(
             f"--export-task {folder}: the folder is there and holds {taken.name}; expected a new or an empty one, so that nothing in it is "
             "mixed with the task"
         )
+    if reason := why_no_folder(folder):
+        raise UsageError(f"--export-task {folder}: {reason}; expected the name of a new folder")
     inside = Path(os.path.realpath(key)).parents
     if Path(os.path.realpath(folder)) in inside:
         raise UsageError(

@@ -8,6 +8,7 @@ import json
 import re
 
 import pytest
+from PIL import Image
 
 from imagereward_core.cli.main import main
 from imagereward_core.report.own_results import written_by_us
@@ -36,6 +37,42 @@ def run(capsys, monkeypatch, tmp_path):
 def folder(tmp_path):
     draw_generators(tmp_path / "g", prompts=8)
     return tmp_path / "g"
+
+
+@pytest.mark.parametrize("option", ["--table", "--benchmark", "--human"])
+def test_text_that_is_not_utf_8_is_told_and_utf_16_of_spreadsheets_is_read(run, folder, tmp_path, option):
+    names = sorted(each.name for each in (folder / "good").iterdir() if each.suffix == ".png")
+    texts = {
+        "--table": "path,prompt\n" + "".join(f"{name},ein gr\xfcner Stern\n" for name in names),
+        "--benchmark": json.dumps([{"id": "x", "prompt": "ein gr\xfcner Stern"}], ensure_ascii=False),
+        "--human": "good\nnoisy\xfc\n",
+    }
+    given = tmp_path / "given"
+    given.write_bytes(texts[option].encode("latin-1"))
+    done = run(folder / "good", folder / "noisy", option, given)
+    assert done.code == 2 and ("not UTF-8" in done.err or "none of the generators" in done.err)
+    if option == "--table":
+        given.write_bytes(texts[option].encode("utf-16"))
+        scores = tmp_path / "scores.jsonl"
+        assert run(folder / "good", folder / "noisy", option, given, "--scores", scores).code == 0
+        assert json.loads(scores.read_text(encoding="utf-8"))["prompt"] == "ein gr\xfcner Stern"
+
+
+@pytest.mark.parametrize("second", ["a.png,p,B", "./a.png,p,B", "a.png,q,A"])
+def test_a_table_that_gives_one_picture_to_two_is_refused(run, tmp_path, second):
+    table = tmp_path / "t.csv"
+    table.write_text(f"path,prompt,generator\na.png,p,A\n{second}\nb.png,p,B\n", encoding="utf-8")
+    done = run("--table", table)
+    assert done.code == 2 and "expected every picture once" in done.err
+
+
+def test_a_picture_without_a_prompt_is_told_once_with_what_helps_here(run, folder):
+    (folder / "good" / "empty.png").touch()
+    Image.new("RGB", (8, 8)).save(folder / "good" / "plain.png")
+    done = run(folder / "good", folder / "noisy")
+    told = [line for line in done.err.splitlines() if line.startswith("left out: ")]
+    assert len(told) == 2 and all(line.count(".png") == 1 for line in told)
+    assert "Give one in a --table" in done.err and "--prompt" not in done.err
 
 
 def figures(document, section, measure):

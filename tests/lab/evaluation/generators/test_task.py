@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import random
 import re
 
@@ -60,6 +61,68 @@ def write_rows(path, rows):
         writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()
         writer.writerows(rows)
+
+
+def wins(done):
+    return {
+        row["group"]: row["value"]
+        for row in done.document["figures"]
+        if row["section"] == "answers" and row["measure"] == "wins"
+    }
+
+
+def test_rows_of_one_person_given_anew_replace_the_earlier_and_of_nobody_are_told(run, task, tmp_path):
+    key, rows = key_of(task), rows_of(task)
+    first = [{**row, "rank": 1 + NAMES.index(key["pictures"][row["image"]]["generator"])} for row in rows]
+    later = [{**row, "rank": 4 - row["rank"]} for row in first]
+    table = tmp_path / "answers.csv"
+    arguments = ("--answers", table, "--key", tmp_path / "task.key.json", "-f", "json")
+    write_rows(table, [{**row, "annotator": "ann"} for row in [*first, *later]])
+    assert wins(run(*arguments)) == {"good": 0, "other": 5, "noisy": 10}
+    write_rows(table, [*first, *later])
+    done = run(*arguments)
+    assert done.code == 2 and "found a picture twice in one answer" in done.err and "annotator" in done.err
+
+
+def test_one_rank_alone_is_no_answer(run, task, tmp_path):
+    rows = rows_of(task)
+    rows[0]["rank"] = "1"
+    write_rows(tmp_path / "answers.csv", rows)
+    done = run("--answers", tmp_path / "answers.csv", "--key", tmp_path / "task.key.json")
+    assert done.code == 2 and "5 answers with fewer than two ranks" in done.err
+
+
+def test_answers_in_the_unicode_text_of_spreadsheets_are_read(run, task, tmp_path):
+    rows = [{**row, "rank": 1 + place % 3} for place, row in enumerate(rows_of(task))]
+    write_rows(tmp_path / "answers.csv", rows)
+    text = (tmp_path / "answers.csv").read_text(encoding="utf-8")
+    arguments = ("--answers", tmp_path / "answers.csv", "--key", tmp_path / "task.key.json", "-f", "json")
+    expected = wins(run(*arguments))
+    (tmp_path / "answers.csv").write_bytes(text.replace(",", "\t").encode("utf-16"))
+    assert wins(run(*arguments)) == expected and sum(expected.values()) == 15
+
+
+def test_a_key_that_names_a_generator_twice_is_refused(run, task, tmp_path):
+    key = key_of(task)
+    write_rows(tmp_path / "answers.csv", [{**row, "rank": 1} for row in rows_of(task)])
+    (tmp_path / "other.json").write_text(json.dumps({**key, "generators": ["good", *NAMES]}))
+    done = run("--answers", tmp_path / "answers.csv", "--key", tmp_path / "other.json")
+    assert done.code == 2 and "'good' twice" in done.err
+
+
+def test_a_task_that_cannot_be_written_is_told_before_anything_is_scored(run, folders, tmp_path, monkeypatch):
+    def refused(*given):
+        raise AssertionError("scored")
+
+    monkeypatch.setattr("imagereward_lab.evaluation.scoring.score_rankings", refused)
+    (tmp_path / "file").touch()
+    done = run(*folders, "--export-task", tmp_path / "file" / "task", "--key", tmp_path / "key.json")
+    assert done.code == 2 and "--export-task" in done.err and "Errno" not in done.err
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path / "sub" and allowed(path, mode))
+    (tmp_path / "sub").mkdir()
+    done = run(*folders, "--export-task", tmp_path / "sub" / "task", "--key", tmp_path / "key.json")
+    assert done.code == 2 and "nothing may be put into" in done.err
 
 
 def test_nothing_in_the_task_says_whose_a_picture_is(task):
