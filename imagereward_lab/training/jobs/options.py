@@ -42,7 +42,12 @@ class JobOptions:
         "", "A network of the package timm in the place of the image tower, by its name there"
     )
     vision_size: int = setting(
-        0, "Side of that network's pictures in pixels", low=0, high=4096, unset=0, unset_means="its own"
+        0,
+        "Side of the pictures in pixels, that network's or, without one, those of the start, whose positions are then interpolated",
+        low=0,
+        high=4096,
+        unset=0,
+        unset_means="its own",
     )
     vision_random: bool = setting(
         False, "Begin that network with random weights, in the place of its published ones"

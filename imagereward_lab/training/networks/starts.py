@@ -25,6 +25,7 @@ from ..errors import TrainingError
 from ..initialise import initialise_head
 from ..trainee import Trainee
 from .features import FeatureTrainee, initialise_feature_head
+from .positions import with_image_size
 from .reward import RewardTrainee
 from .sizes import config_of
 from .timm_reward import timm_image_spec, with_timm_tower
@@ -68,7 +69,7 @@ def open_start(
             ``HPSv2``, which get a head on their features.
         settings: Where weights are found.
         vision: A network of timm to put in the place of the image tower; empty for the scorer's own.
-        vision_size: Side of its pictures in pixels; 0 for its own.
+        vision_size: Side of pictures in pixels, for which the scorer's own tower gets interpolated positions; 0 for its own.
         vision_random: Whether it starts from random weights, and not from its published ones.
         seed: Of everything that is new.
         fresh_head: Whether the reward head is new also where the scorer has one.
@@ -78,10 +79,11 @@ def open_start(
         WeightsError, UnknownScorerError: The scorer cannot be loaded.
     """
     settings = settings or WeightSettings()
-    _check_kind(card_of(name, settings)[0], vision)  # before gigabytes are fetched
+    _check_kind(card_of(name, settings)[0], vision, vision_size)  # before gigabytes are fetched
     card, found = find(name, settings)
     maker = Maker(LocalRuntime("cpu", "fp32"), settings)
     new: list[str] = []
+    resized = False
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         trainee: Trainee
@@ -105,19 +107,30 @@ def open_start(
                 assert isinstance(network.config.vision, TimmConfig)
                 spec = timm_image_spec(network.config.vision)
                 new.append(f"the image tower {vision}{' with random weights' if vision_random else ''}")
+            elif vision_size and vision_size != spec.size:
+                network = with_image_size(network, vision_size)
+                spec, resized = replace(spec, size=vision_size), True
+                new.append(f"interpolated positions for pictures of {vision_size} pixels")
             trainee = RewardTrainee(network, spec, make_encoder(card, found))
     like = next(known.id for known in CARDS.values() if known.folder == card.folder and known.text)
     if card.family == "blip":
         like = "ImageReward-v1.0"
-    return Start(trainee, card.id, found.revision, like, tuple(new), whole=not vision and not card.base)
+    return Start(
+        trainee, card.id, found.revision, like, tuple(new), whole=not vision and not resized and not card.base
+    )
 
 
-def _check_kind(card: ScorerCard, vision: str) -> None:
+def _check_kind(card: ScorerCard, vision: str, vision_size: int) -> None:
     """Raises where networks of this kind cannot be trained."""
     if card.family not in ("imagereward", "blip", "clip") or (vision and card.family == "clip"):
         raise TrainingError(
             f"{card.id} cannot be trained{' with an image tower of timm' if vision and card.family == 'clip' else ''}; expected "
             "BLIP, ImageReward-v1.0, demo, a checkpoint of their kind, or a CLIP (CLIP, PickScore, HPSv2)"
+        )
+    if vision_size and card.family == "clip":
+        raise TrainingError(
+            f"--vision-size {vision_size}: the size of {card.id}'s pictures cannot be changed; leave it out, or start from BLIP or "
+            "ImageReward-v1.0"
         )
 
 
