@@ -107,6 +107,14 @@ def train_demo(session):
 
 
 @nox.session
+def train_generator(session):
+    """Make the tiny generator in runs/generator (two hours on two cores; goes on after a kill), measured at its end."""
+    install(session, "-e", ".[refl]")
+    session.install("--no-deps", "-c", "constraints.txt", MERGES)  # only its file with CLIP's merges is used
+    session.run("python", "-m", "imagereward_lab.generator.train", *session.posargs)
+
+
+@nox.session
 def bench(session):
     """Measure against the published reference package in one run, with identical random weights; writes benchmarks/results/."""
     install(session)

@@ -86,7 +86,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {
             *{"PIL", "matplotlib", "numpy", "peft", "pyarrow", "safetensors", "torch", "torch_fidelity"},
             *{"fastapi", "sqlalchemy", "starlette", "uvicorn"},
-            *{"faiss", "krippendorff", "tokenizers", "transformers"},
+            *{"diffusers", "faiss", "krippendorff", "tokenizers", "transformers"},
         },
     ),
     "nodes": (

@@ -1,0 +1,111 @@
+"""The stages the generator is made in, as data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Autoencoding:
+    """Pictures to latents and back. It decides whether colours come out right, so it has half of the time.
+
+    Attributes:
+        batch: Pictures, drawn anew for every step.
+        kl_weight: Of the divergence from a normal distribution, a mean over the latents; small, it only keeps them in bounds.
+        noise: Up to this share of the latents' deviation is added before decoding, so that small errors of the UNet are not seen.
+        edges_weight: Of the loss of differences between neighbouring pixels.
+        tones_weight: Of the loss of means over 4 by 4 pixels.
+        scale_scenes: Scenes by which the latents are scaled afterwards.
+    """
+
+    seed: int = 0
+    steps: int = 7000
+    batch: int = 32
+    learning_rate: float = 1.5e-3
+    kl_weight: float = 1e-4
+    noise: float = 0.15
+    edges_weight: float = 0.5
+    tones_weight: float = 1.0
+    scale_scenes: int = 2048
+    ema: float = 0.995
+    validate_every: int = 500
+    stage: str = "autoencoding"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Denoising:
+    """The UNet with the text tower, on latents of scenes drawn once.
+
+    Attributes:
+        scenes: To learn from.
+        batch: Of scenes, each with one of its prompts.
+        dropped: Share of prompts replaced by the empty one, for classifier-free guidance.
+        weight_cap: The loss of the noise is weighted towards that of the picture where there is much noise, up to this factor.
+    """
+
+    seed: int = 1
+    steps: int = 6000
+    scenes: int = 20_000
+    batch: int = 64
+    learning_rate: float = 1e-3
+    dropped: float = 0.1
+    weight_cap: float = 10.0
+    ema: float = 0.998
+    validate_every: int = 500
+    stage: str = "denoising"
+
+
+Stage = Autoencoding | Denoising
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """What is done, in order.
+
+    Attributes:
+        held_out: Held-out prompts that the result is measured on.
+        guidance: Classifier-free guidance at previews and measurement.
+        sampling_steps: Steps of DDIM at previews and measurement.
+    """
+
+    autoencoding: Autoencoding = field(default_factory=Autoencoding)
+    denoising: Denoising = field(default_factory=Denoising)
+    held_out: int = 400
+    guidance: float = 4.0
+    sampling_steps: int = 25
+
+    def scaled(self, share: float) -> Schedule:
+        """The same with a share of all data and steps; below 1 in smaller batches too: to prove that it runs."""
+
+        def part(number: int, least: int = 2) -> int:
+            return max(least, round(share * number))
+
+        first, second = self.autoencoding, self.denoising
+        small = 8 if share < 1 else None
+        return replace(
+            self,
+            autoencoding=replace(
+                first,
+                steps=part(first.steps),
+                batch=small or first.batch,
+                scale_scenes=part(first.scale_scenes, 16),
+                validate_every=part(first.validate_every),
+            ),
+            denoising=replace(
+                second,
+                steps=part(second.steps),
+                scenes=part(second.scenes, 8),
+                batch=small or second.batch,
+                validate_every=part(second.validate_every),
+            ),
+            held_out=part(self.held_out, 4),
+            sampling_steps=min(self.sampling_steps, part(self.sampling_steps, 3)),
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """All of it, as it comes back from JSON."""
+        return asdict(self)
+
+
+SCHEDULE = Schedule()
