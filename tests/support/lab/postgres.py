@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -32,6 +31,7 @@ def binaries() -> Path | None:
 def running() -> Iterator[Path]:
     """The folder of the socket of a PostgreSQL that runs; skips the test where there is none."""
     pytest.importorskip("psycopg")
+    pwd = pytest.importorskip("pwd")
     programs = binaries()
     if programs is None:
         pytest.skip("PostgreSQL is not installed; Debian's package is named postgresql")
