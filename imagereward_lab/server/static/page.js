@@ -89,5 +89,12 @@ export function preferences() {
     return make("span", {class: "preferences"}, languages, theme);
 }
 
-// A token behind the address has done its work once a page is there that is not the one that takes it (enter.js).
-if (!document.getElementById("enter") && new URLSearchParams(location.hash.slice(1)).has("token")) history.replaceState(null, "", location.pathname + location.search);
+// A link with a token that is opened where somebody has come in already: from now on it is the person of the link who is there.
+function takeToken() {
+    const token = new URLSearchParams(location.hash.slice(1)).get("token");
+    if (!token || document.getElementById("enter")) return; // the page of entry takes it itself (enter.js)
+    history.replaceState(null, "", location.pathname + location.search);
+    ask("/enter", {token}).then(() => location.reload(), () => {});
+}
+window.addEventListener("hashchange", takeToken);
+takeToken();

@@ -50,6 +50,10 @@ class Seen:
         self.page.goto(self.link)
         self.page.wait_for_selector("main[data-view]")
 
+    def reload(self):
+        self.page.reload()
+        self.page.wait_for_selector("main[data-view]")
+
     def go(self, view, selector):
         self.page.evaluate(f"location.hash = '{view}'")
         self.page.wait_for_selector(selector)

@@ -26,7 +26,7 @@ window.addEventListener("keydown", (event) => {
     if (event.defaultPrevented) return;
     const isSubmit = event.key === "Enter" && (event.ctrlKey || event.metaKey);
     const keys = isSubmit ? ["Ctrl+Enter"] : pressed(event);
-    if (document.querySelector("dialog[open]")) return;
+    if (document.querySelector("dialog[open], .imagereward-viewer:not([hidden])")) return; // what lies behind them hears nothing
     for (const row of rows()) {
         if (row.when && !row.when()) continue;
         const key = keys.find((each) => row.keys.includes(event.shiftKey && /^([a-z0-9]|Arrow\w+|Enter)$/.test(each) ? `Shift+${each}` : each));

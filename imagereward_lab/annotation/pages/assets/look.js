@@ -7,14 +7,24 @@ curator.say = (words) => data.scripts[words] || words;
 const JUDGING = ["stars", "no_stars", "keep", "reject", "undecide"];
 let serial = 0;
 
-// Shows pictures large; {open(place), close(), isOpen}. looked(place) is told which one is seen.
-export function look(looked = () => {}) {
+let shared = null;
+let told = () => {}; // whoever shows pictures now
+
+// One large view for all views of the page.
+function made() {
     const source = {address: (picture, size) => picture[size], wish: async ({at = 0}) => ({picked: at, problem: ""})};
     const root = document.createElement("div");
     document.body.append(root);
     const culling = curator.culling({source, root, part: () => null, without: JUDGING});
     culling.attach(document.createElement("div"), document.createElement("div"));
-    culling.deck.listen((what) => { if (what === "chosen" && culling.viewer.isOpen) looked(culling.deck.at); });
+    culling.deck.listen((what) => { if (what === "chosen" && culling.viewer.isOpen) told(culling.deck.at); });
+    return culling;
+}
+
+// Shows pictures large; {open(place), close(), isOpen}. looked(place) is told which one is seen.
+export function look(looked = () => {}) {
+    const culling = shared = shared || made();
+    told = looked;
 
     return {
         take(pictures) {

@@ -15,7 +15,7 @@ PROMPT = '𝒜 red fox, watercolour, 8k <img src=x onerror="alert(1)">'
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    return drawn_project(tmp_path_factory.mktemp("protocol"), tasks=6, images=5, prompt=PROMPT, skips=2)
+    return drawn_project(tmp_path_factory.mktemp("protocol"), tasks=14, images=5, prompt=PROMPT, skips=2)
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +163,7 @@ def test_by_mouse_words_are_selected_and_pictures_dragged_and_a_reload_loses_not
     drag(page, page.locator(".tray .card").nth(0), page.locator(".slot").nth(2))
     assert seen.page.locator(".slot").nth(0).locator(".card").count() == 1
     seen.saved()
-    seen.open()
+    seen.reload()
     page.wait_for_selector(".slots")
     assert [page.locator(".slot").nth(place).locator(".card").count() for place in range(5)] == [
         1,
@@ -199,8 +199,13 @@ def drag(page, card, slot):
     page.mouse.down()
     page.mouse.move(begin["x"] + begin["width"] / 2 + 12, begin["y"] + begin["height"] / 2, steps=3)
     page.mouse.move(end["x"] + end["width"] / 2, end["y"] + end["height"] / 2, steps=8)
-    page.wait_for_timeout(150)
+    for nudge in range(50):  # until the slot has a place for it
+        if slot.locator(".sortable-ghost").count():
+            break
+        page.mouse.move(end["x"] + end["width"] / 2 + nudge % 2, end["y"] + end["height"] / 2)
+        page.wait_for_timeout(100)
     page.mouse.up()
+    page.locator(".sortable-fallback").wait_for(state="detached")
     page.wait_for_timeout(200)
 
 
