@@ -20,7 +20,7 @@ class Autoencoding:
     """
 
     seed: int = 0
-    steps: int = 7000
+    steps: int = 4000
     batch: int = 32
     learning_rate: float = 1.5e-3
     kl_weight: float = 1e-4
@@ -45,7 +45,7 @@ class Denoising:
     """
 
     seed: int = 1
-    steps: int = 6000
+    steps: int = 4500
     scenes: int = 20_000
     batch: int = 64
     learning_rate: float = 1e-3
