@@ -73,9 +73,10 @@ class GeneratorConfig:
             TrainingError: A name is not among these sizes.
         """
         try:
-            return GeneratorConfig(
-                **{name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
-            )
+            sizes: dict[str, Any] = {
+                name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
+            }
+            return GeneratorConfig(**sizes)
         except TypeError as error:
             raise TrainingError(
                 f"the generator's sizes cannot be used ({error}); expected those its facts.json has under 'config'"
@@ -150,7 +151,7 @@ class Generator(nn.Module):
         with torch.no_grad():
             for name, each in self.text.named_parameters():
                 if name.endswith("final_layer_norm.bias"):
-                    each += 0.5
+                    each.add_(0.5)
         self.eval()
 
     def states(self, ids: Tensor) -> Tensor:
