@@ -270,7 +270,7 @@ def test_a_hundredth_of_it_runs_to_the_end_after_two_kills(tmp_path, ids):
         return make(tmp_path / "run", schedule, SMALL, say=say, judge=judge)
 
     with pytest.raises(KilledError):
-        run(kill_at("autoencoder: step 4/4"))
+        run(kill_at(f"autoencoder: step {hundredth.autoencoding.steps}/"))
     with pytest.raises(KilledError):
         run(kill_at("denoiser: step 2:"))
     facts = run(said.append)
