@@ -8,7 +8,13 @@ import torch
 from imagereward_core.nets.clip import TowerConfig
 from imagereward_core.nets.siglip import SiglipConfig, SiglipVision, parameter_dtype
 from imagereward_core.nets.skeleton import build_skeleton
-from tests.support.clip_networks import clip_pixels, import_transformers, needs_half, parameter_names
+from tests.support.clip_networks import (
+    clip_pixels,
+    import_transformers,
+    needs_half,
+    parameter_names,
+    without_initialisation,
+)
 from tests.support.tiny import in_precision, telling
 
 EXACT = {"atol": 1e-5, "rtol": 1e-5}
@@ -65,7 +71,8 @@ def test_vectors_equal_transformers(mode):
     torch.testing.assert_close(ours, theirs, **EXACT)
 
 
-def test_full_size_skeleton_has_the_published_layout():
+def test_full_size_skeleton_has_the_published_layout(monkeypatch):
+    without_initialisation(monkeypatch)
     config = SiglipConfig.so400m_14_384()
     network = build_skeleton(lambda: SiglipVision(config))
     settled = siglip_oracle_config(config)

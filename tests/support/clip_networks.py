@@ -116,3 +116,9 @@ def features(output):
 def parameter_names(module: torch.nn.Module) -> set[str]:
     """State names without the buffers that older transformers save."""
     return {name for name in module.state_dict() if not name.endswith("position_ids")}
+
+
+def without_initialisation(monkeypatch) -> None:
+    """Makes transformers' networks without their initialisation: it takes long, and networks without storage have nothing of it."""
+    base = import_transformers().PreTrainedModel
+    monkeypatch.setattr(base, "init_weights", lambda self: None)
