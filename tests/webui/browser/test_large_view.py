@@ -113,7 +113,7 @@ def test_the_help_names_every_key_and_closes_first(page, server):
     page.locator(".imagereward-thumb").nth(0).click()
     press(page, "?")
     assert state(page)["help"]
-    told = page.locator(".imagereward-help").inner_text()
+    told = page.locator(".imagereward-viewer .imagereward-help").inner_text()
     for key in ("←", "Home", "PageDown", "0 … 5", "K", "X", "Z", "C", "F", "?", "Esc"):
         assert key in told
     shot(page, server, "help")
@@ -128,7 +128,7 @@ def test_a_button_with_the_focus_keeps_its_own_keys_and_tab_stays_in_the_large_v
     for _ in range(30):
         press(page, "Tab")
         assert page.evaluate("document.activeElement.closest('.imagereward-viewer') !== null")
-    page.locator(".imagereward-bar [data-do=close]").focus()
+    page.locator(".imagereward-viewer .imagereward-bar [data-do=close]").focus()
     press(page, "Enter")
     assert not state(page)["open"]
 
