@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from ...data.jsonl import MOST_LINE
 from ...data.notes import Notes
 from ...data.readers.json_items import json_items
 from ...data.readers.parquet import rows_of
+from ...data.readers.pictures import pictures_below
 from ...data.strict_json import loads
 from ..records import AnnotationError
 
@@ -84,7 +84,7 @@ class LeftOut:
 def of_folder(root: Path, left_out: LeftOut) -> Iterator[Candidate]:
     """Pictures of a folder and those below, with the prompts from the text files beside them or their metadata."""
     find = PromptFinder(None)
-    for path in _pictures(root):
+    for path in pictures_below(root):
         name = path.relative_to(root).as_posix()
         found = find(path)
         if found.problem:
@@ -203,14 +203,6 @@ def _renamed(row: Mapping[str, Any]) -> dict[str, Any]:
     return {_OTHER_NAMES.get(name, name): value for name, value in plain.items()} | {
         name: plain[name] for name in ("image", "prompt", "source", "images", "sources") if name in plain
     }
-
-
-def _pictures(folder: Path) -> Iterator[Path]:
-    for where, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if is_picture_name(name):
-                yield Path(where, name)
 
 
 def _is_broken(path: Path) -> bool:

@@ -33,7 +33,7 @@ def _recognise_curated(path: Path) -> bool:
 def _read_curated(path: Path, notes: Notes) -> Iterator[Ranking]:
     groups, find = Grouping(), PromptFinder(None)
     for rank, name in enumerate((KEPT, REJECTED), 1):
-        for picture in _pictures(path / name):
+        for picture in pictures_below(path / name):
             found = find(picture)
             _add(groups, path, picture, found.seen, found.problem, rank, notes)
     yield from _of_several(groups.rankings(notes), notes)
@@ -75,7 +75,8 @@ def _read_stars(path: Path, notes: Notes) -> Iterator[Ranking]:
     yield from _of_several(groups.rankings(notes), notes)
 
 
-def _pictures(folder: Path) -> Iterator[Path]:
+def pictures_below(folder: Path) -> Iterator[Path]:
+    """Files with a name of a picture in a folder and below it, in order; nothing in folders whose name begins with a dot."""
     for where, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
