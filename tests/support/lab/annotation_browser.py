@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from pathlib import Path
 
-import pytest
+from tests.support.chromium import browser, needed  # noqa: F401 - for those who import it from here
 
-BROWSER = os.environ.get("BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
-needed = pytest.mark.skipif(
-    not BROWSER, reason="needs a browser: set BROWSER where no chromium is on the path"
-)
 PATIENCE = 45_000
 PHONE = {
     "viewport": {"width": 390, "height": 780},
@@ -20,17 +15,6 @@ PHONE = {
     "is_mobile": True,
     "device_scale_factor": 2,
 }
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
-    with playwright.sync_playwright() as started:
-        made = started.chromium.launch(
-            executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield made
-        made.close()
 
 
 class Seen:

@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
-import pytest
-
 from benchmarks.open_server import PATIENCE, Server
+from tests.support.chromium import browser, needed
 
 __all__ = ["Server", "browser", "needed", "opened", "shot"]
-
-BROWSER = os.environ.get("BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
-needed = pytest.mark.skipif(
-    not BROWSER, reason="needs a browser: set BROWSER where no chromium is on the path"
-)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
-    with playwright.sync_playwright() as started:
-        made = started.chromium.launch(
-            executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield made
-        made.close()
 
 
 def opened(browser, address, *, width=1300, height=900, **context):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,12 +17,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.chromium import BROWSER, browser  # noqa: F401 - tests take the fixture from here
 from tests.support.webui.drawn import save_scenes
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 PYTHONS = [each for each in os.environ.get("GRADIO_PYTHONS", "").split(os.pathsep) if each]
-BROWSER = os.environ.get("BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
 PATIENCE = 120
 PICTURES = 24
 ASKED = re.compile(r"/run/")
@@ -126,17 +125,6 @@ def server(request, tmp_path_factory):
     save_scenes(made.samples, prompts=4, pictures=6)
     yield made
     made.close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
-    with playwright.sync_playwright() as started:
-        made = started.chromium.launch(
-            executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield made
-        made.close()
 
 
 @pytest.fixture
