@@ -75,7 +75,7 @@ class Parser(argparse.ArgumentParser):
         near = get_close_matches(str(value), choices, 1)
         guess = f" (did you mean {near[0]}?)" if near else ""
         # What follows an option that can stand alone is taken for its value.
-        option = action.option_strings[0] if action.nargs == "?" else ""
+        option = action.option_strings[0] if action.nargs == "?" and action.option_strings else ""
         alone = f". Without a value put {option} behind everything else" if option else ""
         listed = " or ".join(filter(None, (", ".join(choices[:-1]), choices[-1])))
         raise argparse.ArgumentError(action, f"found {str(value)!r}; expected {listed}{guess}{alone}")

@@ -8,6 +8,7 @@ import pytest
 
 from imagereward_core.cli import doctor, options
 from imagereward_core.cli.main import build_parser
+from imagereward_core.cli.parser import Parser
 from imagereward_core.weights.bundled import MODEL_FOLDER
 from tests.support.command import python
 
@@ -258,3 +259,11 @@ def test_a_file_whose_name_begins_with_a_dash_is_not_taken_for_options(run, fold
     for files in ((f".{os.sep}{name}",), ("--", name)):
         assert len(run("score", "-s", "demo", "-f", "json", *files).rows) == 1
     assert run("stars", ".", "--set", "3", f".{os.sep}{name}").code == 0
+
+
+def test_a_wrong_word_where_one_may_be_left_out_is_told_with_the_nearest(capsys):
+    parser = Parser(prog="imagereward people")
+    parser.add_argument("action", nargs="?", choices=("add", "admit"))
+    with pytest.raises(SystemExit, match="2"):
+        parser.parse_args(["admitt"])
+    assert "found 'admitt'; expected add or admit (did you mean admit?)" in capsys.readouterr().err
