@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .table_evaluation import annotators_part, demo_table2_part, ladders_part, quick_ranking_part
+from .table_pages import annotation_kills_part, open_page_part
 from .table_prompts import prompts_part
 from .table_survival import fuzz_part, hashing_part, hostile_part, journal_part, kills_part, submissions_part
 from .table_training import training_gpu_part, training_part
@@ -206,8 +207,37 @@ def library_part(figures: dict[str, Any]) -> list[str]:
     return lines
 
 
-def main() -> None:
-    """Writes the page."""
+PLAIN_PARTS = {
+    "speed": speed_part,
+    "parity": parity_part,
+    "scorer_parity": scorers_part,
+    "scorer_speed": scorer_speed_part,
+    "comfyui_startup": startup_part,
+    "library": library_part,
+}
+"""Parts by the record they tell of, in the order of the page; of speed there is one record for each machine."""
+PARTS = {
+    "training": training_part,
+    "training_gpu": training_gpu_part,
+    "kill_tests": kills_part,
+    "hostile_tests": hostile_part,
+    "fuzz_metadata": fuzz_part,
+    "journal_speed": journal_part,
+    "weights_hash": hashing_part,
+    "demo_table2": demo_table2_part,
+    "annotators": annotators_part,
+    "quick_ranking": quick_ranking_part,
+    "ladders": ladders_part,
+    "prompt_selection": prompts_part,
+    "annotation_submissions": submissions_part,
+    "open_page": open_page_part,
+    "annotation_kills": annotation_kills_part,
+}
+"""Those that follow them, and are given the line about the machine."""
+
+
+def page() -> str:
+    """The whole page, out of what is recorded."""
     lines = [
         "# Recorded measurements",
         "",
@@ -215,38 +245,21 @@ def main() -> None:
         "Weights are random.",
         "",
     ]
-    # one record of speed for each machine it was measured on
-    speeds = [(path.stem, speed_part) for path in sorted(RESULTS.glob("speed*.json"))]
-    for name, part in (
-        *speeds,
-        ("parity", parity_part),
-        ("scorer_parity", scorers_part),
-        ("scorer_speed", scorer_speed_part),
-        ("comfyui_startup", startup_part),
-        ("library", library_part),
-    ):
-        figures = load(name)
-        if figures is not None:
-            lines += part(figures)
-    for name, about in (
-        ("training", training_part),
-        ("training_gpu", training_gpu_part),
-        ("kill_tests", kills_part),
-        ("hostile_tests", hostile_part),
-        ("fuzz_metadata", fuzz_part),
-        ("journal_speed", journal_part),
-        ("weights_hash", hashing_part),
-        ("demo_table2", demo_table2_part),
-        ("annotators", annotators_part),
-        ("quick_ranking", quick_ranking_part),
-        ("ladders", ladders_part),
-        ("prompt_selection", prompts_part),
-        ("annotation_submissions", submissions_part),
-    ):
+    for name, part in PLAIN_PARTS.items():
+        for record in sorted(RESULTS.glob("speed*.json")) if name == "speed" else [RESULTS / name]:
+            figures = load(record.stem)
+            if figures is not None:
+                lines += part(figures)
+    for name, about in PARTS.items():
         figures = load(name)
         if figures is not None:
             lines += about(figures, machine_line(figures, ("python", "torch", "pillow")))
-    (RESULTS / "README.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def main() -> None:
+    """Writes the page."""
+    (RESULTS / "README.md").write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from benchmarks import table
 from imagereward_core.errors import WeightsError
 from imagereward_core.scorers.blend import METHODS
 from imagereward_core.weights.card import ScorerCard, WeightsCard
@@ -127,6 +128,33 @@ def test_the_page_tells_how_near_the_tests_hold_the_scorers() -> None:
 
 def test_every_method_of_blending_is_explained() -> None:
     assert [name for name in METHODS if not re.search(rf"^\| `{name}`", PAGE, re.MULTILINE)] == []
+
+
+def test_every_record_stands_in_the_page_of_records() -> None:
+    recorded = {path.stem for path in table.RESULTS.glob("*.json")}
+    told = table.PARTS.keys() | table.PLAIN_PARTS.keys()
+    assert {name for name in recorded if not name.startswith("speed")} <= told
+    made = table.page()  # by: python -m benchmarks.table
+    assert (table.RESULTS / "README.md").read_text(encoding="utf-8") == made
+
+
+def test_what_pages_say_about_the_local_server_is_recorded() -> None:
+    opened = record("open_page")
+    first, again = (
+        each["rows"] / 1000 for each in opened["milliseconds_to_rows_and_to_all_seen_pictures"].values()
+    )
+    frames = opened["frames_while_scrolling_2500_pixels_a_second"]
+    said = " ".join((ROOT / "docs" / "open.md").read_text(encoding="utf-8").split())
+    assert f"the page over {opened['pictures']:,} pictures" in said
+    assert f"there after {first:.1f} seconds, after {again:.1f} the second time" in said
+    assert f"half of the frames took {frames['median_ms']:.0f} milliseconds" in said
+    assert f"19 of 20 at most {frames['95_percent_ms']:.0f}." in said
+
+    said = " ".join((ROOT / "docs" / "annotation.md").read_text(encoding="utf-8").split())
+    for run in record("annotation_kills")["runs"]:
+        assert (run["kills"], run["annotators"], run["wrong"]) == (50, 20, [])
+        assert f"of {run['answers_confirmed']:,} confirmed answers on each none was lost" in said
+        assert run["database"] in said
 
 
 def test_no_link_leads_nowhere() -> None:
