@@ -19,7 +19,7 @@ from .models import readable_size
 from .options import MODELS_VARIABLE, Commands, add_command, add_talk, add_weights, weight_settings
 
 if TYPE_CHECKING:
-    from ..weights.card import ScorerCard
+    from ..weights.card import ScorerCard, WeightsCard
     from ..weights.locate import FoundWeights, WeightSettings
 
 _OLDEST_PYTHON = (3, 10)
@@ -166,7 +166,7 @@ def _memory() -> str:
 
 
 def _weights(args: argparse.Namespace, findings: Findings) -> Iterator[tuple[str, str]]:
-    from ..weights.cards import CARDS
+    from ..weights.cards import CARDS, OTHERS
     from ..weights.formats import defect
     from ..weights.locate import find_weights, searched
 
@@ -202,6 +202,8 @@ def _weights(args: argparse.Namespace, findings: Findings) -> Iterator[tuple[str
             yield own.card.id, f"{own.path} (your own)"
             if notice := flat_notice(own.path, own.card.id):
                 yield "", notice
+    for other in OTHERS.values():  # which scores nothing
+        yield other.id, _elsewhere(other, find_weights(other, settings))
 
 
 def _to_be_fetched(
@@ -231,8 +233,8 @@ def _to_be_fetched(
         yield "  get it with", f"imagereward models download {card.id} (else it is fetched at first use)"
 
 
-def _elsewhere(card: ScorerCard, found: FoundWeights | None) -> str:
-    """One line about a scorer that nobody needs to have."""
+def _elsewhere(card: WeightsCard, found: FoundWeights | None) -> str:
+    """One line about weights that nobody needs to have."""
     from ..weights.formats import defect
 
     if found is not None:

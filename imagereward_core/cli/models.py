@@ -14,8 +14,9 @@ from .exits import DONE, NO_SCORER, NoScorerError, UsageError
 from .options import Commands, add_command, add_list_format, add_talk, add_weights, weight_settings
 
 if TYPE_CHECKING:
-    from ..weights.card import ScorerCard
-    from ..weights.locate import FoundWeights
+    from ..weights.card import ScorerCard, WeightsCard
+    from ..weights.checkpoint.layout import Layout
+    from ..weights.locate import FoundWeights, WeightSettings
 
 
 def add_parser(commands: Commands) -> None:
@@ -59,7 +60,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from ..weights.cards import CARDS
+    from ..weights.cards import CARDS, OTHERS
     from ..weights.locate import FoundWeights, find_weights
     from ..weights.own import own_checkpoints
     from .output.table import Column, render_table
@@ -69,6 +70,7 @@ def _list(args: argparse.Namespace) -> int:
     facts = [_facts(card, find_weights(card, settings)) for card in CARDS.values()]
     for own in own_checkpoints(settings).values():
         facts.append(_facts(own.card, FoundWeights(own.path, None)))
+    facts += [_facts(card, find_weights(card, settings)) for card in OTHERS.values()]
     if args.format == "json":
         print(json.dumps(facts, ensure_ascii=False, indent=2))
         return DONE
@@ -88,7 +90,7 @@ def _list(args: argparse.Namespace) -> int:
             fact["title"],
             readable_size(fact["size"]),
             fact["licence"],
-            "{:.3g} to {:.3g}".format(*fact["typical_range"]) if fact["typical_range"] else "not known",
+            _typical(fact),
             str(fact["token_limit"] or "-"),
             _PINNED.get(fact["pinned"], fact["pinned"]),
             _where(fact),
@@ -103,6 +105,13 @@ _PINNED = {"checksum": "by checksum", "revision": "by commit", "": "-"}
 """How the list says what makes sure that the published file is the one that is fetched."""
 
 
+def _typical(fact: dict[str, Any]) -> str:
+    """Scores that most pictures get."""
+    if not fact["scores_pictures"]:
+        return "-"
+    return "{:.3g} to {:.3g}".format(*fact["typical_range"]) if fact["typical_range"] else "not known"
+
+
 def _where(fact: dict[str, Any]) -> str:
     """Where the weights lie, or what is to be done."""
     if fact["found"] is None:
@@ -110,6 +119,7 @@ def _where(fact: dict[str, Any]) -> str:
     lacks = fact["backbone"] and fact["backbone_found"] is None
     remarks = ["not whole: see models verify"] if fact["defect"] else []
     remarks += [f"without {fact['backbone']}"] if lacks else []
+    remarks += ["without its vocabulary"] if fact["lacks_vocabulary"] else []
     if fact["verified"] is False:
         remarks.append("not the published file")
     elif fact["verified"] is None and not fact["own"]:
@@ -119,7 +129,8 @@ def _where(fact: dict[str, Any]) -> str:
     return fact["found"] + (f" ({', '.join(remarks)})" if remarks else "")
 
 
-def _facts(card: ScorerCard, found: FoundWeights | None) -> dict[str, Any]:
+def _facts(card: WeightsCard, found: FoundWeights | None) -> dict[str, Any]:
+    from ..weights.card import ScorerCard
     from ..weights.cards import backbone_of
     from ..weights.formats import defect
     from ..weights.own import has_flat_head
@@ -127,27 +138,35 @@ def _facts(card: ScorerCard, found: FoundWeights | None) -> dict[str, Any]:
 
     parts = [part for part in (card, backbone_of(card)) if part]
     sizes = [part.download_size or part.checkpoint[0].size or 0 for part in parts if part.checkpoint]
+    # Of weights that score no picture nothing is said about scores.
+    scorer = card if isinstance(card, ScorerCard) else None
+    own = scorer is not None and scorer.own
     return {
         "id": card.id,
         "title": card.title,
-        "summary": card.summary,
-        "size": _size(found.checkpoint) if card.own and found else sum(sizes),
+        "summary": scorer.summary if scorer else "",
+        "size": _size(found.checkpoint) if own and found else sum(sizes),
         "licence": card.licence,
         "paper": card.paper,
-        "typical_range": list(card.typical_range) if card.typical_range else None,
-        "token_limit": card.token_limit,
-        "needs_prompt": card.needs_prompt,
-        "compare_across_prompts": card.cross_prompt,
-        "notes": list(card.notes),
+        "typical_range": list(scorer.typical_range) if scorer and scorer.typical_range else None,
+        "token_limit": scorer.token_limit if scorer else None,
+        "needs_prompt": scorer is not None and scorer.needs_prompt,
+        "compare_across_prompts": scorer is not None and scorer.cross_prompt,
+        "notes": list(scorer.notes) if scorer else [],
         "address": card.address,
         "found": str(found.checkpoint) if found else None,
-        "backbone": card.backbone,
+        "backbone": scorer.backbone if scorer else "",
         "backbone_found": str(found.backbone.checkpoint) if found and found.backbone else None,
         "pinned": card.pinned,
         "verified": is_published(found.checkpoint, card, read=False) if found else None,
-        "own": card.own,
+        "own": own,
         "defect": defect(found.checkpoint) if found else "",
-        "flat_head": card.own and found is not None and has_flat_head(found.checkpoint),
+        "flat_head": own and found is not None and has_flat_head(found.checkpoint),
+        "scores_pictures": scorer is not None,
+        "lacks_vocabulary": not own
+        and found is not None
+        and card.tokenizer is not None
+        and not found.vocabulary,
     }
 
 
@@ -190,27 +209,31 @@ def _download(args: argparse.Namespace) -> int:
 
 def _verify(args: argparse.Namespace) -> int:
     from ..nets.reward import POSITION_IDS
-    from ..runtime import LocalRuntime
-    from ..scorers.factory import Maker, skeleton_of
     from ..scorers.registry import card_of
+    from ..weights.card import ScorerCard
+    from ..weights.cards import other_card
     from ..weights.checkpoint import StateFile, verify
     from ..weights.locate import find_weights
 
-    console = Console(args.quiet)
-    card, path = card_of(args.scorer, weight_settings(args))
+    settings, console = weight_settings(args), Console(args.quiet)
+    path: Path | None
+    card: WeightsCard
+    named = Path(args.scorer).expanduser()
+    if other := other_card(args.scorer):
+        card, path = other, None
+    elif (other := other_card(named.stem)) and named.is_file():
+        card, path = other, named
+    else:
+        card, path = card_of(args.scorer, settings)
     if path is None:
-        found = find_weights(card, weight_settings(args))
+        found = find_weights(card, settings)
         if found is None:
             raise NoScorerError(
                 f"the weights of {card.id} are not on this machine; 'imagereward models download {card.id}' fetches them"
             )
         path = found.checkpoint
-    if card.recipe and (card.base or card.family != "imagereward"):
-        Maker(LocalRuntime("cpu", "fp32"), weight_settings(args)).make(path)  # raises where it does not fit
-        layout = StateFile(path).layout()
-    else:
-        expected = skeleton_of(card).state_dict()
-        layout = {name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in expected.items()}
+    # Of what scores no picture the network is not known here; its published checksum says all.
+    layout = _expected(card, path, settings) if isinstance(card, ScorerCard) else StateFile(path).layout()
     with console.bytes() as progress:
         report = verify(path, card, layout, frozenset({POSITION_IDS}), progress)
     print(f"file    {report.path}")
@@ -220,6 +243,19 @@ def _verify(args: argparse.Namespace) -> int:
         print(f"bad     {problem}")
     print("sound   yes" if report.ok else "sound   no")
     return DONE if report.ok else NO_SCORER
+
+
+def _expected(card: ScorerCard, path: Path, settings: WeightSettings) -> Layout:
+    """Names, dtypes and shapes that a scorer's checkpoint should have; WeightsError where it cannot be made a scorer."""
+    from ..runtime import LocalRuntime
+    from ..scorers.factory import Maker, skeleton_of
+    from ..weights.checkpoint import StateFile
+
+    if card.recipe and (card.base or card.family != "imagereward"):
+        Maker(LocalRuntime("cpu", "fp32"), settings).make(path)  # raises where it does not fit
+        return StateFile(path).layout()
+    expected = skeleton_of(card).state_dict()
+    return {name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in expected.items()}
 
 
 def _convert(args: argparse.Namespace) -> int:

@@ -174,7 +174,7 @@ def test_models_lists_every_scorer_with_what_is_missing(run, models):
         "HPSv2.1",
         "MPS",
     }
-    assert all(fact["found"] for fact in listed)
+    assert all(fact["found"] for fact in listed if fact["scores_pictures"])
 
 
 @pytest.mark.parametrize("name", ["CLIP", "BLIP", "Aesthetic", "PickScore", "HPSv2.1", "MPS"])

@@ -7,7 +7,7 @@ from .imagereward import BERT_VOCABULARY
 
 MINILM = WeightsCard(
     id="all-MiniLM-L6-v2",
-    title="all-MiniLM-L6-v2 (vectors of sentences, 384 numbers each)",
+    title="all-MiniLM-L6-v2 (vectors of prompts for select-prompts, 384 numbers each; scores no picture)",
     paper="arXiv:1908.10084, arXiv:2002.10957",
     licence="Apache-2.0",
     checkpoint=(

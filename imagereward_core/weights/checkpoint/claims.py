@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from ..card import ScorerCard
+from ..card import WeightsCard
 from ..manifest import Progress, sha256_of, vouched_sha256
 from .keymaps import keymap_of
 from .layout import Mismatch, compare
@@ -69,7 +69,7 @@ class VerifyReport:
 
 def verify(
     path: Path,
-    card: ScorerCard,
+    card: WeightsCard,
     skeleton_layout: Mapping[str, tuple[torch.dtype, tuple[int, ...]]],
     optional: frozenset[str] = frozenset(),
     progress: Progress | None = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -127,6 +128,53 @@ def test_weights_that_score_nothing_are_fetched_like_those_of_scorers(
     assert main(["models", "download", "all-minilm-l6-V2", "--models-dir", str(folder)]) == 0
     out, err = capsys.readouterr()
     assert out.strip() == str(folder / MINILM.folder) and "all-MiniLM-L6-v2 is ready" in err
+
+
+def test_the_command_says_where_the_network_is_whether_it_is_whole_and_how_to_get_it(
+    models: WeightSettings, capsys: pytest.CaptureFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for home_of in ("HOME", "USERPROFILE"):  # what lies in this user's own cache is not the test's
+        monkeypatch.setenv(home_of, str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+
+    def said(*words: str, folder: Path) -> tuple[int, str]:
+        code = main([*words, "--models-dir", str(folder), "--offline"])
+        out, err = capsys.readouterr()
+        return code, out + err
+
+    def listed(folder: Path) -> dict[str, Any]:
+        _, text = said("models", "list", "-f", "json", folder=folder)
+        return next(each for each in json.loads(text) if each["id"] == MINILM.id)
+
+    (here,) = models.folders
+    home = here / MINILM.folder
+    fact = listed(here)
+    assert fact["found"] == str(home / MINILM.checkpoint[0].name) and fact["size"] == MINILM.download_size
+    assert not fact["scores_pictures"] and not fact["lacks_vocabulary"] and not fact["defect"]
+    assert str(home) in said("doctor", folder=here)[1]
+    for named in (MINILM.id, str(home / MINILM.checkpoint[0].name)):
+        code, text = said("models", "verify", named, folder=here)
+        assert code == 0 and "sound   yes" in text and MINILM.checkpoint[0].sha256 in text
+
+    nowhere = tmp_path / "nowhere"
+    nowhere.mkdir()
+    assert listed(nowhere)["found"] is None
+    assert f"models download {MINILM.id}" in said("doctor", folder=nowhere)[1]
+    code, text = said("models", "verify", MINILM.id, folder=nowhere)
+    assert code == 3 and f"models download {MINILM.id}" in text
+
+    broken = tmp_path / "broken" / MINILM.folder
+    broken.mkdir(parents=True)
+    whole = (home / MINILM.checkpoint[0].name).read_bytes()
+    target = broken / MINILM.checkpoint[0].name
+    target.write_bytes(whole[:-1000])  # a copy that broke off; the vocabulary never came
+    fact = listed(broken.parent)
+    assert "cut short" in fact["defect"] and fact["lacks_vocabulary"]
+    assert "cut short" in said("doctor", folder=broken.parent)[1]
+    target.write_bytes(whole[:-1000] + bytes(1000))  # as long as it should be
+    assert listed(broken.parent)["defect"] == ""
+    code, text = said("models", "verify", MINILM.id, folder=broken.parent)
+    assert code == 3 and "it is damaged or another file" in text
 
 
 def test_weights_of_something_else_are_refused(package: Path, tmp_path: Path) -> None:
