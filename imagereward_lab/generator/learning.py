@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,36 +12,14 @@ from torch import Tensor, nn
 
 from ..demo_model.teaching import one_cycle
 from ..training.progress.estimate import time_in_words
+from ..training.state.average import average_of, exchanged, follow, of_stored, put, stored
 from ..training.state.checkpoints import CheckpointFolder, State, check_settings
+from ..training.state.draws import Draws
 from ..training.state.moments import load_moments, moments_of
 
 OFTEN = 100
 """Steps between two checkpoints."""
 _RECENT = 50
-_EMA = "ema."
-
-
-@dataclass(frozen=True)
-class Draws:
-    """All random choices of one step. They follow from its number alone, so no generator's state is kept.
-
-    Attributes:
-        plain: For scenes and prompts.
-        numbers: For tensors, on the processor.
-    """
-
-    plain: random.Random
-    numbers: torch.Generator
-
-    @staticmethod
-    def of(*words: object) -> Draws:
-        """The same for the same words."""
-        plain = random.Random(" ".join(map(str, words)))
-        return Draws(plain, torch.Generator().manual_seed(plain.getrandbits(63)))
-
-    def normal(self, like: Tensor) -> Tensor:
-        """Normal numbers in the shape of a tensor, on its device."""
-        return torch.randn(like.shape, generator=self.numbers).to(like.device)
 
 
 @dataclass(frozen=True)
@@ -83,15 +59,13 @@ def learn(
     """
     seed, steps, every = settings["seed"], settings["steps"], settings["validate_every"]
     optimiser = torch.optim.Adam(lesson.learns.values(), lr=settings["learning_rate"])
-    average = {name: each.detach().clone() for name, each in lesson.learns.items()}
+    average = average_of(lesson.learns)
     done, recent, history = 0, list[float](), list[dict[str, float]]()
     if folder.begun():
         state, _ = folder.load()
         check_settings(state.settings, settings, folder.folder)
-        with torch.no_grad():
-            for name, each in lesson.learns.items():
-                each.copy_(state.tensors[f"model.{name}"])
-                average[name].copy_(state.tensors[f"{_EMA}{name}"])
+        put(lesson.learns, {name: state.tensors[f"model.{name}"] for name in lesson.learns})
+        average = of_stored(state.tensors, lesson.learns)
         load_moments(optimiser, lesson.learns, state.tensors)
         done, recent, history = state.step, list(state.facts["recent"]), list(state.facts["history"])
         report(f"{lesson.name}: goes on after step {done}")
@@ -105,7 +79,7 @@ def learn(
         loss.backward()
         nn.utils.clip_grad_norm_(lesson.learns.values(), 1.0)
         optimiser.step()
-        _follow(average, lesson.learns, min(settings["ema"], (1 + step) / (10 + step)))
+        follow(average, lesson.learns, settings["ema"], step)
         recent = [*recent[1 - _RECENT :], float(loss.detach())]
         last = step + 1 == steps
         if (step + 1) % every == 0 or last:
@@ -123,33 +97,10 @@ def learn(
                 f"{time_in_words(pace * (steps - step - 1))} left of this stage"
             )
             tensors = {f"model.{name}": each.detach() for name, each in lesson.learns.items()}
-            tensors |= {f"{_EMA}{name}": each for name, each in average.items()}
+            tensors |= stored(average)
             tensors |= moments_of(optimiser, lesson.learns)
             folder.save(
                 State(step + 1, tensors, {"recent": recent, "history": history}, dict(settings)), None
             )
-    with torch.no_grad():
-        for name, each in lesson.learns.items():
-            each.copy_(average[name])
+    put(lesson.learns, average)
     return history
-
-
-@torch.no_grad()
-def _follow(average: Mapping[str, Tensor], learns: Mapping[str, nn.Parameter], keep: float) -> None:
-    torch._foreach_lerp_(list(average.values()), [each.detach() for each in learns.values()], 1 - keep)
-
-
-@contextmanager
-def exchanged(learns: Mapping[str, nn.Parameter], average: Mapping[str, Tensor]) -> Iterator[None]:
-    """The averaged weights in the networks while the context lasts."""
-    own = {name: each.detach().clone() for name, each in learns.items()}
-    with torch.no_grad():
-        for name, each in learns.items():
-            each.copy_(average[name])
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        with torch.no_grad():
-            for name, each in learns.items():
-                each.copy_(own[name])

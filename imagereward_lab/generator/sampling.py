@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .learning import Draws
+from ..training.state.draws import Draws
 from .networks import LATENTS, Generator
 from .prompts import PromptIds
 

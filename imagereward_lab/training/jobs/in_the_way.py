@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from imagereward_core.weights.own import card_path
 
 from ..progress.curves import CURVES
 from ..progress.logs import STEP_COLUMNS, STEPS, VALIDATION_COLUMNS, VALIDATIONS
+from ..progress.tables import has_columns
 from ..state.checkpoints import CheckpointFolder
 from .job import FACTS
 
@@ -31,14 +31,3 @@ def in_the_way(folder: CheckpointFolder, name: str) -> Iterator[Path]:
         if path.exists() and not has_columns(path, columns):
             yield path
     yield from folder.strangers()
-
-
-def has_columns(path: Path, columns: Sequence[str]) -> bool:
-    """Whether a file is a table with these columns, by its first line."""
-    try:
-        if not path.is_file():
-            return False
-        with path.open(encoding="utf-8", newline="") as file:
-            return next(csv.reader([file.readline(4096)]), []) == list(columns)
-    except (OSError, ValueError, csv.Error):
-        return False

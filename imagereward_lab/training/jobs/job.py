@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from imagereward_core.files.regular import nearest_existing
 from imagereward_core.files.whole import written_whole
 from imagereward_core.metrics.preference import agreeing_pairs
 from imagereward_core.metrics.uncertainty import FEW_PROMPTS, ratio_interval
@@ -23,16 +21,16 @@ from ..batches.examples import Examples, examples_of
 from ..batches.frozen_cache import FrozenCache
 from ..batches.pictures import PictureReader
 from ..batches.rankings import RankingBatches
-from ..errors import TrainingError
 from ..export import Made, check_change, export
 from ..losses import make_objective, tie_share_of
 from ..networks.freezing import freeze, recounted
 from ..networks.starts import Start, open_start
 from ..networks.tuning import tune
 from ..progress.curves import CURVES, draw_curves
-from ..progress.estimate import Estimate, measure, size_in_words
+from ..progress.estimate import Estimate, check_disk, measure, size_in_words
 from ..progress.logs import Logs
 from ..progress.record import Record
+from ..progress.tables import INSTALL
 from ..state.checkpoints import CheckpointFolder
 from ..state.processes import Processes
 from ..trainer import Step, Trainer, line_of
@@ -43,7 +41,6 @@ from .splits import Splits
 
 FACTS = "run.json"
 """Facts about a finished training, in its folder."""
-_INSTALL = "pip install 'imagereward-curator[train]' brings it"
 
 
 @dataclass(frozen=True)
@@ -178,12 +175,8 @@ class Job:
         found = measure(
             self.trainer, group, time.perf_counter() - began, sum(self.judged.sizes) // self.among.number
         )
-        free = shutil.disk_usage(nearest_existing(self.options.output)).free
-        if self.among.first and free < found.checkpoint and not self.folder.begun():
-            raise TrainingError(
-                f"checkpoints and result need {size_in_words(found.checkpoint)}, found {size_in_words(free)} free at "
-                f"{self.options.output}; make room or name another --output"
-            )
+        if self.among.first and not self.folder.begun():
+            check_disk(self.options.output, found.checkpoint)
         return found
 
     def run(self, progress: Callable[[int, int], None] | None = None, board: bool = True) -> Outcome | None:
@@ -200,7 +193,7 @@ class Job:
         if self.among.first:
             logs = Logs(output, trainer.step, board)
             if board and not logs.has_board:
-                self.say(f"no logs for TensorBoard: the package tensorboard is not here; {_INSTALL}")
+                self.say(f"no logs for TensorBoard: the package tensorboard is not here; {INSTALL}")
 
             def on_step(step: Step) -> None:
                 logs.step(step)
@@ -211,7 +204,7 @@ class Job:
                 logs.validation(record)
                 drawn = draw_curves(record, output / CURVES, self.options.name)
                 if not drawn and len(record.steps) == 1:
-                    self.say(f"no curves: the package matplotlib is not here; {_INSTALL}")
+                    self.say(f"no curves: the package matplotlib is not here; {INSTALL}")
                 self.say(line_of(record, trainer.steps))
 
             trainer.on_step, trainer.on_validation = on_step, on_validation

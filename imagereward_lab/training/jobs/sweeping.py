@@ -14,8 +14,8 @@ from imagereward_core.cli.exits import UsageError
 from imagereward_core.cli.output.write import put
 
 from ..errors import TrainingError
+from ..progress.tables import has_columns
 from .identity import check_same, identity
-from .in_the_way import has_columns
 from .job import FACTS, Outcome
 from .options import JobOptions
 from .splits import Splits

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from imagereward_core.files.regular import nearest_existing
 from imagereward_core.runtime import out_of_memory
 
 from ..errors import TrainingError
@@ -76,7 +79,7 @@ def measure(trainer: Trainer, group: list[RankedBatch], reading: float, judged: 
         try:
             with checkpointed(layers if trainer.config.checkpointing else ()):
                 for part in group:
-                    counter = _Kept()
+                    counter = Kept()
                     with torch.autograd.graph.saved_tensors_hooks(counter.pack, lambda tensor: tensor):
                         trainer.gradients([part], weight)
                     kept = max(kept, counter.bytes)
@@ -129,19 +132,34 @@ def _memory(trainer: Trainer, kept: int, device: torch.device) -> int:
     return 4 * (trainer.frozen.total + _ADAM * trained) + kept
 
 
-class _Kept:
-    """Counts what is kept for gradients, each piece of memory once."""
+class Kept:
+    """Counts what is kept for gradients, each piece of memory once; ``pack`` is the first of ``saved_tensors_hooks``."""
 
     def __init__(self) -> None:
         self.bytes = 0
         self._seen: set[int] = set()
 
     def pack(self, tensor: Tensor) -> Tensor:
+        """Counts a tensor that is kept, and keeps it."""
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in self._seen and not isinstance(tensor, torch.nn.Parameter):
             self._seen.add(storage.data_ptr())
             self.bytes += storage.nbytes()
         return tensor
+
+
+def check_disk(output: Path, needed: int) -> None:
+    """Makes sure that what a training writes has room.
+
+    Raises:
+        TrainingError: It has not.
+    """
+    free = shutil.disk_usage(nearest_existing(output)).free
+    if free < needed:
+        raise TrainingError(
+            f"checkpoints and result need {size_in_words(needed)}, found {size_in_words(free)} free at {output}; make room or name "
+            "another --output"
+        )
 
 
 def size_in_words(size: float) -> str:

@@ -25,6 +25,7 @@ from imagereward_lab.generator.stored import open_generator
 from imagereward_lab.generator.train import make
 from imagereward_lab.training.errors import TrainingError
 from imagereward_lab.training.state.checkpoints import CheckpointFolder
+from imagereward_lab.training.state.draws import Draws
 from tests.support.oracles import import_torchvision
 
 import_torchvision()
@@ -179,9 +180,7 @@ def test_a_picture_is_that_of_diffusers_own_pipeline(ids):
         requires_safety_checker=False,
     )
     pipeline.set_progress_bar_config(disable=True)
-    latents = torch.stack(
-        [learning.Draws.of("sample", 1, place).normal(torch.empty(4, 8, 8)) for place in range(2)]
-    )
+    latents = torch.stack([Draws.of("sample", 1, place).normal(torch.empty(4, 8, 8)) for place in range(2)])
     with torch.no_grad():
         theirs = pipeline(
             prompt_embeds=generator.states(ids(prompts)),
