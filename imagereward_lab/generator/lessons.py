@@ -15,11 +15,12 @@ from torch import Tensor
 from imagereward_core.weights.checkpoint import write_state
 
 from ..demo_model.teaching import parameters_of
+from ..figures.contact_sheet import write_sheet
 from ..training.state.draws import Draws
 from .learning import Lesson
 from .measure import Judge, own_over_others
 from .networks import Generator
-from .pictures import a_prompt, as_pictures, drawn, some_scenes, write_sheet
+from .pictures import a_prompt, as_pictures, drawn, some_scenes
 from .prompts import PromptIds
 from .sampling import sample, signal
 from .schedule import Autoencoding, Denoising, Schedule

@@ -25,6 +25,7 @@ from imagereward_core.runtime import pick_device
 from imagereward_core.weights.checkpoint import write_state
 
 from ..demo_model.stages import write_json
+from ..figures.contact_sheet import write_sheet
 from ..training.errors import TrainingError
 from ..training.state.checkpoints import CheckpointFolder, check_settings
 from .layout import to_checkpoint
@@ -32,7 +33,7 @@ from .learning import Lesson, learn
 from .lessons import autoencoding, channel_statistics, denoising, in_rows, settings_of
 from .measure import Judge, demo_judge, measure, reaches_goal
 from .networks import SCALE, Generator, GeneratorConfig, rescale_latents
-from .pictures import as_pictures, some_scenes, write_sheet
+from .pictures import as_pictures, some_scenes
 from .prompts import PromptIds, merges_in
 from .sampling import sample
 from .schedule import SCHEDULE, Schedule, Stage

@@ -28,6 +28,7 @@ from .state.checkpoints import CheckpointFolder, State, check_settings
 from .state.moments import load_moments, moments_of
 from .state.processes import Processes
 from .state.random import random_state, restore_random
+from .state.scaler import make_scaler
 from .state.schedule import is_validated, rate_at
 from .trainee import Trainee
 from .validation import Validation, autocast, batch_rewards, evaluate
@@ -120,7 +121,7 @@ class Trainer:
             betas=self.config.betas,
             eps=self.config.eps,
         )
-        self.scaler = _make_scaler(self.config.precision, self.among.device)
+        self.scaler = make_scaler(self.config.precision, self.among.device)
 
     def run(self) -> Record:
         """Trains to the end and leaves the network in the state with the lowest validation loss.
@@ -362,20 +363,3 @@ def line_of(record: Record, steps: int) -> str:
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> list[tuple[str, Tensor]]:
     return [(name, value) for name, value in tensors.items() if name.startswith(prefix)]
-
-
-def _make_scaler(precision: str, device: torch.device) -> Any:
-    """Keeps gradients of fp16 from vanishing; None where none do.
-
-    Raises:
-        TrainingError: fp16 on a device that has no such scaler.
-    """
-    if precision != "fp16":
-        return None
-    if device.type != "cuda":
-        raise TrainingError(
-            f"fp16 is for training on NVIDIA and AMD graphics cards, found {device.type}; use --precision bf16 or fp32"
-        )
-    # torch 2.3 moved it, and warns at the old place from 2.4 on
-    newer = getattr(torch.amp, "GradScaler", None)
-    return torch.cuda.amp.GradScaler() if newer is None else newer("cuda")
