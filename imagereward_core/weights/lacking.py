@@ -20,10 +20,14 @@ class Lacking:
     folder: Path
 
     @property
+    def size(self) -> int:
+        """About how many bytes it has; 0 where nobody knows."""
+        return self.file.size or (self.card.download_size if self.file in self.card.checkpoint else 0)
+
+    @property
     def text(self) -> str:
         """Says what to download, from where, and where to put it under which name."""
-        size = self.file.size or (self.card.download_size if self.file in self.card.checkpoint else 0)
-        about = f" (about {size / 1e6:,.1f} MB)" if size else ""
+        about = f" (about {self.size / 1e6:,.1f} MB)" if self.size else ""
         name, where = self.file.name, self.file.address
         if self.file.repository:
             name = self.file.path_in_repository

@@ -129,10 +129,12 @@ def new_project(
         raise AnnotationError("bad_scorers", "--scorers goes with the modes top-picks and per-generator")
     if options.mode == TOP_PICKS and not scorers:
         scorers = scorers_of(source.images)
+    scorers = list(dict.fromkeys(scorers))
     if options.mode == TOP_PICKS and len(scorers) < 2:
         raise AnnotationError(
             "no_scores",
-            "found fewer than two scorers; the picks of several are pooled. Name them with --scorers",
+            f"found scores by {', '.join(scorers) or 'no scorer'}; expected those of at least two scorers, whose picks are pooled. Score "
+            f"the pictures with another first: imagereward curate {source.images} -s ID --top 1 --dry-run",
         )
     wanted = None if prompts is None else read_prompts(prompts, left_out)
     found = source.candidates(left_out, scorers, progress)

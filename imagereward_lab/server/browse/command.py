@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from imagereward_core.cli.arguments import add_setting, number_type
@@ -11,6 +12,7 @@ from imagereward_core.cli.console import Console
 from imagereward_core.cli.curate_options import add_place, opened, settle_origin
 from imagereward_core.cli.exits import DONE, EXPLANATION
 from imagereward_core.cli.options import add_prompts, add_talk, add_weights, weight_settings
+from imagereward_core.errors import WeightsError
 from imagereward_core.scorers.requests import LoadRequest
 
 from ..options import add_serving, serving
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from imagereward_core.cli.parser import Parser
     from imagereward_core.library.library import Library
     from imagereward_core.scorers.panel import Panel
+    from imagereward_core.weights.locate import WeightSettings
 
     from .desk import Desk
 
@@ -147,14 +150,34 @@ def _panel(args: argparse.Namespace, library: Library, console: Console) -> Pane
 
     if args.no_watch or args.read_only:
         return None
+    settings = weight_settings(args)
     if not args.scorer:
         folder = args.outputs.expanduser().absolute()
         held = sorted(
             library.keys(), key=lambda key: -library.count(Query(key=key, folder=folder, scored=True))
         )
         args.scorer = held[0].scorer if held else DEFAULT_SCORER
-        args.offline = True  # nobody asked for this one: it is not fetched
-    return load_panel(args, weight_settings(args), console)
+        # Nobody asked for this one: it is not fetched.
+        _here(args.scorer, settings)
+        settings = replace(
+            settings, allow_download=False, to_allow="name the scorer with --scorer, which fetches it"
+        )
+    return load_panel(args, settings, console)
+
+
+def _here(scorer: str, settings: WeightSettings) -> None:
+    """Raises WeightsError where files of a scorer that nobody asked for are missing: they are not fetched unasked."""
+    from imagereward_core.weights.cards import CARDS
+    from imagereward_core.weights.lacking import lacking
+
+    missing = lacking([CARDS[scorer]], settings) if scorer in CARDS else []
+    if missing:
+        size = sum(each.size for each in missing)
+        raise WeightsError(
+            f"the weights of {scorer} are not on this computer, and nothing is fetched unasked. End this with Ctrl-C, then begin again "
+            f"with --scorer {scorer}, which fetches them ({size / 1e6:,.0f} MB), or with another scorer; 'imagereward models list' "
+            "names all"
+        )
 
 
 def _report(what: str, error: Exception) -> str:

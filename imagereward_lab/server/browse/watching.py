@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagereward_core.errors import CuratorError
 from imagereward_core.library.curate.options import CurateOptions
+from imagereward_core.library.store.records import Query
 from imagereward_core.library.watch.folder_events import WatchError
 from imagereward_core.library.watch.watcher import Watcher, WatchSettings
 
@@ -24,12 +26,14 @@ _SHARE = 5
 """While a folder is scored, its pages are brought up to date so seldom that this takes one part in so many of the time."""
 _LOOK = 3.0
 """Seconds between two looks at whether another program has written to the library."""
+_LIST = 10.0
+"""Seconds between two looks at the folder while nothing can be scored."""
 
 
 class Scorer:
     """Work in a thread of its own. ``load`` makes the scorers ready; it may take long and raise CuratorError, and None only looks.
 
-    ``settings`` say how arrivals are waited for.
+    ``settings`` say how arrivals are waited for. What cannot be scored is listed all the same, so that it can be looked at.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Scorer:
         self.desk.events.tell("scoring", self._state)
 
     def _run(self) -> None:
+        every: float | None = self.settings.poll or _LIST
         try:
             self._tell("loading")
             panel = self.load()
@@ -70,13 +75,17 @@ class Scorer:
                 return
         except WatchError as error:  # somebody watches already, or nothing can tell of changes
             self._tell("following", problem=str(error))
+            every = None
         except (CuratorError, ImportError) as error:
             self._tell("failed", problem=str(error))
         except Exception as error:
             self._tell("failed", problem=f"scoring failed here: {type(error).__name__}: {error}")
         else:
             self._tell("none")
-        self._follow()
+            # A folder of which nothing is known would be an empty page.
+            unknown = not self.desk.library.count(Query(folder=self.desk.folder))
+            every = math.inf if unknown and not self.desk.read_only else None
+        self._follow(every)
 
     def _score(self, panel: Panel) -> None:
         """What is there: found first, so that it can be seen, then scored."""
@@ -122,14 +131,23 @@ class Scorer:
         )
         watcher.run(self._stop)
 
-    def _follow(self) -> None:
-        """Brings the pages up to date whenever another program has written to the library."""
+    def _follow(self, every: float | None) -> None:
+        """Brings the pages up to date whenever the library is written to.
+
+        Every so many seconds what is new in the folder is put there first, without scores: None for never, infinity for once.
+        """
+        desk, due = self.desk, math.inf if every is None else 0.0
         with contextlib.suppress(OSError):
             before = self._written()
-            while not self._stop.wait(_LOOK):
+            while not self._stop.is_set():
+                if time.monotonic() >= due:
+                    with contextlib.suppress(CuratorError):  # the page says already why nothing is scored
+                        desk.library.scan([desk.folder], None, options=desk.scan, cancelled=self._stop.is_set)
+                    due = time.monotonic() + (every or 0.0)
                 if (now := self._written()) != before:
                     before = now
-                    self.desk.refresh()
+                    desk.refresh()
+                self._stop.wait(min(_LOOK, every or _LOOK))
 
     def _written(self) -> list[tuple[int, int]]:
         store = self.desk.library.database.path

@@ -124,7 +124,12 @@ def test_top_picks_of_several_scorers_are_pooled_and_whose_they_are_is_hidden(tm
     scores = {"one": (5, 4, 3, 2, 1, 0), "two": (0, 9, 2, 3, 4, 8)}
     with Library.open(root / STORE_FOLDER, root=root) as library:
         library.scan([root], None)
-        store_scores(library, scores)
+        store_scores(library, {"one": scores["one"]})
+    for more in ([], ["--scorers", "one,one"]):
+        assert main([*words, *more]) == 2
+        assert "found scores by one; expected" in capsys.readouterr().err
+    with Library.open(root / STORE_FOLDER, root=root) as library:
+        store_scores(library, {"two": scores["two"]})
     assert main(words) == 0
     (task,) = tasks_of(tmp_path / "made")
     picked = {name[-5]: source for name, source in zip(task.names, task.sources)}

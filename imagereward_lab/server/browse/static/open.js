@@ -1,7 +1,7 @@
 // The page of ``imagereward open``: joins the pictures (imagereward_culling.js) to the server, keeps what is shown in the address, and
 // brings itself up to date when the server says that something has changed.
 
-import {ask, data, number, preferences, text} from "../shared/page.js";
+import {ask, data, make, number, preferences, text} from "../shared/page.js";
 import {about, difference} from "./facts.js";
 import {Curate} from "./curate.js";
 import {address, isNarrow, part, View} from "./view.js";
@@ -83,7 +83,21 @@ function counted({counts, total}) {
     if (seen !== total) words += text("count_shown", {shown: number(total)});
     part("count").textContent = data.readOnly ? `${words} · ${text("read_only")}` : words;
     part("empty").hidden = total > 0;
-    part("empty").textContent = total ? "" : text("empty");
+    part("empty").replaceChildren(...(total ? [] : why(counts, shown)));
+}
+
+// Why no picture is seen. Those without a score are shown by a choice of their own, which nobody looks for who sees none at all.
+function why(counts, shown) {
+    if (counts.failed && counts.failed === counts.all && view.filter.show !== "failed") {
+        const button = make("button", {type: "button"}, text("show_unscored"));
+        button.addEventListener("click", () => {
+            view.filter.show = "failed";
+            view.write();
+            view.changed(false);
+        });
+        return [text("empty_unscored", shown), " ", button];
+    }
+    return [text(data.readOnly && !counts.all ? "empty_unknown" : "empty")];
 }
 
 // Asks for what is seen anew: another filter, or something has changed. Whatever comes for an older question is dropped.

@@ -115,11 +115,10 @@ export class View {
     }
 }
 
-// A drawing that the server made; only shapes and texts of it are taken.
+// A drawing that the server made, read as HTML: there its shapes are shapes without a namespace being named.
 function drawn(words) {
-    if (!words) return "";
-    const svg = new DOMParser().parseFromString(words, "image/svg+xml").documentElement;
-    return svg.tagName === "svg" ? document.importNode(svg, true) : "";
+    const svg = words ? new DOMParser().parseFromString(words, "text/html").querySelector("body > svg") : null;
+    return svg ? document.importNode(svg, true) : "";
 }
 
 // Writes what is shown into the address; ``step``: whether the large view was opened or closed, which going back undoes.

@@ -172,7 +172,9 @@ def test_a_filter_shows_what_fits_stands_in_the_address_and_is_cleared(page):
     page.locator("#folder").select_option("2")
     page.wait_for_function("() => imagerewardPage.culling.deck.total === 50")
     assert {"top": "5", "per": "folder", "folder": "2"}.items() <= query(page).items()
-    page.locator("#histogram svg rect.rejected").first.wait_for(state="attached")
+    bar = page.locator("#histogram svg rect.rejected").first
+    bar.wait_for(state="attached")
+    assert bar.evaluate("(bar) => bar instanceof SVGRectElement && bar.getBoundingClientRect().width > 1")
     shot(page, "filter")
     page.locator("#reset").click()
     page.wait_for_function("() => imagerewardPage.culling.deck.total === 200")
@@ -291,3 +293,19 @@ def test_others_come_in_by_the_link_with_a_token_and_not_without(many, home, bro
         page.context.close()
     finally:
         server.close()
+
+
+def test_without_weights_the_pictures_are_a_click_away_and_the_page_says_how_to_get_scores(
+    tmp_path, browser, home
+):
+    draw_outputs(tmp_path, prompts=1, pictures=3)
+    server = Server(tmp_path, home, "--models-dir", str(tmp_path / "none"), "--poll", "0.3")
+    page = browser.new_context().new_page()
+    page.goto(server.address)
+    page.locator("#empty button").click()
+    page.locator(".imagereward-thumb[data-id]").nth(2).wait_for()
+    said = page.locator("#scoring").inner_text()
+    assert "--scorer ImageReward-v1.0" in said and "--offline" not in said and len(said) < 500
+    shot(page, "no-weights")
+    page.context.close()
+    assert server.close() == 0

@@ -93,3 +93,31 @@ def test_beside_another_watch_it_follows_what_that_one_does(tmp_path):
         with Library.open(tmp_path / ".imagereward", root=tmp_path) as library:
             library.scan([tmp_path], demo_panel())
         wait(lambda: page.deck()["total"] == 3)
+
+
+def test_what_cannot_be_scored_is_listed_also_when_it_arrives(tmp_path):
+    draw_outputs(tmp_path, prompts=1, pictures=2)
+
+    def fails():
+        raise CuratorError("no weights here")
+
+    with watched(tmp_path, fails, poll=0.2) as page:
+        wait(lambda: page.deck()["counts"]["failed"] == 2)
+        before = len(page.told)
+        save_scene(tmp_path / "late.png", Image.new("RGB", (64, 64), "red"), "a red square")
+        wait(lambda: "late.png" in page.names(filter={"show": "failed"}))
+        assert "changed" in [kind for kind, _ in page.told[before:]]
+        assert page.scorer.state == {"stage": "failed", "problem": "no weights here"}
+
+
+@pytest.mark.parametrize(("reads_only", "listed"), [(False, 2), (True, 0)])
+def test_a_folder_of_which_nothing_is_known_is_listed_once_unless_nothing_may_be_noted(
+    tmp_path, reads_only, listed
+):
+    draw_outputs(tmp_path, prompts=1, pictures=2)
+    with Library.open(tmp_path / ".imagereward", root=tmp_path) as library:
+        page = OpenPage(library, tmp_path, read_only=reads_only)
+        page.scorer.begin()
+        wait(lambda: page.scorer.state["stage"] == "none" and page.deck()["counts"]["all"] == listed)
+        page.scorer.end()
+        assert page.deck()["counts"]["all"] == listed
