@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
 
+from .records import record
 from .scores import Scores
 from .settings import check, setting
 
@@ -15,7 +16,7 @@ Which = Literal["first", "middle", "last", "spread"]
 Pooling = Literal["mean", "lowest"]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class FrameRule:
     """Which frames of a clip are scored, and how their scores become that of the clip.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from .records import record
 from .weights.card import Distribution, ScorerCard
 
 Within = Literal["all", "prompt"]
@@ -25,7 +26,7 @@ def grouped(labels: Iterable[Hashable]) -> list[IntArray]:
     return [np.array(indexes, dtype=np.int64) for indexes in members.values()]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Scores:
     """One number per picture, with what is needed to understand it. Higher is always better.
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .records import record
 from .settings import check, setting
 
 if TYPE_CHECKING:
     from .scores import IntArray, Scores, Within
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Rule:
     """Which pictures to keep. Every condition that is set must hold; without any condition every scored picture is kept.
 
@@ -55,7 +55,7 @@ class Rule:
         check(self)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Labels:
     """Groups of pictures that compete, where these are not the prompts: a label per picture, and what a group is called in reasons."""
 
@@ -63,7 +63,7 @@ class Labels:
     kind: str = "group"
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Selection:
     """The pictures a rule kept and rejected, with reasons.
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import MISSING, field, fields, replace
 from functools import cache
 from typing import Any
+
+from .records import record
 
 _KEY = "setting"
 
 
-@dataclass(kw_only=True)
+@record(frozen=True, kw_only=True)
 class Setting:
     """What is known about a setting.
 

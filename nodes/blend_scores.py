@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
 from ..imagereward_core.errors import CuratorError
+from ..imagereward_core.records import record
 from ..imagereward_core.scorers.blend_names import METHODS
 from .host.errors import GraphError, choice
 from .host.outputs import tell_on_node
@@ -23,7 +24,7 @@ WAYS = tuple(sorted(METHODS))
 SLOTS = 4
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Part:
     """One voice: scores, how much they count, and what somebody calls them to tell them from others of the same scorer."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..imagereward_core.plain import count_of
+from ..imagereward_core.records import record
 from ..imagereward_core.scores import Scores
 from ..imagereward_core.selection import Selection
 from .host.errors import GraphError
@@ -21,7 +21,7 @@ GRID = 96
 """At most this many rows and columns of a picture are looked at to tell it from others."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Clip:
     """Facts about a clip besides its score: how many frames it had when it was scored, and which of them were."""
 
@@ -29,7 +29,7 @@ class Clip:
     frames: tuple[int, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class ScoredBatch:
     """Scores together with the pictures they belong to.
 
@@ -99,7 +99,7 @@ class ScoredBatch:
             )
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class ChosenBatch:
     """The decision of a filter about a batch, as indexes into it; ``pictures`` are the fingerprints of the batch."""
 

@@ -14,13 +14,14 @@ CORE = "imagereward_core"
 PACKAGES = (CORE, "imagereward_lab", "nodes", "webui_extension", "benchmarks", "scripts")
 
 # Anybody may import these.
-GROUND = {"errors", "plain", "lazy", "settings"}
+GROUND = {"errors", "plain", "lazy", "records", "settings"}
 SCORING = {"images", "metadata", "weights", "scores", "selection", "metrics", "scorers"}
 # For each room: which rooms it may import, and which third-party packages. A room that is not named here may not be.
 ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "plain": (set(), set()),
     "lazy": (set(), set()),
+    "records": (set(), set()),
     "settings": (set(), set()),
     "files": (set(), {"filelock"}),
     "nets": (set(), {"timm", "torch"}),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
+
+from ..records import record
 
 Framing = Literal["center_crop", "center_crop_floor", "letterbox", "squash", "pad"]
 Resizing = Literal["own_mode", "rgb", "floats", "floats_antialias"]
@@ -12,7 +14,7 @@ CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ImageSpec:
     """The preprocessing of a picture, from its file to the network.
 

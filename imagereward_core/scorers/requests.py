@@ -6,11 +6,12 @@ import logging
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CuratorError
+from ..records import record
 from ..runtime import PRECISIONS, batch_size_of
 from ..settings import setting
 from ..weights.suffixes import SUFFIXES
@@ -33,7 +34,7 @@ Stamp = tuple[tuple[str, int, int], ...]
 """Path, size and time of every file of a scorer."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class LoadRequest:
     """The scorer somebody chose; equal requests get the same scorer, however its name is spelled.
 

@@ -6,10 +6,10 @@ import math
 import re
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..images.spec import ImageSpec
+from ..records import record
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -17,7 +17,7 @@ TextRules = Literal["", "bert", "openai", "open_clip", "processor"]
 """How a prompt becomes tokens: not at all, as BLIP does it, or as one of CLIP's three tokenizers does."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class WeightFile:
     """One file of a scorer, as it lies in a models folder and as it lies on the hub.
 
@@ -61,7 +61,7 @@ class WeightFile:
         return self.remote_name or self.name
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Distribution:
     """The scores a percentile is read against.
 
@@ -90,7 +90,7 @@ class Distribution:
         return 100.0 * (above - 1 + (value - low) / (high - low)) / (len(marks) - 1)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class WeightsCard:
     """A set of weights: what a person is shown about it, and what is needed to get and read it.
 
@@ -140,7 +140,7 @@ class WeightsCard:
         return self.home or self.id
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class ScorerCard(WeightsCard):
     """A scorer: what it is, what it needs and what its number means.
 

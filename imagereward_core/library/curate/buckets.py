@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from ...errors import CuratorError
 from ...files.devices import is_device
+from ...records import record
 from ...settings import setting
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Bucket(NamedTuple):
     limit: float
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Buckets:
     """Buckets from best to worst. A picture falls into the first whose limit it meets, else to the rest.
 

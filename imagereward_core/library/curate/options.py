@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+from ...records import record
 from ...selection import Rule
 from ...settings import check, setting
 from ..scan.options import ScanOptions
@@ -26,7 +27,7 @@ Action = Literal["copy", "hardlink", "symlink", "move", "stay"]
 XmpStyle = Literal["", "both", "full", "stem"]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class CurationRule:
     """The rule by which a picture is kept or rejected.
 
@@ -94,7 +95,7 @@ class CurationRule:
         return all(count is None for count in counts) and self.duplicate_bits is None and not shares
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class CurateOptions:
     """The rule, and what is done with the pictures of a folder.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...records import record
 from ...settings import check, setting
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from ...metadata.sidecar import Readable
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ScanOptions:
     """Which files a scan looks at, and where their prompts come from.
 
