@@ -63,12 +63,7 @@ class CurateFolder(io.ComfyNode):
                     "A folder inside it, such as 2026-05 or %date:yyyy-MM-dd%; '.' is all of it.",
                     default=HERE,
                 ),
-                entry(
-                    io.Boolean,
-                    "subfolders",
-                    "Whether pictures in folders below it are sorted as well.",
-                    default=True,
-                ),
+                setting_input(ScanOptions, "recursive", "subfolders"),
                 *conditions(),
                 setting_input(CurationRule, "per", words=PER),
                 setting_input(CurationRule, "duplicate_bits", "unique", kind=io.Boolean),

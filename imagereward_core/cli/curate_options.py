@@ -132,12 +132,12 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         "exclude": "no pictures and no folders whose name fits PATTERN",
     }.items():
         group.add_argument(f"--{name}", action="append", default=[], metavar="PATTERN", help=words)
+    add_setting(group, ScanOptions, "unscored_only", "--unscored-only")
     _add_flags(
         group,
         no_subfolders="only the pictures of the folder itself",
         follow_links="look into folders that are links as well, and write to where links in OUTPUTS lead; without it nothing outside of "
         "OUTPUTS changes but in folders you name",
-        unscored_only="score only pictures that have neither stars nor any score by this scorer",
         rescore="forget all scores in the store, by every scorer, and score the pictures anew; for a folder that came with a store from "
         "somebody else. Stars and what was decided by hand stay",
         trust_scores="take the scores and stars of a store that was made elsewhere, or by an earlier version, as yours from now on",

@@ -176,10 +176,12 @@ def _folder_row(page: Page) -> None:
             page.add("typed", gr.Textbox, label="Prompt for all pictures", lines=1)
             page.add("also", gr.Dropdown, scorers, value=[], multiselect=True, label="Scorers shown beside")
         with gr.Row():
-            page.add("recursive", gr.Checkbox, value=True, label="Folders in the folder too", remembered=True)
+            inner = widget(ScanOptions, "recursive")
+            page.add("recursive", gr.Checkbox, **inner, label="Folders in the folder too", remembered=True)
             raw = widget(ScanOptions, "raw_prompt")
             page.add("raw", gr.Checkbox, **raw, label="Prompts with LoRA tags and weights left in")
-            page.add("unscored", gr.Checkbox, value=False, label="Leave alone what has stars or a score")
+            alone = widget(ScanOptions, "unscored_only")
+            page.add("unscored", gr.Checkbox, **alone, label="Leave alone what has stars or a score")
             page.add("free", gr.Button, "Free the scorer from memory")
 
 

@@ -25,19 +25,20 @@ class ScanOptions:
         exclude: Patterns of files and folders to pass over, in the same way.
         skip: Folders to pass over with all that is in them, such as those that kept pictures are copied to.
         follow_links: Whether links to folders are followed, each folder once. Links to pictures always are pictures.
-        unscored_only: Whether pictures that have stars, or any number of the same scorer, are left alone.
         prompt: A prompt for all pictures; None for each picture's own.
         retry: Whether pictures that could not be decoded are tried again although their files have not changed.
         files: Only these of the files that the other options allow; None for all. Files that are gone are not noticed then.
         readable: Says which files, pictures and those beside them, may be read; all by default.
     """
 
-    recursive: bool = True
+    recursive: bool = setting(True, "Pictures in folders inside the folder count as well")
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     skip: tuple[Path, ...] = ()
     follow_links: bool = False
-    unscored_only: bool = False
+    unscored_only: bool = setting(
+        False, "Leave alone pictures that have stars, or any number of the same scorer"
+    )
     prompt: str | None = None
     prompt_from: PromptSource = setting(
         "auto",
