@@ -20,10 +20,10 @@ class StepTable:
     Args:
         path: Its file. Rows of steps after ``step``, from a run that was killed, are taken out; whatever else is there is replaced.
         columns: Its header.
-        step: Steps done already.
+        step: Steps done already; below 0 the table begins anew.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str], step: int = 0) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], step: int = -1) -> None:
         with written_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(columns)
@@ -46,7 +46,7 @@ class StepTable:
 
 def rows_until(path: Path, step: int) -> Iterable[list[str]]:
     """Rows of a table, without its header, of steps up to and including ``step``."""
-    if not step or not path.is_file():
+    if step < 0 or not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))[1:]
