@@ -14,6 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ...training.errors import TrainingError
 from .conditions import Conditions
+from .courses import Course
 from .schedule import Prediction, Schedule, Step, estimates, step_on, target
 
 Targets = Literal["attention", "blocks"]
@@ -33,6 +34,7 @@ class Parts:
         prediction: What the denoiser gives.
         scheduler: Arguments of diffusers' scheduler that tell the course of noise.
         path: Where it was read.
+        size: Height and width in pixels that it was made for, where its networks do not say it.
     """
 
     denoiser: Any
@@ -42,6 +44,7 @@ class Parts:
     prediction: Prediction
     scheduler: Mapping[str, Any] = field(default_factory=dict)
     path: Path = Path()
+    size: tuple[int, int] | None = None
 
 
 class Base(ABC):
@@ -59,6 +62,10 @@ class Base(ABC):
     """
 
     kind: ClassVar[str]
+    denoiser_class: ClassVar[str]
+    """Of diffusers."""
+    denoiser_folder: ClassVar[str]
+    """Where diffusers' folders have it."""
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
@@ -72,6 +79,11 @@ class Base(ABC):
         self._kept: dict[str, Conditions] = {}
         for network in (self.denoiser, self.vae, *self.text_encoders.values()):
             network.eval().requires_grad_(False)
+
+    @classmethod
+    def vae_dtype(cls, dtype: torch.dtype) -> torch.dtype:
+        """Precision of the autoencoder beside a denoiser in ``dtype``."""
+        return dtype
 
     @property
     def device(self) -> torch.device:
@@ -115,17 +127,26 @@ class Base(ABC):
         ``guidance`` is for those that are told it as a number.
         """
 
+    @property
     @abstractmethod
-    def schedule(self, steps: int) -> Schedule:
-        """The steps of a drawing: DDIM's or DDPM's timesteps, or those of Euler for flow models."""
+    def course(self) -> Course:
+        """Of noise."""
 
-    @abstractmethod
+    # The course of noise
+
+    def schedule(self, steps: int, height: int | None = None, width: int | None = None) -> Schedule:
+        """The steps of a drawing: DDPM's timesteps, or Euler's for flow models, some of which mind the size in pixels."""
+        own_height, own_width = self.image_size
+        unit = self.size_unit
+        return self.course.schedule(steps, ((height or own_height) // unit) * ((width or own_width) // unit))
+
     def levels(self, timesteps: Tensor) -> tuple[Tensor, Tensor]:
         """Factors of the clean latents and of the noise, float64 [N], at timesteps [N] of 0..1000."""
+        return self.course.levels(timesteps)
 
-    @abstractmethod
     def draw_timesteps(self, generators: Sequence[torch.Generator]) -> Tensor:
         """A timestep for each generator, float64 [N], spread as models of this kind are trained."""
+        return torch.stack([self.course.draw(each) for each in generators])
 
     # Prompts
 
@@ -288,7 +309,18 @@ class Base(ABC):
             latents = latents + found.std.float() * torch.stack(rows).to(latents)
         return (latents - (getattr(config, "shift_factor", None) or 0.0)) * config.scaling_factor
 
+    def to(self, device: torch.device | str) -> Base:
+        """All networks on a device."""
+        for network in (self.denoiser, self.vae, *self.text_encoders.values()):
+            network.to(device)
+        return self
+
     # Memory
+
+    def park_text(self) -> None:
+        """Text encoders off the device, once :meth:`keep` has all prompts there will be."""
+        for network in self.text_encoders.values():
+            network.to("cpu")
 
     def save_memory(self, on: bool = True) -> None:
         """Keeps less in memory and calculates it again for gradients: denoiser and autoencoder."""

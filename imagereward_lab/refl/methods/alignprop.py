@@ -21,7 +21,7 @@ def rollout(
     base: Base, conditions: Conditions, generators: Sequence[torch.Generator], options: AlignPropOptions
 ) -> Rollout:
     """A whole drawing; from a random step on, each picture's own, it carries the gradient."""
-    schedule = base.schedule(options.steps)
+    schedule = base.schedule(options.steps, options.height, options.width)
     noise = base.noise(generators, options.height, options.width)
     cuts = [_cut(len(schedule), options, generator) for generator in generators]
     latents = walk(base, schedule, conditions, noise, cuts, options, generators)

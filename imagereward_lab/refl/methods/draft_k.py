@@ -20,7 +20,7 @@ def rollout(
     """A whole drawing, of which the last k steps carry the gradient."""
     if options.low_variance:
         return _low_variance(base, conditions, generators, options)
-    schedule = base.schedule(options.steps)
+    schedule = base.schedule(options.steps, options.height, options.width)
     number = len(generators)
     first = len(schedule) - options.k
     latents = walk(
@@ -58,7 +58,7 @@ def _low_variance(
     base: Base, conditions: Conditions, generators: Sequence[torch.Generator], options: DraftOptions
 ) -> Rollout:
     """The finished latents, to which noise is added anew several times, and the last step from each: several pictures for a prompt."""
-    schedule = base.schedule(options.steps)
+    schedule = base.schedule(options.steps, options.height, options.width)
     number, last = len(generators), len(schedule) - 1
     noise = base.noise(generators, options.height, options.width)
     finished = walk(base, schedule, conditions, noise, [last + 1] * number, options, generators)

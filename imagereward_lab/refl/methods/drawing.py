@@ -44,7 +44,7 @@ def draw(
     base: Base, conditions: Conditions, generators: Sequence[torch.Generator], options: MethodOptions
 ) -> Tensor:
     """Finished images [N, 3, H, W] in 0..1, without gradients: for previews and measurement."""
-    schedule = base.schedule(options.steps)
+    schedule = base.schedule(options.steps, options.height, options.width)
     latents = base.noise(generators, options.height, options.width)
     stops = [len(schedule)] * len(conditions)
     return base.decode(walk(base, schedule, conditions, latents, stops, options, generators))

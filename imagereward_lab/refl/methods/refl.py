@@ -21,7 +21,7 @@ def rollout(
     base: Base, conditions: Conditions, generators: Sequence[torch.Generator], options: ReflOptions
 ) -> Rollout:
     """No gradient up to a random late step; from that step's guess of the clean latents, with gradient, the picture."""
-    schedule = base.schedule(options.steps)
+    schedule = base.schedule(options.steps, options.height, options.width)
     noise = base.noise(generators, options.height, options.width)
     at = [
         int(torch.randint(options.first, options.last + 1, (), generator=generator))

@@ -1,0 +1,53 @@
+"""Models read from what people have: a single file, or a folder of diffusers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from ...training.errors import TrainingError
+from .base import Base
+from .folder import INDEX, load_folder
+from .schedule import Prediction
+from .single.load import load_single
+
+
+def load_base(
+    path: Path,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    *,
+    prediction: Prediction | None = None,
+    merges: Path | None = None,
+) -> Base:
+    """The model in a file or folder, frozen, on ``device``.
+
+    Args:
+        path: A checkpoint of one file, or a folder of diffusers with its ``model_index.json``.
+        device: Where it goes.
+        dtype: Precision of its weights. Autoencoders that fp16 breaks stay in float32.
+        prediction: What its denoiser gives, where files do not say it or say it wrongly.
+        merges: CLIP's ``merges.txt``, which single files lack; by default that of the package ``open_clip_torch``.
+
+    Raises:
+        TrainingError: It is of no known kind, or a part is missing, damaged or of unknown sizes.
+    """
+    try:
+        import diffusers  # noqa: F401
+    except ImportError as error:
+        raise TrainingError(
+            f"tuning a model to a reward needs diffusers and peft, and one cannot be imported ({error}). Install them into this Python "
+            'with: pip install "imagereward-curator[refl]"'
+        ) from error
+    if path.is_dir():
+        if not (path / INDEX).is_file():
+            raise TrainingError(
+                f"{path} is a folder without {INDEX}; expected a folder of diffusers, or the path of one checkpoint in it"
+            )
+        return load_folder(path, dtype, prediction).to(device)
+    if not path.is_file():
+        raise TrainingError(
+            f"there is no {path}; expected a checkpoint (.safetensors) or a folder of diffusers"
+        )
+    return load_single(path, dtype, prediction, merges).to(device)

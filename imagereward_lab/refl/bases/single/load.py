@@ -1,0 +1,148 @@
+"""Models of one file, put together."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ....generator.prompts import MERGES, merges_in
+from ....training.errors import TrainingError
+from ..base import Base, Parts
+from ..courses import STABLE_DIFFUSION
+from ..schedule import Prediction
+from ..sd import StableDiffusion
+from ..sdxl import StableDiffusionXL
+from ..tokens import Tokens, clip_tokens
+from .layout import UNET, Stored, kind_of
+from .text import load_clip, load_open_clip
+from .unet import load_unet
+from .vae import load_vae
+
+FACTS = "facts.json"
+"""Beside a generator of ours: sizes that no shape tells."""
+_CLIP = "cond_stage_model.transformer."
+_OPEN_CLIP = "cond_stage_model.model."
+_XL = "conditioner.embedders."
+
+
+def load_single(
+    path: Path,
+    dtype: torch.dtype,
+    prediction: Prediction | None = None,
+    merges: Path | None = None,
+) -> Base:
+    """The model in a file, on the processor.
+
+    Raises:
+        TrainingError: It is of no known kind, or a part is missing, damaged or of unknown sizes.
+    """
+    stored = Stored(path)
+    kind = kind_of(stored)
+    if kind in ("sd3", "flux"):
+        raise TrainingError(
+            f"{path} is a single file of {'SD 3' if kind == 'sd3' else 'Flux'}; expected a folder of diffusers for models of this kind"
+        )
+    _check_channels(stored)
+    if kind == "sd":
+        return _sd(stored, dtype, prediction, merges)
+    return _sdxl(stored, dtype, prediction, merges)
+
+
+def _check_channels(stored: Stored) -> None:
+    latents = stored.shape("first_stage_model.decoder.conv_in.weight")[1]
+    channels = stored.shape(f"{UNET}input_blocks.0.0.weight")[1]
+    if channels != latents:
+        raise TrainingError(
+            f"the UNet of {stored.path} reads {channels} channels and its autoencoder makes {latents}: a model for inpainting or editing; "
+            "expected one that draws from prompts alone"
+        )
+
+
+def _sd(
+    stored: Stored, dtype: torch.dtype, prediction: Prediction | None, merges: Path | None
+) -> StableDiffusion:
+    second = any(name.startswith(_OPEN_CLIP) for name in stored.shapes)
+    facts = _facts(stored.path)
+    told = prediction or ("v_prediction" if second and _is_v(stored) else "epsilon")
+    side = int(facts.get("image_size", 768 if told == "v_prediction" and second else 512))
+    vae = load_vae(stored, StableDiffusion.vae_dtype(dtype), scaling_factor=0.18215, sample_size=side)
+    encoder = (
+        load_open_clip(stored, _OPEN_CLIP, dtype, projected=False, last=False)
+        if second
+        else load_clip(stored, _CLIP, dtype, heads=facts.get("text_heads"))
+    )
+    return StableDiffusion(
+        Parts(
+            denoiser=load_unet(stored, dtype, side // _factor(vae)),
+            vae=vae,
+            text_encoders={"text_encoder": encoder},
+            tokens={"text_encoder": _tokens(stored, merges, encoder, "!" if second else "")},
+            prediction=told,
+            scheduler=STABLE_DIFFUSION,
+            path=stored.path,
+            size=(side, side),
+        )
+    )
+
+
+def _sdxl(
+    stored: Stored, dtype: torch.dtype, prediction: Prediction | None, merges: Path | None
+) -> StableDiffusionXL:
+    first = f"{_XL}0.transformer."
+    if not any(name.startswith(first) for name in stored.shapes):
+        raise TrainingError(
+            f"{stored.path} has one text encoder; expected SDXL's two. Its refiner, which this may be, draws on top of others' pictures"
+        )
+    vae = load_vae(stored, StableDiffusionXL.vae_dtype(dtype), scaling_factor=0.13025, sample_size=1024)
+    encoders = {
+        "text_encoder": load_clip(stored, first, dtype),
+        "text_encoder_2": load_open_clip(stored, f"{_XL}1.model.", dtype, projected=True, last=True),
+    }
+    return StableDiffusionXL(
+        Parts(
+            denoiser=load_unet(stored, dtype, 1024 // _factor(vae)),
+            vae=vae,
+            text_encoders=encoders,
+            tokens={
+                name: _tokens(stored, merges, each, pad)
+                for (name, each), pad in zip(encoders.items(), ("", "!"))
+            },
+            # Names that hosts look for too: they mark models that were trained to give v.
+            prediction=prediction or ("v_prediction" if "v_pred" in stored else "epsilon"),
+            scheduler={**STABLE_DIFFUSION, "rescale_betas_zero_snr": "ztsnr" in stored},
+            path=stored.path,
+            size=(1024, 1024),
+        )
+    )
+
+
+def _is_v(stored: Stored) -> bool:
+    """Whether a model of SD 2 gives v, by the numbers that ComfyUI tells them apart by (``supported_models.SD20``)."""
+    name = f"{UNET}output_blocks.11.1.transformer_blocks.0.norm1.bias"
+    return name in stored and float(stored.value(name).float().std(unbiased=False)) > 0.09
+
+
+def _factor(vae: Any) -> int:
+    return int(2 ** (len(vae.config.block_out_channels) - 1))
+
+
+def _tokens(stored: Stored, merges: Path | None, encoder: Any, pad: str) -> Tokens:
+    length = int(encoder.config.max_position_embeddings)
+    beside = stored.path.parent / MERGES
+    if merges is None and beside.is_file():
+        return clip_tokens(beside, length, pad)
+    with tempfile.TemporaryDirectory() as folder:
+        return clip_tokens(merges_in(Path(folder), merges), length, pad)
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    """The sizes that a generator of ours has beside it; none for other checkpoints."""
+    try:
+        config = json.loads((path.parent / FACTS).read_text(encoding="utf-8"))["config"]
+        return {name: int(config[name]) for name in ("image_size", "text_heads")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
