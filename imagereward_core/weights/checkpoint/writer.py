@@ -41,6 +41,11 @@ def header_of(layout: Layout, metadata: Mapping[str, str]) -> bytes:
     return len(text).to_bytes(8, "little") + text
 
 
+def write_order(tensors: Mapping[str, torch.Tensor]) -> list[tuple[str, torch.Tensor]]:
+    """Names and tensors as they follow one another in a file."""
+    return sorted(tensors.items(), key=lambda each: (-each[1].dtype.itemsize, each[0]))
+
+
 def write_state(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> None:
     """Writes ``tensors``, from whatever device, to ``path``.
 
@@ -50,7 +55,7 @@ def write_state(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mappi
     Raises:
         OSError: It cannot be written, for instance since the disk is full; what was there stays.
     """
-    ordered = sorted(tensors.items(), key=lambda each: (-each[1].dtype.itemsize, each[0]))
+    ordered = write_order(tensors)
     layout: Layout = {name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in ordered}
     with written_whole(path) as temporary, temporary.open("wb") as out:
         out.write(header_of(layout, metadata))

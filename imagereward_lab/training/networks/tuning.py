@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from imagereward_core.errors import CuratorError
 from imagereward_core.scorers.changes import LORA_A, LORA_B
 
+from ..errors import TrainingError
 from ..trainee import Trainee
 
 TUNING = ("full", "lora", "head")
@@ -17,7 +17,7 @@ ATTENTION = ("qkv", "proj", "query", "key", "value", "q_proj", "k_proj", "v_proj
 """Linear layers of attention, by the last part of their names, in the image towers and text towers here."""
 
 
-class TuningError(CuratorError):
+class TuningError(TrainingError):
     """A network cannot be tuned in the way that was asked for."""
 
 
@@ -78,18 +78,36 @@ def _attention(trainee: Trainee) -> Iterator[str]:
 
 
 def _inject(network: nn.Module, names: list[str], rank: int, alpha: int, dropout: float) -> None:
+    peft = load_peft("train", "--tuning head needs none of them")
+    config = peft.LoraConfig(
+        r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=names, bias="none"
+    )
+    peft.inject_adapter_in_model(config, network)
+
+
+def load_peft(extra: str, instead: str = "") -> Any:
+    """The package peft.
+
+    Args:
+        extra: What is installed to have it.
+        instead: What can be done without it.
+
+    Raises:
+        TuningError: It is missing, or cannot be loaded.
+    """
     try:
-        from peft import LoraConfig, inject_adapter_in_model
-    except ImportError as error:
+        import peft
+    except (
+        Exception
+    ) as error:  # transformers, which it loads, turns whatever fails there into errors of many kinds
         missing = isinstance(error, ModuleNotFoundError) and error.name == "peft"
         raise TuningError(
             "a LoRA needs the package peft, which "
             + (
-                "is not installed here; install it with: pip install 'imagereward-curator[train]'"
+                f"is not installed here; install it with: pip install 'imagereward-curator[{extra}]'"
                 if missing
-                else f"cannot be loaded here ({error}). Packages it needs do not fit together, often torch and torchvision; --tuning head "
-                "needs none of them"
+                else f"cannot be loaded here ({error}). Packages it needs do not fit together, often torch and torchvision"
+                + (f"; {instead}" if instead else "")
             )
         ) from error
-    config = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=names, bias="none")
-    inject_adapter_in_model(config, network)
+    return peft
