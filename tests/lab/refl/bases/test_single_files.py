@@ -1,0 +1,164 @@
+"""Checkpoints of one file: kind and sizes follow from their tensors, and they are the same model as a folder of diffusers."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from imagereward_lab.demo_model.stages import write_json
+from imagereward_lab.generator.layout import to_checkpoint
+from imagereward_lab.generator.networks import Generator, GeneratorConfig
+from imagereward_lab.refl.bases.load import load_base
+from imagereward_lab.refl.bases.single.layout import UNET
+from imagereward_lab.training.errors import TrainingError
+from tests.support.oracles import import_torchvision
+
+import_torchvision()
+pytest.importorskip("diffusers")
+
+from tests.support.lab.pipelines import PROMPTS, write_clip_tokenizer, write_pipeline  # noqa: E402
+from tests.support.lab.single_files import single_state  # noqa: E402
+
+
+def write(path, state, tokenizer):
+    """Writes a checkpoint with our vocabulary beside it, which is smaller than CLIP's."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: value.contiguous() for name, value in state.items()}, path)
+    if tokenizer:
+        write_clip_tokenizer(path.parent)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["sd1", "sd2", "sdxl"])
+def test_a_single_file_is_the_same_model_as_the_folder(kind, tmp_path):
+    pipeline = write_pipeline(kind, tmp_path / "folder", tmp_path / "tokens")
+    state = single_state(kind, pipeline)
+    file = write(tmp_path / "file" / "model.safetensors", state, True)
+    told = "v_prediction" if kind == "sd2" else None
+    one, other = load_base(file, prediction=told), load_base(tmp_path / "folder")
+    assert type(one) is type(other) and one.prediction == other.prediction
+    for mine, theirs in (
+        (one.denoiser, other.denoiser),
+        (one.vae, other.vae),
+        *((one.text_encoders[name], each) for name, each in other.text_encoders.items()),
+    ):
+        wanted = theirs.state_dict()
+        assert mine.state_dict().keys() == wanted.keys()
+        for name, value in mine.state_dict().items():
+            assert torch.equal(value, wanted[name]), name
+    assert one.vae.config.scaling_factor == other.vae.config.scaling_factor
+    conditions, expected = one.encode(["red star", ""]), other.encode(["red star", ""])
+    torch.testing.assert_close(conditions.states, expected.states)
+    latents = torch.randn(2, 4, 8, 8)
+    steps = torch.tensor([500.0, 20.0])
+    torch.testing.assert_close(
+        one.denoise(latents, steps, conditions), other.denoise(latents, steps, expected)
+    )
+    for mine, theirs in zip(vars(one.schedule(5)).values(), vars(other.schedule(5)).values()):
+        torch.testing.assert_close(mine, theirs)
+
+
+def test_a_generator_of_ours_is_read_with_its_sizes(tmp_path):
+    config = GeneratorConfig(
+        width=32, vae_multipliers=(1, 1, 2), text_width=32, text_heads=2, text_mlp=32, vocabulary=517
+    )
+    ours = Generator(config, 3)
+    path = write(tmp_path / "generator.safetensors", to_checkpoint(ours), True)
+    with pytest.raises(TrainingError, match="32 wide, and how many heads it has is not known"):
+        load_base(path)
+    write_json(tmp_path / "facts.json", {"config": config.to_dict()})
+    base = load_base(path)
+    assert base.kind == "sd" and base.prediction == "epsilon" and base.image_size == (64, 64)
+    conditions = base.encode(PROMPTS)
+    ids = base.parts.tokens["text_encoder"](PROMPTS).ids
+    assert torch.equal(conditions.states, ours.states(ids))
+    latents, steps = torch.randn(2, 4, 16, 16), torch.tensor([999.0, 1.0])
+    with torch.no_grad():
+        torch.testing.assert_close(
+            base.denoise(latents, steps, conditions), ours.noise(latents, steps, conditions.states)
+        )
+        expected = (ours.decoded(latents) / 2 + 0.5).clamp(0, 1)
+    torch.testing.assert_close(base.decode(latents), expected)
+
+
+def test_half_precision_and_fp16_of_a_fragile_autoencoder(tmp_path):
+    pipeline = write_pipeline("sdxl", tmp_path / "folder", tmp_path / "tokens")
+    file = write(tmp_path / "file" / "model.safetensors", single_state("sdxl", pipeline), True)
+    for path in (file, tmp_path / "folder"):
+        base = load_base(path, dtype=torch.float16)
+        assert base.dtype == torch.float16
+        assert next(base.vae.parameters()).dtype == torch.float32
+    assert next(load_base(file, dtype=torch.bfloat16).vae.parameters()).dtype == torch.bfloat16
+
+
+def test_models_that_say_they_give_v_are_believed(tmp_path):
+    pipeline = write_pipeline("sdxl", tmp_path / "folder", tmp_path / "tokens")
+    state = single_state("sdxl", pipeline)
+    marked = {**state, "v_pred": torch.tensor([]), "ztsnr": torch.tensor([])}
+    base = load_base(write(tmp_path / "file" / "model.safetensors", marked, True))
+    assert base.prediction == "v_prediction"
+    signal, _ = base.levels(torch.tensor([999]))
+    assert signal.item() == pytest.approx(0, abs=1e-6)
+
+
+def test_files_that_are_no_checkpoints_to_tune_say_what_they_are(tmp_path):
+    pipeline = write_pipeline("sd1", tmp_path / "folder", tmp_path / "tokens")
+    state = single_state("sd1", pipeline)
+    cases = {
+        "a LoRA, which is a change": {"lora_unet_mid.lora_down.weight": torch.zeros(1)},
+        "an autoencoder alone": {"encoder.conv_in.weight": torch.zeros(1)},
+        "a denoiser alone": {"double_blocks.0.img_attn.qkv.weight": torch.zeros(1)},
+        "a single part of a folder of diffusers": {"down_blocks.0.weight": torch.zeros(1)},
+        "a ControlNet": {"control_model.x": torch.zeros(1)},
+        "of no known kind: its 1 tensors begin with x": {"x": torch.zeros(1)},
+        "a single file of SD 3": {f"{UNET}joint_blocks.0.x_block.attn.qkv.weight": torch.zeros(1)},
+        "lacks first_stage_model.decoder.conv_in.weight": {
+            name: value for name, value in state.items() if not name.startswith("first_stage")
+        },
+        "lacks a text encoder": {
+            name: value for name, value in state.items() if not name.startswith("cond_stage")
+        },
+        "reads 9 channels and its autoencoder makes 4": {
+            **state,
+            f"{UNET}input_blocks.0.0.weight": torch.zeros(32, 9, 3, 3),
+        },
+        "the UNet of .* lacks 1 tensors, among them conv_out.bias": {
+            name: value for name, value in state.items() if name != f"{UNET}out.2.bias"
+        },
+        "the UNet of .* another shape of 1 tensors, among them conv_out.bias": {
+            **state,
+            f"{UNET}out.2.bias": torch.zeros(5),
+        },
+    }
+    for number, (words, tensors) in enumerate(cases.items()):
+        path = write(tmp_path / f"{number}.safetensors", tensors, False)
+        with pytest.raises(TrainingError, match=words):
+            load_base(path)
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(TrainingError, match="cut short or damaged"):
+        load_base(path)
+
+
+def test_a_pickle_that_would_run_something_is_not_run(tmp_path):
+    ran = tmp_path / "ran"
+
+    class Evil:
+        def __reduce__(self):
+            return (open, (str(ran), "w"))
+
+    path = tmp_path / "model.ckpt"
+    torch.save({"state_dict": {"x": Evil()}}, path)
+    with pytest.raises(TrainingError):
+        load_base(path)
+    assert not ran.exists()
+
+
+def test_an_old_checkpoint_of_pickles_is_read_as_data(tmp_path):
+    pipeline = write_pipeline("sd1", tmp_path / "folder", tmp_path / "tokens")
+    write_clip_tokenizer(tmp_path)
+    path = tmp_path / "model.ckpt"
+    torch.save({"state_dict": single_state("sd1", pipeline)}, path)
+    base, other = load_base(path), load_base(tmp_path / "folder")
+    for name, value in base.denoiser.state_dict().items():
+        assert torch.equal(value, other.denoiser.state_dict()[name])
