@@ -65,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
     console = Console(args.quiet)
     folder = args.project.expanduser()
     with plainly():
+        first = ""
         if not is_project(folder):
             if not folder.is_dir():
                 raise UsageError(
@@ -76,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
             left_out = LeftOut()
             folder = open_quick(folder, options, time.time(), left_out)
             tell_left_out(console, dict(left_out.counts), left_out.examples)
+            first = "quick"
         serve_project(
             folder,
             images=args.images,
@@ -83,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
             port=args.port,
             names=tuple(args.name),
             browser=not args.no_browser,
-            say=console.say,
+            say=lambda text: print(text, flush=True),  # noqa: T201 - also with --quiet: without it nobody gets in
+            first=first,
         )
     return DONE

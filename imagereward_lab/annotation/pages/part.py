@@ -55,8 +55,8 @@ class ProjectPictures:
         return None if found is None else found.path
 
 
-def annotation_part(service: Service) -> Part:
-    """The part that serves one project."""
+def annotation_part(service: Service, first: str = "") -> Part:
+    """The part that serves one project; ``first`` is the view that its pages begin with."""
     router = APIRouter(route_class=TellingRoute)
     words = texts()
 
@@ -71,7 +71,10 @@ def annotation_part(service: Service) -> Part:
             modules=[f"/static/{NAME}/main.js"],
             styles=[f"/static/{NAME}/style.css", f"/static/{NAME}/annotation.css"],
             texts=[words],
-            data={"scripts": script_texts(wanted_language(request.headers, request.cookies))},
+            data={
+                "scripts": script_texts(wanted_language(request.headers, request.cookies)),
+                "first": first,
+            },
         )
 
     add_answers(router, service)

@@ -24,6 +24,7 @@ def serve_project(
     say: Callable[[str], None] = print,
     ready: Callable[[Listening], None] = lambda _: None,
     stop: threading.Event | None = None,
+    first: str = "",
 ) -> None:
     """Serves the pages of a project. The address that is said has a token of its own, for who works alone on this computer.
 
@@ -37,6 +38,7 @@ def serve_project(
         say: Told the address in a sentence.
         ready: Called once it answers.
         stop: Ends the server as well, when set.
+        first: The view that is shown first to who may see it, such as ``"quick"``; by default the first one they have.
 
     Raises:
         AnnotationError: There is no project.
@@ -48,7 +50,7 @@ def serve_project(
     try:
         serve(
             lambda listening: make_app(
-                [annotation_part(service)], annotation_access(service, own), listening.hosts
+                [annotation_part(service, first)], annotation_access(service, own), listening.hosts
             ),
             host=host,
             port=port,

@@ -16,10 +16,14 @@ from imagereward_core.library.library import Library
 from imagereward_core.library.store.records import ScorerKey
 from imagereward_core.library.store.scores import rank_file, scorer_number, write_scores
 from imagereward_core.scores import Scores
+from imagereward_lab.annotation.pages import serve as pages
 from imagereward_lab.annotation.project.folder import Project, ProjectFile
 from imagereward_lab.annotation.service import Service
 from imagereward_lab.annotation.store.tasks import all_tasks
+from imagereward_lab.server.hosts import Hosts
+from imagereward_lab.server.start import Listening
 from tests.support.lab.annotation import add, answer_to
+from tests.support.lab.server import BASE, Client
 
 
 def picture(path, colour=0, prompt=None):
@@ -243,3 +247,29 @@ def test_what_does_not_go_together_is_said(tmp_path, capsys, words, said):
     assert main(["annotate", "new", str(made), "--from", str(tmp_path / "pictures"), *words]) in (2, 4)
     assert said in capsys.readouterr().err
     assert not (made / "project.json").exists()
+
+
+def test_a_folder_begins_with_its_first_question_says_its_address_and_gives_its_answers_out(
+    tmp_path, capsys, monkeypatch
+):
+    root = tmp_path / "pictures"
+    pictures(root, {"a red fox": 3})
+    told = []
+
+    def serve(make, *, say, path, **_):
+        say(f"Open {BASE}/{path}")
+        client = Client(make(Listening(f"{BASE}/", Hosts.of("127.0.0.1"))))
+        client.post("/enter", json={"token": path.partition("=")[2]})
+        told.append(client.get("/annotation").text)
+        (question, *_) = client.get("/annotation/api/questions").json()["questions"]
+        sent = {"winner": question["images"][0]["id"]}
+        assert client.post(f"/annotation/api/questions/{question['id']}/answer", json=sent).status_code == 200
+
+    monkeypatch.setattr(pages, "serve", serve)
+    assert main(["annotate", str(root), "--quiet"]) == 0
+    assert capsys.readouterr().out.startswith("Open http") and '"first": "quick"' in told[0]
+    out = tmp_path / "ranks.csv"
+    assert main(["annotate", "export", str(root), "--form", "ranks-csv", "-o", str(out)]) == 0
+    assert len(out.read_text("utf-8").splitlines()) == 4
+    assert main(["annotate", "status", str(root)]) == 0
+    assert main(["annotate", "export", str(root / STORE_FOLDER), "-o", str(out)]) == 2

@@ -9,7 +9,7 @@ import {ranks} from "./ranks.js";
 import {ask, whenReached} from "./server.js";
 import {start} from "./start.js";
 import {work} from "./work.js";
-import {language, preferences, text as t} from "/static/shared/page.js";
+import {data, language, preferences, text as t} from "/static/shared/page.js";
 
 const VIEWS = {start, work, quick, ranks, inspect, people};
 
@@ -106,7 +106,7 @@ class App {
     }
 
     show() {
-        const wanted = location.hash.slice(1);
+        const wanted = location.hash.slice(1) || data.first;
         const view = this.views.includes(wanted) ? wanted : this.views[0];
         this.leave();
         this.root.replaceChildren();
@@ -135,7 +135,7 @@ class App {
         this.skipsLeft = told.skips_left;
         const total = told.done + told.left;
         this.bar.style.width = total ? `${(100 * told.done) / total}%` : "0";
-        const parts = [t("progress", {done: told.done, total})];
+        const parts = total ? [t("progress", {done: told.done, total})] : [];
         if (told.seconds_left && told.left) parts.push(t("progress.time", {time: duration(told.seconds_left)}));
         if (told.skips_left !== null && this.me.facts.mode !== "quick") parts.push(t("progress.skips", {left: told.skips_left}));
         this.told.textContent = parts.join(" · ");
