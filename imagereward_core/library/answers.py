@@ -1,9 +1,9 @@
 """Answers to quick questions, kept beside a library: which of the pictures shown side by side somebody liked best.
 
-One SQLite file in the folder of the store, where the stars are too, so that whatever asks (the WebUI's tab, ``imagereward annotate
-FOLDER``) finds what was answered elsewhere. Pictures are named by the hash of their pixels, :attr:`~.store.records.Row.content`, so that
-answers stay with a picture that is moved, renamed or given other metadata. Each answer is written at once. None is ever changed or deleted;
-one that was undone stays, marked as withdrawn.
+One SQLite file in the folder of the store, where the stars are too; whatever asks (the WebUI's tab, ``imagereward annotate FOLDER``) finds
+what was answered elsewhere by :mod:`.shared_answers`. Pictures are named by the hash of their pixels,
+:attr:`~.store.records.Row.content`, so that answers stay with a picture that is moved, renamed or given other metadata. Each answer is
+written at once. None is ever changed or deleted; one that was undone stays, marked as withdrawn.
 
     with AnswerStore.open(place) as answers:                      # place: the folder of the library's store
         answers.add(prompt, images, winner, door="webui")         # winner=None: a tie; add_skip(...) for none
@@ -62,11 +62,20 @@ def _first(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first,)
+def _second(connection: sqlite3.Connection) -> None:
+    # What an answer was made of elsewhere, so that it is written down once; empty where nothing else knows of it.
+    connection.execute("ALTER TABLE answers ADD COLUMN source TEXT NOT NULL DEFAULT ''")
+    connection.execute(
+        "CREATE UNIQUE INDEX answers_by_source ON answers(source) WHERE source != '' AND withdrawn IS NULL"
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _second)
+_HOLDS = "SELECT id FROM answers WHERE source = ? AND withdrawn IS NULL"
 _KINDS = ("best", "tie", "skip")
 _SELECT = """
-SELECT a.id, a.at, a.person, a.door, a.kind, s.content, s.best FROM answers a JOIN shown s ON s.answer = a.id
-WHERE a.prompt IS ? AND a.withdrawn IS NULL ORDER BY a.id, s.place
+SELECT a.id, a.at, a.prompt, a.person, a.door, a.kind, a.source, s.content, s.best FROM answers a JOIN shown s ON s.answer = a.id
+WHERE {which} AND a.withdrawn IS NULL ORDER BY a.id, s.place
 """
 
 
@@ -82,6 +91,8 @@ class StoredAnswer:
         images: Hashes of the pictures shown, hexadecimal, in their order.
         winner: The one that was chosen; None for a tie and for a skip.
         skipped: Whether there was no answer.
+        prompt: What it is about; :data:`ACROSS` where pictures of all prompts were compared.
+        source: What it was made of elsewhere; empty where nothing else knows of it.
     """
 
     number: int
@@ -91,6 +102,8 @@ class StoredAnswer:
     images: tuple[str, ...]
     winner: str | None
     skipped: bool
+    prompt: str | None = ACROSS
+    source: str = ""
 
 
 class AnswerStore:
@@ -145,6 +158,8 @@ class AnswerStore:
         *,
         person: str = "",
         door: str = "",
+        source: str = "",
+        at: float | None = None,
     ) -> int:
         """Writes down an answer; returns its number.
 
@@ -154,26 +169,53 @@ class AnswerStore:
             winner: The best of them; None for a tie.
             person: Who answered; empty at home.
             door: Where it was asked, such as ``webui``.
+            source: Names what it is made of elsewhere: while an answer of the same name holds, that is left as it is, and its number
+                returned. Empty where nothing else knows of it.
+            at: When it was given, in seconds since 1970; None for now.
 
         Raises:
             ValueError: Fewer than two pictures, one of them twice, or a winner that was not shown.
             StoreError: It cannot be written.
         """
         said = Comparison(tuple(images), winner)
-        return self._add(prompt, said.images, winner, "tie" if winner is None else "best", person, door)
+        return self._add(
+            prompt, said.images, winner, "tie" if winner is None else "best", person, door, source, at
+        )
 
-    def add_skip(self, prompt: str | None, images: Sequence[str], *, person: str = "", door: str = "") -> int:
+    def add_skip(
+        self,
+        prompt: str | None,
+        images: Sequence[str],
+        *,
+        person: str = "",
+        door: str = "",
+        source: str = "",
+        at: float | None = None,
+    ) -> int:
         """Writes down that somebody did not want to answer; otherwise as :meth:`add`."""
-        return self._add(prompt, Comparison(tuple(images), None).images, None, "skip", person, door)
+        shown = Comparison(tuple(images), None).images
+        return self._add(prompt, shown, None, "skip", person, door, source, at)
 
     def _add(
-        self, prompt: str | None, images: Sequence[str], winner: str | None, kind: str, person: str, door: str
+        self,
+        prompt: str | None,
+        images: Sequence[str],
+        winner: str | None,
+        kind: str,
+        person: str,
+        door: str,
+        source: str,
+        at: float | None,
     ) -> int:
         contents = [bytes.fromhex(image) for image in images]
-        said = (time.time(), _text(prompt), _text(person), _text(door), kind)
+        when = time.time() if at is None else at
+        said = (when, _text(prompt), _text(person), _text(door), kind, _text(source))
         with self.database.writing() as connection:
+            held = source and connection.execute(_HOLDS, [_text(source)]).fetchone()
+            if held:
+                return int(held[0])
             number = connection.execute(
-                "INSERT INTO answers (at, prompt, person, door, kind) VALUES (?, ?, ?, ?, ?)", said
+                "INSERT INTO answers (at, prompt, person, door, kind, source) VALUES (?, ?, ?, ?, ?, ?)", said
             ).lastrowid
             connection.executemany(
                 "INSERT INTO shown VALUES (?, ?, ?, ?)",
@@ -190,16 +232,58 @@ class AnswerStore:
         Raises:
             StoreError: The file holds what no version of this program writes.
         """
-        found: dict[int, tuple[float, str, str, str, list[str], list[str]]] = {}
+        return self._held("a.prompt IS ?", _text(prompt))
+
+    def since(self, number: int = 0) -> list[StoredAnswer]:
+        """Answers about all prompts that hold and have a greater number; otherwise as :meth:`answers`."""
+        return self._held("a.id > ?", number)
+
+    def by_source(self, source: str) -> StoredAnswer | None:
+        """The answer that holds and was made of ``source``; None where there is none."""
+        return next(iter(self._held("a.source = ? AND a.source != ''", _text(source))), None)
+
+    def _held(self, which: str, value: str | int | None) -> list[StoredAnswer]:
+        found: dict[int, tuple[tuple[float, str | None, str, str, str, str], list[str], list[str]]] = {}
         with self.database.reading() as connection:
-            for number, at, person, door, kind, content, best in connection.execute(_SELECT, [_text(prompt)]):
-                known = isinstance(person, str) and isinstance(door, str) and kind in _KINDS
-                if not known or not isinstance(content, bytes) or not isinstance(at, (int, float)):
+            for number, *said, content, best in connection.execute(_SELECT.format(which=which), [value]):
+                at, prompt, person, door, kind, source = said
+                texts = all(isinstance(each, str) for each in (person, door, source, prompt or ""))
+                if (
+                    not texts
+                    or kind not in _KINDS
+                    or not isinstance(content, bytes)
+                    or not isinstance(at, (int, float))
+                ):
                     raise StrangeValueError(f"answer {number} is none")
-                *_, images, winners = found.setdefault(number, (float(at), person, door, kind, [], []))
+                facts = (float(at), prompt, person, door, kind, source)
+                _, images, winners = found.setdefault(number, (facts, [], []))
                 images.append(content.hex())
                 winners += [content.hex()] if best else []
-            return [_answer(number, *said) for number, said in found.items()]
+            return [_answer(number, *each) for number, each in found.items()]
+
+    def withdrawn(self) -> set[int]:
+        """Numbers of the answers that were undone."""
+        with self.database.reading() as connection:
+            rows = connection.execute("SELECT id FROM answers WHERE withdrawn IS NOT NULL")
+            return {int(number) for (number,) in rows}
+
+    def sources(self) -> set[str]:
+        """Everything that answers were made of, those that were undone among them."""
+        with self.database.reading() as connection:
+            rows = connection.execute("SELECT DISTINCT source FROM answers WHERE source != ''")
+            return {str(source) for (source,) in rows}
+
+    def withdraw(self, number: int) -> bool:
+        """Undoes an answer by its number; false where it does not hold (any more).
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        with self.database.writing() as connection:
+            changed = connection.execute(
+                "UPDATE answers SET withdrawn = ? WHERE id = ? AND withdrawn IS NULL", (time.time(), number)
+            )
+            return changed.rowcount > 0
 
     def withdraw_last(self, prompt: str | None, *, person: str | None = None) -> StoredAnswer | None:
         """Undoes the last answer about a prompt, or the last one by ``person``; returns it, None where there is none.
@@ -207,13 +291,11 @@ class AnswerStore:
         Raises:
             StoreError: It cannot be written.
         """
-        with self.database.writing() as connection:
+        with self.database.writing():
             held = [each for each in self.answers(prompt) if person is None or each.person == person]
             if not held:
                 return None
-            connection.execute(
-                "UPDATE answers SET withdrawn = ? WHERE id = ?", (time.time(), held[-1].number)
-            )
+            self.withdraw(held[-1].number)
         return held[-1]
 
     def prompts(self) -> dict[str | None, int]:
@@ -246,19 +328,31 @@ class AnswerStore:
             person: Whose answers count; None for everybody's.
         """
         held = [each for each in self.answers(prompt) if person is None or each.person == person]
-        return QuickRanking(
-            images=tuple(images),
-            comparisons=tuple(Comparison(each.images, each.winner) for each in held if not each.skipped),
-            skips=tuple(each.images for each in held if each.skipped),
-            scores=tuple(scores),
-            seed=seed,
-        )
+        return ranking_of(held, images, scores, seed=seed)
+
+
+def ranking_of(
+    answers: Sequence[StoredAnswer],
+    images: Sequence[str],
+    scores: Sequence[Sequence[float]] = (),
+    *,
+    seed: int = 0,
+) -> QuickRanking:
+    """Pictures, by the hashes of their pixels, with answers about them, the latest last; otherwise as :meth:`AnswerStore.ranking`."""
+    return QuickRanking(
+        images=tuple(images),
+        comparisons=tuple(Comparison(each.images, each.winner) for each in answers if not each.skipped),
+        skips=tuple(each.images for each in answers if each.skipped),
+        scores=tuple(scores),
+        seed=seed,
+    )
 
 
 def _answer(
-    number: int, at: float, person: str, door: str, kind: str, images: list[str], winners: list[str]
+    number: int, facts: tuple[float, str | None, str, str, str, str], images: list[str], winners: list[str]
 ) -> StoredAnswer:
     """An answer, which anybody may have written, if it is one."""
+    at, prompt, person, door, kind, source = facts
     if len(images) < 2 or len(set(images)) < len(images) or len(winners) != (1 if kind == "best" else 0):
         raise StrangeValueError(f"answer {number} is none")
     return StoredAnswer(
@@ -269,6 +363,8 @@ def _answer(
         images=tuple(images),
         winner=winners[0] if winners else None,
         skipped=kind == "skip",
+        prompt=prompt,
+        source=source,
     )
 
 

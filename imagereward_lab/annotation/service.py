@@ -19,7 +19,6 @@ from .protocol.faults import Fault
 from .protocol.keys import QUICK, STAGES
 from .protocol.modes import faults_of
 from .quality.status import admit, statuses
-from .quick import questions
 from .quick.session import QuickSession
 from .records import (
     AnnotationError,
@@ -37,14 +36,12 @@ from .records import (
 )
 from .store import answers, inspections, people, turns
 from .store.audit import note as note_event
+from .store.people import LOCAL
 from .store.progress import progress_of
 from .store.results import results_of
 from .store.tasks import image_name, stored_task
 
 T = TypeVar("T")
-
-LOCAL = "me"
-"""Name of the one who works alone."""
 
 
 class Service:
@@ -69,7 +66,11 @@ class Service:
     ) -> None:
         self.project = Project(project, images)
         self.clock = clock
-        self.quick = QuickSession(self.project, data)
+        try:
+            self.quick = QuickSession(self.project, data)
+        except BaseException:
+            self.project.close()
+            raise
 
     @property
     def facts(self) -> ProjectFacts:
@@ -175,7 +176,14 @@ class Service:
 
     def progress(self, person: Person) -> Progress:
         """How far this person is."""
-        return self._read(lambda connection: progress_of(connection, person, self.project.terms))
+
+        def found(connection: Connection) -> Progress:
+            known = progress_of(connection, person, self.project.terms)
+            if self.project.options.mode != QUICK:
+                return known
+            return replace(known, done=self.quick.done_by(connection, person))
+
+        return self._read(found)
 
     def inspect_next(self, person: Person) -> Inspection | None:
         """An answer that nobody has judged, of somebody else; None where there is none now. Two inspectors never get the same one."""
@@ -214,19 +222,19 @@ class Service:
     def answer(self, person: Person, question: int, choice: str | None, seconds: float | None = None) -> None:
         """Answers a question: the id of the better picture, or None for a tie. The same answer sent twice counts once."""
         self._write(
-            lambda connection: questions.answer(connection, person, question, choice, seconds, self.clock())
+            lambda connection: self.quick.answer(connection, person, question, choice, seconds, self.clock())
         )
 
     def pass_question(self, person: Person, question: int) -> None:
         """Skips a question of quick mode: it says nothing about its pictures, and is not asked of this person again."""
-        self._write(lambda connection: questions.pass_over(connection, person, question, self.clock()))
+        self._write(lambda connection: self.quick.pass_over(connection, person, question, self.clock()))
 
     def undo_answer(self, person: Person) -> Question | None:
         """Takes this person's last answer in quick mode back and asks it again; the answer stays in the audit trail."""
 
         def undone(connection: Connection) -> Question | None:
             now = self.clock()
-            if not questions.take_back(connection, person, now):
+            if not self.quick.take_back(connection, person, now):
                 return None
             return self.quick.question(connection, person, now)
 
@@ -286,7 +294,11 @@ class Service:
             raise NotAllowedError("no_researcher", "only researchers see the results")
 
         def found(connection: Connection) -> Results:
-            return replace(results_of(connection), ranks=self.quick.ranks(connection))
+            return replace(
+                results_of(connection),
+                ranks=self.quick.ranks(connection),
+                comparisons=self.quick.count(connection),
+            )
 
         return self._read(found)
 
@@ -316,6 +328,7 @@ class Service:
 
     def close(self) -> None:
         """Lets go of the store."""
+        self.quick.close()
         self.project.close()
 
     def _read(self, action: Callable[[Connection], T]) -> T:

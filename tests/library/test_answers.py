@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imagereward_core.files import STORE_FOLDER
+from imagereward_core.files.sqlite import Database
 from imagereward_core.files.sqlite_view import StoreError
-from imagereward_core.library.answers import ACROSS, FILE_NAME, AnswerStore
+from imagereward_core.library.answers import ACROSS, APPLICATION_ID, FILE_NAME, MIGRATIONS, AnswerStore
+from imagereward_core.library.shared_answers import TAB_FOLDER, places_beside
 from imagereward_core.ranking import Comparison
 
 A, B, C = "aa" * 16, "bb" * 16, "cc" * 16
@@ -58,6 +61,46 @@ def test_undo_takes_the_last_answer_and_keeps_a_trace_of_it(tmp_path):
         kept = connection.execute("SELECT person, withdrawn IS NULL FROM answers ORDER BY id").fetchall()
         assert kept == [("Ann", 0), ("", 0), ("", 1)]
         assert connection.execute("SELECT count(*) FROM shown").fetchone() == (6,)
+
+
+def test_a_file_of_the_version_before_is_read_looked_at_and_written_on(tmp_path):
+    for place in ("open", "look"):
+        before = Database(
+            tmp_path / place / FILE_NAME, application=APPLICATION_ID, migrations=MIGRATIONS[:1], exact=True
+        )
+        with before.writing() as connection:
+            connection.execute(
+                "INSERT INTO answers (at, prompt, person, door, kind) VALUES (1, 'a cat', '', 'webui', 'best')"
+            )
+            connection.executemany(
+                "INSERT INTO shown VALUES (1, ?, ?, ?)", [(0, bytes.fromhex(A), 0), (1, bytes.fromhex(B), 1)]
+            )
+        before.close()
+    with AnswerStore.open(tmp_path / "look", looking=True) as answers:
+        assert said(answers) == [((A, B), B, False, "webui")]
+    with AnswerStore.open(tmp_path / "open") as answers:
+        answers.add("a cat", [A, B], A, source="page/1")
+        assert [each.source for each in answers.answers("a cat")] == ["", "page/1"]
+
+
+def test_what_is_made_of_the_same_thing_elsewhere_is_one_answer_until_it_is_undone(tmp_path):
+    with AnswerStore.open(tmp_path) as one, AnswerStore.open(tmp_path) as other:
+        number = one.add("a cat", [A, B], A, source="page/1")
+        assert other.add("a cat", [A, B], B, source="page/1") == number
+        assert other.by_source("page/1").winner == A and other.by_source("") is None
+        assert one.withdraw(number) and not other.withdraw(number)
+        again = other.add_skip("a cat", [A, B], source="page/1")
+        assert again != number and one.sources() == {"page/1"} and one.withdrawn() == {number}
+        assert [each.number for each in one.since()] == [again] and one.since(again) == []
+
+
+def test_answers_beside_are_found_above_the_pictures_and_only_there(tmp_path):
+    own, below = tmp_path / "a" / "store", tmp_path / "a" / "b" / "c"
+    for place in (own, below / STORE_FOLDER, tmp_path / "a" / TAB_FOLDER, tmp_path / "other" / STORE_FOLDER):
+        AnswerStore.open(place).close()
+    (tmp_path / "a" / STORE_FOLDER).mkdir()
+    assert places_beside(own, [below]) == (below / STORE_FOLDER, tmp_path / "a" / TAB_FOLDER)
+    assert places_beside(tmp_path / "a" / TAB_FOLDER, [below, below.parent]) == (below / STORE_FOLDER,)
 
 
 @settings(max_examples=30, deadline=None)

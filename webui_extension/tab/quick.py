@@ -2,6 +2,7 @@
 
 Commands of the page's script (``javascript/imagereward_quick.js`` says what each needs and gets), done by the core: the question by
 ``imagereward_core.ranking``, the answers kept by ``imagereward_core.library.answers`` beside the tab's library, where the stars are.
+Answers that were given elsewhere about the same pictures, as in ``imagereward annotate FOLDER``, count too.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from imagereward_core.errors import CuratorError
-from imagereward_core.library.answers import ACROSS, AnswerStore
+from imagereward_core.library.answers import ACROSS
+from imagereward_core.library.shared_answers import SharedAnswers
 from imagereward_core.ranking import csv_text, json_text
 
 from .session import Asked, Session
@@ -73,22 +75,22 @@ def answer(session: Session, wish: Mapping[str, Any]) -> Done:
     chosen = None if winner is None else _content(winner)
     if chosen is not None and chosen not in images:
         raise CuratorError("the picture that was chosen is not one of those shown; choose again")
-    with _store() as store:
-        store.add(asked.prompt, images, chosen, door=DOOR)
+    with _store(session) as store:
+        store.own.add(asked.prompt, images, chosen, door=DOOR)
     return _asking(session)
 
 
 def skip(session: Session, wish: Mapping[str, Any]) -> Done:
     """Writes down that a question was skipped, and asks another one."""
-    with _store() as store:
-        store.add_skip(_asked(session).prompt, _images(session, wish), door=DOOR)
+    with _store(session) as store:
+        store.own.add_skip(_asked(session).prompt, _images(session, wish), door=DOOR)
     return _asking(session)
 
 
 def undo(session: Session, wish: Mapping[str, Any]) -> Done:
     """Takes the last answer about the prompt back, and asks the same question again."""
-    with _store() as store:
-        last = store.withdraw_last(_asked(session).prompt, person="")
+    with _store(session) as store:
+        last = store.withdraw_last(_asked(session).prompt, [row.content for row in _rows(session)])
     if last is None:
         raise CuratorError("there is no answer to take back for this prompt")
     return _asking(session, again=last.images)
@@ -145,10 +147,10 @@ COMMANDS: dict[str, Callable[[Session, Mapping[str, Any]], Done]] = {
 }
 
 
-def _store() -> AnswerStore:
-    from ..host.info import data_folder
+def _store(session: Session) -> SharedAnswers:
+    from .scoring import library_folder
 
-    return AnswerStore.open(data_folder() / "library")
+    return SharedAnswers(library_folder(), {row.path.parent for row in _rows(session)})
 
 
 def _asked(session: Session) -> Asked:
@@ -203,7 +205,7 @@ def _ranking(session: Session) -> tuple[QuickRanking, dict[str, Row]]:
     # What scorers say of pictures for different prompts cannot be compared.
     scores = [] if asked.prompt is ACROSS else [[float(each.values[at]) for at in places] for each in panel]
     known = [each for each in scores if not all(math.isnan(value) for value in each)]
-    with _store() as store:
+    with _store(session) as store:
         return store.ranking(asked.prompt, list(rows), known), rows
 
 
@@ -229,7 +231,7 @@ def _asking(session: Session, again: Sequence[str] = ()) -> Done:
         "at": prompts.index(asked.prompt) if asked.prompt in prompts else 0,
         "prompts": len(prompts),
         "pictures": len(rows),
-        "answers": len(ranking.comparisons),
+        "answers": sum(each.among(rows) is not None for each in ranking.comparisons),
         "question": [_picture(rows[image]) for image in images],
         "why": "" if images else NO_GROUP,
     }

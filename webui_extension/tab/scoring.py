@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagereward_core.gallery.view import View, Wish, read_view
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
     from imagereward_core.library.scan.progress import ScanProgress
 
 
+def library_folder() -> Path:
+    """Where the tab's library is, whatever folder is scored; ``imagereward_core.library.shared_answers`` looks for it there."""
+    return data_folder() / "library"
+
+
 def opened_library() -> Library:
-    """The tab's library, whatever folder is scored, with its journal."""
-    home = data_folder()
-    return Library.open(home / "library", data=home)
+    """The tab's library with its journal."""
+    return Library.open(library_folder(), data=data_folder())
 
 
 def score_folder(job: Job, wish: Wish) -> tuple[View, str]:

@@ -36,7 +36,7 @@ def _of_project(args: argparse.Namespace, console: Console) -> Iterator[Ranking]
     """The answers that count in a project."""
     try:
         from ..command.shared import plainly
-        from ..exchange.rankings import rankings_of
+        from ..exchange.rankings import rankings_in
         from ..project.folder import Project
     except ModuleNotFoundError as error:
         raise NoScorerError(
@@ -46,7 +46,7 @@ def _of_project(args: argparse.Namespace, console: Console) -> Iterator[Ranking]
     with plainly():
         project = Project(args.rankings)
         try:
-            found = project.database.read(lambda connection: list(rankings_of(connection)))
+            found = rankings_in(project)
         finally:
             project.close()
     console.say(

@@ -22,7 +22,7 @@ from ...data.readers import FORMATS, open_rankings
 from ..exchange.imagerewarddb import write_imagerewarddb
 from ..exchange.imports import NOBODY, import_rankings
 from ..exchange.label_studio import label_config, write_label_studio
-from ..exchange.rankings import rankings_of
+from ..exchange.rankings import rankings_in
 from ..project.folder import Project
 from ..quick.session import QuickSession
 from .shared import add_project, command, opened
@@ -97,15 +97,17 @@ def run_export(args: argparse.Namespace) -> int:
     console = Console(args.quiet)
     with opened(args) as project:
         if args.form.startswith("ranks-"):
-            text = project.database.read(
-                lambda connection: QuickSession(project).text(connection, args.form.removeprefix("ranks-"))
-            )
+            quick, form = QuickSession(project), args.form.removeprefix("ranks-")
+            try:
+                text = project.database.read(lambda connection: quick.text(connection, form))
+            finally:
+                quick.close()
             _put(args, text)
             return DONE
         if args.form == "label-studio-config":
             _put(args, label_config())
             return DONE
-        rankings = project.database.read(lambda connection: list(rankings_of(connection)))
+        rankings = rankings_in(project)
         if args.without_test:
             rankings = [each for each in rankings if not each.extra.get("test")]
         if not rankings:

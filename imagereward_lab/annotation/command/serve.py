@@ -10,10 +10,11 @@ from typing import Any
 from imagereward_core.cli.arguments import add_setting, number_type
 from imagereward_core.cli.console import Console
 from imagereward_core.cli.exits import DONE, UsageError
+from imagereward_core.cli.options import data_folder
 
 from ..project.candidates import LeftOut
 from ..project.folder import is_project
-from ..project.new import open_quick
+from ..project.new import open_quick, remark_of
 from ..project.options import ProjectOptions
 from ..protocol.keys import QUICK
 from .shared import command, plainly, tell_left_out
@@ -54,6 +55,13 @@ def add(commands: Any) -> None:
         help="a further name under which the server is reached",
     )
     parser.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
+    parser.add_argument(
+        "--store",
+        type=Path,
+        metavar="DIR",
+        help="with a folder of pictures: where its library is, which has stars and answers, such as imagereward/library in the folder of a "
+        "WebUI, for that of its tab (default: where it was the last time, at first .imagereward in the folder)",
+    )
     add_setting(parser, ProjectOptions, "across_prompts", "--across-prompts")
     add_setting(parser, ProjectOptions, "side_by_side", "--side-by-side")
 
@@ -75,12 +83,26 @@ def run(args: argparse.Namespace) -> int:
                 mode=QUICK, across_prompts=args.across_prompts, side_by_side=args.side_by_side
             )
             left_out = LeftOut()
-            folder = open_quick(folder, options, time.time(), left_out)
+            with console.count(0, "pictures") as progress:
+                folder = open_quick(
+                    folder,
+                    options,
+                    time.time(),
+                    left_out,
+                    store=None if args.store is None else args.store.expanduser().absolute(),
+                    data=data_folder(),
+                    progress=progress,
+                )
             tell_left_out(console, dict(left_out.counts), left_out.examples)
             first = "quick"
+            if told := remark_of(folder, data_folder()):
+                console.complain(f"note: {told}")
+        elif args.store is not None:
+            raise UsageError("--store goes with a folder of pictures; a project keeps its answers itself")
         serve_project(
             folder,
             images=args.images,
+            data=data_folder(),
             host=args.host,
             port=args.port,
             names=tuple(args.name),

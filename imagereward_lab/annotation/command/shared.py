@@ -11,12 +11,10 @@ from typing import Any
 from imagereward_core.cli.console import Console
 from imagereward_core.cli.exits import NoScorerError, UsageError
 from imagereward_core.cli.options import add_talk
-from imagereward_core.files import STORE_FOLDER
 
 from ...data.extras import MissingPackageError
 from ...data.ranking import RankingError
-from ..project.folder import Project, is_project
-from ..project.new import QUICK_FOLDER
+from ..project.folder import Project, project_folder
 from ..records import AnnotationError
 
 
@@ -37,7 +35,12 @@ def command(
 
 def add_project(parser: argparse.ArgumentParser) -> None:
     """Which project."""
-    parser.add_argument("project", type=Path, metavar="PROJECT", help="the folder of the project")
+    parser.add_argument(
+        "project",
+        type=Path,
+        metavar="PROJECT",
+        help="the folder of the project, or one of pictures that was asked about in quick mode",
+    )
 
 
 @contextmanager
@@ -65,17 +68,11 @@ def opened(args: argparse.Namespace) -> Iterator[Project]:
         StoreError: Its store cannot be used.
     """
     with plainly():
-        project = Project(_folder(args.project.expanduser()))
+        project = Project(project_folder(args.project.expanduser()))
         try:
             yield project
         finally:
             project.close()
-
-
-def _folder(named: Path) -> Path:
-    """The folder of the project; for a folder of pictures that is none, that of its own quick mode where it has one."""
-    own = named / STORE_FOLDER / QUICK_FOLDER
-    return own if not is_project(named) and is_project(own) else named
 
 
 def tell_left_out(console: Console, counts: dict[str, int], examples: dict[str, list[str]]) -> None:

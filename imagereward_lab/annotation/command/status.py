@@ -8,6 +8,7 @@ from typing import Any
 from imagereward_core.cli.exits import DONE
 
 from ..protocol.keys import QUICK
+from ..quick.session import QuickSession
 from ..store.results import results_of
 from .shared import add_project, command, opened
 
@@ -28,7 +29,9 @@ def run(args: argparse.Namespace) -> int:
             f"store: {project.database.name}",
         ]
         if project.options.mode == QUICK:
-            lines.append(f"questions answered: {found.comparisons:,}")
+            quick = QuickSession(project)
+            lines.append(f"questions answered: {project.database.read(quick.count):,}")
+            quick.close()
         else:
             lines += [
                 f"prompts: {found.tasks:,}",

@@ -14,20 +14,28 @@ from sqlalchemy import Connection
 from imagereward_core.ranking import Comparison, comparisons_of_ranking
 
 from ...data.ranking import Phrase, Ranking
+from ..project.folder import Project
 from ..protocol.keys import BEST_WORST, PROTOCOL, QUICK, RATINGS, ROLES, SLOTS
-from ..quick.questions import said_by
+from ..quick import questions
+from ..quick.session import QuickSession
 from ..store.answers import Answered, final_answers
 from ..store.tasks import StoredTask
 
 
-def rankings_of(connection: Connection) -> Iterator[Ranking]:
-    """All answers that count, by task and then by name: the same store gives the same rankings in the same order."""
+def rankings_of(connection: Connection, quick: QuickSession | None = None) -> Iterator[Ranking]:
+    """All answers that count, by task and then by name: the same store gives the same rankings in the same order.
+
+    Args:
+        connection: To the project's store.
+        quick: Knows the answers of quick mode; None for those that the project keeps itself.
+    """
     answers = final_answers(connection)
     places = {task: place for place, task in enumerate(dict.fromkeys(each.task.id for each in answers))}
     for each in sorted(answers, key=lambda each: (places[each.task.id], each.person.name)):
         yield ranking_of(each)
     numbers: dict[str, int] = {}
-    for task, name, role, comparison, seconds in said_by(connection):
+    kept = questions if quick is None else quick.refreshed(connection)
+    for task, name, role, comparison, seconds in kept.said_by(connection):
         number = numbers[task.key] = numbers.get(task.key, 0) + 1
         yield _of_comparison(task, name, role, comparison, seconds, number)
 
@@ -156,3 +164,16 @@ def _slots(ranking: Ranking, images: Sequence[str], most: int) -> list[list[str]
 
 def _whole(value: float) -> float | int:
     return int(value) if value == int(value) else value
+
+
+def rankings_in(project: Project) -> list[Ranking]:
+    """All answers of a project that count, as :func:`rankings_of` gives them.
+
+    Raises:
+        StoreError: Its store, or its library's answers, cannot be read.
+    """
+    quick = QuickSession(project)
+    try:
+        return project.database.read(lambda connection: list(rankings_of(connection, quick)))
+    finally:
+        quick.close()

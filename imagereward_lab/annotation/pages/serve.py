@@ -17,6 +17,7 @@ def serve_project(
     project: Path,
     *,
     images: Path | None = None,
+    data: Path | None = None,
     host: str = LOCAL,
     port: int = 0,
     names: tuple[str, ...] = (),
@@ -31,6 +32,7 @@ def serve_project(
     Args:
         project: Its folder.
         images: Folder of the pictures, where it is another one on this computer.
+        data: The user's own folder for this program, which vouches for libraries.
         host: Address to listen at; only this computer reaches the default one.
         port: Port; 0 for a free one.
         names: Further names under which the server is reached.
@@ -45,7 +47,7 @@ def serve_project(
         StoreError: Its store cannot be used.
         ServeError: The address cannot be listened at.
     """
-    service = Service(project, images=images)
+    service = Service(project, images=images, data=data)
     own = new_token()
     try:
         serve(

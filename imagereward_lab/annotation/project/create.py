@@ -37,6 +37,7 @@ def create(
     tasks: Sequence[NewTask],
     now: float,
     database: str = "",
+    library: Path | None = None,
 ) -> None:
     """Makes a project; its store is whole or empty, and its file, without which there is no project, comes last.
 
@@ -47,6 +48,7 @@ def create(
         tasks: What is asked, in the order in which it is given.
         now: Unix time in seconds.
         database: URL of a PostgreSQL database that is this project's alone; empty for an SQLite file in the folder.
+        library: Where the library is whose answers to quick questions are the project's; None for a project with its own.
 
     Raises:
         AnnotationError: There is a project already, in the folder or in the database.
@@ -71,12 +73,17 @@ def create(
         store.write(fill)
     finally:
         store.close()
-    ProjectFile(_beside(images, folder), kept).write(folder)
+    file_of(folder, images, kept, library).write(folder)
 
 
-def _beside(images: Path, folder: Path) -> str:
-    """The folder of pictures as it is kept: from the project's folder where one lies in the other, so that both may be moved together."""
-    home, root = folder.resolve(), images.resolve()
+def file_of(folder: Path, images: Path, database: str = "", library: Path | None = None) -> ProjectFile:
+    """The file of a project in a folder; see :func:`create`."""
+    return ProjectFile(_beside(images, folder), database, "" if library is None else _beside(library, folder))
+
+
+def _beside(other: Path, folder: Path) -> str:
+    """Another folder as it is kept: from the project's folder where one lies in the other, so that both may be moved together."""
+    home, root = folder.resolve(), other.resolve()
     if root == home or home in root.parents or root in home.parents:
         return Path(os.path.relpath(root, home)).as_posix()
-    return str(images.absolute())
+    return str(other.absolute())

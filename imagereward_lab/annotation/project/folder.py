@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import URL
 
+from imagereward_core.files import STORE_FOLDER
 from imagereward_core.files.regular import read_regular
 from imagereward_core.files.whole import written_whole
 
@@ -22,6 +23,8 @@ from ..store.turns import Terms
 from .options import ProjectOptions
 
 FILE, STORE = "project.json", "annotations.sqlite3"
+QUICK_FOLDER = "quick"
+"""In the folder for stores of a folder of pictures: the project of its own quick mode."""
 KIND = "imagereward annotation project"
 _MOST_BYTES = 2**20
 
@@ -33,10 +36,17 @@ class ProjectFile:
     Attributes:
         images: Folder of the pictures; a relative one counts from the project's folder.
         database: URL of its database without a password; empty for the SQLite file beside.
+        library: Folder of the library whose answers to quick questions are the project's, as for a folder's own quick mode; a relative
+            one counts from the project's folder. Empty for a project that keeps them itself.
     """
 
     images: str
     database: str = ""
+    library: str = ""
+
+    def library_of(self, folder: Path) -> Path | None:
+        """Where the library is, for the project in ``folder``; None for a project that keeps its answers itself."""
+        return Path(os.path.normpath(folder / self.library)) if self.library else None
 
     def write(self, folder: Path) -> None:
         """Puts the file into a folder."""
@@ -45,6 +55,7 @@ class ProjectFile:
             "schema_version": 1,
             "images": self.images,
             "database": self.database,
+            **({"library": self.library} if self.library else {}),
         }
         with written_whole(folder / FILE) as temporary:
             temporary.write_text(json.dumps(content, ensure_ascii=True, indent=2) + "\n", encoding="utf-8")
@@ -76,15 +87,21 @@ class ProjectFile:
                 "newer_project",
                 f"{path}: found version {shown(content.get('schema_version'))}; expected 1. Update this program",
             )
-        images, database = content.get("images"), content.get("database", "")
-        if not isinstance(images, str) or not isinstance(database, str):
-            raise AnnotationError("no_project", f"{path}: images and database have to be texts")
-        return cls(images, database)
+        images, database, library = (content.get(name, "") for name in ("images", "database", "library"))
+        if not ("images" in content and all(isinstance(each, str) for each in (images, database, library))):
+            raise AnnotationError("no_project", f"{path}: images, database and library have to be texts")
+        return cls(images, database, library)
 
 
 def is_project(folder: Path) -> bool:
     """Whether a folder is one of a project."""
     return (folder / FILE).is_file()
+
+
+def project_folder(folder: Path) -> Path:
+    """The folder of the project that a folder means: its own quick mode for one of pictures that has been asked about."""
+    quick = folder / STORE_FOLDER / QUICK_FOLDER
+    return quick if not is_project(folder) and is_project(quick) else folder
 
 
 def url_of(folder: Path, database: str) -> URL:
@@ -103,6 +120,10 @@ def without_password(text: str) -> tuple[str, bool]:
 class Project:
     """A project that is open.
 
+    Attributes:
+        images: Folder of the pictures.
+        library: Folder of the library whose answers are the project's, see :class:`ProjectFile`; None for a project with its own.
+
     Args:
         folder: Its folder.
         images: Folder of the pictures, where it is another one on this computer.
@@ -116,6 +137,7 @@ class Project:
         self.folder = folder.absolute()
         file = ProjectFile.read(self.folder)
         self.images = images if images is not None else Path(os.path.normpath(self.folder / file.images))
+        self.library = file.library_of(self.folder)
         self.database = Database(url_of(self.folder, file.database))
         try:
             self.options = ProjectOptions.read(self.database.read(settings))

@@ -16,24 +16,27 @@ from ..records import AnnotationError
 from .candidates import Candidate, LeftOut, source_of
 
 
-def has_library(root: Path) -> bool:
-    """Whether a folder has a library."""
-    return (root / STORE_FOLDER / FILE_NAME).is_file()
+def has_library(root: Path, place: Path | None = None) -> bool:
+    """Whether a folder has a library, by default in itself."""
+    return ((place or root / STORE_FOLDER) / FILE_NAME).is_file()
 
 
-def of_library(root: Path, left_out: LeftOut, scorers: Sequence[str] = ()) -> Iterator[Candidate]:
+def of_library(
+    root: Path, left_out: LeftOut, scorers: Sequence[str] = (), place: Path | None = None
+) -> Iterator[Candidate]:
     """Pictures of a library, each content once; copies that runs of ``curate`` have made are left to their originals.
 
     Args:
         root: The folder.
         left_out: What is left out is counted there.
         scorers: Ids of scorers whose numbers are wanted; none by default.
+        place: Where the library is; None for the folder itself.
 
     Raises:
         AnnotationError: The library has no numbers of a scorer.
         StoreError: It cannot be read.
     """
-    with Library.look(root / STORE_FOLDER, root=root) as library:
+    with Library.look(place or root / STORE_FOLDER, root=root) as library:
         keys = _keys(library, root, scorers)
         values = {
             name: {row.path: row.value for row in library.rows(Query(key=key, folder=root, order="name"))}
@@ -69,13 +72,13 @@ def scorers_of(root: Path) -> list[str]:
     return list(dict.fromkeys(key.scorer for key in keys))
 
 
-def scores_of(root: Path) -> dict[str, dict[str, float]]:
+def scores_of(root: Path, place: Path | None = None) -> dict[str, dict[str, float]]:
     """Every score that a library holds of the pictures in a folder, by scorer and name; of each scorer the newest key counts.
 
     Raises:
         StoreError: It cannot be read.
     """
-    with Library.look(root / STORE_FOLDER, root=root) as library:
+    with Library.look(place or root / STORE_FOLDER, root=root) as library:
         return {
             scorer: {
                 row.path.relative_to(root).as_posix(): row.value

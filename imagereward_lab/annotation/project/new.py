@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,21 +10,23 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from imagereward_core.files import STORE_FOLDER
+from imagereward_core.library.library import Library
+from imagereward_core.library.scan.options import ScanOptions
+from imagereward_core.library.store.records import Query
 
 from ...data.prompts import prompt_key
+from ...data.readers.pictures import pictures_below
 from ..protocol.keys import PER_GENERATOR, TOP_PICKS
 from ..records import AnnotationError
 from ..store.database import Database
 from ..store.tasks import NewTask, add_images, add_tasks, keys
 from .candidates import MOST_PROMPT, Candidate, LeftOut, of_folder, of_table, rows_of_table
-from .create import check_free, create
+from .create import check_free, create, file_of
 from .draw import draw
-from .folder import ProjectFile, is_project, url_of
+from .folder import QUICK_FOLDER, ProjectFile, is_project, url_of
 from .from_library import has_library, of_library, scorers_of
 from .options import ProjectOptions
 
-QUICK_FOLDER = "quick"
-"""Below the folder of a library: the project of its own quick mode."""
 _BOTH_WAYS = (".txt", ".csv", ".tsv", ".json", ".jsonl", ".parquet")
 
 
@@ -170,21 +173,44 @@ def read_prompts(path: Path, left_out: LeftOut) -> Mapping[str, str]:
     return found
 
 
-def open_quick(root: Path, options: ProjectOptions, now: float, left_out: LeftOut) -> Path:
+def open_quick(
+    root: Path,
+    options: ProjectOptions,
+    now: float,
+    left_out: LeftOut,
+    *,
+    store: Path | None = None,
+    data: Path | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Path:
     """The project of a folder's own quick mode, made or brought up to date with the pictures that are there now.
 
-    What was answered stays, also of pictures that are gone.
+    Its answers are those of the folder's library, which is made where there is none, and takes in pictures that it does not know yet;
+    nothing is scored. What was answered stays, also of pictures that are gone.
+
+    Args:
+        root: The folder of pictures.
+        options: Settings.
+        now: Unix time in seconds.
+        left_out: What is left out is counted there.
+        store: Where the library is; None for where it was the last time, at first in the folder itself.
+        data: The user's own folder for this program, which vouches for libraries.
+        progress: Told how many new pictures were looked at.
 
     Raises:
         AnnotationError: No prompt has two pictures.
-        StoreError: Its store cannot be used.
+        StoreError: Its store or the library cannot be used.
     """
+    root = root.absolute()
     folder = root / STORE_FOLDER / QUICK_FOLDER
-    tasks = draw(Source.of(root).candidates(left_out), options, left_out)
-    if not is_project(folder):
-        create(folder, root, options, tasks, now)
+    kept = ProjectFile.read(folder) if is_project(folder) else None
+    place = store or (kept.library_of(folder) if kept else None) or root / STORE_FOLDER
+    take_in(root, place, data, progress)
+    tasks = draw(of_library(root, left_out, place=place), options, left_out)
+    if kept is None:
+        create(folder, root, options, tasks, now, library=place)
         return folder
-    database = Database(url_of(folder, ProjectFile.read(folder).database))
+    database = Database(url_of(folder, kept.database))
 
     def bring_up_to_date(connection: Connection) -> None:
         known = keys(connection)
@@ -197,4 +223,37 @@ def open_quick(root: Path, options: ProjectOptions, now: float, left_out: LeftOu
         database.write(bring_up_to_date)
     finally:
         database.close()
+    file = file_of(folder, root, kept.database, place)
+    if file != kept:
+        file.write(folder)
     return folder
+
+
+def take_in(
+    root: Path, place: Path, data: Path | None = None, progress: Callable[[int], None] | None = None
+) -> None:
+    """Has a library know the pictures of a folder that are new; what it knows already is not looked at again.
+
+    Raises:
+        StoreError: The library cannot be used.
+    """
+    with Library.open(place, root=root, data=data) as library:
+        known = {row.path for row in library.rows(Query(folder=root, order="name"))}
+        new = tuple(path for path in pictures_below(root) if path not in known)
+        if new:
+            told = None if progress is None else lambda each: progress(each.done)
+            library.scan([root], None, options=ScanOptions(files=new), progress=told)
+
+
+def remark_of(folder: Path, data: Path | None = None) -> str:
+    """What is to be said where the library of a folder's own quick mode, the project in ``folder``, was made elsewhere; else empty.
+
+    Raises:
+        StoreError: The library cannot be read.
+    """
+    file = ProjectFile.read(folder)
+    place, root = file.library_of(folder), Path(os.path.normpath(folder / file.images))
+    if place is None:
+        return ""
+    with Library.look(place, root=root, data=data) as library:
+        return library.origin.remark()

@@ -1,11 +1,14 @@
-"""Questions of quick mode in the store: asked, answered, passed over, taken back."""
+"""Questions of quick mode in the store: asked, answered, passed over, taken back.
+
+What is kept of a folder's own quick mode lies beside its library instead, see :mod:`.library_answers`; :class:`Kept` is what both can do.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row, func, select, update
 
@@ -34,10 +37,72 @@ class Said:
     skips: tuple[tuple[str, ...], ...]
 
 
+SaidBy = tuple[StoredTask, str, str, Comparison[str], float | None]
+"""An answer: the task, name and role of who answered, what was said, and how long it took in seconds."""
+
+
+class Kept(Protocol):
+    """Where answers to questions are kept: this module, for projects that keep their own, or a library."""
+
+    def refresh(self, connection: Connection, tasks: Sequence[StoredTask]) -> None:
+        """Has what follows know the tasks, and what was answered elsewhere meanwhile."""
+
+    def ids(self, task: StoredTask) -> tuple[str, ...]:
+        """The pictures of a task that can be asked about."""
+
+    def waiting(self, connection: Connection, person: int) -> list[Row[Any]]:
+        """The questions that somebody was asked and has not dealt with, the oldest first."""
+
+    def answer(
+        self,
+        connection: Connection,
+        person: Person,
+        question: int,
+        winner: str | None,
+        seconds: float | None,
+        now: float,
+    ) -> None:
+        """Keeps an answer."""
+
+    def pass_over(self, connection: Connection, person: Person, question: int, now: float) -> None:
+        """Notes that somebody does not answer a question."""
+
+    def take_back(self, connection: Connection, person: Person, now: float) -> bool:
+        """Opens the question that somebody dealt with last again."""
+
+    def said(self, connection: Connection, task: StoredTask, person: Person | None) -> Said:
+        """What everybody answered about a task, and what this person passed over."""
+
+    def counts(self, connection: Connection) -> dict[int, int]:
+        """How many questions were answered of each task that has some."""
+
+    def done_by(self, connection: Connection, person: Person) -> int:
+        """How many questions somebody answered."""
+
+    def said_by(self, connection: Connection) -> Iterator[SaidBy]:
+        """Every answer, by task, in the order of answers."""
+
+    def close(self) -> None:
+        """Lets go of what is open."""
+
+
+def refresh(connection: Connection, tasks: Sequence[StoredTask]) -> None:
+    """Nothing is kept in memory."""
+
+
+def ids(task: StoredTask) -> tuple[str, ...]:
+    """All pictures of a task."""
+    return task.ids
+
+
+def close() -> None:
+    """Nothing is open but the project's store."""
+
+
 def waiting(connection: Connection, person: int) -> list[Row[Any]]:
     """The questions that somebody was asked and has not dealt with, the oldest first."""
     rows = select(QUESTIONS).where(QUESTIONS.c.person_id == person, QUESTIONS.c.state == OPEN)
-    return list(connection.execute(rows.order_by(QUESTIONS.c.id)))
+    return list(connection.execute(rows.order_by(QUESTIONS.c.asked, QUESTIONS.c.id)))
 
 
 def ask(connection: Connection, person: int, task: int, images: Sequence[str], now: float) -> Row[Any]:
@@ -68,15 +133,37 @@ def answer(
     Raises:
         GoneError: The question is not this person's, is answered otherwise or passed over, or the winner was not shown.
     """
-    row = _mine(connection, person, question)
-    if row.state == ANSWERED and row.winner == winner:
-        return
+    row = mine(connection, person, question)
+    if is_open_for(row, ANSWERED, winner):
+        close_answered(connection, person, question, winner, seconds, now)
+
+
+def is_open_for(row: Row[Any], state: str, winner: str | None = None) -> bool:
+    """Whether a question waits for this answer, or, ``PASSED``, to be passed over; false where that is what was said of it already.
+
+    Raises:
+        GoneError: Something else was said of it, or the winner was not shown.
+    """
+    if row.state == state and row.winner == winner:
+        return False
     if row.state != OPEN:
         raise GoneError(
             f"question_{row.state}", "this question is dealt with already; go on with the next one"
         )
     if winner is not None and winner not in json.loads(row.images):
         raise GoneError("not_shown", "the picture was not part of this question; reload the page")
+    return True
+
+
+def close_answered(
+    connection: Connection,
+    person: Person,
+    question: int,
+    winner: str | None,
+    seconds: float | None,
+    now: float,
+) -> None:
+    """Notes an answer with its question."""
     connection.execute(
         update(QUESTIONS)
         .where(QUESTIONS.c.id == question)
@@ -85,20 +172,20 @@ def answer(
     note(connection, now, person.id, "chose", f"question {question}", winner=winner)
 
 
+def close_passed(connection: Connection, person: Person, question: int, now: float) -> None:
+    """Notes with a question that it was passed over."""
+    connection.execute(update(QUESTIONS).where(QUESTIONS.c.id == question).values(state=PASSED, answered=now))
+    note(connection, now, person.id, "passed over", f"question {question}")
+
+
 def pass_over(connection: Connection, person: Person, question: int, now: float) -> None:
     """Notes that somebody does not answer a question.
 
     Raises:
         GoneError: The question is not this person's, or answered.
     """
-    row = _mine(connection, person, question)
-    if row.state == ANSWERED:
-        raise GoneError("question_answered", "this question is answered already; go on with the next one")
-    if row.state == OPEN:
-        connection.execute(
-            update(QUESTIONS).where(QUESTIONS.c.id == question).values(state=PASSED, answered=now)
-        )
-        note(connection, now, person.id, "passed over", f"question {question}")
+    if is_open_for(mine(connection, person, question), PASSED):
+        close_passed(connection, person, question, now)
 
 
 def take_back(connection: Connection, person: Person, now: float) -> bool:
@@ -112,27 +199,31 @@ def take_back(connection: Connection, person: Person, now: float) -> bool:
     ).one_or_none()
     if row is None:
         return False
+    reopen(connection, person, row, now)
+    return True
+
+
+def reopen(connection: Connection, person: Person, row: Row[Any], now: float) -> None:
+    """Has a question wait again. What was said stays in the trail."""
     connection.execute(
         update(QUESTIONS)
         .where(QUESTIONS.c.id == row.id)
         .values(state=OPEN, winner=None, seconds=None, answered=None)
     )
     note(connection, now, person.id, "took back", f"question {row.id}", state=row.state, winner=row.winner)
-    return True
 
 
-def said(connection: Connection, task: int, person: int) -> Said:
+def said(connection: Connection, task: StoredTask, person: Person | None) -> Said:
     """What everybody answered about a task, and what this person passed over."""
     rows = connection.execute(
         select(QUESTIONS)
-        .where(QUESTIONS.c.task_id == task, QUESTIONS.c.state.in_((ANSWERED, PASSED)))
+        .where(QUESTIONS.c.task_id == task.id, QUESTIONS.c.state.in_((ANSWERED, PASSED)))
         .order_by(QUESTIONS.c.answered, QUESTIONS.c.id)
     ).all()
+    own = None if person is None else person.id
     return Said(
         tuple(Comparison(tuple(json.loads(row.images)), row.winner) for row in rows if row.state == ANSWERED),
-        tuple(
-            tuple(json.loads(row.images)) for row in rows if row.state == PASSED and row.person_id == person
-        ),
+        tuple(tuple(json.loads(row.images)) for row in rows if row.state == PASSED and row.person_id == own),
     )
 
 
@@ -146,14 +237,19 @@ def counts(connection: Connection) -> dict[int, int]:
     return {row.task_id: row.number for row in rows}
 
 
-def done_by(connection: Connection, person: int) -> int:
+def done_by(connection: Connection, person: Person) -> int:
     """How many questions somebody answered."""
     return connection.execute(
-        select(func.count()).where(QUESTIONS.c.person_id == person, QUESTIONS.c.state == ANSWERED)
+        select(func.count()).where(QUESTIONS.c.person_id == person.id, QUESTIONS.c.state == ANSWERED)
     ).scalar_one()
 
 
-def _mine(connection: Connection, person: Person, question: int) -> Row[Any]:
+def mine(connection: Connection, person: Person, question: int) -> Row[Any]:
+    """A question that was put to somebody, whose turns are locked for the rest of the transaction.
+
+    Raises:
+        GoneError: It was put to somebody else.
+    """
     locked(connection, person.id)
     row = connection.execute(
         select(QUESTIONS).where(QUESTIONS.c.id == question, QUESTIONS.c.person_id == person.id)
@@ -199,9 +295,7 @@ def import_answers(
     return len(comparisons)
 
 
-def said_by(
-    connection: Connection,
-) -> Iterator[tuple[StoredTask, str, str, Comparison[str], float | None]]:
+def said_by(connection: Connection) -> Iterator[SaidBy]:
     """Every answer: the task, name and role of who answered, what was said, and how long it took; by task, in the order of answers."""
     tasks = {task.id: task for task in all_tasks(connection) if task.mode == QUICK}
     if not tasks:

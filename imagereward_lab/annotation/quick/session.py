@@ -24,6 +24,7 @@ from ..records import GoneError, Person, Question, Rank
 from ..store.people import locked
 from ..store.tasks import StoredTask, all_tasks, count_of_images
 from . import questions
+from .library_answers import kept_by
 
 _LEAST_ASKED = 24
 """Prompts that are compared by how much their best question tells: those that were asked about least, for their number of pictures."""
@@ -41,13 +42,55 @@ class QuickSession:
     Args:
         project: The project.
         data: The user's own folder for this program, which vouches for libraries.
+
+    Raises:
+        StoreError: The file of answers of its library cannot be used.
     """
 
     def __init__(self, project: Project, data: Path | None = None) -> None:
         self.project, self.data = project, data
+        self.kept = kept_by(project)
+        self.place = project.library or project.images / STORE_FOLDER
         self._known_tasks: list[StoredTask] = []
         self._known_count = -1
         self._known_scores: dict[str, dict[str, float]] | None = None
+
+    def close(self) -> None:
+        """Lets go of the answers."""
+        self.kept.close()
+
+    def refreshed(self, connection: Connection) -> questions.Kept:
+        """The answers, those that were given elsewhere meanwhile among them."""
+        self.kept.refresh(connection, self.tasks(connection))
+        return self.kept
+
+    def answer(
+        self,
+        connection: Connection,
+        person: Person,
+        question: int,
+        winner: str | None,
+        seconds: float | None,
+        now: float,
+    ) -> None:
+        """Keeps an answer; errors as of :func:`.questions.answer`."""
+        self.refreshed(connection).answer(connection, person, question, winner, seconds, now)
+
+    def pass_over(self, connection: Connection, person: Person, question: int, now: float) -> None:
+        """Notes that somebody does not answer a question; errors as of :func:`.questions.pass_over`."""
+        self.refreshed(connection).pass_over(connection, person, question, now)
+
+    def take_back(self, connection: Connection, person: Person, now: float) -> bool:
+        """Opens the question that somebody dealt with last again; false where there is none."""
+        return self.refreshed(connection).take_back(connection, person, now)
+
+    def done_by(self, connection: Connection, person: Person) -> int:
+        """How many questions somebody answered."""
+        return self.refreshed(connection).done_by(connection, person)
+
+    def count(self, connection: Connection) -> int:
+        """How many questions were answered."""
+        return sum(self.refreshed(connection).counts(connection).values())
 
     def tasks(self, connection: Connection) -> list[StoredTask]:
         """The tasks of quick mode, which only an import adds to."""
@@ -63,7 +106,8 @@ class QuickSession:
         """The questions somebody is at, and those that tell most after them, up to ``most``; fewer where enough is known of all."""
         locked(connection, person.id)
         tasks = {task.id: task for task in self.tasks(connection)}
-        rows = [row for row in questions.waiting(connection, person.id) if row.task_id in tasks][:most]
+        kept = self.refreshed(connection)
+        rows = [row for row in kept.waiting(connection, person.id) if row.task_id in tasks][:most]
         while len(rows) < most:
             chosen = self._best(connection, person, list(tasks.values()), rows)
             if chosen is None:
@@ -78,41 +122,47 @@ class QuickSession:
     def _best(
         self, connection: Connection, person: Person, tasks: list[StoredTask], waiting: Sequence[Row[Any]]
     ) -> tuple[StoredTask, tuple[str, ...]] | None:
-        asked = Counter(questions.counts(connection))
+        asked = Counter(self.kept.counts(connection))
         asked.update(row.task_id for row in waiting)
         size = self.project.options.side_by_side
         rest = [task for task in tasks if asked[task.id] < self._enough(task)]
-        rest.sort(key=lambda task: (asked[task.id] / len(task.images), task.id))
+        rest.sort(key=lambda task: (asked[task.id] / len(self.kept.ids(task)), task.id))
         best, most = None, -math.inf
         for task in rest[:_LEAST_ASKED]:
-            known = self.ranking(connection, task, person.id)
+            known = self._ranking(connection, task, person)
             for row in waiting:  # what they are asked already is not asked twice
                 if row.task_id == task.id:
                     known = known.skipped(json.loads(row.images))
-            found = known.question(min(size, len(task.images)))
+            found = known.question(min(size, len(known.images)))
             if found is not None and found.information > most:
                 best, most = (task, found.images), found.information
         return best
 
     def _enough(self, task: StoredTask) -> int:
-        return math.ceil(self.project.options.questions * len(task.images))
+        """How many questions about a task are enough; none where nothing can be compared."""
+        pictures = len(self.kept.ids(task))
+        return math.ceil(self.project.options.questions * pictures) if pictures > 1 else 0
 
-    def ranking(self, connection: Connection, task: StoredTask, person: int = 0) -> QuickRanking:
+    def _ranking(
+        self, connection: Connection, task: StoredTask, person: Person | None = None
+    ) -> QuickRanking:
         """What is known of a task's pictures."""
-        said = questions.said(connection, task.id, person)
+        said = self.kept.said(connection, task, person)
+        names = dict(zip(task.ids, task.names))
+        images, asker = self.kept.ids(task), 0 if person is None else person.id
         scores = self._scores()
         # A scorer that has scored some of them says nothing about the others.
         some = tuple(
-            [of.get(name, math.nan) for name in task.names]
+            [of.get(names[image], math.nan) for image in images]
             for of in scores.values()
-            if any(name in of for name in task.names)
+            if any(names[image] in of for image in images)
         )
         return QuickRanking(
-            images=task.ids,
+            images=images,
             comparisons=said.comparisons,
             skips=said.skips,
             scores=some,
-            seed=random.Random(f"{self.project.options.seed}/{task.key}/{person}").randrange(2**31),
+            seed=random.Random(f"{self.project.options.seed}/{task.key}/{asker}").randrange(2**31),
         )
 
     def _scores(self) -> dict[str, dict[str, float]]:
@@ -120,7 +170,7 @@ class QuickSession:
         if self._known_scores is None:
             try:
                 root = self.project.images
-                self._known_scores = scores_of(root) if has_library(root) else {}
+                self._known_scores = scores_of(root, self.place) if has_library(root, self.place) else {}
             except CuratorError:  # a library that cannot be read costs hints, and nothing else
                 self._known_scores = {}
         return self._known_scores
@@ -137,16 +187,16 @@ class QuickSession:
             images=tuple(pictures[image] for image in images),
             stars=self._stars({image: names[image] for image in images}),
             across_prompts=self.project.options.across_prompts,
-            done=questions.done_by(connection, person.id),
+            done=self.kept.done_by(connection, person),
             expected=total,
         )
 
     def _stars(self, names: Mapping[str, str]) -> dict[str, int | None]:
         root = self.project.images
         known: dict[Path, int | None] = {}
-        if has_library(root):
+        if has_library(root, self.place):
             try:
-                with Library.look(root / STORE_FOLDER, root=root) as library:
+                with Library.look(self.place, root=root) as library:
                     paths = [root / name for name in names.values()]
                     known = {row.path: row.stars for row in library.find(paths)}
             except CuratorError:
@@ -161,13 +211,13 @@ class QuickSession:
             StoreError: The library cannot be written.
         """
         root = self.project.images
-        if not has_library(root):
+        if not has_library(root, self.place):
             raise GoneError(
                 "no_library",
                 f"{root} has no library, which keeps stars; make one with: imagereward stars {root} --set 3 A_PICTURE",
             )
         try:
-            with Library.open(root / STORE_FOLDER, root=root, data=self.data) as library:
+            with Library.open(self.place, root=root, data=self.data) as library:
                 library.set_stars(root / name, stars)
         except LookupError as error:
             raise GoneError(
@@ -176,8 +226,9 @@ class QuickSession:
 
     def rows(self, connection: Connection) -> list[tuple[StoredTask, RankedRow]]:
         """Ranks of all tasks, the best first within each."""
+        self.refreshed(connection)
         return [
-            (task, row) for task in self.tasks(connection) for row in self.ranking(connection, task).rows()
+            (task, row) for task in self.tasks(connection) for row in self._ranking(connection, task).rows()
         ]
 
     def ranks(self, connection: Connection) -> tuple[Rank, ...]:

@@ -17,6 +17,8 @@ from .tables import PEOPLE
 
 CANDIDATE, ACTIVE, REFUSED, REMOVED = "candidate", "active", "refused", "removed"
 MOST_NAME = 100
+LOCAL = "me"
+"""Name of the one who works alone."""
 
 
 def new_token() -> str:

@@ -10,7 +10,9 @@ import re
 
 import pytest
 
+from imagereward_core.files import STORE_FOLDER
 from imagereward_core.library.answers import ACROSS, AnswerStore
+from imagereward_core.library.shared_answers import TAB_FOLDER
 from tests.support.webui.api_client import ApiHost
 from tests.support.webui.drawn import save_scenes
 from tests.support.webui.fake_webui import ours
@@ -173,3 +175,27 @@ def test_the_same_picture_twice_or_a_winner_that_was_not_shown_is_no_answer(page
     other = next(each["id"] for each in page.deck["pictures"] if each["id"] not in ids(told))
     ask(page, "answer", images=ids(told), winner=other)
     assert "not one of those shown" in page.problem and kept(page, told["prompt"]) == []
+
+
+def test_what_was_answered_about_the_same_pictures_elsewhere_counts_and_can_be_taken_back(page):
+    """In `imagereward annotate FOLDER`, which keeps its library in the folder."""
+    assert ours("tab.scoring").library_folder().parts[-2:] == TAB_FOLDER.parts, (
+        "where others look for the tab's"
+    )
+    told = ask(page, "begin", size=2)
+    contents = [ours("tab.shown").addresses.row(each).content for each in ids(told)]
+    place = page.host.samples / STORE_FOLDER
+    with AnswerStore.open(place) as elsewhere:
+        elsewhere.add(told["prompt"], contents, contents[0], door="page")
+        elsewhere.add(
+            told["prompt"], ["ab" * 32, "cd" * 32], "ab" * 32, door="page"
+        )  # of pictures that are not shown
+    again = ask(page, "begin", size=2)
+    assert again["answers"] == 1 and set(ids(again)) != set(ids(told))
+    assert kept(page, told["prompt"]) == [], "nothing is copied"
+    undone = ask(page, "undo")
+    assert ids(undone) == ids(told)
+    with AnswerStore.open(place) as elsewhere:
+        assert [each.images[0] for each in elsewhere.answers(told["prompt"])] == ["ab" * 32]
+    (place / "answers.sqlite3").write_bytes(b"no database")
+    assert ask(page, "begin", size=2)["answers"] == 0 and not page.problem
