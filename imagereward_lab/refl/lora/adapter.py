@@ -23,7 +23,9 @@ TEXT_LAYERS = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
 class Tunable(Protocol):
     """What a model has to have, of :class:`~imagereward_lab.refl.bases.base.Base`."""
 
-    kind: Any
+    @property
+    def kind(self) -> str:
+        """``sd``, ``sdxl``, ``sd3`` or ``flux``."""
 
     @property
     def denoiser(self) -> Any:
