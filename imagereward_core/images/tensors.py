@@ -61,7 +61,7 @@ def tensor_to_pixels(images: torch.Tensor, spec: ImageSpec) -> torch.Tensor:
 def differentiable_pixels(images: torch.Tensor, spec: ImageSpec) -> torch.Tensor:
     """Float ``[B, H, W, C]`` in 0..1, C of 1 or 3, as normalised float32 ``[B, 3, size, size]``, through which gradients flow back.
 
-    The geometry is the reference's; the resize is torch's antialiased bicubic in float32, or the reference's own
+    Float64 stays float64. The geometry is the reference's; the resize is torch's antialiased bicubic, or the reference's own
     where the spec resizes floats, which leaves no gap to the exact path. Nothing is clamped or rounded: a sharp
     edge may overshoot 0..1, and its gradient survives.
 
@@ -84,7 +84,7 @@ def differentiable_pixels(images: torch.Tensor, spec: ImageSpec) -> torch.Tensor
             f"A picture of {width} x {height} pixels would be resized to {placement.width} x "
             f"{placement.height}; expected at most {_MOST_PIXELS} pixels. Crop it to a less extreme shape."
         )
-    floats = images.to(torch.float32).permute(0, 3, 1, 2)
+    floats = images.to(torch.promote_types(images.dtype, torch.float32)).permute(0, 3, 1, 2)
     if spec.resizing in ("floats", "floats_antialias"):
         floats = floats.expand(-1, 3, -1, -1).contiguous()
     floats = resize_floats(floats, placement, antialias=spec.resizing != "floats")

@@ -77,8 +77,9 @@ class RewardNetwork(nn.Module):
         return self.blip.visual_encoder(pixels)
 
     def text_states(self, ids: Tensor, mask: Tensor, image: Tensor, index: Tensor | None = None) -> Tensor:
-        """State of token 0, float32 [B, width]: what the head reads. Token 0 stays [CLS]; arguments as in TextEncoder."""
-        return self.blip.text_encoder(ids, mask, image, index, first_only=True)[:, 0].float()
+        """State of token 0, float32 or float64 [B, width]: what the head reads. Token 0 stays [CLS]; arguments as in TextEncoder."""
+        states = self.blip.text_encoder(ids, mask, image, index, first_only=True)[:, 0]
+        return states.to(torch.promote_types(states.dtype, torch.float32))
 
     def normalise(self, raw: Tensor) -> Tensor:
         """Raw rewards to the published scale: mean 0 and standard deviation 1 over the authors' test set."""

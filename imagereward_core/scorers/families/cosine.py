@@ -85,7 +85,8 @@ def usable(tensor: Tensor) -> Tensor:
 
 def unit(features: Tensor) -> Tensor:
     """Rows of length 1, float64 on the CPU: one number for one pair of vectors, whatever device made them."""
-    return F.normalize(features.to("cpu", torch.float32).double(), dim=-1)
+    exact = features.to("cpu", torch.promote_types(features.dtype, torch.float32))
+    return F.normalize(exact.double(), dim=-1)
 
 
 _CLIP = partial(

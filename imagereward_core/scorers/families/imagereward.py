@@ -63,11 +63,12 @@ class ImageRewardScorer(PictureScorer):
         return self.network.normalise(raw)
 
     def _states(self, image: Tensor, prompts: Sequence[str], rows: list[int]) -> Tensor:
-        """Input of the head for every (picture, prompt) pair, float32 [pairs, width]."""
+        """Input of the head for every (picture, prompt) pair, float32 (float64 of a network in it) [pairs, width]."""
         device = image.device
         ids = [self.encoder(prompt).ids for prompt in prompts]
         by_length = sorted(range(len(ids)), key=lambda pair: len(ids[pair]))
-        states = torch.empty(len(ids), self.network.config.text.width, device=device)
+        dtype = torch.promote_types(image.dtype, torch.float32)
+        states = torch.empty(len(ids), self.network.config.text.width, device=device, dtype=dtype)
         for first in range(0, len(by_length), PAIRS_AT_ONCE):
             pairs = by_length[first : first + PAIRS_AT_ONCE]
             batch_ids, mask = pad_ids([ids[pair] for pair in pairs])

@@ -13,7 +13,7 @@ class MethodOptions:
     """What all methods have.
 
     Attributes:
-        bound: The loss of a picture is ``ReLU(bound - reward) * weight``: what is better than the bound is left alone.
+        bound: The loss of a picture is ``ReLU(bound - reward) * weight``: what is better than the bound is left alone. Infinity is none.
     """
 
     steps: int = setting(40, "Steps of a drawing", low=2)
@@ -26,8 +26,9 @@ class MethodOptions:
     height: int | None = setting(None, "Height of pictures in pixels; by default the model's own", low=8)
     width: int | None = setting(None, "Width of pictures in pixels; by default the model's own", low=8)
     bound: float | None = setting(
-        2.0,
-        "Pictures with a reward above this are left alone, so that it is not driven beyond what it was made for. none has no bound",
+        None,
+        "Pictures with a reward above this are left alone, so that it is not driven beyond what it was made for. By default two standard "
+        "deviations above the mean of the scorer's reference scores (2 for ImageReward, as published); inf has no bound",
     )
     weight: float = setting(1e-3, "Of the loss of the reward, against that of denoising", low=0)
     eta: float = setting(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,11 +73,11 @@ class Method:
 
 
 def loss(rewards: Tensor, options: MethodOptions) -> Tensor:
-    """Loss of each picture, [M], by its reward: ``ReLU(bound - reward) * weight``, or without a bound ``-reward * weight``.
+    """Loss of each picture, [M]: ``ReLU(bound - reward) * weight``, or without a bound (None, infinity) ``-reward * weight``.
 
     >>> loss(torch.tensor([0.5, 3.0]), MethodOptions(bound=2.0, weight=1.0)).tolist()
     [1.5, 0.0]
     """
-    if options.bound is None:
+    if options.bound is None or math.isinf(options.bound):
         return -rewards * options.weight
     return torch.relu(options.bound - rewards) * options.weight
