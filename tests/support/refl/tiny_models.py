@@ -9,6 +9,8 @@ import torch
 
 from tests.support.oracles import import_torchvision
 
+TEXT = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4}
+"""Sizes of text encoders."""
 KINDS = ("sd", "sd2", "sdxl", "sd3", "flux", "generator")
 
 
@@ -36,7 +38,7 @@ def tiny_model(which: str, seed: int = 0) -> TinyModel:
         from imagereward_lab.generator.networks import Generator, GeneratorConfig
 
         made = Generator(
-            GeneratorConfig(width=32, heads=4, text_layers=1, text_width=32, text_mlp=32, vocabulary=100),
+            GeneratorConfig(width=32, heads=4, text_layers=1, text_width=32, text_mlp=48, vocabulary=100),
             seed,
         )
         return TinyModel("sd", made.unet, {"text_encoder": made.text})
@@ -48,11 +50,11 @@ def tiny_model(which: str, seed: int = 0) -> TinyModel:
                 patch_size=2,
                 in_channels=4,
                 out_channels=4,
-                num_layers=3,
-                attention_head_dim=8,
-                num_attention_heads=4,
+                num_layers=2,
+                attention_head_dim=64,  # the hosts' own network has no other, and as many layers as heads
+                num_attention_heads=2,
                 joint_attention_dim=32,
-                caption_projection_dim=32,
+                caption_projection_dim=128,
                 pooled_projection_dim=64,
                 dual_attention_layers=(0,),
                 qk_norm="rms_norm",
@@ -98,9 +100,7 @@ def tiny_model(which: str, seed: int = 0) -> TinyModel:
 def _text(projected: bool) -> Any:
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-    config = CLIPTextConfig(
-        vocab_size=50, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4
-    )
+    config = CLIPTextConfig(**TEXT, vocab_size=50, bos_token_id=48, eos_token_id=49, pad_token_id=49)
     return (CLIPTextModelWithProjection if projected else CLIPTextModel)(config)
 
 

@@ -202,8 +202,8 @@ def test_layers_of_which_some_are_left_out_fill_their_part_of_a_hosts_layer():
     adapter = attach(model, layers, rank=2, alpha=1)
     shake(adapter.parameters())
     tensors = lora_tensors(adapter)
-    assert tensors["lora_unet_joint_blocks_1_x_block_attn_qkv.lora_down.weight"].shape == (4, 32)
-    assert tensors["lora_unet_joint_blocks_1_context_block_attn_qkv.lora_up.weight"].shape == (96, 2)
+    assert tensors["lora_unet_joint_blocks_1_x_block_attn_qkv.lora_down.weight"].shape == (4, 128)
+    assert tensors["lora_unet_joint_blocks_1_context_block_attn_qkv.lora_up.weight"].shape == (384, 2)
     change = stored_changes(tensors)["lora_unet_joint_blocks_1_x_block_attn_qkv"]
     query, key, value = change.chunk(3)
     assert query.abs().min() > 0 and value.abs().min() > 0 and not key.any()

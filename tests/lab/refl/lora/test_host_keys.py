@@ -1,0 +1,83 @@
+"""Hosts' own code finds every layer of a LoRA, leaves nothing over and adds what peft merges. Set COMFYUI_PATH, or Forge Neo's WEBUI_PATH.
+
+No host is started: a program run by the host's interpreter calls its functions on a model of the host's own networks (``host_merge.py``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from imagereward_lab.refl.lora.adapter import attach
+from imagereward_lab.refl.lora.metadata import LoraFacts
+from imagereward_lab.refl.lora.stored import write_lora
+from tests.support.oracles import import_peft
+from tests.support.refl import host_merge
+from tests.support.refl.host_sizes import host_sizes, in_diffusers_words
+from tests.support.refl.tiny_models import KINDS, attention, shake, tiny_model
+from tests.support.webui.real_webui import kind_of
+
+import_peft()
+pytest.importorskip("diffusers")
+
+# Stable Diffusion 2 and 3 are unknown to Forge Neo.
+KNOWN = {"comfyui": KINDS, "neo": ("sd", "sdxl", "flux", "generator")}
+
+
+@pytest.fixture(scope="module", params=KNOWN)
+def answers(request, tmp_path_factory):
+    """For each kind of model: the LoRA, and the folder with what the host has made of its file."""
+    host = request.param
+    name = "COMFYUI" if host == "comfyui" else "WEBUI"
+    home = os.environ.get(f"{name}_PATH")
+    if not home or (host == "neo" and kind_of(Path(home)) != "neo"):
+        pytest.skip(f"{name}_PATH is not set; set it to the folder of {host} to ask its own code")
+    asked = {}
+    for which in KNOWN[host]:
+        model, folder = tiny_model(which), tmp_path_factory.mktemp(which)
+        sizes = host_sizes(which)
+        adapter = attach(model, attention(model), rank=3, alpha=4.5, text_encoders=bool(sizes["text"]))
+        shake(adapter.parameters())
+        write_lora(folder / "lora.safetensors", adapter, LoraFacts(name="a", run="1"), dtype=torch.float32)
+        (folder / "model.json").write_text(json.dumps(sizes))
+        asked[which] = adapter, folder
+    done = subprocess.run(
+        [os.environ.get(f"{name}_PYTHON", sys.executable), host_merge.__file__, host, home]
+        + [str(folder) for _, folder in asked.values()],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        cwd=tmp_path_factory.mktemp("host"),
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": ""},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return asked
+
+
+@pytest.mark.parametrize("which", KINDS)
+def test_the_host_takes_every_layer_and_adds_what_peft_merges(answers, which):
+    if which not in answers:
+        pytest.skip("this host does not know the model")
+    adapter, folder = answers[which]
+    with safe_open(folder / "merged.safetensors", "pt") as file:
+        said = file.metadata()
+        merged = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    assert json.loads(said["left"]) == []
+    weights = in_diffusers_words(which, merged, json.loads(said["shapes"]))
+    expected = {
+        f"{network}/{layer.removeprefix('text_model.')}.weight": adapter.networks[network]
+        .get_submodule(layer)
+        .get_delta_weight("default")
+        for network, layer in adapter.places
+    }
+    assert {name for name, each in weights.items() if each.any()} == expected.keys()
+    for name, each in expected.items():
+        torch.testing.assert_close(weights[name], each.detach(), rtol=0, atol=1e-6)
