@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
@@ -116,8 +115,9 @@ def _other_origin(method: str, headers: Headers) -> str:
     """Why a request looks like one that another site's page makes; empty where it does not."""
     origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
     if origin is not None:
-        parts = urlsplit(origin) if len(origin) <= 300 else urlsplit("")
-        if parts.scheme not in ("http", "https") or parts.netloc.lower() != headers["host"].strip().lower():
+        # Compared as a text: what is no address is no page of this server either.
+        scheme, _, host = origin.lower().partition("://")
+        if scheme not in ("http", "https") or host != headers["host"].strip().lower():
             return "a page of another site asked for this; only pages of this server may"
     if site not in ("same-origin", "none"):
         moves = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"

@@ -45,7 +45,9 @@ def host_name(header: str) -> str:
     """
     text = header.strip().lower()
     if text.startswith("["):
-        name, _, port = text[1:].partition("]")
+        name, ends, port = text[1:].partition("]")
+        if not ends or (port and not port.startswith(":")):
+            return ""
         port = port.removeprefix(":")
     else:
         name, _, port = text.partition(":")

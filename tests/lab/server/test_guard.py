@@ -69,6 +69,8 @@ def test_the_first_part_is_what_the_address_leads_to(here):
         "127.0.0.1:8000@evil",
         "10.0.0.5:8000",
         "a b",
+        "[::1",
+        "[::1]evil",
     ],
 )
 def test_another_name_for_this_computer_is_refused(here, name):
@@ -95,6 +97,9 @@ def test_a_server_for_others_is_reached_by_number_and_by_a_given_name(elsewhere,
         {"origin": "null"},
         {"origin": "http://127.0.0.1:9999"},
         {"origin": "http://test.evil"},
+        {"origin": "http://[evil"},
+        {"origin": "http://127.0.0.1:8000/path"},
+        {"origin": "127.0.0.1:8000"},
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"},
     ],
