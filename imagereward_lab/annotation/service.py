@@ -36,7 +36,6 @@ from .records import (
 )
 from .store import answers, inspections, people, turns
 from .store.audit import note as note_event
-from .store.people import LOCAL
 from .store.progress import progress_of
 from .store.results import results_of
 from .store.tasks import image_name, stored_task
@@ -93,14 +92,11 @@ class Service:
     def local_person(self) -> Person:
         """The one who works alone on this computer: a researcher named ``me``, made when first asked for.
 
-        The server gives it to whoever has the server's own token on a local address, and to nobody else.
+        The server gives it to whoever has the server's own token on a local address, and to nobody else. Where somebody else is named so,
+        or was removed, it is ``me 2``, and so on: they keep their role, and the project its researcher.
         """
-
-        def made(connection: Connection) -> Person:
-            known = people.by_name(connection, LOCAL)
-            return known or people.add(connection, LOCAL, "researcher", people.ACTIVE, None, self.clock())
-
-        return self._write(made)
+        known = self._read(people.own)
+        return known or self._write(lambda connection: people.make_own(connection, self.clock()))
 
     def next(self, person: Person) -> Next:
         """What this person is to do next: the task they have already, else a new one, which is theirs until its lease ends."""

@@ -180,7 +180,8 @@ class _Importer:
             mine = relative(self.project.images, whole)
             if mine == whole:
                 raise LeaveOutError(
-                    f"found {given!r}, which is not below the project's pictures in {self.project.images}"
+                    f"found {given!r}, which is not below the project's pictures in {self.project.images}; --images names the folder "
+                    "that names in the rankings count from"
                 )
             names.append(mine)
         return names

@@ -77,7 +77,7 @@ def save_draft(
     row = _mine(connection, person, task)
     if row.state not in (OPEN, LAPSED):
         raise _gone(row.state)
-    fits, seat = take_seat(connection, person.id, task, now)
+    fits, seat = take_seat(connection, person.id, task, now, terms)
     _keep_draft(connection, row.id, text, now)  # also of who came too late: the work is theirs
     if not fits:
         return 0.0
@@ -112,7 +112,7 @@ def submit(
     faults = faults_of(stored.mode, document, stored.prompt, shown)
     if faults:
         return faults
-    fits, seat = take_seat(connection, person.id, task, now)
+    fits, seat = take_seat(connection, person.id, task, now, terms)
     if not fits:
         raise _gone("taken")
     version = 1 if last is None else last.version + 1
@@ -155,7 +155,7 @@ def skip(connection: Connection, person: Person, task: int, reason: str, now: fl
             f"all {terms.skips} tasks that you may skip are skipped; answer this one as well as you can",
             skips=terms.skips,
         )
-    take_seat(connection, person.id, task, now)  # for its lock
+    take_seat(connection, person.id, task, now, terms)  # for its lock
     connection.execute(update(ASSIGNMENTS).where(ASSIGNMENTS.c.id == row.id).values(state=SKIPPED, seat=None))
     settle(connection, task)
     note(connection, now, person.id, "skipped", f"task {task}", reason=reason[:MOST_REASON])

@@ -40,7 +40,7 @@ def next_inspection(connection: Connection, person: Person, now: float, terms: T
     passed: list[int] = []
     while True:
         row = connection.execute(
-            _waiting(person, now)
+            _waiting(person, now, terms)
             .where(ANSWERS.c.id.not_in(passed))
             # One's own comes first, then the oldest.
             .order_by((INSPECTIONS.c.inspector_id == person.id).is_(True).desc(), ANSWERS.c.id)
@@ -50,7 +50,7 @@ def next_inspection(connection: Connection, person: Person, now: float, terms: T
             return None
         lock_task(connection, row.task_id)
         if _take(connection, person, row.id, now, terms):
-            count = select(func.count()).select_from(_waiting(person, now).subquery())
+            count = select(func.count()).select_from(_waiting(person, now, terms).subquery())
             return Inspected(
                 answer=row.id,
                 task=row.task_id,
@@ -90,7 +90,7 @@ def judge(
         if (known.inspector_id, known.verdict) == (person.id, verdict):
             return  # the same once more: the confirmation was lost on its way
         raise GoneError("judged", "this answer is judged already; ask for the next one")
-    if not connection.execute(_waiting(person, now).where(ANSWERS.c.id == answer)).all():
+    if not connection.execute(_waiting(person, now, terms).where(ANSWERS.c.id == answer)).all():
         raise GoneError(
             "not_waiting", "this answer was changed, or another inspector looks at it; ask for the next one"
         )
@@ -121,7 +121,7 @@ def _inspector(connection: Connection, person: Person) -> None:
         raise NotAllowedError("no_inspector", "only inspectors and researchers judge answers")
 
 
-def _waiting(person: Person, now: float) -> Any:
+def _waiting(person: Person, now: float, terms: Terms) -> Any:
     """Answers of others that count, have no verdict, and that no other inspector is looking at."""
     return (
         select(
@@ -142,7 +142,7 @@ def _waiting(person: Person, now: float) -> Any:
             or_(
                 INSPECTIONS.c.answer_id.is_(None),
                 (INSPECTIONS.c.verdict == "")
-                & or_(INSPECTIONS.c.inspector_id == person.id, INSPECTIONS.c.lease_ends <= now),
+                & or_(INSPECTIONS.c.inspector_id == person.id, ~terms.lasts(INSPECTIONS.c.lease_ends, now)),
             ),
         )
     )
@@ -161,7 +161,7 @@ def _take(connection: Connection, person: Person, answer: int, now: float, terms
             )
         )
         return True
-    if known.verdict or (known.inspector_id != person.id and known.lease_ends > now):
+    if known.verdict or (known.inspector_id != person.id and terms.lasts(known.lease_ends, now)):
         return False
     connection.execute(
         update(INSPECTIONS)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
@@ -17,6 +19,7 @@ from .tables import PEOPLE
 
 CANDIDATE, ACTIVE, REFUSED, REMOVED = "candidate", "active", "refused", "removed"
 MOST_NAME = 100
+RESEARCHER = ROLES[-1]
 LOCAL = "me"
 """Name of the one who works alone."""
 
@@ -62,6 +65,34 @@ def add(connection: Connection, name: str, role: str, state: str, token: str | N
     ).scalar_one()
     note(connection, at, None, "added", f"person {number}", name=name, role=role, state=state)
     return Person(id=number, name=name, role=role, state=state)
+
+
+def own(connection: Connection) -> Person | None:
+    """The researcher who works at the server's own computer; None where there is none yet."""
+    for name in _own_names():
+        known = by_name(connection, name)
+        if known is None or (known.role == RESEARCHER and known.state == ACTIVE):
+            return known
+    return None
+
+
+def make_own(connection: Connection, at: float) -> Person:
+    """The same, made where there is none. Who was imported under the name becomes it: nobody has a token for them."""
+    for name in _own_names():
+        row = connection.execute(select(PEOPLE).where(PEOPLE.c.name == name).with_for_update()).one_or_none()
+        if row is None:
+            return add(connection, name, RESEARCHER, ACTIVE, None, at)
+        if row.state == ACTIVE and row.role == RESEARCHER:
+            return _person(row)
+        if row.state == ACTIVE and row.token_hash is None:
+            connection.execute(update(PEOPLE).where(PEOPLE.c.id == row.id).values(role=RESEARCHER))
+            note(connection, at, None, "became a researcher", f"person {row.id}", before=row.role)
+            return Person(id=row.id, name=name, role=RESEARCHER, state=ACTIVE)
+    raise AssertionError("names do not end")
+
+
+def _own_names() -> Iterator[str]:
+    return itertools.chain([LOCAL], (f"{LOCAL} {number}" for number in itertools.count(2)))
 
 
 def by_token(connection: Connection, token: str) -> Person | None:

@@ -21,6 +21,8 @@ from .people import ACTIVE, CANDIDATE, REFUSED, locked
 from .tables import ASSIGNMENTS, DRAFTS, TASKS
 from .tasks import lock_task, stored_task
 
+CLOCKS_DIFFER = 24 * 3600.0
+"""Seconds by which the clocks of a team's servers may differ."""
 OPEN, LAPSED, DONE, SKIPPED, INVALID = "open", "lapsed", "done", "skipped", "invalid"
 
 
@@ -37,6 +39,13 @@ class Terms:
     seed: int
     lease: float
     skips: int
+
+    def lasts(self, ends: Any, now: float) -> Any:
+        """Whether a lease that ends at ``ends``, a time or a column, lasts.
+
+        One that ends later than any that begins today was given while the clock was wrong, and would keep its task from others for years.
+        """
+        return (ends > now) & (ends <= now + self.lease + CLOCKS_DIFFER)
 
 
 def next_task(connection: Connection, person: Person, now: float, terms: Terms) -> Next:
@@ -81,7 +90,9 @@ def assignment(connection: Connection, person: int, task: int) -> Row[Any] | Non
     ).one_or_none()
 
 
-def take_seat(connection: Connection, person: int, task: int, now: float) -> tuple[bool, int | None]:
+def take_seat(
+    connection: Connection, person: int, task: int, now: float, terms: Terms
+) -> tuple[bool, int | None]:
     """Whether somebody may be at a task, and the seat they get: None in the test, which has none.
 
     A seat whose lease has ended is taken from who holds it; what they did is kept.
@@ -99,7 +110,7 @@ def take_seat(connection: Connection, person: int, task: int, now: float) -> tup
     free = sorted(set(range(1, facts.people + 1)) - {row.seat for row in held})
     if free:
         return True, free[0]
-    ended = [row for row in held if row.state == OPEN and row.lease_ends <= now]
+    ended = [row for row in held if row.state == OPEN and not terms.lasts(row.lease_ends, now)]
     if not ended:
         return False, None
     loser = min(ended, key=lambda row: (row.lease_ends, row.id))
@@ -145,7 +156,7 @@ def _resumed(connection: Connection, me: Person, now: float, terms: Terms) -> in
         .order_by(ASSIGNMENTS.c.state.desc(), ASSIGNMENTS.c.id)  # "open" before "lapsed"
     ).all()
     for row in rows:
-        fits, seat = take_seat(connection, me.id, row.task_id, now)
+        fits, seat = take_seat(connection, me.id, row.task_id, now, terms)
         if fits:
             put(connection, me.id, row.task_id, seat, now, terms)
             return int(row.task_id)
@@ -177,7 +188,7 @@ def _new(connection: Connection, me: Person, now: float, terms: Terms) -> int | 
                     TASKS.c.mode != QUICK,
                     TASKS.c.id.not_in(passed),
                     ~_given_to(me.id, (OPEN, DONE, SKIPPED, INVALID)),
-                    _at_it(now) < TASKS.c.people,
+                    _at_it(now, terms) < TASKS.c.people,
                 )
                 .order_by(TASKS.c.position)
                 .limit(1)
@@ -185,7 +196,7 @@ def _new(connection: Connection, me: Person, now: float, terms: Terms) -> int | 
             ).scalar_one_or_none()
             if task is None:
                 break
-            fits, seat = take_seat(connection, me.id, task, now)
+            fits, seat = take_seat(connection, me.id, task, now, terms)
             if fits:
                 put(connection, me.id, task, seat, now, terms)
                 return task
@@ -203,7 +214,7 @@ def _given_to(person: int, states: Collection[str]) -> Any:
     )
 
 
-def _at_it(now: float) -> Any:
+def _at_it(now: float, terms: Terms) -> Any:
     """How many have answered a task or are at it."""
     return (
         select(func.count())
@@ -211,7 +222,7 @@ def _at_it(now: float) -> Any:
             ASSIGNMENTS.c.task_id == TASKS.c.id,
             or_(
                 ASSIGNMENTS.c.state == DONE,
-                and_(ASSIGNMENTS.c.state == OPEN, ASSIGNMENTS.c.lease_ends > now),
+                and_(ASSIGNMENTS.c.state == OPEN, terms.lasts(ASSIGNMENTS.c.lease_ends, now)),
             ),
         )
         .correlate(TASKS)

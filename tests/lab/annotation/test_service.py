@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imagereward_lab.annotation.records import GoneError, NotAllowedError
+from imagereward_lab.annotation.store import people
 from imagereward_lab.annotation.store.audit import trail
 from tests.support.lab.annotation import Clock, add, answer_to, make_project, new_tasks, open_service
 
@@ -207,3 +208,47 @@ def test_the_other_modes_are_answered_alike(opened, mode):
         assert service.submit(ann, task.id, {}) != []
         assert service.submit(ann, task.id, answer_to(task)) == []
     assert service.next(ann).reason == "done"
+
+
+def test_a_task_given_while_the_clock_was_years_ahead_is_free_again_once_it_is_right(opened, clock):
+    service = opened(new_tasks(1))
+    (ann, _), (bob, _), (eve, _), (ira, _) = (
+        add(service, name, role)
+        for name, role in (
+            ("ann", "annotator"),
+            ("bob", "annotator"),
+            ("eve", "inspector"),
+            ("ira", "inspector"),
+        )
+    )
+    right = clock.now
+    clock.now += 5 * 365 * 24 * 3600
+    task = service.next(ann).task
+    clock.now = right
+    taken = service.next(bob).task
+    assert taken is not None and taken.id == task.id and service.save_draft(ann, task.id, {}) == 0
+    assert service.submit(bob, taken.id, answer_to(taken)) == []
+    clock.now += 5 * 365 * 24 * 3600
+    answer = service.inspect_next(eve).answer
+    clock.now = right
+    assert service.inspect_next(ira).answer == answer
+    service.judge(ira, answer, "valid")
+
+
+def test_who_works_alone_is_a_researcher_whoever_else_is_named_so(opened):
+    service = opened()
+    service.project.database.write(lambda c: people.add(c, "me", "annotator", people.ACTIVE, None, 0.0))
+    own = service.local_person()  # answers that were imported made the name; nobody has a token for it
+    assert own.researches and own.name == "me" and service.local_person() == own
+    assert service.results(own).tasks == 4
+    ann, _ = add(service, "ann", "researcher")
+    service.remove_person(ann, own.id)
+    other = service.local_person()
+    assert other.researches and other.id not in (own.id, ann.id) and service.next(other).task is not None
+
+
+def test_somebody_with_a_token_does_not_become_the_researcher_of_this_computer(opened):
+    service = opened()
+    me, token = add(service, "me")
+    own = service.local_person()
+    assert own.researches and own.id != me.id and not service.me(token).researches
