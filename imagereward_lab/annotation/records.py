@@ -113,6 +113,23 @@ class Next:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwnAnswer:
+    """An answer that somebody gave, for themselves to go back to.
+
+    Attributes:
+        task: Id of the task.
+        prompt: What its pictures were made for.
+        at: When its last version was given, as Unix time in seconds.
+        versions: How many there are; the last one counts, the others stay.
+    """
+
+    task: int
+    prompt: str
+    at: float
+    versions: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Progress:
     """How far one person is.
 

@@ -27,6 +27,7 @@ from .records import (
     Inspection,
     Next,
     NotAllowedError,
+    OwnAnswer,
     Person,
     PersonStatus,
     Progress,
@@ -162,13 +163,20 @@ class Service:
 
         return self._write(skipped)
 
-    def answered(self, person: Person, most: int = 50) -> list[tuple[int, float]]:
-        """This person's own last answers, as (task, Unix time), the newest first: to go back to."""
+    def answered(self, person: Person, most: int = 50) -> list[OwnAnswer]:
+        """This person's own last answers, the newest first: to go back to."""
         return self._read(lambda connection: answers.answered(connection, person, most))
 
     def again(self, person: Person, task: int) -> Next:
-        """A task that this person has answered, with the answer as its draft; ``submit`` makes a new version of it."""
+        """A task that this person has answered, with the answer as its draft; ``submit`` makes a new version of it.
+
+        A change that was begun and not submitted is the draft, until it is submitted or given up by ``forget_change``.
+        """
         return self._read(lambda connection: answers.again(connection, person, task, self.project.terms))
+
+    def forget_change(self, person: Person, task: int) -> None:
+        """Leaves an own answer as it is."""
+        self._write(lambda connection: answers.forget_change(connection, person, task))
 
     def progress(self, person: Person) -> Progress:
         """How far this person is."""

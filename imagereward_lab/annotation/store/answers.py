@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, delete, exists, func, select, update
 
 from ..protocol.faults import Fault
 from ..protocol.modes import faults_of
-from ..records import AnnotationError, GoneError, Next, NotAllowedError, Person
+from ..records import AnnotationError, GoneError, Next, NotAllowedError, OwnAnswer, Person
 from .audit import note
 from .people import locked
 from .tables import ANSWERS, ASSIGNMENTS, DRAFTS, INSPECTIONS, PEOPLE, TASKS
@@ -69,12 +69,17 @@ def save_draft(
 ) -> float:
     """Keeps what is done so far, and lengthens the lease; returns its end.
 
+    A task that is answered has no lease: the draft is that of a change, and the answer counts until it is submitted.
+
     Raises:
-        GoneError: The task is not this person's, or it is answered or skipped.
+        GoneError: The task is not this person's, or it is skipped or called invalid.
     """
     text = text_of(document)
     locked(connection, person.id)
     row = _mine(connection, person, task)
+    if row.state == DONE:
+        _keep_draft(connection, row.id, text, now)
+        return now + terms.lease
     if row.state not in (OPEN, LAPSED):
         raise _gone(row.state)
     fits, seat = take_seat(connection, person.id, task, now, terms)
@@ -168,21 +173,28 @@ def skipped(connection: Connection, person: int) -> int:
     ).scalar_one()
 
 
-def answered(connection: Connection, person: Person, most: int) -> list[tuple[int, float]]:
-    """Somebody's own last answers that count, as (task, time), the newest first."""
+def answered(connection: Connection, person: Person, most: int) -> list[OwnAnswer]:
+    """Somebody's own last answers that count, the newest first."""
+    at = func.max(ANSWERS.c.submitted)
     rows = connection.execute(
-        select(ASSIGNMENTS.c.task_id, func.max(ANSWERS.c.submitted).label("at"))
+        select(
+            ASSIGNMENTS.c.task_id,
+            TASKS.c.prompt,
+            at.label("at"),
+            func.max(ANSWERS.c.version).label("versions"),
+        )
         .join(ANSWERS, ANSWERS.c.assignment_id == ASSIGNMENTS.c.id)
+        .join(TASKS, TASKS.c.id == ASSIGNMENTS.c.task_id)
         .where(ASSIGNMENTS.c.person_id == person.id, ASSIGNMENTS.c.state == DONE)
-        .group_by(ASSIGNMENTS.c.task_id)
-        .order_by(func.max(ANSWERS.c.submitted).desc(), ASSIGNMENTS.c.task_id.desc())
+        .group_by(ASSIGNMENTS.c.task_id, TASKS.c.prompt)
+        .order_by(at.desc(), ASSIGNMENTS.c.task_id.desc())
         .limit(most)
     )
-    return [(row.task_id, row.at) for row in rows]
+    return [OwnAnswer(task=row.task_id, prompt=row.prompt, at=row.at, versions=row.versions) for row in rows]
 
 
 def again(connection: Connection, person: Person, task: int, terms: Terms) -> Next:
-    """A task that somebody has answered, with the answer as its draft.
+    """A task that somebody has answered, with the answer as its draft, or with a change of it that is not submitted yet.
 
     Raises:
         GoneError: They have not answered it, or the answer does not count any more.
@@ -191,8 +203,19 @@ def again(connection: Connection, person: Person, task: int, terms: Terms) -> Ne
     last = _last(connection, row.id)
     if row.state != DONE or last is None:
         raise _gone(row.state)
+    changed = connection.execute(
+        select(DRAFTS.c.document).where(DRAFTS.c.assignment_id == row.id)
+    ).scalar_one_or_none()
     stored = stored_task(connection, task)
-    return Next(task=stored.task(person.id, terms.seed, draft=json.loads(last.document)))
+    return Next(task=stored.task(person.id, terms.seed, draft=json.loads(changed or last.document)))
+
+
+def forget_change(connection: Connection, person: Person, task: int) -> None:
+    """Leaves an answer as it is: the draft of a change is given up."""
+    locked(connection, person.id)
+    row = _mine(connection, person, task)
+    if row.state == DONE:
+        connection.execute(delete(DRAFTS).where(DRAFTS.c.assignment_id == row.id))
 
 
 def final_answers(connection: Connection) -> list[Answered]:

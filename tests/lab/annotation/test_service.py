@@ -6,6 +6,9 @@ import pytest
 
 from imagereward_lab.annotation.records import GoneError, NotAllowedError
 from imagereward_lab.annotation.store import people
+
+
+from imagereward_lab.annotation.store.answers import final_answers
 from imagereward_lab.annotation.store.audit import trail
 from tests.support.lab.annotation import Clock, add, answer_to, make_project, new_tasks, open_service
 
@@ -94,6 +97,29 @@ def test_a_late_answer_counts_where_nobody_has_taken_the_seat(opened, clock):
     assert service.submit(ann, task.id, answer_to(task)) == []
 
 
+def test_a_change_that_is_begun_is_kept_counts_nothing_and_can_be_given_up(opened):
+    service = opened(new_tasks(2))
+    ann, bob = add(service, "ann")[0], add(service, "bob")[0]
+    task = next_of(service, ann)
+    one = answer_to(task)
+    service.submit(ann, task.id, one)
+    open_now = next_of(service, ann)
+    begun = {**one, "ranking": []}
+    assert service.save_draft(ann, task.id, begun) > service.clock.now
+    assert service.again(ann, task.id).task.draft == begun and next_of(service, ann).id == open_now.id
+    (counts,) = service.project.database.read(final_answers)
+    assert counts.document == one
+    assert service.submit(ann, task.id, begun), "what is wrong with it is wrong with a change too"
+    service.forget_change(ann, task.id)
+    assert service.again(ann, task.id).task.draft == one
+    service.save_draft(ann, open_now.id, {"ranking": []})
+    service.forget_change(ann, open_now.id)  # no change of an answer: the work stays
+    assert next_of(service, ann).draft == {"ranking": []}
+    for act in (service.again, service.forget_change):
+        with pytest.raises(GoneError):
+            act(bob, task.id)
+
+
 def test_another_answer_is_a_new_version_and_the_old_one_stays(opened):
     service = opened(new_tasks(1))
     ann, _ = add(service, "ann")
@@ -102,10 +128,14 @@ def test_another_answer_is_a_new_version_and_the_old_one_stays(opened):
     two["images"][task.images[0].id]["alignment"] = 8 - one["images"][task.images[0].id]["alignment"]
     two["images"][task.images[0].id]["missing"] = ["a tail"]
     service.submit(ann, task.id, one)
-    assert [number for number, _ in service.answered(ann)] == [task.id]
+    (own,) = service.answered(ann)
+    assert (own.task, own.prompt, own.at, own.versions) == (task.id, task.prompt, service.clock.now, 1)
     assert service.again(ann, task.id).task.draft == one
+    service.clock.minutes(1)
     assert service.submit(ann, task.id, two) == []
     assert service.again(ann, task.id).task.draft == two
+    (own,) = service.answered(ann)
+    assert (own.at, own.versions) == (service.clock.now, 2)
     events = service.project.database.read(lambda c: list(trail(c)))
     assert [event.detail["version"] for event in events if event.action == "answered"] == [1, 2]
     assert service.progress(ann).done == 1

@@ -76,6 +76,34 @@ function askText(title, why, does) {
     });
 }
 
+// One of several things {words, more, value}, or null where somebody wants none.
+function choose(title, why, things) {
+    return new Promise((done) => {
+        let said = null;
+        const rows = things.map(({words, more, value}) => make(
+            "li", {}, button(words, "", () => {
+                said = value;
+                box.close();
+            }, {class: "thing"}), make("span", {class: "hint"}, more),
+        ));
+        const box = dialog(
+            make("h2", {}, title), make("p", {}, why), make("ol", {class: "things"}, ...rows),
+            make("form", {method: "dialog"}, make("button", {class: "primary"}, t("close"), " ", make("kbd", {}, "Esc"))),
+        );
+        box.addEventListener("close", () => done(said));
+        box.addEventListener("keydown", (event) => {
+            const by = {ArrowDown: 1, ArrowUp: -1}[event.key];
+            const buttons = [...box.querySelectorAll(".thing")];
+            if (!by || !buttons.length) return;
+            event.preventDefault();
+            buttons[Math.max(0, Math.min(buttons.length - 1, buttons.indexOf(document.activeElement) + by))].focus();
+        });
+        box.showModal();
+        const [first] = box.querySelectorAll(".thing");
+        if (first) first.focus();
+    });
+}
+
 class App {
     constructor(me) {
         this.me = me;
@@ -143,6 +171,10 @@ class App {
 
     askText(...given) {
         return askText(...given);
+    }
+
+    choose(...given) {
+        return choose(...given);
     }
 }
 

@@ -5,6 +5,7 @@ import {ask as once, hasText, text} from "/static/shared/page.js";
 const ROOT = "/annotation/api";
 const PICTURES = "/annotation/pictures";
 const PAUSES = [300, 700, 1500, 3000]; // milliseconds between tries; the last one again and again
+const LEAVING = 2000; // milliseconds
 const AWAY = [0, 502, 503, 504]; // what says that the server is not there now
 
 // The server's answer is that it cannot be done. "code" is a key of the service, "status" that of HTTP.
@@ -115,6 +116,16 @@ export class Draft {
         try {
             localStorage.removeItem(this.key);
         } catch { /* as above */ }
+    }
+
+    // Ends it once it is with the server. Where that is away it is given up waiting for, and what was not sent stays in the browser.
+    async leave() {
+        clearTimeout(this.timer);
+        for (const until = Date.now() + LEAVING; !this.isSaved && Date.now() < until;) {
+            this.send();
+            await wait(50);
+        }
+        await this.end();
     }
 
     // Nothing of it is sent any more; what is on its way has arrived, or never will.

@@ -6,7 +6,7 @@ import {look as lookAt} from "./look.js";
 import {BestWorst, Order} from "./orders.js";
 import {Protocol} from "./protocol.js";
 import {Draft, ask, withAddresses} from "./server.js";
-import {text as t} from "/static/shared/page.js";
+import {language, text as t} from "/static/shared/page.js";
 
 const MODES = {protocol: Protocol, "best-worst": BestWorst, "top-picks": Order, "per-generator": Order};
 // What is merely not said yet is told when somebody wants to submit, not while they are at it.
@@ -25,6 +25,7 @@ export function work(root, app) {
     let busy = false;
     let timer = 0;
     let gone = false;
+    let changing = null; // the own answer {time} that is gone back to, of which the task is shown
 
     const watch = new Watch();
 
@@ -54,8 +55,9 @@ export function work(root, app) {
         }
     }
 
-    function take(given) {
+    function take(given, earlier = null) {
         if (gone) return;
+        changing = earlier;
         clearTimeout(timer);
         app.progress(given.progress);
         look.close();
@@ -77,18 +79,21 @@ export function work(root, app) {
         const translated = task.translation ? [make("details", {class: "translation", open: true}, make("summary", {}, t("translation")), make("p", {class: "prompt"}, task.translation))] : [];
         const asked = [
             ...(task.test ? [make("p", {class: "note"}, t("testing"))] : []),
+            ...(changing ? [make("div", {class: "note row"}, make("span", {}, t("own.changing", {time: shownTime(changing.time)})), button(t("own.leave"), "", leave))] : []),
             ...(task.note ? [make("p", {class: "note"}, t("inspector.said", {note: task.note}))] : []),
             ...(task.mode === "protocol" ? [] : [make("p", {class: "prompt"}, task.prompt)]),
             ...translated,
         ];
-        root.replaceChildren(...asked, answer.element, make("div", {class: "row end"}, button(t("skip"), "X", skip, {class: "skip"})));
+        root.replaceChildren(...asked, answer.element, make(
+            "div", {class: "row end"}, button(t("own"), "O", goBack, {class: "own"}), ...(changing ? [] : [button(t("skip"), "X", skip, {class: "skip"})]),
+        ));
         root.focus({preventScroll: true});
         window.scrollTo(0, 0);
     }
 
     function rest(reason) {
         task = answer = draft = null;
-        root.replaceChildren(make("div", {class: "rest"}, make("h2", {}, t(`rest.${reason}`)), make("p", {}, t(`rest.${reason}.more`))));
+        root.replaceChildren(make("div", {class: "rest"}, make("h2", {}, t(`rest.${reason}`)), make("p", {}, t(`rest.${reason}.more`)), button(t("own"), "O", goBack, {class: "own"})));
         if (reason === "wait" || reason === "judging") timer = setTimeout(next, WAIT);
     }
 
@@ -107,7 +112,7 @@ export function work(root, app) {
                 app.say(t("refused", {count: taken.faults.length}), "error");
             } else {
                 draft.forget();
-                app.say(t("submitted"));
+                app.say(t(changing ? "own.changed" : "submitted"));
                 take(taken);
             }
         } catch (error) {
@@ -138,7 +143,47 @@ export function work(root, app) {
         }
     }
 
-    const unbind = bind(() => (answer && !busy ? [...answer.keys, {keys: ["x"], shown: "X", says: t("skip"), does: skip}] : []));
+    const shownTime = (time) => new Date(1000 * time).toLocaleString(language, {dateStyle: "medium", timeStyle: "short"});
+
+    // Own answers, of which one is gone back to; what is being done now is kept until then.
+    async function goBack() {
+        if (busy) return;
+        busy = true;
+        try {
+            const {answered} = await ask("answered");
+            const things = answered.map((each) => ({
+                words: each.prompt, value: each, more: [shownTime(each.time), ...(each.versions > 1 ? [t("own.versions", {count: each.versions - 1})] : [])].join(" · "),
+            }));
+            const chosen = await app.choose(t("own"), t(things.length ? "own.why" : "own.none"), things);
+            if (!chosen) return;
+            if (draft) await draft.leave();
+            take(await ask(`tasks/${chosen.task}/again`, "POST", {}), chosen);
+        } catch (error) {
+            refused(error);
+        } finally {
+            busy = false;
+        }
+    }
+
+    // The answer stays as it was.
+    async function leave() {
+        if (busy || !changing) return;
+        busy = true;
+        try {
+            await draft.end();
+            draft.forget();
+            take(await ask(`tasks/${task.id}/as_it_is`, "POST", {}));
+        } catch (error) {
+            refused(error);
+        } finally {
+            busy = false;
+        }
+    }
+
+    const unbind = bind(() => (busy ? [] : [
+        ...(answer ? answer.keys : []), ...(answer && !changing ? [{keys: ["x"], shown: "X", says: t("skip"), does: skip}] : []),
+        {keys: ["o"], shown: "O", says: t("own"), does: goBack},
+    ]));
     const leaving = (event) => { if (draft && !draft.isSaved) event.preventDefault(); };
     window.addEventListener("beforeunload", leaving);
     next();

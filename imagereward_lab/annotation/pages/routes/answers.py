@@ -59,9 +59,15 @@ def add_answers(router: APIRouter, service: Service) -> None:
     @router.get("/api/answered")
     def answered(person: Asking) -> dict[str, Any]:
         """This person's own last answers, the newest first."""
-        return {"answered": [{"task": task, "time": time} for task, time in service.answered(person)]}
+        return {"answered": [told.own_answer(each) for each in service.answered(person)]}
 
     @router.post("/api/tasks/{task}/again")
     def again(person: Asking, task: Id) -> dict[str, Any]:
         """A task that this person has answered, to change the answer."""
         return following(person, service.again(person, task))
+
+    @router.post("/api/tasks/{task}/as_it_is")
+    def leave(person: Asking, task: Id) -> dict[str, Any]:
+        """Gives a change of an own answer up, and says what to do next."""
+        service.forget_change(person, task)
+        return following(person)

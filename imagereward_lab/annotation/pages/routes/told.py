@@ -10,6 +10,7 @@ from ...records import (
     Agreement,
     Inspection,
     Next,
+    OwnAnswer,
     Person,
     PersonStatus,
     Picture,
@@ -80,6 +81,11 @@ def following(of: Next, so_far: Progress) -> dict[str, Any]:
         "reason": of.reason,
         "progress": progress(so_far),
     }
+
+
+def own_answer(of: OwnAnswer) -> dict[str, Any]:
+    """An answer of one's own."""
+    return {"task": of.task, "prompt": of.prompt, "time": of.at, "versions": of.versions}
 
 
 def faults(of: Iterable[Fault], stage: str = "") -> list[dict[str, Any]]:

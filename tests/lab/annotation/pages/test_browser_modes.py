@@ -9,6 +9,7 @@ import pytest
 
 from imagereward_core.files import STORE_FOLDER
 from imagereward_core.library.library import Library
+from imagereward_lab.annotation.store import people
 from imagereward_lab.annotation.store.answers import final_answers
 from tests.support.lab.annotation import add, answer_to, open_service
 from tests.support.lab.annotation_browser import PHONE, Seen, browser, needed
@@ -136,6 +137,60 @@ def test_orders_are_given_without_naming_sources(browser, tmp_path, mode):
         page.get_by_text("That is all").wait_for()
         (answer,) = service.project.database.read(final_answers)
         assert [len(slot) for slot in answer.document["ranking"]] == [2, 1, 1, 0]
+
+
+@pytest.mark.parametrize("mode", ["best-worst", "per-generator", "protocol"])
+def test_an_own_earlier_answer_is_gone_back_to_changed_or_left_as_it_is(browser, tmp_path, mode):
+    with opened(browser, tmp_path, "work", mode=mode, tasks=2, images=4) as (seen, service, _):
+        page, ann = seen.page, service.project.database.read(lambda c: people.by_name(c, "ann"))
+        page.locator(".own").wait_for()
+        seen.press("o")
+        page.get_by_text("You have not answered anything yet").wait_for()
+        seen.press("Escape")
+        first = service.next(ann).task
+        one = answer_to(first)
+        assert service.submit(ann, first.id, one) == []
+        seen.reload()
+        page.locator(".own").wait_for()
+        second = service.next(ann).task
+        if mode == "best-worst":
+            seen.press("1", "b")  # begun, and kept while something else is done
+        seen.press("o")
+        page.locator(".thing").wait_for()
+        seen.shot(f"own-{mode}")
+        assert first.prompt in page.locator("dialog .things").inner_text()
+        seen.press("Enter")
+        page.locator(".note.row").wait_for()
+        assert not page.locator(".skip").count(), "what is answered cannot be skipped"
+        seen.shot(f"own-again-{mode}")
+        if mode == "best-worst":
+            assert service.next(ann).task.draft["best"] == second.images[0].id
+            best = [each.id for each in first.images].index(one["best"])
+            other = next(place for place in range(4) if first.images[place].id not in one.values())
+            assert page.locator(".card.is-best").get_attribute("data-id") == first.images[best].id
+            seen.press(str(other + 1), "b")
+            seen.saved()
+            page.locator(".note.row button").click()
+            page.wait_for_selector(f".card.is-best[data-id={second.images[0].id}]")
+            assert service.again(ann, first.id).task.draft == one
+            seen.press("o")
+            page.locator(".thing").click()
+            page.wait_for_selector(f".card.is-best[data-id={one['best']}]")
+            seen.press(str(other + 1), "b", "Enter")
+            page.get_by_text("Changed. The earlier answer stays").wait_for()
+            page.wait_for_selector(f".card.is-best[data-id={second.images[0].id}]")
+            (answer,) = service.project.database.read(final_answers)
+            assert answer.document == {**one, "best": first.images[other].id}
+            (own,) = service.answered(ann)
+            assert own.versions == 2
+            seen.press("o")
+            page.get_by_text("changed, 1×").wait_for()
+            seen.press("Escape")
+        else:
+            page.locator(".note.row button").click()
+            page.wait_for_selector(".note.row", state="detached")
+            (own,) = service.answered(ann)
+            assert own.versions == 1 and service.again(ann, first.id).task.draft == one
 
 
 def test_an_inspector_judges_by_keys(browser, tmp_path):

@@ -89,7 +89,8 @@ def test_somebody_elses_task_can_neither_be_seen_nor_answered_nor_skipped(ann, b
     task = ann.json("GET", "next")["task"]
     other = bob.json("GET", "next")["task"]
     assert task["id"] != other["id"]
-    for way, path in [("PUT", "draft"), ("POST", "submit"), ("POST", "skip"), ("POST", "again")]:
+    ways = [("PUT", "draft"), ("POST", "submit"), ("POST", "skip"), ("POST", "again"), ("POST", "as_it_is")]
+    for way, path in ways:
         refused = bob.ask(way, f"/annotation/api/tasks/{task['id']}/{path}", json={"document": answer(task)})
         assert refused.status_code == 409 and refused.json()["code"] == "not_yours", path
 
