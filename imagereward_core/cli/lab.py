@@ -53,6 +53,9 @@ LAB_COMMANDS = {
     "select-prompts": LabCommand(
         "imagereward_lab.prompts.command", "choose prompts worth asking people about", "prompts"
     ),
+    "refl": LabCommand(
+        "imagereward_lab.refl.command", "tune a text-to-image model to a reward, as a LoRA", "refl"
+    ),
     "annotate": LabCommand(
         "imagereward_lab.annotation.command",
         "ask people about pictures, on a page of this computer",

@@ -31,7 +31,8 @@ def draw_tuning_curves(history: History, updates: Path, path: Path, title: str) 
         return False
     scorers = list(history.checks[0].scores)
     panels = min(3, len(scorers)) + 2
-    figure = Figure(figsize=(3.4 * panels, 3.2), layout="constrained")
+    figure = Figure(figsize=(3.4 * panels, 3.2))
+    figure.subplots_adjust(0.2 / panels, 0.16, 1 - 0.05 / panels, 0.8, 0.25)
     axes = list(figure.subplots(1, panels))
     steps = [each.update for each in history.checks]
     drawn = _column(updates, "reward")
