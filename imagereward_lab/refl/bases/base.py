@@ -35,6 +35,7 @@ class Parts:
         scheduler: Arguments of diffusers' scheduler that tell the course of noise.
         path: Where it was read.
         size: Height and width in pixels that it was made for, where its networks do not say it.
+        remarks: What a person must know about how it was read, each in a sentence.
     """
 
     denoiser: Any
@@ -45,6 +46,7 @@ class Parts:
     scheduler: Mapping[str, Any] = field(default_factory=dict)
     path: Path = Path()
     size: tuple[int, int] | None = None
+    remarks: tuple[str, ...] = ()
 
 
 class Base(ABC):
@@ -66,6 +68,8 @@ class Base(ABC):
     """Of diffusers."""
     denoiser_folder: ClassVar[str]
     """Where diffusers' folders have it."""
+    needed_encoders: ClassVar[tuple[str, ...]] = ("text_encoder", "text_encoder_2")
+    """Text encoders that may not be left out."""
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
@@ -248,7 +252,7 @@ class Base(ABC):
             again: Whether the whole call of the denoiser is calculated again for gradients, so that of several steps in a row only the
                 latents are kept.
         """
-        timesteps = schedule.timesteps[at.to(schedule.timesteps.device)].to(latents.device)
+        timesteps = _told(schedule.timesteps[at.to(schedule.timesteps.device)], latents)
         if again and torch.is_grad_enabled():
             output = checkpoint(
                 self.output, latents, timesteps, conditions, guidance, negative, use_reentrant=False
@@ -266,8 +270,7 @@ class Base(ABC):
     ) -> Tensor:
         """The loss the model was trained with, float [N]: mean squared error at timesteps [N] of 0..1000 of clean latents and noise."""
         signal, level = (each.to(latents).view(-1, 1, 1, 1) for each in self.levels(timesteps))
-        told = timesteps.to(latents.device)
-        guess = self.output(signal * latents + level * noise, told, conditions)
+        guess = self.output(signal * latents + level * noise, _told(timesteps, latents), conditions)
         wanted = target(self.prediction, latents, noise, signal, level)
         return (guess - wanted).float().pow(2).flatten(1).mean(dim=1)
 
@@ -332,6 +335,11 @@ class Base(ABC):
                 # Older versions of diffusers ask this too; layers within, such as dropout, keep theirs.
                 if hasattr(module, "gradient_checkpointing"):
                     module.training = on
+
+
+def _told(timesteps: Tensor, latents: Tensor) -> Tensor:
+    """Timesteps as denoisers read them; not every device has double precision."""
+    return timesteps.to(torch.float32).to(latents.device)
 
 
 def clipped(images: Tensor) -> Tensor:

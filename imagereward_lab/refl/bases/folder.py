@@ -45,7 +45,12 @@ def load_folder(path: Path, dtype: torch.dtype, prediction: Prediction | None = 
             f"{path / INDEX} says _class_name {name!r}; expected one of {', '.join(PIPELINES)}"
         )
     scheduler = _json(path / "scheduler" / "scheduler_config.json")
-    names = [each for each in _TEXT if _is_there(index, path, each)]
+    names = [each for each in _TEXT if _is_listed(index, each)]
+    for each in kind.needed_encoders:
+        if each not in names:
+            raise TrainingError(
+                f"{path / INDEX} names no {each}; expected one, which reads prompts for this kind of model"
+            )
     classes = _classes(index, path, names)
     encoders = {each: _part(path, each, classes[each], dtype) for each in names}
     lengths = {each: _length(kind, each, path / kind.denoiser_folder) for each in names}
@@ -77,10 +82,10 @@ def _prediction(kind: type[Base], scheduler: Mapping[str, Any], path: Path) -> P
     )
 
 
-def _is_there(index: Mapping[str, Any], path: Path, name: str) -> bool:
-    """Whether a folder has a part; one that is left out is null in the index."""
+def _is_listed(index: Mapping[str, Any], name: str) -> bool:
+    """Whether a folder is to have a part; one that is left out is null in the index."""
     listed = index.get(name)
-    return isinstance(listed, list) and len(listed) == 2 and listed[1] is not None and (path / name).is_dir()
+    return isinstance(listed, list) and len(listed) == 2 and listed[1] is not None
 
 
 def _classes(index: Mapping[str, Any], path: Path, names: list[str]) -> dict[str, str]:
@@ -140,7 +145,11 @@ def _part(path: Path, name: str, class_name: str, dtype: torch.dtype) -> Any:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without remarks of the libraries about what a person cannot change."""
+    """Without bars of progress and remarks of the libraries about what a person cannot change."""
+    from transformers.utils import logging as bars
+
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
     loggers = [logging.getLogger(name) for name in ("diffusers", "transformers")]
     levels = [each.level for each in loggers]
     for each in loggers:
@@ -150,6 +159,8 @@ def quiet() -> Iterator[None]:
     finally:
         for each, level in zip(loggers, levels):
             each.setLevel(level)
+        if shown:
+            bars.enable_progress_bar()
 
 
 def _json(path: Path) -> dict[str, Any]:

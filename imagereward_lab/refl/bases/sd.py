@@ -57,7 +57,7 @@ class UNetBase(Base):
 class StableDiffusion(UNetBase):
     """SD 1 and SD 2: one text encoder."""
 
-    kind = "sd"
+    kind, needed_encoders = "sd", ("text_encoder",)
 
     def read(self, prompts: Sequence[str]) -> Conditions:
         """See :class:`Base`; of long prompts the first 75 tokens."""

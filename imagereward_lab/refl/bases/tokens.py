@@ -73,9 +73,14 @@ def folder_tokens(folder: Path, length: int) -> Tokens:
     Raises:
         TrainingError: There is neither, or it cannot be read.
     """
-    pad = _pad_token(folder)
     if (folder / "merges.txt").is_file():
-        return clip_tokens(folder / "merges.txt", length, pad)
+        return clip_tokens(folder / "merges.txt", length, _pad_token(folder))
+    return json_tokens(folder, length)
+
+
+def json_tokens(folder: Path, length: int) -> Tokens:
+    """The tokenizer of a ``tokenizer.json`` of any kind; errors as of :func:`folder_tokens`."""
+    pad = _pad_token(folder)
     path = folder / "tokenizer.json"
     if not path.is_file():
         raise TrainingError(

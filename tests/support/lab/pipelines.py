@@ -186,16 +186,17 @@ def _sd3(folder):
     from transformers import CLIPTokenizer, PreTrainedTokenizerFast
 
     words = write_clip_tokenizer(folder / "clip")
+    write_clip_tokenizer(folder / "second", "!")
     more = write_t5_tokenizer(folder / "t5")
     transformer = SD3Transformer2DModel(
         sample_size=16,
         patch_size=2,
         in_channels=8,
         num_layers=2,
-        attention_head_dim=8,
-        num_attention_heads=4,
+        attention_head_dim=64,
+        num_attention_heads=1,
         joint_attention_dim=160,
-        caption_projection_dim=32,
+        caption_projection_dim=64,
         pooled_projection_dim=128,
         out_channels=8,
         pos_embed_max_size=16,
@@ -204,12 +205,12 @@ def _sd3(folder):
     )
     return StableDiffusion3Pipeline(
         transformer=shaken(transformer, 5),
-        vae=_vae(8, 1.5, shift_factor=0.06, use_quant_conv=False, use_post_quant_conv=False),
+        vae=_vae(8, 1.5305, shift_factor=0.0609, use_quant_conv=False, use_post_quant_conv=False),
         text_encoder=_clip(words, 64, 1, projected=True),
         text_encoder_2=_clip(words, 64, 1, "gelu", projected=True, seed=2),
         text_encoder_3=_t5(more, 160),
         tokenizer=CLIPTokenizer.from_pretrained(folder / "clip"),
-        tokenizer_2=CLIPTokenizer.from_pretrained(folder / "clip"),
+        tokenizer_2=CLIPTokenizer.from_pretrained(folder / "second"),
         tokenizer_3=PreTrainedTokenizerFast.from_pretrained(folder / "t5"),
         scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
     )

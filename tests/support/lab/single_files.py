@@ -77,3 +77,70 @@ def single_state(kind, pipeline):
         state |= clip_state(pipeline.text_encoder, "conditioner.embedders.0.transformer.")
         state |= open_clip_state(pipeline.text_encoder_2, "conditioner.embedders.1.model.")
     return state
+
+
+def _linear(name, outputs, inputs):
+    return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
+
+
+def _sd3_shapes(transformer):
+    """Names and shapes of a transformer of SD 3 as it was published."""
+    config, width = transformer.config, transformer.inner_dim
+    shapes = {
+        "pos_embed": tuple(transformer.pos_embed.pos_embed.shape),
+        "x_embedder.proj.weight": (width, config.in_channels, 2, 2),
+        "x_embedder.proj.bias": (width,),
+        **_linear("t_embedder.mlp.0", width, 256),
+        **_linear("t_embedder.mlp.2", width, width),
+        **_linear("y_embedder.mlp.0", width, config.pooled_projection_dim),
+        **_linear("y_embedder.mlp.2", width, width),
+        **_linear("context_embedder", width, config.joint_attention_dim),
+        **_linear("final_layer.linear", 4 * config.out_channels, width),
+        **_linear("final_layer.adaLN_modulation.1", 2 * width, width),
+    }
+    for number in range(config.num_layers):
+        last = number == config.num_layers - 1
+        for part in ("x_block", "context_block"):
+            at = f"joint_blocks.{number}.{part}"
+            short = last and part == "context_block"
+            double = part == "x_block" and number in config.dual_attention_layers
+            shapes |= _linear(f"{at}.adaLN_modulation.1", width * (2 if short else 9 if double else 6), width)
+            for attention in ("attn", "attn2") if double else ("attn",):
+                shapes |= _linear(f"{at}.{attention}.qkv", 3 * width, width)
+                shapes |= {
+                    f"{at}.{attention}.ln_{each}.weight": (config.attention_head_dim,) for each in "qk"
+                }
+                if not short:
+                    shapes |= _linear(f"{at}.{attention}.proj", width, width)
+            if not short:
+                shapes |= _linear(f"{at}.mlp.fc1", 4 * width, width)
+                shapes |= _linear(f"{at}.mlp.fc2", width, 4 * width)
+    return shapes
+
+
+def sd3_state(pipeline):
+    """A checkpoint of SD 3 with the three text encoders.
+
+    The transformer's numbers find their places by what diffusers' conversion makes of the places themselves.
+    """
+    from diffusers.loaders.single_file_utils import convert_sd3_transformer_checkpoint_to_diffusers
+
+    shapes = {UNET + name: shape for name, shape in _sd3_shapes(pipeline.transformer).items()}
+    places, first = {}, 0
+    for name, shape in shapes.items():
+        number = torch.Size(shape).numel()
+        places[name] = torch.arange(first, first + number).view(shape)
+        first += number
+    numbers = torch.full((first,), float("nan"))
+    own = pipeline.transformer.state_dict()
+    for name, place in convert_sd3_transformer_checkpoint_to_diffusers(dict(places)).items():
+        numbers[place.reshape(-1)] = own[name].reshape(-1)
+    assert numbers.isfinite().all()
+    state = {name: numbers[place] for name, place in places.items()}
+    state |= vae_state(pipeline.vae)
+    encoders = (pipeline.text_encoder, pipeline.text_encoder_2, pipeline.text_encoder_3)
+    for name, encoder in zip(("clip_l", "clip_g", "t5xxl"), encoders):
+        for key, value in encoder.state_dict().items():
+            if key != "encoder.embed_tokens.weight":
+                state[f"text_encoders.{name}.transformer.{key}"] = value.contiguous()
+    return state

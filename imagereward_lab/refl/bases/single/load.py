@@ -11,19 +11,24 @@ import torch
 
 from ....generator.prompts import MERGES, merges_in
 from ....training.errors import TrainingError
+from .. import sd3
 from ..base import Base, Parts
 from ..courses import STABLE_DIFFUSION
 from ..schedule import Prediction
 from ..sd import StableDiffusion
+from ..sd3 import StableDiffusion3
 from ..sdxl import StableDiffusionXL
-from ..tokens import Tokens, clip_tokens
+from ..tokens import Tokens, clip_tokens, json_tokens
 from .layout import UNET, Stored, kind_of
-from .text import load_clip, load_open_clip
+from .sd3 import load_sd3
+from .text import load_clip, load_open_clip, load_t5
 from .unet import load_unet
 from .vae import load_vae
 
 FACTS = "facts.json"
 """Beside a generator of ours: sizes that no shape tells."""
+TOKENIZER = "tokenizer.json"
+"""Beside a file with T5: its tokenizer."""
 _CLIP = "cond_stage_model.transformer."
 _OPEN_CLIP = "cond_stage_model.model."
 _XL = "conditioner.embedders."
@@ -42,10 +47,12 @@ def load_single(
     """
     stored = Stored(path)
     kind = kind_of(stored)
-    if kind in ("sd3", "flux"):
+    if kind == "flux":
         raise TrainingError(
-            f"{path} is a single file of {'SD 3' if kind == 'sd3' else 'Flux'}; expected a folder of diffusers for models of this kind"
+            f"{path} is a single file of Flux, which lacks what reads prompts for it; expected a folder of diffusers for such a model"
         )
+    if kind == "sd3":
+        return _sd3(stored, dtype, merges)
     _check_channels(stored)
     if kind == "sd":
         return _sd(stored, dtype, prediction, merges)
@@ -116,6 +123,41 @@ def _sdxl(
             scheduler={**STABLE_DIFFUSION, "rescale_betas_zero_snr": "ztsnr" in stored},
             path=stored.path,
             size=(1024, 1024),
+        )
+    )
+
+
+def _sd3(stored: Stored, dtype: torch.dtype, merges: Path | None) -> StableDiffusion3:
+    first, second, third = (f"text_encoders.{name}.transformer." for name in ("clip_l", "clip_g", "t5xxl"))
+    encoders = {
+        "text_encoder": load_clip(stored, first, dtype, projected=True),
+        "text_encoder_2": load_clip(stored, second, dtype, projected=True, act="gelu"),
+    }
+    tokens = {
+        name: _tokens(stored, merges, each, pad) for (name, each), pad in zip(encoders.items(), ("", "!"))
+    }
+    remarks = []
+    if f"{third}shared.weight" not in stored:
+        remarks.append("The file has no T5, so prompts are read by the two text encoders of CLIP alone.")
+    elif (stored.path.parent / TOKENIZER).is_file():
+        encoders["text_encoder_3"] = load_t5(stored, third, dtype)
+        tokens["text_encoder_3"] = json_tokens(stored.path.parent, sd3.TOKENS)
+    else:
+        remarks.append(
+            f"The file has T5 but not its tokenizer, so prompts are read by the two text encoders of CLIP alone; put T5's {TOKENIZER} "
+            "beside it to use both."
+        )
+    return StableDiffusion3(
+        Parts(
+            denoiser=load_sd3(stored, dtype),
+            vae=load_vae(stored, dtype, scaling_factor=1.5305, shift_factor=0.0609, sample_size=1024),
+            text_encoders=encoders,
+            tokens=tokens,
+            prediction="flow",
+            scheduler={"num_train_timesteps": 1000, "shift": 3.0},
+            path=stored.path,
+            size=(1024, 1024),
+            remarks=tuple(remarks),
         )
     )
 

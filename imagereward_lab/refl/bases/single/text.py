@@ -112,6 +112,8 @@ def _clip(
             f"the text encoder of {stored.path} is {width} wide, and how many heads it has is not known; expected a multiple of 64"
         )
     kind: Any = CLIPTextModelWithProjection if projected else CLIPTextModel
+    if projected and "text_projection.weight" not in tensors:
+        tensors = {**tensors, "text_projection.weight": torch.eye(width)}  # as diffusers reads files of SD 3
     projection = tensors.get("text_projection.weight")
     end = embedding.shape[0] - 1
     config = CLIPTextConfig(

@@ -14,6 +14,7 @@ VAE = "first_stage_model."
 
 def vae_config(stored: Stored) -> dict[str, Any]:
     """Arguments of diffusers' ``AutoencoderKL``, but for the scale of latents, which is in no shape."""
+    stored.shape(f"{VAE}decoder.conv_in.weight")  # or it is told that there is none
     names = [name for name in stored.shapes if name.startswith(VAE)]
     levels = numbers(names, rf"{VAE}encoder\.down\.(\d+)\.")
     widths = [stored.shape(f"{VAE}encoder.down.{level}.block.0.conv1.weight")[0] for level in levels]

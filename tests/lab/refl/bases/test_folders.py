@@ -159,6 +159,8 @@ def test_folders_that_cannot_be_used_say_why(folder, tmp_path):
     index.write_text("{")
     refused("cannot be read")
     index.write_text(whole)
+    edit(index, text_encoder=[None, None])
+    refused("names no text_encoder")
     edit(index, text_encoder=["transformers", "EvilModel"])
     refused("text_encoder is a EvilModel; expected one of CLIPTextModel")
     index.write_text(whole)

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from imagereward_core.nets.skeleton import build_skeleton
 from imagereward_lab.demo_model.stages import write_json
 from imagereward_lab.generator.layout import to_checkpoint
 from imagereward_lab.generator.networks import Generator, GeneratorConfig
 from imagereward_lab.refl.bases.load import load_base
 from imagereward_lab.refl.bases.single.layout import UNET
+from imagereward_lab.refl.bases.single.unet import unet_config
 from imagereward_lab.training.errors import TrainingError
 from tests.support.oracles import import_torchvision
 
 import_torchvision()
 pytest.importorskip("diffusers")
 
-from tests.support.lab.pipelines import PROMPTS, write_clip_tokenizer, write_pipeline  # noqa: E402
-from tests.support.lab.single_files import single_state  # noqa: E402
+from tests.support.lab.pipelines import (  # noqa: E402
+    PROMPTS,
+    write_clip_tokenizer,
+    write_pipeline,
+    write_t5_tokenizer,
+)
+from tests.support.lab.single_files import sd3_state, single_state, unet_state  # noqa: E402
 
 
 def write(path, state, tokenizer):
@@ -30,11 +40,13 @@ def write(path, state, tokenizer):
     return path
 
 
-@pytest.mark.parametrize("kind", ["sd1", "sd2", "sdxl"])
+@pytest.mark.parametrize("kind", ["sd1", "sd2", "sdxl", "sd3"])
 def test_a_single_file_is_the_same_model_as_the_folder(kind, tmp_path):
     pipeline = write_pipeline(kind, tmp_path / "folder", tmp_path / "tokens")
-    state = single_state(kind, pipeline)
+    state = sd3_state(pipeline) if kind == "sd3" else single_state(kind, pipeline)
     file = write(tmp_path / "file" / "model.safetensors", state, True)
+    if kind == "sd3":
+        write_t5_tokenizer(file.parent)
     told = "v_prediction" if kind == "sd2" else None
     one, other = load_base(file, prediction=told), load_base(tmp_path / "folder")
     assert type(one) is type(other) and one.prediction == other.prediction
@@ -50,13 +62,83 @@ def test_a_single_file_is_the_same_model_as_the_folder(kind, tmp_path):
     assert one.vae.config.scaling_factor == other.vae.config.scaling_factor
     conditions, expected = one.encode(["red star", ""]), other.encode(["red star", ""])
     torch.testing.assert_close(conditions.states, expected.states)
-    latents = torch.randn(2, 4, 8, 8)
+    if kind in ("sdxl", "sd3"):
+        torch.testing.assert_close(conditions.pooled, expected.pooled)
+    latents = torch.randn(2, one.latent_channels, 8, 8)
     steps = torch.tensor([500.0, 20.0])
     torch.testing.assert_close(
         one.denoise(latents, steps, conditions), other.denoise(latents, steps, expected)
     )
     for mine, theirs in zip(vars(one.schedule(5)).values(), vars(other.schedule(5)).values()):
         torch.testing.assert_close(mine, theirs)
+    assert not one.parts.remarks
+
+
+def test_a_file_of_sd_3_without_t5_or_its_tokenizer_says_so_and_reads_clip_alone(tmp_path):
+    pipeline = write_pipeline("sd3", tmp_path / "folder", tmp_path / "tokens")
+    state = sd3_state(pipeline)
+    with_t5 = load_base(write(tmp_path / "file" / "model.safetensors", state, True))
+    assert "put T5's tokenizer.json beside it" in with_t5.parts.remarks[0]
+    fewer = {name: value for name, value in state.items() if ".t5xxl." not in name}
+    base = load_base(write(tmp_path / "clips" / "model.safetensors", fewer, True))
+    assert base.parts.remarks == (
+        "The file has no T5, so prompts are read by the two text encoders of CLIP alone.",
+    )
+    shutil.rmtree(tmp_path / "folder" / "text_encoder_3")
+    with pytest.raises(TrainingError, match="no folder text_encoder_3, which model_index.json promises"):
+        load_base(tmp_path / "folder")
+    index = tmp_path / "folder" / "model_index.json"
+    write_json(index, {**json.loads(index.read_text()), "text_encoder_3": [None, None]})
+    conditions, expected = (each.encode(PROMPTS) for each in (base, load_base(tmp_path / "folder")))
+    torch.testing.assert_close(conditions.states, expected.states)
+    assert (conditions.states[:, 77:] == 0).all() and conditions.states.shape[1] == 77 + 256
+
+
+SD1 = {"block_out_channels": (320, 640, 1280, 1280), "cross_attention_dim": 768, "attention_head_dim": 8}
+SD2 = {
+    **SD1,
+    "cross_attention_dim": 1024,
+    "attention_head_dim": [5, 10, 20, 20],
+    "use_linear_projection": True,
+}
+SDXL = {
+    "block_out_channels": (320, 640, 1280),
+    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+    "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+    "transformer_layers_per_block": [1, 2, 10],
+    "attention_head_dim": [5, 10, 20],
+    "cross_attention_dim": 2048,
+    "use_linear_projection": True,
+    "addition_embed_type": "text_time",
+    "addition_time_embed_dim": 256,
+    "projection_class_embeddings_input_dim": 2816,
+}
+
+
+@pytest.mark.parametrize("published", [SD1, SD2, SDXL], ids=["sd1", "sd2", "sdxl"])
+def test_sizes_of_the_published_models_follow_from_their_shapes(published):
+    from diffusers import UNet2DConditionModel
+
+    network = build_skeleton(lambda: UNet2DConditionModel(**published))
+
+    class Shapes:
+        shapes = {name: tuple(value.shape) for name, value in unet_state(network).items()}
+
+        def __contains__(self, name):
+            return name in self.shapes
+
+        def shape(self, name):
+            return self.shapes[name]
+
+    found = unet_config(Shapes())
+    again = build_skeleton(lambda: UNet2DConditionModel(**found))
+    assert {name: value.shape for name, value in again.state_dict().items()} == {
+        name: value.shape for name, value in network.state_dict().items()
+    }
+    heads = found["attention_head_dim"]
+    assert heads == published["attention_head_dim"]
+    assert tuple(found["block_out_channels"]) == published["block_out_channels"]
+    assert found["layers_per_block"] == 2
 
 
 def test_a_generator_of_ours_is_read_with_its_sizes(tmp_path):
@@ -112,7 +194,9 @@ def test_files_that_are_no_checkpoints_to_tune_say_what_they_are(tmp_path):
         "a single part of a folder of diffusers": {"down_blocks.0.weight": torch.zeros(1)},
         "a ControlNet": {"control_model.x": torch.zeros(1)},
         "of no known kind: its 1 tensors begin with x": {"x": torch.zeros(1)},
-        "a single file of SD 3": {f"{UNET}joint_blocks.0.x_block.attn.qkv.weight": torch.zeros(1)},
+        "a single file of Flux, which lacks what reads": {
+            f"{UNET}double_blocks.0.img_attn.qkv.weight": torch.zeros(1)
+        },
         "lacks first_stage_model.decoder.conv_in.weight": {
             name: value for name, value in state.items() if not name.startswith("first_stage")
         },

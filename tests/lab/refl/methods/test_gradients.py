@@ -1,15 +1,15 @@
-"""Gradients from the reward back into the denoiser: against finite differences, and against a plain derivation of the published method."""
+"""Gradients from the reward back into the denoiser, by every method, against finite differences; the base stays as it is."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from torch.nn import functional
 
-from imagereward_core.scorers.tokenizers.bert import pad_ids
 from imagereward_lab.refl.bases.load import load_base
+from imagereward_lab.refl.lora.adapter import attach
+from imagereward_lab.refl.methods import alignprop, draft_k, refl
 from imagereward_lab.refl.methods.drawing import draw
-from imagereward_lab.refl.methods.options import AlignPropOptions, DraftOptions, MethodOptions, ReflOptions
+from imagereward_lab.refl.methods.options import DraftOptions, MethodOptions
 from imagereward_lab.refl.methods.rollout import loss
 from imagereward_lab.refl.methods.table import METHODS
 from imagereward_lab.refl.reward import Reward
@@ -19,102 +19,14 @@ import_torchvision()
 pytest.importorskip("diffusers")
 import_peft()
 
-from tests.support.lab.pipelines import MAKERS, PROMPTS, write_pipeline  # noqa: E402
-from tests.support.tiny import CARD, tiny_scorer  # noqa: E402
-
-SIZE = {"height": 16, "width": 16}
-OPTIONS = {
-    "refl": ReflOptions(steps=4, first=2, last=3, **SIZE),
-    "draft-k": DraftOptions(steps=4, k=2, **SIZE),
-    "alignprop": AlignPropOptions(steps=4, mean=0.5, deviation=0.4, **SIZE),
-}
+from tests.support.lab.pipelines import MAKERS, PROMPTS  # noqa: E402
+from tests.support.lab.tuned import OPTIONS, SIZE, calm, folder_of, generators, with_lora  # noqa: E402
+from tests.support.tiny import tiny_scorer  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    made = {}
-
-    def folder(kind):
-        if kind not in made:
-            made[kind] = tmp_path_factory.mktemp(kind)
-            write_pipeline(kind, made[kind], tmp_path_factory.mktemp("tokens"))
-        return made[kind]
-
-    return folder
-
-
-def generators(number=2, first=0):
-    return [torch.Generator().manual_seed(first + seed) for seed in range(number)]
-
-
-def calm(base):
-    """Images of greys, so that no pixel lies beyond the range."""
-    with torch.no_grad():
-        base.vae.decoder.conv_out.weight *= 0.2
-
-
-def with_lora(base, spread=0.1):
-    """Gives the denoiser a LoRA that changes something; returns its parameters."""
-    from peft import LoraConfig
-
-    torch.manual_seed(0)
-    base.denoiser.add_adapter(LoraConfig(r=2, lora_alpha=2, target_modules=base.targets()))
-    learnt = [each for each in base.denoiser.parameters() if each.requires_grad]
-    with torch.no_grad():
-        for each in learnt:
-            each += spread * torch.randn(each.shape)
-    return learnt
-
-
-def test_refl_is_a_plain_derivation_of_the_published_method(folders, tmp_path):
-    from diffusers import DDPMScheduler
-
-    base, scorer = load_base(folders("sd1")), tiny_scorer(tmp_path)
-    learnt = with_lora(base)
-    options = ReflOptions(bound=2.0, **SIZE)
-    calm(base)
-    conditions = base.encode(PROMPTS)
-    rollout = METHODS["refl"].rollout(base, conditions, generators(), options)
-    found = loss(Reward(scorer)(rollout.images, PROMPTS), options).mean()
-    gradients = torch.autograd.grad(found, learnt)
-
-    losses, steps = [], []
-    unet, vae, network = base.denoiser, base.vae, scorer.network
-    for row, generator in enumerate(generators()):
-        scheduler = DDPMScheduler(
-            beta_start=0.00085,
-            beta_end=0.012,
-            beta_schedule="scaled_linear",
-            clip_sample=False,
-            steps_offset=1,
-            timestep_spacing="leading",
-        )
-        scheduler.set_timesteps(40)
-        states = conditions.states[[row]]
-        latents = torch.randn(1, 4, 8, 8, generator=generator)
-        middle = int(torch.randint(30, 40, (), generator=generator))
-        steps.append(middle)
-        with torch.no_grad():
-            for timestep in scheduler.timesteps[:middle]:
-                noise = unet(latents, timestep, encoder_hidden_states=states).sample
-                latents = scheduler.step(noise, timestep, latents, generator=generator).prev_sample
-        timestep = scheduler.timesteps[middle]
-        noise = unet(latents, timestep, encoder_hidden_states=states).sample
-        left = scheduler.alphas_cumprod[timestep]
-        clean = (latents - (1 - left).sqrt() * noise) / left.sqrt()
-        image = vae.decode(clean / 0.18215).sample / 2 + 0.5
-        assert image.min() >= 0 and image.max() <= 1  # nothing is cut off here
-        pixels = functional.interpolate(image, (32, 32), mode="bicubic", antialias=True)
-        mean, std = (torch.tensor(each)[:, None, None] for each in (CARD.image.mean, CARD.image.std))
-        ids, mask = pad_ids([scorer.encoder(PROMPTS[row]).ids])
-        reward = network(ids, mask, (pixels - mean) / std)[0, 0]
-        losses.append(torch.relu(2 - reward) * 1e-3)
-    expected = torch.stack(losses).mean()
-    assert rollout.at == tuple(steps) and steps[0] != steps[1]
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-8)
-    assert expected > 0
-    for mine, theirs in zip(gradients, torch.autograd.grad(expected, learnt)):
-        torch.testing.assert_close(mine, theirs, rtol=2e-3, atol=1e-3 * float(theirs.abs().max()) + 1e-12)
+    return lambda kind: folder_of(kind, tmp_path_factory)
 
 
 @pytest.mark.parametrize("name", list(METHODS))
@@ -139,8 +51,6 @@ def test_gradients_are_finite_differences_in_double_precision(name, folders, tmp
     slope = sum((one * other).sum() for one, other in zip(gradients, direction))
 
     # Steps without gradient see the untouched weights, as in the method: only the steps with gradient are moved.
-    from imagereward_lab.refl.methods import alignprop, draft_k, refl
-
     module = {"refl": refl, "draft-k": draft_k, "alignprop": alignprop}[name]
     walked = module.walk
 
@@ -172,13 +82,20 @@ def test_gradients_are_finite_differences_in_double_precision(name, folders, tmp
     assert abs(float(slope)) > 1e-6
 
 
-@pytest.mark.parametrize("kind", list(MAKERS))
-@pytest.mark.parametrize("name", list(METHODS))
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [*((kind, "draft-k") for kind in MAKERS), ("sd1", "refl"), ("sd3", "refl"), ("flux", "alignprop")],
+)
 def test_every_method_tunes_every_kind_and_the_base_stays_as_it_is(kind, name, folders, tmp_path):
     base, reward = load_base(folders(kind)), Reward(tiny_scorer(tmp_path))
     conditions, plain = base.encode(PROMPTS), MethodOptions(steps=3, guidance=2.0, **SIZE)
     before = draw(base, conditions, generators(), plain)
-    learnt = with_lora(base)
+    adapter = attach(base, base.targets(), rank=2)
+    assert torch.equal(draw(base, conditions, generators(), plain), before)  # it begins as the base
+    learnt = adapter.parameters()
+    with torch.no_grad():
+        for each in learnt:
+            each += 0.1 * torch.randn(each.shape, generator=generators(1)[0])
     options = OPTIONS[name]
     rollout = METHODS[name].rollout(base, conditions, generators(), options)
     with torch.no_grad():
@@ -198,8 +115,21 @@ def test_every_method_tunes_every_kind_and_the_base_stays_as_it_is(kind, name, f
     torch.optim.SGD(learnt, 10.0).step()
     after = draw(base, conditions, generators(), plain)
     assert not torch.equal(after, before)
-    base.denoiser.disable_adapters()
-    assert torch.equal(draw(base, conditions, generators(), plain), before)
+    with adapter.off():
+        assert torch.equal(draw(base, conditions, generators(), plain), before)
+
+
+@pytest.mark.parametrize("kind", list(MAKERS))
+def test_half_precision_of_the_base_has_gradients_in_full(kind, folders):
+    base = load_base(folders(kind), dtype=torch.bfloat16)
+    adapter = attach(base, base.targets("blocks"), rank=2)
+    base.save_memory()
+    rollout = METHODS["draft-k"].rollout(base, base.encode(PROMPTS), generators(), OPTIONS["draft-k"])
+    assert base.dtype == torch.bfloat16 and rollout.images.dtype == torch.float32
+    rollout.images.sum().backward()
+    ups = [each for name, each in adapter.named_parameters().items() if name.endswith("/up")]
+    assert all(each.grad.dtype == torch.float32 and each.grad.isfinite().all() for each in ups)
+    assert sum(float(each.grad.abs().sum()) for each in ups) > 0
 
 
 @pytest.mark.parametrize("name", list(METHODS))
@@ -244,29 +174,3 @@ def test_pixels_beyond_the_range_are_cut_off_and_keep_their_gradient(folders):
     out = (images == 1) | (images == 0)
     (slope,) = torch.autograd.grad((images * out).sum(), latents)
     assert slope.abs().max() > 0
-
-
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (lambda: ReflOptions(steps=30), "first is 30 and last is 39 of 30 steps"),
-        (lambda: ReflOptions(first=35, last=34), "first is 35 and last is 34"),
-        (lambda: DraftOptions(steps=3, k=4), "k is 4 of 3 steps"),
-        (lambda: DraftOptions(k=2, low_variance=2), "low_variance is 2 and k is 2"),
-        (lambda: AlignPropOptions(mean=1.5), "mean is 1.5; expected a number from 0 to 1"),
-    ],
-)
-def test_settings_that_contradict_one_another_are_refused(make, words):
-    with pytest.raises(ValueError, match=words):
-        make()
-
-
-def test_rewards_above_the_bound_have_no_loss_and_no_gradient():
-    rewards = torch.tensor([-1.0, 1.9, 2.5], requires_grad=True)
-    found = loss(rewards, ReflOptions(bound=2.0))
-    torch.testing.assert_close(found, torch.tensor([3e-3, 1e-4, 0.0]))
-    found.sum().backward()
-    torch.testing.assert_close(rewards.grad, torch.tensor([-1e-3, -1e-3, 0.0]))
-    for bound in (None, float("inf")):
-        free = loss(rewards.detach(), DraftOptions(bound=bound, weight=1.0))
-        assert torch.equal(free, -rewards.detach())
