@@ -37,9 +37,8 @@ class RealHost:
         for name in ("models", "input", "output", "temp", "user", "custom_nodes"):
             (base / name).mkdir(parents=True, exist_ok=True)
         (base / "custom_nodes" / "imagereward-curator").symlink_to(pack, target_is_directory=True)
-        (base / "custom_nodes" / "probe").symlink_to(
-            Path(__file__).parent / "probe", target_is_directory=True
-        )
+        for name in ("probe", "generator"):  # those of the tests
+            (base / "custom_nodes" / name).symlink_to(Path(__file__).parent / name, target_is_directory=True)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]

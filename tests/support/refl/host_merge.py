@@ -48,6 +48,14 @@ def comfyui(lora, kind, denoiser, text):
     logging.getLogger().handlers = [heard]
     config = {"sd": supported_models.SD15, "sd2": supported_models.SD20}
     config |= {"sdxl": supported_models.SDXL, "sd3": supported_models.SD3, "flux": supported_models.Flux}
+    if kind == "flux":
+        from comfy.ldm.flux.model import FluxParams
+
+        asked = FluxParams.__dataclass_fields__  # older versions have fewer
+        denoiser = {
+            "image_model": "flux",
+            **{name: value for name, value in denoiser.items() if name in asked},
+        }
     known = config[kind](denoiser)
     known.unet_config.update(denoiser)  # it puts the real model's heads in, which are wider than the tiny one
     known.set_inference_dtype(torch.float32, None)
