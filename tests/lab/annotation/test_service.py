@@ -6,8 +6,6 @@ import pytest
 
 from imagereward_lab.annotation.records import GoneError, NotAllowedError
 from imagereward_lab.annotation.store import people
-
-
 from imagereward_lab.annotation.store.answers import final_answers
 from imagereward_lab.annotation.store.audit import trail
 from tests.support.lab.annotation import Clock, add, answer_to, make_project, new_tasks, open_service
