@@ -146,6 +146,14 @@ def bench_training(session):
 
 
 @nox.session
+def bench_refl(session):
+    """Tuning a model to a reward against the published script's way (half an hour on two cores); writes benchmarks/results/."""
+    install(session, "-e", ".[refl]")
+    session.run("python", "-m", "benchmarks.refl", *session.posargs)
+    session.run("python", "-m", "benchmarks.table")
+
+
+@nox.session
 def bench_library(session):
     """Libraries of a million pictures, kills at any instant, damaged files (an hour on two cores); writes benchmarks/results/."""
     install(session, "-e", ".[dev]")

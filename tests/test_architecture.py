@@ -100,7 +100,17 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "benchmarks": (
         {CORE, "imagereward_lab", "nodes", "webui_extension"},
-        {"PIL", "numpy", "playwright", "pytest", "safetensors", "tests", "torch", "transformers"},
+        {
+            "PIL",
+            "diffusers",
+            "numpy",
+            "playwright",
+            "pytest",
+            "safetensors",
+            "tests",
+            "torch",
+            "transformers",
+        },
     ),
     "scripts": ({"webui_extension"}, {"imagereward_webui"}),
 }
