@@ -15,7 +15,7 @@ from torch.utils.checkpoint import checkpoint
 from ...training.errors import TrainingError
 from .conditions import Conditions
 from .courses import Course
-from .schedule import Prediction, Schedule, Step, estimates, step_on, target
+from .schedule import Prediction, Schedule, Step, estimates, placed, step_on, target
 
 Targets = Literal["attention", "blocks"]
 TARGETS: tuple[Targets, ...] = ("attention", "blocks")
@@ -68,6 +68,8 @@ class Base(ABC):
     """Of diffusers."""
     denoiser_folder: ClassVar[str]
     """Where diffusers' folders have it."""
+    latents_at_once: ClassVar[int] = 1
+    """That are one row of numbers for the denoiser."""
     needed_encoders: ClassVar[tuple[str, ...]] = ("text_encoder", "text_encoder_2")
     """Text encoders that may not be left out."""
 
@@ -83,6 +85,19 @@ class Base(ABC):
         self._kept: dict[str, Conditions] = {}
         for network in (self.denoiser, self.vae, *self.text_encoders.values()):
             network.eval().requires_grad_(False)
+
+    def check_channels(self) -> None:
+        """Makes sure that the denoiser reads what the autoencoder makes, and nothing else.
+
+        Raises:
+            TrainingError: It reads more, as models for inpainting and editing do.
+        """
+        reads, makes = int(self.denoiser.config.in_channels), self.latent_channels * self.latents_at_once
+        if reads != makes:
+            raise TrainingError(
+                f"the denoiser of {self.path} reads {reads} channels and its autoencoder makes {makes}: a model for inpainting or editing; "
+                "expected one that draws from prompts alone"
+            )
 
     @classmethod
     def vae_dtype(cls, dtype: torch.dtype) -> torch.dtype:
@@ -269,14 +284,14 @@ class Base(ABC):
         self, latents: Tensor, conditions: Conditions, noise: Tensor, timesteps: Tensor
     ) -> Tensor:
         """The loss the model was trained with, float [N]: mean squared error at timesteps [N] of 0..1000 of clean latents and noise."""
-        signal, level = (each.to(latents).view(-1, 1, 1, 1) for each in self.levels(timesteps))
+        signal, level = (placed(each, latents).view(-1, 1, 1, 1) for each in self.levels(timesteps))
         guess = self.output(signal * latents + level * noise, _told(timesteps, latents), conditions)
         wanted = target(self.prediction, latents, noise, signal, level)
         return (guess - wanted).float().pow(2).flatten(1).mean(dim=1)
 
     def clean(self, latents: Tensor, timesteps: Tensor, output: Tensor) -> Tensor:
         """The clean latents that follow from what the denoiser gave at timesteps [N]."""
-        signal, level = (each.to(latents).view(-1, 1, 1, 1) for each in self.levels(timesteps))
+        signal, level = (placed(each, latents).view(-1, 1, 1, 1) for each in self.levels(timesteps))
         return estimates(self.prediction, latents, output, signal, level)[0]
 
     # Images

@@ -21,6 +21,7 @@ class Flux(FlowBase):
 
     kind, denoiser_class = "flux", "FluxTransformer2DModel"
     even_steps = True
+    latents_at_once = 4
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)

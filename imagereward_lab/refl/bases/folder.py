@@ -54,7 +54,7 @@ def load_folder(path: Path, dtype: torch.dtype, prediction: Prediction | None = 
     classes = _classes(index, path, names)
     encoders = {each: _part(path, each, classes[each], dtype) for each in names}
     lengths = {each: _length(kind, each, path / kind.denoiser_folder) for each in names}
-    return kind(
+    made = kind(
         Parts(
             denoiser=_part(path, kind.denoiser_folder, kind.denoiser_class, dtype),
             vae=_part(path, "vae", "AutoencoderKL", kind.vae_dtype(dtype)),
@@ -68,6 +68,8 @@ def load_folder(path: Path, dtype: torch.dtype, prediction: Prediction | None = 
             path=path,
         )
     )
+    made.check_channels()
+    return made
 
 
 def _prediction(kind: type[Base], scheduler: Mapping[str, Any], path: Path) -> Prediction:

@@ -37,10 +37,7 @@ class Schedule:
         """Factors of clean latents and noise before the steps ``at`` int64 [N], as [N, 1, 1, 1] in the device and precision of ``like``."""
         at = at.to(self.signal.device)
         shape = (-1,) + (1,) * (like.ndim - 1)
-        return (
-            self.signal[at].to(like.device, like.dtype).view(shape),
-            self.noise[at].to(like.device, like.dtype).view(shape),
-        )
+        return placed(self.signal[at], like).view(shape), placed(self.noise[at], like).view(shape)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +105,11 @@ def step_on(
     kept = (level_next**2 - spread**2).clamp(min=0).sqrt()
     mixed = signal_next * clean + kept * noise + spread * fresh
     return Step(latents=mixed, clean=clean, output=output)
+
+
+def placed(values: Tensor, like: Tensor) -> Tensor:
+    """Numbers in the precision and on the device of another tensor, in this order: not every device has double precision."""
+    return values.to(like.dtype).to(like.device)
 
 
 def every(number: int, rows: int) -> Tensor:

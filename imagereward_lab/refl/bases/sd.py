@@ -35,7 +35,7 @@ class UNetBase(Base):
         """Height and width in pixels that the model was made for."""
         if self.parts.size:
             return self.parts.size
-        sides: Any = self.denoiser.config.sample_size
+        sides: Any = self.denoiser.config.sample_size or 64
         height, width = sides if isinstance(sides, (list, tuple)) else (sides, sides)
         return int(height) * self.pixels_per_latent, int(width) * self.pixels_per_latent
 

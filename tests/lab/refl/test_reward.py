@@ -65,6 +65,13 @@ def test_a_standard_blend_is_the_sum_of_standardised_rewards(maker):
     demo = (load_reward(maker, "demo")(images, PROMPTS) - known.mean) / known.std
     other = load_reward(maker, "ImageReward-v1.0")(images, PROMPTS)
     torch.testing.assert_close(found, 0.75 * other + 0.25 * demo, rtol=1e-4, atol=1e-4)
+    slopes = []
+    for name in (STANDARD, "demo", "ImageReward-v1.0"):
+        given = images.clone().requires_grad_()
+        slopes.append(torch.autograd.grad(load_reward(maker, name)(given, PROMPTS).sum(), given)[0])
+    whole, of_demo, of_other = slopes
+    expected = 0.75 * of_other + 0.25 * of_demo / known.std
+    torch.testing.assert_close(whole, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
     # the blend's own number, at the size where the member that minds rounding most is shown the very pixels
     scored = load_reward(maker, "ImageReward-v1.0=1,demo=0@standard").scorer.score(as_tensor(images), PROMPTS)
     np.testing.assert_allclose(other, scored.values, atol=1e-3, rtol=0)

@@ -51,22 +51,15 @@ def load_single(
         raise TrainingError(
             f"{path} is a single file of Flux, which lacks what reads prompts for it; expected a folder of diffusers for such a model"
         )
+    made: Base
     if kind == "sd3":
-        return _sd3(stored, dtype, merges)
-    _check_channels(stored)
-    if kind == "sd":
-        return _sd(stored, dtype, prediction, merges)
-    return _sdxl(stored, dtype, prediction, merges)
-
-
-def _check_channels(stored: Stored) -> None:
-    latents = stored.shape("first_stage_model.decoder.conv_in.weight")[1]
-    channels = stored.shape(f"{UNET}input_blocks.0.0.weight")[1]
-    if channels != latents:
-        raise TrainingError(
-            f"the UNet of {stored.path} reads {channels} channels and its autoencoder makes {latents}: a model for inpainting or editing; "
-            "expected one that draws from prompts alone"
-        )
+        made = _sd3(stored, dtype, merges)
+    elif kind == "sd":
+        made = _sd(stored, dtype, prediction, merges)
+    else:
+        made = _sdxl(stored, dtype, prediction, merges)
+    made.check_channels()
+    return made
 
 
 def _sd(

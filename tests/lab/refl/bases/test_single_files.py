@@ -206,7 +206,7 @@ def test_files_that_are_no_checkpoints_to_tune_say_what_they_are(tmp_path):
         "reads 9 channels and its autoencoder makes 4": {
             **state,
             f"{UNET}input_blocks.0.0.weight": torch.zeros(32, 9, 3, 3),
-        },
+        },  # for inpainting
         "the UNet of .* lacks 1 tensors, among them conv_out.bias": {
             name: value for name, value in state.items() if name != f"{UNET}out.2.bias"
         },
