@@ -9,6 +9,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select, update
 
+from imagereward_core.plain import encodable
+
+from ...data.form import shown
 from ...data.images.names import packed, problem_of, relative
 from ...data.notes import Notes
 from ...data.prompts import prompt_key
@@ -22,7 +25,7 @@ from ..records import AnnotationError, Person
 from ..store import people
 from ..store.answers import last_document, put_answer, text_of
 from ..store.tables import ASSIGNMENTS, TASKS
-from ..store.tasks import NewImage, NewTask, add_images, add_tasks, keys, stored_task
+from ..store.tasks import NewImage, NewTask, add_images, add_tasks, number_of, stored_task
 from ..store.turns import settle
 from .rankings import comparisons_of, document_of
 
@@ -101,7 +104,8 @@ def _import(
         for ranking in rankings:
             where = ranking.id or ranking.prompt[:40]
             try:
-                importer.add(replace(ranking, annotator=ranking.annotator or annotator))
+                with connection.begin_nested():  # what is left out leaves no prompt and no person behind
+                    importer.add(replace(ranking, annotator=ranking.annotator or annotator))
             except (LeaveOutError, AnnotationError) as error:
                 step.left_out.add(where, str(error))
         return step
@@ -129,16 +133,24 @@ class _Importer:
     ) -> None:
         self.connection, self.project, self.images = connection, project, images
         self.now, self.fill, self.done, self.before = now, fill, done, before
-        self.mode = project.options.mode
-        self.tasks = keys(connection)
+        self.mode, self.new = project.options.mode, 0
 
     def add(self, ranking: Ranking) -> None:
+        """Puts a ranking in; what was done before it raises has to be taken back."""
+        self.new = 0
+        self._add(ranking)
+        self.done.tasks += self.new
+
+    def _add(self, ranking: Ranking) -> None:
         said = ranking.extra.get("mode", self.mode)
         if said != self.mode:
             raise LeaveOutError(f"found an answer of mode {str(said)[:40]!r}; this project asks {self.mode}")
+        _storable(ranking)
         names = self._names(ranking)
         if len(set(names)) < len(names):
             raise LeaveOutError("found a picture twice; expected each once")
+        if len(names) < 2:
+            raise LeaveOutError("found one picture; expected at least two, of which one can be better")
         task = self._task(ranking, names)
         stored = stored_task(self.connection, task)
         ids = dict(zip(stored.names, stored.ids))
@@ -192,10 +204,10 @@ class _Importer:
             key = key_of(ranking.prompt) if self.mode == QUICK else _key(ranking.prompt, names)
         sources = ranking.sources or ("",) * len(names)
         images = [NewImage(name=name, source=source) for name, source in zip(names, sources)]
-        if key in self.tasks:
+        if (known := number_of(self.connection, key)) is not None:
             if self.mode == QUICK:  # a question shows a few of a prompt's pictures
-                add_images(self.connection, self.tasks[key], images)
-            return self.tasks[key]
+                add_images(self.connection, known, images)
+            return known
         mode = MODES[self.mode]
         if not (mode.least <= len(names) and (self.mode == QUICK or len(names) <= mode.most)):
             raise LeaveOutError(
@@ -210,9 +222,10 @@ class _Importer:
             test=ranking.extra.get("test") is True,
         )
         add_tasks(self.connection, [new], self.now)
-        self.tasks = keys(self.connection)
-        self.done.tasks += 1
-        return self.tasks[key]
+        self.new += 1
+        number = number_of(self.connection, key)
+        assert number is not None
+        return number
 
     def _person(self, ranking: Ranking) -> Person:
         known = people.by_name(self.connection, ranking.annotator.strip())
@@ -249,6 +262,22 @@ class _Importer:
         put_answer(self.connection, person.id, task, seat, text, seconds, self.now)
         settle(self.connection, task)
         self.done.added += 1
+
+
+def _storable(ranking: Ranking) -> None:
+    """Raises LeaveOutError where a text cannot be kept: half a character, or one that ends texts in databases."""
+    task = ranking.extra.get("task")
+    texts = {
+        "prompt": [ranking.prompt],
+        "annotator": [ranking.annotator],
+        "images": ranking.images,
+        "sources": ranking.sources,
+        "task": [task] if isinstance(task, str) else [],
+    }
+    for name, some in texts.items():
+        for text in some:
+            if "\0" in text or encodable(text) != text:
+                raise LeaveOutError(f"{name}: found {shown(text)}, which no database keeps; expected a text")
 
 
 def _key(prompt: str, names: Sequence[str]) -> str:

@@ -197,6 +197,11 @@ def all_tasks(connection: Connection) -> list[StoredTask]:
     return found
 
 
+def number_of(connection: Connection, key: str) -> int | None:
+    """The number of the task of a key; None where there is none."""
+    return connection.execute(select(TASKS.c.id).where(TASKS.c.key == key)).scalar_one_or_none()
+
+
 def keys(connection: Connection) -> dict[str, int]:
     """Numbers of all tasks by their keys."""
     rows = connection.execute(select(TASKS.c.key, TASKS.c.id)).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -12,9 +13,12 @@ from imagereward_lab.annotation.exchange.imagerewarddb import write_imagerewardd
 from imagereward_lab.annotation.exchange.imports import import_rankings
 from imagereward_lab.annotation.exchange.label_studio import label_config, write_label_studio
 from imagereward_lab.annotation.exchange.rankings import rankings_of
+from imagereward_lab.annotation.store import people
+from imagereward_lab.annotation.store.tasks import all_tasks
 from imagereward_lab.data.images import ImageSource
 from imagereward_lab.data.jsonl import write_rankings
 from imagereward_lab.data.notes import Notes
+from imagereward_lab.data.ranking import Ranking
 from imagereward_lab.data.readers import open_rankings
 from tests.support.lab.annotation import Clock, add, answer_to, make_project, new_tasks, open_service
 
@@ -183,3 +187,24 @@ def test_a_picture_that_two_scorers_picked_counts_for_both(tmp_path):
     counts = win_counts([1, 2, 3], ["A | B", "B", "C"], shared=True)
     assert counts == {("A", "B"): (1, 0, 0), ("A", "C"): (1, 0, 0), ("B", "C"): (2, 0, 0)}
     assert win_counts([1, 2], ["A | B", "B"]) == {("A | B", "B"): (1, 0, 0)}  # a generator may be called so
+
+
+def test_what_is_left_out_of_an_import_leaves_nothing_behind_and_the_rest_goes_on(tmp_path):
+    here = empty(tmp_path, "quick")
+    names = ("0/0.png", "0/1.png")
+    good = Ranking("a red star", names, annotator="ann", best=0)
+    bad = [
+        replace(good, prompt="half \ud800"),
+        replace(good, annotator="nobody\0"),
+        replace(good, images=("0/0.png", "\udcff.png")),
+        replace(good, sources=("", "a\0")),
+        replace(good, prompt="new", extra={"task": "\ud83d"}),
+        replace(good, prompt="new", images=("0/0.png",)),
+        replace(good, prompt="new", annotator="x" * 200),
+    ]
+    done = import_rankings(here.project, [*bad, good], here.project.images, 1.0)
+    assert (done.added, done.tasks, done.left_out.total) == (1, 1, len(bad)), list(done.left_out)
+    tasks = here.project.database.read(all_tasks)
+    assert [task.prompt for task in tasks] == ["a red star"] and tasks[0].names == names
+    assert [each.name for each in here.project.database.read(people.everybody)] == ["ann"]
+    here.close()
