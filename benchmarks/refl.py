@@ -21,10 +21,10 @@ from typing import Any
 import torch
 
 from imagereward_lab.refl.methods.options import ReflOptions
-from imagereward_lab.refl.tuning.tuner import Update
+from imagereward_lab.refl.tuning.tuner import Reward, Update
 
 from .machine import peak_rss_mib, rss_mib
-from .refl_work import MIDDLE, ModelSizes, Published, RewardOf, random_base, tuner_of
+from .refl_work import MIDDLE, ModelSizes, Published, random_base, tuner_of
 from .scorers import save_results
 
 WAYS = ("published", "reward-alone", "defaults", "kept")
@@ -32,7 +32,7 @@ BATCH, ACCUMULATE = 8, 4
 STEPS = ReflOptions()
 
 
-def demo_reward() -> RewardOf:
+def demo_reward() -> Reward:
     """The embedded demo scorer."""
     from imagereward_core.runtime import LocalRuntime
     from imagereward_core.scorers.factory import Maker

@@ -22,13 +22,13 @@ from imagereward_core.images.tensors import differentiable_pixels
 from imagereward_core.nets.config import RewardConfig
 from imagereward_core.nets.reward import RewardNetwork
 from imagereward_lab.refl.methods.options import ReflOptions
-from imagereward_lab.refl.tuning.tuner import Update
+from imagereward_lab.refl.tuning.tuner import Reward, Update
 from imagereward_lab.training.initialise import initialise
 from imagereward_lab.training.networks.reward import RewardTrainee
 from imagereward_lab.training.state.processes import Processes
 from imagereward_lab.training.validation import autocast
 
-from .refl_work import SD15, SDXL, ModelSizes, RewardOf, random_base, tuner_of
+from .refl_work import SD15, SDXL, ModelSizes, random_base, tuner_of
 
 MODELS = {"sd15": SD15, "sdxl": SDXL}
 AIMS = {"sd15": 12.0, "sdxl": 24.0}
@@ -36,7 +36,7 @@ AIMS = {"sd15": 12.0, "sdxl": 24.0}
 LENGTH = 24
 
 
-def full_reward(device: torch.device) -> RewardOf:
+def full_reward(device: torch.device) -> Reward:
     """ImageReward's network with random weights; its gradient is kept alone, as the reward of a tuning keeps it."""
     network = RewardNetwork(RewardConfig())
     initialise(network, 0)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from imagereward_lab.refl.bases.base import Base, Parts
 from imagereward_lab.refl.bases.conditions import Conditions
@@ -23,10 +23,8 @@ from imagereward_lab.refl.methods.options import ReflOptions
 from imagereward_lab.refl.methods.table import METHODS
 from imagereward_lab.refl.tuning.config import TuningConfig
 from imagereward_lab.refl.tuning.examples import Examples
-from imagereward_lab.refl.tuning.tuner import Tuner
+from imagereward_lab.refl.tuning.tuner import Reward, Tuner
 
-RewardOf = Callable[[Tensor, Sequence[str]], Tensor]
-"""Rewards [N] of images [N, 3, H, W] in 0..1."""
 PROMPTS = tuple(f"a picture of a red star left of a blue square, number {number}" for number in range(64))
 TOKENS = 77
 
@@ -121,7 +119,7 @@ def random_base(sizes: ModelSizes, device: torch.device, dtype: torch.dtype) -> 
 
 
 def tuner_of(
-    base: Base, reward: RewardOf, updates: int, options: ReflOptions, alone: bool, **changes: Any
+    base: Base, reward: Reward, updates: int, options: ReflOptions, alone: bool, **changes: Any
 ) -> Tuner:
     """A tuner with the defaults of ``imagereward refl``.
 
@@ -144,7 +142,7 @@ def tuner_of(
         method=METHODS["refl"],
         options=options,
         config=config,
-        guards=GuardOptions(watch="off", **({"distance_weight": 0.0} if alone else {})),
+        guards=GuardOptions(watch="off", distance_weight=0.0 if alone else GuardOptions.distance_weight),
         prompts=PROMPTS,
         examples=None if alone else Examples(latents=latents, prompts=PROMPTS[:1], origin=""),
         check=lambda update: Check(update=update, scores={"reward": [0.0, 1.0]}, diversity=1.0),
@@ -162,9 +160,7 @@ class Published:
         accumulate: Such batches of an update.
     """
 
-    def __init__(
-        self, base: Base, reward: RewardOf, batch: int, accumulate: int, options: ReflOptions
-    ) -> None:
+    def __init__(self, base: Base, reward: Reward, batch: int, accumulate: int, options: ReflOptions) -> None:
         self.base, self.reward, self.batch, self.accumulate, self.options = (
             base,
             reward,
