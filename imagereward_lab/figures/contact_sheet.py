@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from imagereward_core.files.whole import written_whole
+from imagereward_core.plain import plain
 
 _LETTER, _LINE, _GAP = 6.2, 11, 4
 """Width and height of a letter of Pillow's own font, and room between pictures, in pixels."""
@@ -38,11 +39,16 @@ def write_sheet(
         for x, (picture, word) in enumerate(zip(row, words)):
             left, top = x * side, y * (side + caption)
             sheet.paste(_fitted(picture, side - _GAP), (left, top))
-            text = "\n".join(textwrap.wrap(word, letters)[:lines])
+            text = "\n".join(textwrap.wrap(_printable(word), letters)[:lines])
             canvas.multiline_text((left, top + side - 2), text, fill="black", spacing=1)
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as temporary:
         sheet.save(temporary, format="PNG")
+
+
+def _printable(text: str) -> str:
+    """The text as Pillow's own font has it: older versions fail at letters beyond Latin-1, newer ones show boxes."""
+    return plain(text).encode("latin-1", "replace").decode("latin-1")
 
 
 def _fitted(picture: Image.Image, side: int) -> Image.Image:

@@ -61,7 +61,7 @@ def draw_tuning_curves(history: History, updates: Path, path: Path, title: str) 
         for each in history.checks:
             if each.faults:
                 axis.axvline(each.update, color=_RED, linestyle=":", linewidth=0.9)
-    if axes[-1].lines:
+    if axes[-1].get_legend_handles_labels()[0]:
         axes[-1].legend(frameon=False, fontsize=8)
     figure.suptitle(_plain(title), fontsize=10)
     with written_whole(path) as temporary:
