@@ -60,8 +60,8 @@ def measure(
     warnings = [*scored.remarks]
     if prompts < FEW_PROMPTS:
         warnings.append(
-            f"There are rankings of {prompts} prompts alone; with fewer than {FEW_PROMPTS} the intervals are too narrow, and a difference "
-            "must be large to be seen."
+            f"There are rankings of {count_of(prompts, 'prompt')} alone; with fewer than {FEW_PROMPTS} the intervals are too narrow, "
+            "and a difference must be large to be seen."
         )
     learnt = sum(ranking.split == TRAIN for ranking in scored.rankings)
     if learnt:

@@ -69,9 +69,8 @@ def _warnings(answers: Answers, ballot: Ballot) -> list[str]:
     prompts = len(answers.prompts)
     if prompts < FEW_PROMPTS:
         found.append(
-            f"There are {count_of(prompts, 'prompt')} alone; with fewer than {FEW_PROMPTS} the intervals are too narrow, and a "
-            "difference must "
-            "be large to be seen."
+            f"There {'is' if prompts == 1 else 'are'} {count_of(prompts, 'prompt')} alone; with fewer than {FEW_PROMPTS} the intervals are "
+            "too narrow, and a difference must be large to be seen."
         )
     if not answers.ratings:
         found.append("Nobody gave ratings, so there are no mean ratings.")

@@ -208,8 +208,8 @@ def compare(
         notes.append(left)
     if prompts < FEW_PROMPTS:
         notes.append(
-            f"There are {count_of(prompts, 'prompt')} alone; with fewer than {FEW_PROMPTS} the intervals are too narrow, and a difference "
-            "must be large to be seen."
+            f"There {'is' if prompts == 1 else 'are'} {count_of(prompts, 'prompt')} alone; with fewer than {FEW_PROMPTS} the intervals are "
+            "too narrow, and a difference must be large to be seen."
         )
     if compared.scored.stopped:
         notes.append("The run was stopped before all pictures were scored; the figures are of the others.")

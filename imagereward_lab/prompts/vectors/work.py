@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ MARK = "selection-work.json"
 _FORMAT = "imagereward-selection-work-1"
 _ROWS_FORMAT = "imagereward-rows-1"
 _SPARE = 64 * 2**20
+_BLOCK = 16 * 2**20
 EVERY = 10.0
 """Seconds between notes of how far the rows are."""
 
@@ -72,9 +74,9 @@ class Work:
         }
         name = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:16]
         path = self.folder / f"{kind}-{name}.npy"
-        done = _done(path, wanted)
+        done, check = _done(path, wanted)
         if done < shape[0]:
-            with _Writing(path, wanted, shape, np.dtype(dtype), done) as file:
+            with _Writing(path, wanted, shape, np.dtype(dtype), done, check) as file:
                 for rows in make(done):
                     file.write(rows)
                     if progress is not None:
@@ -132,9 +134,16 @@ class _Writing:
     """Rows on their way into a file, with a note beside it of how many are safely there."""
 
     def __init__(
-        self, path: Path, facts: Mapping[str, Any], shape: tuple[int, int], dtype: np.dtype[Any], done: int
+        self,
+        path: Path,
+        facts: Mapping[str, Any],
+        shape: tuple[int, int],
+        dtype: np.dtype[Any],
+        done: int,
+        check: int,
     ) -> None:
-        self.path, self.facts, self.shape, self.dtype, self.done = path, facts, shape, dtype, done
+        self.path, self.facts, self.shape, self.dtype = path, facts, shape, dtype
+        self.done, self.check = done, check
         self._noted = time.monotonic()
         self._file: BinaryIO
         needed = dtype.itemsize * shape[1] * (shape[0] - done)
@@ -160,7 +169,9 @@ class _Writing:
 
     def write(self, rows: NDArray[Any]) -> None:
         """Appends rows."""
-        self._file.write(np.ascontiguousarray(rows, self.dtype).tobytes())
+        data = np.ascontiguousarray(rows, self.dtype).tobytes()
+        self._file.write(data)
+        self.check = zlib.crc32(data, self.check)
         self.done += len(rows)
         if time.monotonic() - self._noted > EVERY:
             self._note()
@@ -176,7 +187,8 @@ class _Writing:
         os.fsync(self._file.fileno())  # a note never says more than what a power failure leaves
         with written_whole(_note_of(self.path)) as temporary:
             temporary.write_text(
-                json.dumps({**self.facts, "done": self.done}, indent=1) + "\n", encoding="utf-8"
+                json.dumps({**self.facts, "done": self.done, "crc32": self.check}, indent=1) + "\n",
+                encoding="utf-8",
             )
         self._noted = time.monotonic()
 
@@ -185,21 +197,24 @@ def _note_of(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _done(path: Path, wanted: Mapping[str, Any]) -> int:
-    """How many rows of a file are there, by its note; 0 where the note or the file is another's or is cut short."""
+def _done(path: Path, wanted: Mapping[str, Any]) -> tuple[int, int]:
+    """How many rows of a file are there, by its note, and their CRC-32; 0 where note or file are another's, cut short or damaged."""
     note = _json(_note_of(path))
-    done = note.pop("done", 0)
+    done, noted = note.pop("done", 0), note.pop("crc32", None)  # notes of earlier versions have none
     if note != wanted or not isinstance(done, int) or not 0 < done <= wanted["shape"][0]:
-        return 0
+        return 0, 0
     try:
         with path.open("rb") as file:
             np.lib.format.read_magic(file)
             shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-            least = file.tell() + done * shape[1] * dtype.itemsize
-            fits = list(shape) == wanted["shape"] and dtype.str == wanted["dtype"] and not fortran
-            return done if fits and path.stat().st_size >= least else 0
+            if list(shape) != wanted["shape"] or dtype.str != wanted["dtype"] or fortran:
+                return 0, 0
+            left, check = done * shape[1] * dtype.itemsize, 0
+            while data := file.read(min(left, _BLOCK)):
+                left, check = left - len(data), zlib.crc32(data, check)
+            return (0, 0) if left or noted not in (None, check) else (done, check)
     except (OSError, ValueError, IndexError):
-        return 0
+        return 0, 0
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,18 +73,34 @@ def test_notes_are_made_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert seen == [1] * 5
 
 
-@pytest.mark.parametrize("harm", ["cut", "note", "other"])
+@pytest.mark.parametrize("harm", ["cut", "note", "other", "damaged"])
 def test_a_file_that_is_not_what_its_note_says_is_made_anew(harm: str, tmp_path: Path) -> None:
     rows(tmp_path, Maker())
     (file,), (note,) = tmp_path.glob("vectors-*.npy"), tmp_path.glob("vectors-*.json")
     if harm == "cut":
         file.write_bytes(file.read_bytes()[:-5])
+    elif harm == "damaged":
+        data = bytearray(file.read_bytes())
+        data[-50] ^= 1
+        file.write_bytes(data)
     elif harm == "note":
         note.write_text("{")
     else:
         note.write_text(note.read_text().replace('"x"', '"y"'))
     again = Maker()
     assert np.array_equal(rows(tmp_path, again), ROWS) and again.begins == [0]
+
+
+def test_notes_of_versions_that_knew_no_checksum_count(tmp_path: Path) -> None:
+    rows(tmp_path, Maker())
+    (note,) = tmp_path.glob("vectors-*.json")
+    facts = json.loads(note.read_text())
+    del facts["crc32"]
+    note.write_text(json.dumps({**facts, "done": 6}))
+    again = Maker()
+    assert np.array_equal(rows(tmp_path, again), ROWS) and again.begins == [6]
+    kept = Maker()
+    assert np.array_equal(rows(tmp_path, kept), ROWS) and kept.begins == []
 
 
 def test_other_facts_are_another_file(tmp_path: Path) -> None:
