@@ -5,7 +5,6 @@
     const curator = window.imagerewardCurator = window.imagerewardCurator || {};
     const CLOSEST = 16; // pixels of the screen per pixel of the picture
     const STEP = 1.25;
-    const SWEPT = 40; // pixels of the page that a finger moves aside to go to the next picture
 
     class Viewer {
         // deck; acts(name, key): what a button means; root: the element it is put into; after(): called when it closed and what had the
@@ -59,7 +58,7 @@
                 {class: "imagereward-viewer", role: "dialog", "aria-modal": "true", "aria-label": curator.words("Large view"), tabindex: -1, hidden: true},
                 this.stage, this.difference, this.wrong, ...(this.strip ? [this.strip.box] : []), this.bar, this.about, this.keys,
             );
-            this.watchPointer();
+            curator.watchPointer(this);
             new ResizeObserver(() => this.lay()).observe(this.stage);
             root.append(this.box);
         }
@@ -192,6 +191,17 @@
             this.lay();
         }
 
+        // Gives a picture another size, ``point`` of which (0..1) is to be at a place of the page, both [across, down].
+        hold(pane, point, wanted, place) {
+            const whole = 1 / devicePixelRatio;
+            const scale = Math.min(CLOSEST * whole, Math.max(Math.min(pane.fit, whole), wanted));
+            if (scale <= pane.fit && pane.fit <= whole) return this.fit();
+            const edge = pane.box.getBoundingClientRect();
+            const away = [place[0] - edge.left - pane.room[0] / 2, place[1] - edge.top - pane.room[1] / 2];
+            this.zoom = {...this.zoom, scale};
+            this.moveTo(pane, ...point.map((value, side) => value - away[side] / (pane.natural[side] * scale)));
+        }
+
         // Moves what is enlarged by a fifth of the view, towards where the arrow points.
         pan(key) {
             if (!this.zoom.scale) return;
@@ -274,41 +284,6 @@
             const next = event.shiftKey ? (place <= 0 ? all.length : place) - 1 : (place + 1) % all.length;
             event.preventDefault();
             all[next].focus();
-        }
-
-        watchPointer() {
-            let from = null;
-            let moved = false;
-            this.stage.addEventListener("wheel", (event) => {
-                event.preventDefault();
-                this.scaleBy(event.deltaY < 0 ? STEP : 1 / STEP, event);
-            }, {passive: false});
-            this.stage.addEventListener("pointerdown", (event) => {
-                if (event.button) return;
-                from = {x: event.clientX, y: event.clientY, zoom: {...this.zoom}, pane: this.paneAt(event)};
-                moved = false;
-                this.stage.setPointerCapture(event.pointerId);
-            });
-            this.stage.addEventListener("pointermove", (event) => {
-                if (!from || !from.pane) return;
-                const [right, down] = [event.clientX - from.x, event.clientY - from.y];
-                moved = moved || Math.abs(right) + Math.abs(down) > 4;
-                if (!moved || !from.zoom.scale) return;
-                const [width, height] = from.pane.natural.map((side) => side * from.zoom.scale);
-                this.moveTo(from.pane, from.zoom.x - right / width, from.zoom.y - down / height);
-            });
-            for (const lost of ["pointercancel", "lostpointercapture"]) this.stage.addEventListener(lost, () => { from = null; });
-            this.stage.addEventListener("pointerup", (event) => {
-                const begun = from;
-                from = null;
-                const aside = begun ? event.clientX - begun.x : 0;
-                const isSwept = moved && event.pointerType === "touch" && !begun.zoom.scale && Math.abs(aside) > SWEPT;
-                if (isSwept) return this.acts(aside < 0 ? "on" : "back");
-                if (!begun || moved) return;
-                if (!begun.pane) return;
-                const box = begun.pane.image.getBoundingClientRect();
-                this.toggleZoom((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
-            });
         }
     }
 

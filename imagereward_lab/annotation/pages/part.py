@@ -25,7 +25,7 @@ from .routes.questions import add_questions
 NAME = "annotation"
 _HERE = Path(__file__).parent
 _ASSETS = _HERE / "assets"
-_VIEWER = ("deck", "keys", "grid", "pane", "viewer", "culling")
+_VIEWER = ("deck", "keys", "grid", "pane", "pointer", "viewer", "culling")
 """Of the library page's scripts, those that make the large view, in the order in which they need one another."""
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .watching import Scorer
 
 HERE = Path(__file__).parent
-_MODULES = ("grid", "keys", "deck", "rows", "filmstrip", "pane", "viewer", "culling")
+_MODULES = ("grid", "keys", "deck", "rows", "filmstrip", "pane", "pointer", "viewer", "culling")
 NAME = "open"
 
 

@@ -7,6 +7,7 @@ import io
 import pytest
 from PIL import Image
 
+from tests.support.touch import Fingers
 from tests.support.webui.tab_browser import (
     PICTURES,
     browser,
@@ -96,6 +97,28 @@ def test_the_wheel_zooms_around_the_pointer_and_dragging_moves_the_picture(page,
     page.mouse.up()
     moved = box()
     assert abs(moved["y"] - after["y"] - 30) < 2 and moved["width"] == after["width"]
+
+
+def test_two_fingers_zoom_and_a_finger_sweeps_to_the_next_one(page, server):
+    page.locator(".imagereward-thumb").nth(1).dblclick()
+    shown = names(page)
+    viewing(page, shown[1])
+    fingers, image = Fingers(page), page.locator(".imagereward-pane:not([hidden]) img")
+    fitted = image.bounding_box()
+    middle = (fitted["x"] + fitted["width"] / 2, fitted["y"] + fitted["height"] / 2)
+
+    def beside(by):
+        return [(middle[0] - by, middle[1]), (middle[0] + by, middle[1])]
+
+    fingers.gesture(beside(60), beside(90))
+    enlarged = image.bounding_box()
+    assert abs(enlarged["width"] / fitted["width"] - 1.5) < 0.02 and state(page)["scale"] != "fit"
+    assert state(page)["names"] == [shown[1]], "two fingers neither click nor sweep"
+    press(page, "z")
+    fingers.gesture([middle], [(middle[0] - 120, middle[1])])
+    viewing(page, shown[2])
+    page.mouse.click(*middle)
+    assert state(page)["scale"] == "1.000", "the mouse goes on as before"
 
 
 def test_the_whole_screen_and_back(page, server):

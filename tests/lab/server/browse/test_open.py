@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from imagereward_core.library.library import Library
 from tests.support.lab.open_server import Server, browser, needed, opened, shot  # noqa: F401 - a fixture
 from tests.support.library.curation import demo_panel, draw_outputs, save_scene, tree
+from tests.support.touch import Fingers
 
 pytestmark = needed
 MANY = 200
@@ -273,6 +275,70 @@ def test_on_a_phone_in_chinese_and_in_the_dark(server, browser):
     )
     assert page.errors == []
     page.context.close()
+
+
+def test_two_fingers_zoom_around_the_point_between_them_and_one_goes_on_moving(browser, home, tmp_path):
+    for number in range(3):
+        noise = np.random.default_rng(number).integers(0, 255, (900, 1200, 3), np.uint8)
+        save_scene(tmp_path / f"{number}.png", Image.fromarray(noise), "a red square")
+    with Library.open(tmp_path / ".imagereward", root=tmp_path) as library:
+        library.scan([tmp_path], demo_panel())
+    server = Server(tmp_path, home, "--no-watch")
+    try:
+        page = opened(browser, server.address, width=390, height=780, has_touch=True, is_mobile=True)
+        page.locator(".imagereward-thumb[data-id]").first.tap()
+        page.locator(".imagereward-viewer:not([hidden])").wait_for()
+        fingers, image = Fingers(page), page.locator(".imagereward-pane:not([hidden]) img")
+        scale = "document.querySelector('.imagereward-viewer').dataset.scale"
+        page.wait_for_function("(image) => image.naturalWidth === 1200", arg=image.element_handle())
+
+        def under(point):
+            box = image.bounding_box()
+            return [(point[0] - box["x"]) / box["width"], (point[1] - box["y"]) / box["height"]]
+
+        fitted, middle = image.bounding_box(), (195, 330)
+        assert page.evaluate(scale) == "fit" and abs(fitted["width"] - 390) < 1
+        held = under(middle)
+        fingers.gesture([(165, 330), (225, 330)], [(75, 270), (315, 390)])
+        spread = (240**2 + 120**2) ** 0.5 / 60
+        assert abs(image.bounding_box()["width"] / fitted["width"] - spread) < 0.05
+        assert np.abs(np.subtract(under(middle), held)).max() < 0.01, (
+            "what is between the fingers stays there"
+        )
+        page_zoom = page.evaluate("[visualViewport.scale, scrollX, scrollY]")
+        assert page_zoom == [1, 0, 0], "the picture is enlarged, not the page"
+        shot(page, "phone-pinch")
+
+        # Two that move together move the picture; of two one is lifted and the other moves it on: no click, no sweep.
+        enlarged, place = image.bounding_box(), page.locator(".imagereward-place").inner_text()
+        for point in ((150, 300), (250, 400)):
+            assert 0 < under(point)[0] < 1
+        fingers.down((150, 300))
+        fingers.down((150, 300), (250, 400))
+        fingers.move([(150, 300), (250, 400)], [(190, 330), (290, 430)])
+        moved = image.bounding_box()
+        assert abs(moved["x"] - enlarged["x"] - 40) < 2 and abs(moved["width"] - enlarged["width"]) < 2
+        fingers.down((190, 330))
+        fingers.move([(190, 330)], [(130, 330)])
+        fingers.down()
+        assert abs(image.bounding_box()["x"] - moved["x"] + 60) < 2
+        assert page.locator(".imagereward-place").inner_text() == place and page.evaluate(scale) != "fit"
+
+        # Pinched together all of it is seen again, however far; then one finger sweeps to the next, as before.
+        fingers.gesture([(60, 200), (330, 500)], [(190, 345), (200, 355)])
+        assert page.evaluate(scale) == "fit" and image.bounding_box() == fitted
+        fingers.gesture([(300, 350)], [(180, 350)])
+        page.wait_for_function(
+            "(was) => document.querySelector('.imagereward-place').textContent !== was", arg=place
+        )
+        fingers.gesture([(195, 330)], [(195, 330)])
+        page.wait_for_function(
+            "() => document.querySelector('.imagereward-viewer').dataset.scale === '1.000'"
+        )
+        assert page.errors == []
+    finally:
+        page.context.close()
+        server.close()
 
 
 def test_others_come_in_by_the_link_with_a_token_and_not_without(many, home, browser):
