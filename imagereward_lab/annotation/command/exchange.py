@@ -10,7 +10,7 @@ from typing import Any
 
 from imagereward_core.cli.console import Console
 from imagereward_core.cli.exits import DONE, SOME_FAILED, UsageError
-from imagereward_core.cli.options import add_overwrite
+from imagereward_core.cli.options import add_overwrite, data_folder
 from imagereward_core.plain import count_of
 
 from ...data.images import ImageSource
@@ -23,11 +23,12 @@ from ..exchange.imagerewarddb import write_imagerewarddb
 from ..exchange.imports import NOBODY, import_rankings
 from ..exchange.label_studio import label_config, write_label_studio
 from ..exchange.rankings import rankings_in
+from ..exchange.stars import give_stars, stars_of, table_of_stars
 from ..project.folder import Project
 from ..quick.session import QuickSession
 from .shared import add_project, command, opened
 
-_FORMS = ("jsonl", "imagerewarddb", "label-studio", "label-studio-config", "ranks-csv", "ranks-json")
+_FORMS = ("jsonl", "imagerewarddb", "label-studio", "label-studio-config", "ranks-csv", "ranks-json", "stars")
 
 
 def add(commands: Any) -> None:
@@ -46,7 +47,7 @@ def add(commands: Any) -> None:
         default="jsonl",
         help="jsonl: rankings, as 'imagereward train' reads them; imagerewarddb: a folder in the layout of ImageRewardDB, pictures copied; "
         "label-studio: tasks with annotations; label-studio-config: the labelling interface for them; ranks-csv and ranks-json: the ranks "
-        "of quick mode (default: jsonl)",
+        "of quick mode; stars: those of its pictures in the library, as a table, or into another library (default: jsonl)",
     )
     out.add_argument(
         "-o",
@@ -54,7 +55,7 @@ def add(commands: Any) -> None:
         type=Path,
         required=True,
         metavar="FILE",
-        help="the file, or the new folder, to write",
+        help="the file, or the new folder, to write; with stars also a folder with a library, where equal pictures get them",
     )
     out.add_argument(
         "--without-test", action="store_true", help="leave the answers to the test before admission out"
@@ -104,6 +105,8 @@ def run_export(args: argparse.Namespace) -> int:
                 quick.close()
             _put(args, text)
             return DONE
+        if args.form == "stars":
+            return _export_stars(args, project, console)
         if args.form == "label-studio-config":
             _put(args, label_config())
             return DONE
@@ -120,6 +123,30 @@ def run_export(args: argparse.Namespace) -> int:
         console.complain(f"left out: {note}")
     console.say(f"Wrote {count_of(count, 'ranking')} to {args.output}")
     return SOME_FAILED if notes.total else DONE
+
+
+def _export_stars(args: argparse.Namespace, project: Project, console: Console) -> int:
+    found = stars_of(project)
+    if not found:
+        raise UsageError(f"{args.project}: no picture of it has stars; keys 0 to 5 give some in quick mode")
+    if not args.output.is_dir():
+        prefix = prefix_from(args.output, project.images)
+        if prefix is None:
+            console.say(
+                f"The pictures stay where they are: give --images {project.images} with {args.output}."
+            )
+        _put(args, table_of_stars(found, prefix or ""))
+        console.say(f"Wrote the stars of {count_of(len(found), 'picture')} to {args.output}")
+        return DONE
+    given = give_stars(project, found, args.output.absolute(), replace=args.overwrite, data=data_folder())
+    for name, there, stars in given.kept[:5]:
+        console.complain(f"kept: {name}: there it has {there} stars, here {stars}; --overwrite replaces them")
+    if len(given.kept) > 5:
+        console.complain(f"{count_of(len(given.kept), 'picture')} kept other stars in all")
+    unknown = f"; {given.unknown:,} are not in that library" if given.unknown else ""
+    same = f"; {given.same:,} had them already" if given.same else ""
+    console.say(f"Gave {count_of(given.given, 'picture')} their stars in {args.output}{same}{unknown}.")
+    return DONE
 
 
 def _put(args: argparse.Namespace, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,3 +89,20 @@ class Grouping:
             except FieldError as error:
                 notes.add(group.where, str(error))
         return found
+
+
+def of_several(rankings: Iterable[Ranking], notes: Notes) -> Iterator[Ranking]:
+    """Those that say which of two pictures is better: of a few classes, in which equal ones are no ties."""
+    for ranking in rankings:
+        if ranking.pairs:
+            yield ranking
+        else:
+            notes.add(
+                ranking.images[0],
+                f"{len(ranking.images)} of one prompt, none better than another; expected some that differ",
+            )
+
+
+def rank_of_stars(stars: int) -> int:
+    """The rank that 0 to 5 stars stand for: more are better."""
+    return 6 - stars

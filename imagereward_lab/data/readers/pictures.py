@@ -6,7 +6,7 @@ Prompts are those of the pictures: from the text file beside each, or from its m
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from imagereward_core.errors import CuratorError
@@ -23,7 +23,7 @@ from ..form import FieldError, text_in
 from ..notes import Notes
 from ..ranking import Ranking
 from .format import Format
-from .grouping import Grouping
+from .grouping import Grouping, of_several, rank_of_stars
 
 
 def _recognise_curated(path: Path) -> bool:
@@ -36,7 +36,7 @@ def _read_curated(path: Path, notes: Notes) -> Iterator[Ranking]:
         for picture in pictures_below(path / name):
             found = find(picture)
             _add(groups, path, picture, found.seen, found.problem, rank, notes)
-    yield from _of_several(groups.rankings(notes), notes)
+    yield from of_several(groups.rankings(notes), notes)
 
 
 def _recognise_stars(path: Path) -> bool:
@@ -69,10 +69,10 @@ def _read_stars(path: Path, notes: Notes) -> Iterator[Ranking]:
                 row.path,
                 row.generated.prompt,
                 row.generated.problem,
-                6 - (row.stars or 0),
+                rank_of_stars(row.stars or 0),
                 notes,
             )
-    yield from _of_several(groups.rankings(notes), notes)
+    yield from of_several(groups.rankings(notes), notes)
 
 
 def pictures_below(folder: Path) -> Iterator[Path]:
@@ -99,18 +99,6 @@ def _add(
         groups.add(prompt, name, text_in("name", name), rank, facts)
     except FieldError as error:
         notes.add(name, str(error))
-
-
-def _of_several(rankings: Iterable[Ranking], notes: Notes) -> Iterator[Ranking]:
-    """Those that say which of two pictures is better."""
-    for ranking in rankings:
-        if ranking.pairs:
-            yield ranking
-        else:
-            notes.add(
-                ranking.images[0],
-                f"{len(ranking.images)} of one prompt, none better than another; expected some that differ",
-            )
 
 
 CURATED = Format(

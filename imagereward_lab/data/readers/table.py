@@ -1,7 +1,8 @@
 """A table ``prompt,image,rank`` as CSV: one row for each picture; pictures of one prompt are one ranking.
 
 Further columns that are understood: ``annotator``, ``id`` (of the ranking, where one annotator ranked a prompt twice), ``category``,
-``split``, ``source``, and ``rating`` (or ``overall``, ``alignment``, ``fidelity``).
+``split``, ``source``, and ``rating`` (or ``overall``, ``alignment``, ``fidelity``). A table with ``stars``, 0 to 5, needs no ``rank``:
+more are better, equal ones are no ties, and pictures without any are left out.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from ..form import FieldError, number_in, text_in
 from ..notes import Notes
 from ..ranking import Ranking
 from .format import Format
-from .grouping import Grouping
+from .grouping import Grouping, of_several, rank_of_stars
 
 _NEEDED = ("prompt", "image", "rank")
+_STARS = "stars"
 _FACTS = ("annotator", "id", "category", "split")
 _RATINGS = ("overall", "alignment", "fidelity")
 _OTHER_NAMES = {
@@ -47,6 +49,11 @@ def _columns(header: list[str]) -> dict[str, int]:
     }
 
 
+def _lacking(columns: dict[str, int]) -> list[str]:
+    """Columns that are needed and not there."""
+    return [name for name in _NEEDED if name not in columns and not (name == "rank" and _STARS in columns)]
+
+
 def _header(path: Path) -> str:
     try:
         data = read_regular(path, _HEAD)
@@ -60,7 +67,7 @@ def _recognise(path: Path) -> bool:
     if not header or header.startswith(("{", "[")):
         return False
     columns = _columns(next(csv.reader([header], delimiter=_delimiter(header)), []))
-    return all(name in columns for name in _NEEDED)
+    return not _lacking(columns)
 
 
 def _read(path: Path, notes: Notes) -> Iterator[Ranking]:
@@ -70,7 +77,7 @@ def _read(path: Path, notes: Notes) -> Iterator[Ranking]:
     with io.TextIOWrapper(open_regular(path), encoding, "surrogateescape", newline="") as stream:
         rows = csv.reader(stream, delimiter=delimiter)
         columns = _columns(next(rows, []))
-        missing = [name for name in _NEEDED if name not in columns]
+        missing = _lacking(columns)
         if missing:
             notes.add(
                 f"{path.name}, line 1",
@@ -86,20 +93,27 @@ def _read(path: Path, notes: Notes) -> Iterator[Ranking]:
                     _add(groups, f"{path.name}, line {rows.line_num}", cells, columns)
             except (FieldError, csv.Error) as error:
                 notes.add(f"{path.name}, line {rows.line_num}", str(error))
-    yield from groups.rankings(notes)
+    found = groups.rankings(notes)
+    yield from found if "rank" in columns else of_several(found, notes)
 
 
 def _add(groups: Grouping, where: str, cells: list[str], columns: dict[str, int]) -> None:
     row = {name: cells[place].strip() if place < len(cells) else "" for name, place in columns.items()}
     prompt = text_in("prompt", row["prompt"], 100_000)
-    facts = {name: row[name] for name in _FACTS if row.get(name)}
+    facts: dict[str, Any] = {name: row[name] for name in _FACTS if row.get(name)}
+    if "rank" in columns:
+        rank = _rank(row["rank"])
+    elif not row[_STARS]:
+        return
+    else:
+        rank, facts["coarse"] = _rank_of_stars(row[_STARS]), True
     image = text_in("image", row["image"], least=1)
     ratings = {name: _number(name, row[name]) for name in _RATINGS if row.get(name)}
     groups.add(
         (prompt, facts.get("annotator"), facts.get("id")),
         where,
         image,
-        _rank(row["rank"]),
+        rank,
         {"prompt": prompt, **facts},
         ratings,
         row.get("source", ""),
@@ -108,6 +122,12 @@ def _add(groups: Grouping, where: str, cells: list[str], columns: dict[str, int]
 
 def _rank(text: str) -> Any:
     return _number("rank", text) if text else None
+
+
+def _rank_of_stars(text: str) -> int:
+    if text not in tuple("012345"):
+        raise FieldError(_STARS, repr(text[:40]), "0 to 5, or nothing")
+    return rank_of_stars(int(text))
 
 
 def _number(field: str, text: str) -> float:
@@ -119,5 +139,8 @@ def _number(field: str, text: str) -> float:
 
 
 FORMAT = Format(
-    name="csv", title="a table with the columns prompt, image and rank", recognise=_recognise, read=_read
+    name="csv",
+    title="a table with the columns prompt, image and rank or stars",
+    recognise=_recognise,
+    read=_read,
 )
