@@ -133,7 +133,6 @@ class Run:
 
     def _settings(self) -> dict[str, Any]:
         """What a resumed run must agree in, beside its course."""
-        options = self.options
         return {
             "model": self.model,
             "scorers": [
@@ -141,7 +140,6 @@ class Run:
             ],
             "prompts": self.splits.digest,
             "checked": list(self.splits.checked),
-            "pictures": "" if options.pictures is None else str(options.pictures),
             "prediction": self.base.prediction,
         }
 

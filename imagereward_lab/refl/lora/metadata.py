@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from ..bases.schedule import Prediction
 from .adapter import Adapter
 from .names import DENOISER
 
@@ -57,13 +58,15 @@ class LoraFacts:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
-def metadata_of(facts: LoraFacts, adapter: Adapter, prediction: str, *, folded: bool) -> dict[str, str]:
+def metadata_of(
+    facts: LoraFacts, adapter: Adapter, prediction: Prediction, *, folded: bool
+) -> dict[str, str]:
     """All of it as text, as the format asks.
 
     Args:
         facts: What the caller knows.
         adapter: The LoRA.
-        prediction: ``epsilon``, ``v`` or ``flow``.
+        prediction: ``epsilon``, ``v_prediction`` or ``flow``.
         folded: Whether the factor is in the second matrices already, and the file has no alpha.
     """
     version, architecture = _model(adapter, prediction)
@@ -100,7 +103,7 @@ def metadata_of(facts: LoraFacts, adapter: Adapter, prediction: str, *, folded: 
         "modelspec.implementation": "https://github.com/huggingface/diffusers",
         "modelspec.title": facts.name,
         "modelspec.description": facts.description,
-        "modelspec.prediction_type": {"epsilon": "epsilon", "v": "v"}.get(prediction),
+        "modelspec.prediction_type": {"epsilon": "epsilon", "v_prediction": "v"}.get(prediction),
         "modelspec.resolution": f"{facts.resolution[0]}x{facts.resolution[1]}" if facts.resolution else None,
         "modelspec.date": _date(facts.started),
         MARK: facts.run,
@@ -113,7 +116,7 @@ def metadata_of(facts: LoraFacts, adapter: Adapter, prediction: str, *, folded: 
     }
 
 
-def _model(adapter: Adapter, prediction: str) -> tuple[str, str]:
+def _model(adapter: Adapter, prediction: Prediction) -> tuple[str, str]:
     """What sd-scripts calls the model, in ``ss_base_model_version`` and in ``modelspec.architecture``."""
     if adapter.kind != "sd":
         return {
@@ -124,7 +127,7 @@ def _model(adapter: Adapter, prediction: str) -> tuple[str, str]:
     unet: Any = adapter.networks[DENOISER]
     if unet.config.cross_attention_dim != _VERSION_2_WIDTH:
         return "sd_v1", "stable-diffusion-v1"
-    if prediction == "v":
+    if prediction == "v_prediction":
         return "sd_v2_v", "stable-diffusion-v2-768-v"
     return "sd_v2", "stable-diffusion-v2-512"
 

@@ -17,6 +17,7 @@ from imagereward_core.weights.checkpoint.fingerprint import bytes_of
 from imagereward_core.weights.checkpoint.writer import write_order
 
 from ...training.errors import TrainingError
+from ..bases.schedule import Prediction
 from .adapter import Adapter
 from .metadata import MARK, LoraFacts, metadata_of
 from .names import STYLES
@@ -80,7 +81,7 @@ def write_lora(
     adapter: Adapter,
     facts: LoraFacts,
     *,
-    prediction: str = "epsilon",
+    prediction: Prediction = "epsilon",
     state: Mapping[str, Tensor] | None = None,
     dtype: torch.dtype = torch.float16,
     overwrite: bool = False,
@@ -91,7 +92,7 @@ def write_lora(
         path: A name that ends in ``.safetensors``.
         adapter: The LoRA.
         facts: What is said about it.
-        prediction: What the model gives: ``epsilon``, ``v`` or ``flow``.
+        prediction: What the model gives: ``epsilon``, ``v_prediction`` or ``flow``.
         state: See :func:`lora_tensors`.
         dtype: Of the matrices.
         overwrite: Whether a LoRA of another run of ours may be replaced. That of the same run may; any other file never.

@@ -226,7 +226,7 @@ def test_the_file_says_what_it_is_in_the_words_of_hosts(tmp_path):
     found = {}
     for which, prediction in (
         ("sd", "epsilon"),
-        ("sd2", "v"),
+        ("sd2", "v_prediction"),
         ("sdxl", "epsilon"),
         ("sd3", "flow"),
         ("flux", "flow"),
