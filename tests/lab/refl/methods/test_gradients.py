@@ -8,7 +8,7 @@ import torch
 from imagereward_lab.refl.bases.load import load_base
 from imagereward_lab.refl.lora.adapter import attach
 from imagereward_lab.refl.methods import alignprop, draft_k, refl
-from imagereward_lab.refl.methods.drawing import draw
+from imagereward_lab.refl.methods.drawing import draw, walk
 from imagereward_lab.refl.methods.options import DraftOptions, MethodOptions
 from imagereward_lab.refl.methods.rollout import loss
 from imagereward_lab.refl.methods.table import METHODS
@@ -158,6 +158,13 @@ def test_the_low_variance_form_draws_the_last_step_anew_from_each_noise(folders)
     options = DraftOptions(steps=4, k=1, low_variance=3, **SIZE)
     rollout = METHODS["draft-k"].rollout(base, conditions, generators(), options)
     assert rollout.rows == (0, 0, 0, 1, 1, 1) and rollout.images.shape[0] == 6
+    own, schedule = generators(), base.schedule(4, 16, 16)
+    latents = walk(base, schedule, conditions, base.noise(own, 16, 16), [4, 4], options, own)
+    for place, row in enumerate(rollout.rows):
+        noised = schedule.signal[3] * latents[row] + schedule.noise[3] * torch.randn(
+            latents[row].shape, generator=own[row]
+        )
+        torch.testing.assert_close(rollout.visits[0].latents[place], noised.float(), rtol=1e-5, atol=1e-5)
     finished = draw(base, conditions, generators(), MethodOptions(steps=4, **SIZE))
     near = (rollout.images.detach() - finished[list(rollout.rows)]).flatten(1).abs().mean(1)
     far = (rollout.images.detach() - finished[[1, 1, 1, 0, 0, 0]]).flatten(1).abs().mean(1)
