@@ -21,13 +21,28 @@ def check_free(folder: Path) -> None:
     Raises:
         AnnotationError: There is one, or a file of its name.
     """
-    if is_project(folder) or (folder / STORE).exists():
+    if is_project(folder):
         raise AnnotationError(
             "project_exists",
             f"{folder}: there is a project already, which stays as it is; give the new one another name",
         )
     if folder.exists() and not folder.is_dir():
         raise AnnotationError("no_folder", f"{folder}: found a file; expected the name of a new folder")
+
+
+def is_begun(folder: Path) -> bool:
+    """Whether a project was made whole but for its file, which comes last: its making was broken off.
+
+    Raises:
+        StoreError: What lies there is no store.
+    """
+    if is_project(folder) or not (folder / STORE).is_file():
+        return False
+    store = Database(url_of(folder, ""), create=True)
+    try:
+        return bool(store.read(settings))
+    finally:
+        store.close()
 
 
 def create(
@@ -64,7 +79,9 @@ def create(
         if settings(connection):
             raise AnnotationError(
                 "project_exists",
-                f"{store.name}: there is a project in this database already; give this one a database of its own",
+                f"{store.name}: there is a project in this database already; give this one a database of its own"
+                if database
+                else f"{store.name}: found the store of a project whose making was broken off; give the new one another name",
             )
         keep_settings(connection, options.plain())
         add_tasks(connection, tasks, now)

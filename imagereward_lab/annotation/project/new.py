@@ -21,7 +21,7 @@ from ..records import AnnotationError
 from ..store.database import Database
 from ..store.tasks import NewTask, add_images, add_tasks, keys
 from .candidates import MOST_PROMPT, Candidate, LeftOut, of_folder, of_table, rows_of_table
-from .create import check_free, create, file_of
+from .create import check_free, create, file_of, is_begun
 from .draw import draw
 from .folder import QUICK_FOLDER, ProjectFile, is_project, url_of
 from .from_library import has_library, of_library, scorers_of
@@ -207,10 +207,11 @@ def open_quick(
     place = store or (kept.library_of(folder) if kept else None) or root / STORE_FOLDER
     take_in(root, place, data, progress)
     tasks = draw(of_library(root, left_out, place=place), options, left_out)
-    if kept is None:
+    if kept is None and not is_begun(folder):
         create(folder, root, options, tasks, now, library=place)
         return folder
-    database = Database(url_of(folder, kept.database))
+    of_its_own = kept.database if kept else ""
+    database = Database(url_of(folder, of_its_own))
 
     def bring_up_to_date(connection: Connection) -> None:
         known = keys(connection)
@@ -223,7 +224,7 @@ def open_quick(
         database.write(bring_up_to_date)
     finally:
         database.close()
-    file = file_of(folder, root, kept.database, place)
+    file = file_of(folder, root, of_its_own, place)
     if file != kept:
         file.write(folder)
     return folder

@@ -22,6 +22,7 @@ from imagereward_lab.annotation.service import Service
 from imagereward_lab.annotation.store.tasks import all_tasks
 from imagereward_lab.server.hosts import Hosts
 from imagereward_lab.server.start import Listening
+from tests.support.full_disk import small_disk
 from tests.support.lab.annotation import add, answer_to
 from tests.support.lab.server import BASE, Client
 
@@ -273,3 +274,33 @@ def test_a_folder_begins_with_its_first_question_says_its_address_and_gives_its_
     assert len(out.read_text("utf-8").splitlines()) == 4
     assert main(["annotate", "status", str(root)]) == 0
     assert main(["annotate", "export", str(root / STORE_FOLDER), "-o", str(out)]) == 2
+
+
+def test_a_project_whose_making_failed_is_made_once_there_is_room(tmp_path, capsys):
+    root = tmp_path / "pictures"
+    pictures(root, {"a red fox": 4})
+    with small_disk(tmp_path / "disk", 2**20) as disk:
+        filler = disk / "filler"
+        filler.write_bytes(bytes(2**20 - 6 * 4096))
+        assert main(["annotate", "new", str(disk / "made"), "--from", str(root)]) == 4
+        assert "expected room on the disk" in capsys.readouterr().err
+        filler.unlink()
+        assert main(["annotate", "new", str(disk / "made"), "--from", str(root)]) == 0
+        assert len(tasks_of(disk / "made")) == 1
+
+
+def test_a_folders_quick_mode_whose_making_was_broken_off_goes_on(tmp_path, capsys, monkeypatch):
+    root = tmp_path / "pictures"
+    pictures(root, {"a red fox": 3})
+    monkeypatch.setattr(pages, "serve", lambda make, **_: None)
+    assert main(["annotate", str(root)]) == 0
+    folder = root / STORE_FOLDER / "quick"
+    (folder / "project.json").unlink()  # as a kill before its last step leaves it
+    picture(root / "new.png", 9, "a red fox")
+    assert main(["annotate", str(root)]) == 0
+    (task,) = tasks_of(folder)
+    assert len(task.names) == 4
+    (folder / "project.json").unlink()
+    capsys.readouterr()
+    assert main(["annotate", "new", str(folder), "--from", str(root)]) == 2
+    assert "broken off; give the new one another name" in capsys.readouterr().err
