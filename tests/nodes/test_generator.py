@@ -23,11 +23,12 @@ def drawing(running_comfyui, tmp_path_factory):
     from imagereward_lab.generator.prompts import PromptIds, merges_in
     from imagereward_lab.refl.lora.metadata import LoraFacts
     from imagereward_lab.refl.lora.stored import read_lora, state_of, write_lora
-    from tests.support.refl.drawing import euler, generator, generator_adapter, write_checkpoint
+    from tests.support.refl.drawing import euler, generator_adapter
+    from tests.support.refl.generator_file import generator, place_checkpoint
 
     models = running_comfyui.base / "models"
     made, ids = generator(), PromptIds(merges_in(tmp_path_factory.mktemp("clip")))
-    write_checkpoint(made, models / "checkpoints" / "generator.safetensors")
+    place_checkpoint(models / "checkpoints" / "generator.safetensors")
     adapter = generator_adapter(made)
     lora = models / "loras" / "tuned.safetensors"
     lora.parent.mkdir(exist_ok=True)

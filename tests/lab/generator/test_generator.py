@@ -146,9 +146,9 @@ def test_rescaled_latents_decode_to_the_same_and_have_the_deviation_hosts_expect
 
 def test_prompts_have_the_ids_that_hosts_feed(ids, tmp_path):
     transformers = pytest.importorskip("transformers")
-    from tests.support.webui.hosts.tiny_checkpoint import write_tokenizer
+    from tests.support.webui.checkpoint import write_tokenizer
 
-    write_tokenizer(tmp_path, merges_in(tmp_path / "merges"))
+    write_tokenizer(tmp_path, merges_in(tmp_path / "merges"), GeneratorConfig())
     tokenizer = transformers.CLIPTokenizer.from_pretrained(tmp_path)
     rng = random.Random(1)
     prompts = ["", *(rng.choice(OPENINGS) + scene.prompt for scene in some_scenes(rng, 50))]

@@ -1,47 +1,16 @@
-"""The tiny generator for hosts, and its pictures drawn without one, by the formulas of k-diffusion that hosts sample with."""
+"""The tiny generator's pictures, and a LoRA for it, without a host: by the formulas of k-diffusion that hosts sample with."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from imagereward_core.weights.checkpoint import write_state
-from imagereward_lab.generator import networks
-from imagereward_lab.generator.layout import to_checkpoint
 from imagereward_lab.generator.networks import SCALE, Generator
 from imagereward_lab.generator.sampling import signal
-from imagereward_lab.generator.stored import MODEL, open_generator
 from imagereward_lab.refl.lora.adapter import Adapter, attach
-
-TRAINED = Path(networks.__file__).parent / "model"
-"""Where the trained generator lies."""
-
-
-def generator() -> Generator:
-    """The trained one; where it is not there, one of its size with random numbers, whose pictures are coloured noise."""
-    if (TRAINED / MODEL).is_file():
-        return open_generator(TRAINED)
-    made = Generator(seed=1)
-    numbers = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for name, each in made.named_parameters():
-            if each.ndim > 1:  # of ordinary size, so that every prompt and seed gives another picture
-                inputs = each.shape[1] if "embedding" in name else each[0].numel()
-                each.copy_(torch.randn(each.shape, generator=numbers) * inputs**-0.5)
-    return made.half().float()
-
-
-def write_checkpoint(made: Generator, path: Path) -> None:
-    """The checkpoint hosts load, in half precision as the trained one is stored."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    state = {
-        name: each.half() if each.is_floating_point() else each for name, each in to_checkpoint(made).items()
-    }
-    write_state(path, state, {"format": "pt"})
 
 
 @dataclass
@@ -69,12 +38,21 @@ def generator_adapter(made: Generator, rank: int = 4, alpha: float = 6.0, size: 
 
 @torch.no_grad()
 def euler(
-    made: Generator, ids: Any, prompt: str, *, negative: str = "", seed: int, steps: int, guidance: float
+    made: Generator,
+    ids: Any,
+    prompt: str,
+    *,
+    negative: str = "",
+    seed: int,
+    steps: int,
+    guidance: float,
+    full_noise: bool = True,
 ) -> np.ndarray:
     """A picture uint8 [S, S, 3], by Euler's method at the noise levels of the scheduler ``simple`` of ComfyUI and Forge.
 
-    Source: ``comfy/k_diffusion/sampling.py`` (sample_euler), ``comfy/samplers.py`` (simple_scheduler),
-    ``comfy/model_sampling.py`` (EPS, with full noise at the start).
+    ``full_noise`` makes the first latents as spread as noised ones are; the WebUIs leave that out unless *SGM noise multiplier* is set.
+
+    Source: ``comfy/k_diffusion/sampling.py`` (sample_euler), ``comfy/samplers.py`` (simple_scheduler), ``comfy/model_sampling.py`` (EPS).
     """
     levels = ((1 - signal().double()) / signal().double()).sqrt()
     places = [len(levels) - 1 - int(step * len(levels) / steps) for step in range(steps)]
@@ -82,7 +60,7 @@ def euler(
     states = made.states(ids([negative, prompt]))
     side = made.config.latent_size
     noise = torch.randn(1, 4, side, side, generator=torch.Generator().manual_seed(seed))
-    latents = noise * (1 + sigmas[0] ** 2) ** 0.5
+    latents = noise * ((1 + sigmas[0] ** 2) ** 0.5 if full_noise else sigmas[0])
     for place, sigma, following in zip(places, sigmas, sigmas[1:], strict=False):
         scaled = latents / (1 + sigma**2) ** 0.5
         output = made.noise(torch.cat([scaled] * 2), torch.tensor([place] * 2), states)

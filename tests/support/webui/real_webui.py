@@ -1,4 +1,4 @@
-"""A real WebUI, started by the tests with a random checkpoint and spoken to over HTTP."""
+"""A real WebUI, started by the tests with the tiny generator and spoken to over HTTP."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ import urllib.request
 from pathlib import Path
 
 from PIL import Image
+
+from tests.support.webui.checkpoint import NAME, write_checkpoint
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
@@ -76,18 +78,13 @@ def kind_of(webui):
 
 
 def make_checkpoint(webui, python, folder):
-    """The random checkpoint, made with the host's own libraries."""
+    """The tiny generator in the host's folder for checkpoints."""
     found = sorted(Path(python).parent.parent.rglob("open_clip/bpe_simple_vocab_16e6.txt.gz"))
     found += [webui / "backend/huggingface/runwayml/stable-diffusion-v1-5/tokenizer/merges.txt"]
     assert found[0].is_file(), (
         "CLIP's merges come with open_clip, or with Forge Neo's own copy of a tokenizer"
     )
-    command = [python, HERE / "hosts" / "tiny_checkpoint.py", folder, "--merges", found[0]]
-    if kind_of(webui) in ("forge", "neo"):
-        command += ["--forge", webui]
-    subprocess.run(list(map(str, command)), check=True, timeout=120)
-    if kind_of(webui) != "a1111":
-        (folder / "tiny.yaml").unlink()
+    write_checkpoint(folder, found[0], webui if kind_of(webui) in ("forge", "neo") else None)
 
 
 class RealWebUI:
@@ -105,7 +102,7 @@ class RealWebUI:
     def __init__(self, webui, python, base, arguments=(), guests=(), **options):
         self.webui, self.base, self.kind = Path(webui), Path(base), kind_of(Path(webui))
         models = self.base / "models" / "Stable-diffusion"
-        if not (models / "tiny.safetensors").is_file():
+        if not (models / NAME).is_file():
             make_checkpoint(self.webui, python, models)
         for name, source in (
             ("imagereward-curator", ROOT),

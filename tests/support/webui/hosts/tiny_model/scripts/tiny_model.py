@@ -1,12 +1,14 @@
-"""Shows Forge, Forge Neo and reForge how large the random checkpoint is; they tell models apart by sizes. An extension for tests only."""
+"""Shows Forge, Forge Neo and reForge how large the tiny generator is; they tell models apart by sizes. An extension for tests only."""
 
+import json
 from functools import partial
 from pathlib import Path
 
 from modules import paths
 
 HOME = Path(paths.models_path).absolute() / "Stable-diffusion"
-SIZES = {"context_dim": 64, "model_channels": 32}
+TOLD = json.loads((HOME / "sizes.json").read_text("utf-8"))
+SIZES = {name: TOLD[name] for name in ("context_dim", "model_channels")}
 
 
 def show_forge():
@@ -42,9 +44,7 @@ def show_reforge():
             return supported_models_base.ClipTarget(sd1_clip.SD1Tokenizer, TinyClip)
 
     supported_models.models.insert(0, TinySD15)
-    stage = {"double_z": True, "z_channels": 4, "resolution": 256, "in_channels": 3, "out_ch": 3, "ch": 32}
-    stage |= {"ch_mult": [1, 2, 4, 4], "num_res_blocks": 2, "attn_resolutions": [], "dropout": 0.0}
-    configuration = {"params": {"ddconfig": stage, "embed_dim": 4}}
+    configuration = {"params": {"ddconfig": TOLD["stage"], "embed_dim": 4}}
     forge_loader.VAE = partial(forge_loader.VAE, config=configuration)
 
 
