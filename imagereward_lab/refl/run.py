@@ -149,6 +149,8 @@ class Run:
             f"a {self.base.kind} model ({self.base.prediction}) is tuned to {next(iter(self.judges.measures))} by {self.options.method} on "
             f"{count_of(len(self.splits.tuned), 'prompt')}; {tuned:,} numbers of a LoRA of rank {self.options.config.rank} are changed"
         )
+        for remark in self.base.parts.remarks:
+            self.say(remark)
         if self.splits.shared:
             self.say(
                 f"checks draw {count_of(len(self.splits.checked), 'prompt')} that are tuned on too, since there are too few to set some "

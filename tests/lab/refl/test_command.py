@@ -14,6 +14,7 @@ import time
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from imagereward_core.cli.main import main
 from imagereward_core.cli.parser import Parser
@@ -33,7 +34,8 @@ import_torchvision()
 pytest.importorskip("diffusers")
 pytest.importorskip("peft")
 
-from tests.support.lab.pipelines import write_pipeline  # noqa: E402
+from tests.support.lab.pipelines import write_clip_tokenizer, write_pipeline  # noqa: E402
+from tests.support.lab.single_files import sd3_state  # noqa: E402
 
 USUAL = (
     *(
@@ -347,6 +349,16 @@ def test_long_prompts_and_too_few_are_told(model, tmp_path, capsys):
     told = capsys.readouterr().err
     assert "1 prompt of those that are checked" in told and "longer than the model reads" in told
     assert "that are tuned on too, since there are too few" in told
+
+
+def test_what_a_file_lacks_is_told(prompts, tmp_path, capsys):
+    state = sd3_state(write_pipeline("sd3", tmp_path / "folder", tmp_path / "tokens"))
+    fewer = {name: value.contiguous() for name, value in state.items() if ".t5xxl." not in name}
+    write_clip_tokenizer(tmp_path)
+    save_file(fewer, tmp_path / "model.safetensors")
+    size = ("--height", 16, "--width", 16)
+    assert call(tmp_path / "model.safetensors", prompts, tmp_path / "run", "--dry-run", *size) == 0
+    assert "The file has no T5, so prompts are read by" in capsys.readouterr().err
 
 
 def test_options_have_the_defaults_of_their_settings_and_no_guards_is_without_all_of_them():
