@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
@@ -145,11 +146,14 @@ class Database:
 
     def _unusable(self, verb: str, error: SQLAlchemyError) -> StoreError:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        what = (
-            "room on the disk and an undamaged file that can be written"
-            if self.is_sqlite
-            else "a database that can be reached"
-        )
+        what = "a database that can be reached"
+        if self.is_sqlite:
+            what = "room on the disk and an undamaged file that can be written"
+            folder = Path(self.name).absolute().parent
+            if not os.access(
+                folder, os.W_OK
+            ):  # looking needs it too: beside the file SQLite keeps who reads it
+                what = f"a folder that can be written to, and {folder} can only be read. Copy the project to another place"
         return StoreError(
             f"{self.name}: the store cannot be {verb} ({str(cause).strip()[:300]}); expected {what}. What was confirmed before is kept"
         )

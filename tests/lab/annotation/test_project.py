@@ -22,7 +22,7 @@ from imagereward_lab.annotation.service import Service
 from imagereward_lab.annotation.store.tasks import all_tasks
 from imagereward_lab.server.hosts import Hosts
 from imagereward_lab.server.start import Listening
-from tests.support.full_disk import small_disk
+from tests.support.full_disk import read_only, small_disk
 from tests.support.lab.annotation import add, answer_to
 from tests.support.lab.server import BASE, Client
 
@@ -304,3 +304,12 @@ def test_a_folders_quick_mode_whose_making_was_broken_off_goes_on(tmp_path, caps
     capsys.readouterr()
     assert main(["annotate", "new", str(folder), "--from", str(root)]) == 2
     assert "broken off; give the new one another name" in capsys.readouterr().err
+
+
+def test_a_project_that_can_only_be_read_is_to_be_copied(tmp_path, capsys):
+    root, made = tmp_path / "pictures", tmp_path / "made"
+    pictures(root, {"a red fox": 4})
+    assert main(["annotate", "new", str(made), "--from", str(root)]) == 0
+    with read_only(made):
+        assert main(["annotate", "status", str(made)]) == 4
+    assert "can only be read. Copy the project" in capsys.readouterr().err

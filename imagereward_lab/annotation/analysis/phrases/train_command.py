@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
         batch_size=args.batch_size,
         seed=args.seed,
     )
+    _check_folder(args.output)
     there = [name for name in (CARD, TOKENIZER, WEIGHTS) if (args.output / name).exists()]
     if there and not args.overwrite:
         raise UsageError(
@@ -140,6 +142,16 @@ def run(args: argparse.Namespace) -> int:
         f"Wrote {args.output}; use it with: imagereward analyse {args.rankings} --phrases {args.output}"
     )
     return SOME_FAILED if notes.total else DONE
+
+
+def _check_folder(output: Path) -> None:
+    """Raises UsageError, before an hour of training and not after it, where no folder can be made or written to."""
+    place = output.absolute()
+    nearest = next(each for each in (place, *place.parents) if os.path.lexists(each))
+    if not nearest.is_dir():
+        raise UsageError(f"--output {output}: {nearest} is no folder; expected the name of a folder to write")
+    if not os.access(nearest, os.W_OK):
+        raise UsageError(f"--output {output}: nothing may be put into {nearest}; name another place")
 
 
 def _minilm(args: argparse.Namespace, console: Console) -> PhraseLabels:

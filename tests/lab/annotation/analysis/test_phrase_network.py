@@ -242,6 +242,9 @@ def test_the_commands_train_keep_and_use(run, bert, tmp_path):
     assert card["figures"] == done.document["figures"]
     again = run("train-phrases", file, "-o", target, "--start", bert)
     assert again.code == 2 and "is there already" in again.err
+    for place in (file, file / "phrases"):
+        early = run("train-phrases", file, "-o", place, "--start", bert)
+        assert early.code == 2 and "is no folder" in early.err and "Learning" not in early.err
     plain = written(tmp_path / "plain.jsonl", [Ranking("a red fox, 8k", ("a",)), *marked(3)])
     used = run("analyse", plain, "--phrases", target, "-f", "json", "--resamples", 100).document
     assert f"in 1 prompt they were found by the network in {target}" in " ".join(
