@@ -213,6 +213,39 @@ def test_an_inspector_judges_by_keys(browser, tmp_path):
         assert (results.inspected, results.invalid) == (1, 1)
 
 
+BROKEN = """() => [...document.querySelectorAll("button, legend, th, .wide td, .choice, .slots h3")].flatMap((element) => {
+    const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT), found = [];
+    while (walker.nextNode()) {
+        const text = walker.currentNode.data.trim(), range = document.createRange();
+        range.selectNodeContents(walker.currentNode);
+        const lines = new Set([...range.getClientRects()].map((line) => Math.round(line.top)));
+        if (/^[\\u4e00-\\u9fff]{2,10}$/.test(text) && lines.size > 1) found.push(text);
+    }
+    return found;
+})"""
+"""Chinese labels that go over several lines: without a rule they are broken between any two characters."""
+
+
+def test_chinese_labels_are_in_one_piece_on_a_phone(browser, tmp_path):
+    seen_as = {**PHONE, "language": "zh-CN"}
+    with opened(browser, tmp_path, "start", role="researcher", seen=seen_as, tasks=2, images=4) as (
+        seen,
+        service,
+        _,
+    ):
+        page, bob = seen.page, add(service, "bob")[0]
+        task = service.next(bob).task
+        assert service.submit(bob, task.id, answer_to(task), 20.0) == []
+        for view, there in (("people", ".wide button"), ("inspect", ".wide table"), ("work", ".tabs")):
+            seen.go(view, there)
+            for stage in range(3 if view == "work" else 1):
+                if view == "work":
+                    page.locator(".tabs button").nth(stage).click()
+                seen.shot(f"zh-{view}-{stage}")
+                assert page.evaluate(BROKEN) == [], (view, stage)
+                assert page.evaluate("document.documentElement.scrollWidth") <= 390, (view, stage)
+
+
 def test_the_owner_starts_invites_somebody_and_sees_how_far_they_are(browser, tmp_path):
     with opened(browser, tmp_path, "start", owner=True, tasks=2, images=4) as (seen, _, root):
         page = seen.page

@@ -123,3 +123,10 @@ def test_nothing_but_this_server_is_named(name):
     text = SCRIPTS.get(name, STYLE)
     assert not re.search(r"https?:|//[a-z0-9-]+\.[a-z]", text)
     assert "innerHTML" not in text and "insertAdjacentHTML" not in text
+
+
+def test_no_line_of_the_chinese_document_ends_between_two_characters():
+    """Browsers show the end of a line as a space."""
+    text = (PAGES / "document" / "zh.html").read_text(encoding="utf-8")
+    wide = "[\u3000-\u9fff\uff00-\uffef\u201c\u201d]"
+    assert not re.findall(f"{wide}\n{wide}", text)
