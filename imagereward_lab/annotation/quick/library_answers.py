@@ -25,7 +25,7 @@ from imagereward_core.ranking import Comparison
 from ..project.folder import Project
 from ..protocol.keys import ROLES
 from ..records import GoneError, Person
-from ..store.people import LOCAL, locked
+from ..store.people import LOCAL, locked, own
 from ..store.tables import PEOPLE, PROJECT, QUESTIONS
 from ..store.tasks import StoredTask
 from . import questions
@@ -104,6 +104,7 @@ class LibraryAnswers:
         self._held: dict[Path | None, _Held] = {None: _Held()}
         self._name = project.database.write(_named)
         self._taken_over = False
+        self._home = LOCAL
 
     def close(self) -> None:
         """Closes the file."""
@@ -111,7 +112,8 @@ class LibraryAnswers:
 
     def refresh(self, connection: Connection, tasks: Sequence[StoredTask]) -> None:
         """Has what follows know the tasks, and what was answered elsewhere meanwhile."""
-        root = self.project.images
+        root, home = self.project.images, own(connection)
+        self._home = LOCAL if home is None else home.name
         if tasks is not self._pictures.tasks:
             across = self.project.options.across_prompts
             self._pictures = _Pictures.of(tasks, _known(self.place, root), across)
@@ -202,7 +204,7 @@ class LibraryAnswers:
         images = [contents[image] for image in json.loads(row.images)]
         prompt = self._pictures.prompts[json.loads(row.images)[0]]
         how: dict[str, Any] = {
-            "person": _person(name),
+            "person": self._person(name),
             "door": DOOR,
             "source": self._source(row.id),
             "at": at,
@@ -221,7 +223,7 @@ class LibraryAnswers:
             (each.at, place, each)
             for place, held in self._held.items()
             for each in held.answers.values()
-            if each.person == _person(person.name) and self._about(each) is not None
+            if each.person == self._person(person.name) and self._about(each) is not None
         ]
         for _, place, each in sorted(mine, key=lambda said: said[0], reverse=True):
             if not withdraw(self.own, place, each.number):
@@ -247,7 +249,7 @@ class LibraryAnswers:
         """What everybody answered about a task, and what this person passed over."""
         ids = self._pictures.ids.get(task.id, {})
         held = self._of_tasks().get(task.id, [])
-        name = None if person is None else _person(person.name)
+        name = None if person is None else self._person(person.name)
         return Said(
             tuple(found for each in held if (found := _compared(each, ids)) is not None),
             tuple(
@@ -266,7 +268,7 @@ class LibraryAnswers:
 
     def done_by(self, connection: Connection, person: Person) -> int:
         """How many questions about these pictures somebody answered, wherever that was."""
-        name = _person(person.name)
+        name = self._person(person.name)
         return sum(
             each.person == name and _compared(each, self._pictures.ids[task]) is not None
             for task, held in self._of_tasks().items()
@@ -285,7 +287,7 @@ class LibraryAnswers:
             for each in held.get(task.id, []):
                 comparison = _compared(each, self._pictures.ids[task.id])
                 if comparison is not None:
-                    name = each.person or LOCAL
+                    name = each.person or self._home
                     yield task, name, roles.get(name, ROLES[0]), comparison, seconds.get(each.source)
 
     def _of_tasks(self) -> dict[int, list[StoredAnswer]]:
@@ -309,6 +311,10 @@ class LibraryAnswers:
         images = json.loads(row.images)
         return {image: known[image] for image in images} if all(image in known for image in images) else None
 
+    def _person(self, name: str) -> str:
+        """A person's name beside the library, where whoever works at this computer has none."""
+        return "" if name == self._home else name
+
     def _source(self, question: int) -> str:
         return f"{self._name}/{question}"
 
@@ -330,11 +336,6 @@ def _compared(each: StoredAnswer, ids: Mapping[str, str]) -> Comparison[str] | N
     return Comparison(
         tuple(ids[image] for image in said.images), None if said.winner is None else ids[said.winner]
     )
-
-
-def _person(name: str) -> str:
-    """A person's name beside the library, where whoever is at home has none."""
-    return "" if name == LOCAL else name
 
 
 def _known(place: Path, root: Path) -> dict[str, tuple[str, str]]:

@@ -25,6 +25,7 @@ from imagereward_lab.annotation.project.options import ProjectOptions
 from imagereward_lab.annotation.quick import questions
 from imagereward_lab.annotation.records import GoneError
 from imagereward_lab.annotation.service import Service
+from imagereward_lab.annotation.store import people
 from imagereward_lab.annotation.store.audit import trail
 
 PROMPT = "a red fox"
@@ -187,6 +188,19 @@ def test_answers_that_a_version_before_kept_in_the_project_are_taken_along_once(
             page.service.undo_answer(page.me)
     with Page(outputs) as page:  # what was taken back does not come again
         assert page.service.results(page.me).comparisons == 1
+
+
+def test_whoever_works_here_is_the_one_of_the_tab_whatever_others_are_called(outputs):
+    with Page(outputs) as page:
+        first = page.service.local_person()
+        page.service.project.database.write(lambda c: people.set_state(c, first, people.REMOVED, 1.0, {}))
+    with Page(outputs) as page:
+        assert page.me.name != first.name
+        page.answer()
+        with tab(outputs) as store:
+            assert [each.person for each in store.answers(PROMPT)] == [""]
+        assert page.service.undo_answer(page.me) is not None
+    assert rankings_of(outputs) == []
 
 
 def test_an_answer_counts_once_though_the_server_was_killed_between_the_two_stores(outputs, monkeypatch):
