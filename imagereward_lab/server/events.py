@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from starlette.responses import StreamingResponse
@@ -14,6 +15,8 @@ from imagereward_core.plain import encodable
 
 _STILL_THERE = 20.0
 """Seconds after which a line is sent that says nothing, so that a page that has gone is noticed."""
+_MOST_PAGES = 100
+"""Pages that listen at most: each holds a connection, and of those the system has few. The one that has listened the longest goes."""
 _MOST = 200
 """Events that wait for one page at most; the oldest go first."""
 
@@ -39,10 +42,8 @@ class Events:
     def _put(self, line: str | None) -> None:
         with self._lock:
             for queue, loop in self._pages.items():
-                try:
+                with suppress(RuntimeError):  # its loop has ended
                     loop.call_soon_threadsafe(_add, queue, line)
-                except RuntimeError:  # its loop has ended
-                    pass
 
     def response(self, first: Mapping[str, Any] | None = None) -> StreamingResponse:
         """The answer that goes on as long as a page listens; ``first`` is sent at once, as the event ``hello``."""
@@ -55,6 +56,10 @@ class Events:
     async def _lines(self, first: Mapping[str, Any]) -> AsyncIterator[str]:
         queue: asyncio.Queue[str | None] = asyncio.Queue()
         with self._lock:
+            while len(self._pages) >= _MOST_PAGES:
+                oldest = next(iter(self._pages))
+                with suppress(RuntimeError):  # its loop has ended
+                    self._pages.pop(oldest).call_soon_threadsafe(_add, oldest, None)
             self._pages[queue] = asyncio.get_running_loop()
         try:
             yield f"retry: 2000\nevent: hello\ndata: {json.dumps(encodable(dict(first)), ensure_ascii=False)}\n\n"

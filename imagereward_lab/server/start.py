@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 LOCAL = "127.0.0.1"
+_WAITING = 64
+"""Connections that wait to be taken at most."""
 _GRACE = 3
 """Seconds that answers under way have when the server ends."""
 
@@ -81,6 +83,8 @@ def serve(
         access_log=False,
         timeout_graceful_shutdown=_GRACE,
         server_header=False,
+        # Where the system has no more connections to give, asyncio reports it so many times at once.
+        backlog=_WAITING,
         lifespan="on",
     )
     begun = threading.Event()
@@ -129,7 +133,7 @@ def _listen(host: str, port: int) -> socket.socket:
         else:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(128)
+        listener.listen(_WAITING)
     except (OSError, OverflowError) as error:
         listener.close()
         where = f"{host}:{port}" if port else host

@@ -13,6 +13,7 @@ from imagereward_core.files import STORE_FOLDER
 from imagereward_core.library.library import Library
 from imagereward_core.library.scan.options import ScanOptions
 from imagereward_core.library.store.records import Query
+from imagereward_core.plain import encodable
 
 from ...data.prompts import prompt_key
 from ...data.readers.pictures import pictures_below
@@ -165,7 +166,9 @@ def read_prompts(path: Path, left_out: LeftOut) -> Mapping[str, str]:
             if not isinstance(prompt, str) or not 0 < len(prompt.strip()) <= MOST_PROMPT:
                 left_out.add("rows of --prompts without a prompt", where)
                 continue
-            found[prompt_key(prompt)] = translation.strip() if isinstance(translation, str) else ""
+            # Half a character, and one that ends texts, no database keeps; beside the prompt they say nothing.
+            words = encodable(translation).replace("\0", "") if isinstance(translation, str) else ""
+            found[prompt_key(prompt)] = words.strip()
     if not found:
         raise AnnotationError(
             "bad_table", f"{path}: found no prompt; expected one a line, or a column prompt"

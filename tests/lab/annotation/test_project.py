@@ -313,3 +313,13 @@ def test_a_project_that_can_only_be_read_is_to_be_copied(tmp_path, capsys):
     with read_only(made):
         assert main(["annotate", "status", str(made)]) == 4
     assert "can only be read. Copy the project" in capsys.readouterr().err
+
+
+def test_a_translation_that_no_database_keeps_does_not_end_the_making(tmp_path):
+    root, table = tmp_path / "pictures", tmp_path / "prompts.json"
+    pictures(root, {"a red fox": 4})
+    table.write_text(json.dumps([{"prompt": "a red fox", "translation": "half \ud800 and\0 end"}]))
+    assert (
+        main(["annotate", "new", str(tmp_path / "made"), "--from", str(root), "--prompts", str(table)]) == 0
+    )
+    assert tasks_of(tmp_path / "made")[0].translation == "half \\ud800 and end"
