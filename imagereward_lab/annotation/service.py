@@ -76,8 +76,10 @@ class Service:
     def facts(self) -> ProjectFacts:
         """What the project is."""
         options = self.project.options
+        # The quick mode of a folder of pictures is known by that folder, not by the one it is hidden in.
+        named = self.project.folder if self.project.library is None else self.project.images
         return ProjectFacts(
-            title=self.project.folder.name,
+            title=named.name or str(named),
             mode=options.mode,
             people=options.people,
             skips=options.skips,

@@ -262,6 +262,7 @@ def test_a_folder_begins_with_its_first_question_says_its_address_and_gives_its_
         client = Client(make(Listening(f"{BASE}/", Hosts.of("127.0.0.1"))))
         client.post("/enter", json={"token": path.partition("=")[2]})
         told.append(client.get("/annotation").text)
+        assert client.get("/annotation/api/me").json()["facts"]["title"] == "pictures"
         (question, *_) = client.get("/annotation/api/questions").json()["questions"]
         sent = {"winner": question["images"][0]["id"]}
         assert client.post(f"/annotation/api/questions/{question['id']}/answer", json=sent).status_code == 200
