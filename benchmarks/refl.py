@@ -21,7 +21,8 @@ from typing import Any
 import torch
 
 from imagereward_lab.refl.methods.options import ReflOptions
-from imagereward_lab.refl.tuning.tuner import Reward, Update
+from imagereward_lab.refl.tuning.tuner import Reward
+from imagereward_lab.refl.tuning.update import Update
 
 from .machine import peak_rss_mib, rss_mib
 from .refl_work import MIDDLE, ModelSizes, Published, random_base, tuner_of

@@ -22,7 +22,8 @@ from imagereward_core.images.tensors import differentiable_pixels
 from imagereward_core.nets.config import RewardConfig
 from imagereward_core.nets.reward import RewardNetwork
 from imagereward_lab.refl.methods.options import ReflOptions
-from imagereward_lab.refl.tuning.tuner import Reward, Update
+from imagereward_lab.refl.tuning.tuner import Reward
+from imagereward_lab.refl.tuning.update import Update
 from imagereward_lab.training.initialise import initialise
 from imagereward_lab.training.networks.reward import RewardTrainee
 from imagereward_lab.training.state.processes import Processes

@@ -50,6 +50,7 @@ _COURSE = {
     "--clip-norm": "clip_norm",
     "--ema": "ema",
     "--denoising-weight": "denoising_weight",
+    "--balance": "balance",
     "--denoising-pictures": "denoising_pictures",
     "--held-out": "held_out",
     "--seed": "seed",

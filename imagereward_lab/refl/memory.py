@@ -123,7 +123,8 @@ def measure(tuner: Tuner, networks: Mapping[str, nn.Module], previews: int, disk
         answered(config, tuner.options, device),
         torch.autograd.graph.saved_tensors_hooks(counter.pack, lambda each: each),
     ):
-        tuner.gradients(0, parts=1)
+        tuner.reward_gradients(0, parts=1)
+        tuner.denoising_gradients(0, parts=1)
     if on_card:
         torch.cuda.synchronize(device)
     seconds = time.perf_counter() - began

@@ -31,7 +31,8 @@ from .options import RunOptions
 from .result import Found, model_digest, write_result
 from .tuning.examples import Examples, drawn_examples, folder_examples, load_examples, save_examples
 from .tuning.prompts import PromptSplits
-from .tuning.tuner import Tuner, Update
+from .tuning.tuner import Tuner
+from .tuning.update import Update
 from .watching.curves import CURVES, draw_tuning_curves
 from .watching.logs import UPDATES, TuningLogs
 from .watching.previews import Drawn, Previews

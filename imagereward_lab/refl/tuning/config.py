@@ -10,6 +10,8 @@ from imagereward_core.settings import check, setting
 from ...training.config import TRAINING_PRECISIONS
 from ..bases.base import TARGETS
 
+BALANCES = ("lengths", "losses")
+
 
 @dataclass(frozen=True, kw_only=True)
 class TuningConfig:
@@ -24,7 +26,7 @@ class TuningConfig:
         "Parts an update is gone through in, one after another, for GPUs its pictures do not fit on at once; the result stays the same",
         low=1,
     )
-    learning_rate: float = setting(1e-4, "Learning rate of AdamW", low=0)
+    learning_rate: float = setting(3e-4, "Learning rate of AdamW", low=0)
     warmup: float = setting(
         0.0, "Share of all updates over which the learning rate rises from 0", low=0, high=1
     )
@@ -36,8 +38,14 @@ class TuningConfig:
         low=0,
         high=0.9999,
     )
+    balance: str = setting(
+        "lengths",
+        "How the reward and the second loss are brought together: lengths (both gradients have one length first, so that weights mean the "
+        "same for every model and scorer) or losses (added as they are, as published)",
+        choices=BALANCES,
+    )
     denoising_weight: float = setting(
-        1.0,
+        0.5,
         "Of the second loss, with which the model goes on learning to draw pictures; 0 leaves it out, and pictures degrade",
         low=0,
     )

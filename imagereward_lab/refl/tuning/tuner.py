@@ -31,6 +31,7 @@ from .config import TuningConfig
 from .examples import Examples
 from .prompts import prompt_order
 from .shares import dealt
+from .update import Update
 
 
 class Reward(Protocol):
@@ -38,35 +39,6 @@ class Reward(Protocol):
 
     def __call__(self, images: Tensor, prompts: Sequence[str]) -> Tensor:
         """Rewards [N] of images [N, 3, H, W] in 0..1, differentiable in the images."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Update:
-    """One update, for logs.
-
-    Attributes:
-        number: 1 for the first.
-        reward: Mean reward of the pictures drawn.
-        deviation: Its standard deviation over them.
-        above: Share of them that are above the bound, and not tuned any more.
-        reward_loss: Of the reward, with its weight.
-        denoising_loss: Of the second loss, without its weight; NaN where there is none.
-        distance: To the frozen model, without its weight; NaN where it is not measured.
-        norm: Of the gradients, before they are clipped.
-        rate: Learning rate.
-        seconds: Time it took.
-    """
-
-    number: int
-    reward: float
-    deviation: float
-    above: float
-    reward_loss: float
-    denoising_loss: float
-    distance: float
-    norm: float
-    rate: float
-    seconds: float
 
 
 @dataclass(kw_only=True)
@@ -192,20 +164,64 @@ class Tuner:
     def _parts(self) -> list[Sequence[int]]:
         return _parts(dealt(self.config.batch, self.among), self.config.accumulate)
 
-    def gradients(self, number: int, parts: int | None = None) -> list[float]:
-        """Puts this process's part of the gradients of an update into the parameters; returns its part of the sums that are logged.
+    def gradients(self, number: int) -> list[float]:
+        """Puts the gradients of an update into the parameters, the same in every process; returns the sums that are logged.
 
         Args:
             number: Of the update, 0 is the first: all random choices follow from it.
+        """
+        sums = self.among.add(*self.reward_gradients(number))
+        self.among.add_gradients(self.parameters.values())
+        if not self._denoises:
+            return [*sums, 0.0]
+        rewarded = [each.grad for each in self.parameters.values()]
+        (lost,) = self.among.add(self.denoising_gradients(number))
+        self.among.add_gradients(self.parameters.values())
+        self._bring_together(rewarded, 1.0 - sums[2])
+        return [*sums, lost]
+
+    def reward_gradients(self, number: int, parts: int | None = None) -> list[float]:
+        """Puts this process's part of the gradients of reward and distance into the parameters; returns its part of the sums.
+
+        Args:
+            number: Of the update.
             parts: Only so many parts, to measure what one takes.
         """
         self.optimiser.zero_grad(set_to_none=True)
-        sums = torch.zeros(6, dtype=torch.float64)
+        sums = torch.zeros(5, dtype=torch.float64)
         for part in self._parts()[:parts]:
-            sums[:5] += self._rewarded(number, part)
-            if self.examples is not None and self.config.denoising_weight:
-                sums[5] += self._denoised(number, part, self.examples)
+            sums += self._rewarded(number, part)
         return sums.tolist()
+
+    def denoising_gradients(self, number: int, parts: int | None = None) -> float:
+        """The same for the second loss, without its weight."""
+        self.optimiser.zero_grad(set_to_none=True)
+        if not self._denoises or self.examples is None:
+            return 0.0
+        return sum(self._denoised(number, part, self.examples) for part in self._parts()[:parts])
+
+    @property
+    def _denoises(self) -> bool:
+        return self.examples is not None and self.config.denoising_weight > 0
+
+    @torch.no_grad()
+    def _bring_together(self, rewarded: Sequence[Tensor | None], below: float) -> None:
+        """Adds gradients of the reward to those of the second loss that are in the parameters.
+
+        The second loss is larger than the published reward's by orders of magnitude, which differ from model to model. Brought to one
+        length first, the reward's counts by the share of pictures that are below the bound, and so less as less is left to gain.
+        """
+        denoised = [each.grad for each in self.parameters.values()]
+        first, second = 1.0, self.config.denoising_weight
+        if self.config.balance == "lengths":
+            one = 1.0 if self.scaler is None else float(self.scaler.get_scale())
+            first, second = (
+                weight * one / length if length else 0.0
+                for weight, length in ((below, _length(rewarded)), (second, _length(denoised)))
+            )
+        for each, mine, other in zip(self.parameters.values(), rewarded, denoised):
+            parts = [factor * grad for factor, grad in ((first, mine), (second, other)) if grad is not None]
+            each.grad = sum(parts[1:], parts[0]) if parts else None
 
     def _rewarded(self, number: int, part: Sequence[int]) -> Tensor:
         """Of pictures that are drawn: rewards, their squares, those above the bound, loss and distance, each summed and over the batch."""
@@ -257,7 +273,7 @@ class Tuner:
         conditions = self.base.encode([examples.prompts[row] for row in rows])
         found = self.base.denoising_loss(latents, conditions, noise.to(latents), timesteps)
         lost = found.sum() / self.config.batch
-        self._backward(self.config.denoising_weight * lost)
+        self._backward(lost)
         return float(lost.detach())
 
     def _backward(self, total: Tensor) -> None:
@@ -266,7 +282,7 @@ class Tuner:
     def _take(self) -> None:
         """One update."""
         began = time.perf_counter()
-        reward, squares, above, lost, far, denoised = self.among.add(*self.gradients(self.update))
+        reward, squares, above, lost, far, denoised = self.gradients(self.update)
         number = self.update + 1
         if not math.isfinite(reward + lost + far + denoised):
             remedy = (
@@ -283,7 +299,6 @@ class Tuner:
         follow(self.average, self.parameters, self.config.ema, self.update)
         self.update = number
         if self.on_update is not None:
-            used = self.examples is not None and self.config.denoising_weight
             self.on_update(
                 Update(
                     number=number,
@@ -291,7 +306,7 @@ class Tuner:
                     deviation=math.sqrt(max(0.0, squares - reward**2)),
                     above=above,
                     reward_loss=lost,
-                    denoising_loss=denoised if used else math.nan,
+                    denoising_loss=denoised if self._denoises else math.nan,
                     distance=far if self.guards.distance_weight else math.nan,
                     norm=norm,
                     rate=rate,
@@ -307,7 +322,6 @@ class Tuner:
         """Changes the adapter; returns the norm of the gradients."""
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        self.among.add_gradients(self.parameters.values())
         if self.scaler is not None:
             self.scaler.unscale_(self.optimiser)
         norm = nn.utils.clip_grad_norm_(self.parameters.values(), self.config.clip_norm or math.inf)
@@ -354,6 +368,12 @@ class Tuner:
             },
         }
         return {**self.config.facts(), **self.guards.facts(), **own, **self.settings}
+
+
+def _length(gradients: Sequence[Tensor | None]) -> float:
+    """Of all gradients as one vector."""
+    known = [each.float().norm() for each in gradients if each is not None]
+    return float(torch.stack(known).norm()) if known else 0.0
 
 
 def _parts(places: Sequence[int], number: int) -> list[Sequence[int]]:

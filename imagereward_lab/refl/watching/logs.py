@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...training.progress.tables import BOARD, Board, StepTable
 from ..guards.check import Check
-from ..tuning.tuner import Update
+from ..tuning.update import Update
 
 UPDATES, CHECKS = "updates.csv", "checks.csv"
 UPDATE_COLUMNS = (

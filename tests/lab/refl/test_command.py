@@ -272,7 +272,7 @@ def test_memory_that_does_not_suffice_is_answered_with_what_to_change(
     def full(self, number, parts=None):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(Tuner, "gradients", full)
+    monkeypatch.setattr(Tuner, "reward_gradients", full)
     assert call(model, prompts, tmp_path / "run", "--guidance", 3) == 4
     told = capsys.readouterr().err
     assert "the memory of cpu does not suffice" in told

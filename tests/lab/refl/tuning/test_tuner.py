@@ -94,11 +94,13 @@ def test_a_killed_run_goes_on_to_the_same_bits(base, through, tmp_path, killed_a
 
 def test_the_gradient_is_that_of_all_losses_over_the_whole_batch(base):
     """However it is dealt out: in parts, or among processes, whose gradients are added."""
-    tuner = shaken(tuner_of(base, guards=GuardOptions(distance_weight=0.5), accumulate=2))
+    tuner = shaken(tuner_of(base, guards=GuardOptions(distance_weight=0.5), accumulate=2, balance="losses"))
     shares = []
     for rank in range(2):
         tuner.among = Processes(rank=rank, number=2)
-        shares.append(gradient(tuner))
+        for some, weight in ((tuner.reward_gradients, 1.0), (tuner.denoising_gradients, 0.1)):
+            some(0)
+            shares.append({name: weight * each.grad for name, each in tuner.parameters.items()})
     tuner.among = Processes()
     whole = gradient(tuner)
     for name, each in whole.items():
@@ -126,6 +128,28 @@ def test_the_gradient_is_that_of_all_losses_over_the_whole_batch(base):
         (loss / 3).backward()
     for name, each in tuner.parameters.items():
         torch.testing.assert_close(whole[name], each.grad, rtol=1e-3, atol=1e-7)
+
+
+def test_the_second_loss_is_brought_to_the_length_of_the_reward(base):
+    """Whatever its scale: weights mean the same, and the reward counts less the fewer pictures are below the bound."""
+    alone = GuardOptions(distance_weight=0.0)
+    tuner = shaken(tuner_of(base, options=replace(OPTIONS, bound=None), guards=alone, denoising_weight=0.5))
+    tuner.scale = (0.0, 0.1)  # pictures are about 0.5 bright, and the bound is 0.2
+    directions = []
+    for some in (tuner.reward_gradients, tuner.denoising_gradients):
+        some(0)
+        flat = torch.cat([each.grad.flatten() for each in tuner.parameters.values()])
+        directions.append(flat / flat.norm() if flat.norm() else flat)
+    assert directions[0].norm() < 1e-3  # all are above it
+    found = torch.cat([each.flatten() for each in gradient(tuner).values()])
+    torch.testing.assert_close(found, 0.5 * directions[1], rtol=1e-3, atol=1e-6)
+    tuner.scale = (0.5, 1.0)  # and now all below
+    for weight in (1e-3, 10.0):
+        tuner.options = replace(tuner.options, weight=weight)
+        tuner.reward_gradients(0)
+        flat = torch.cat([each.grad.flatten() for each in tuner.parameters.values()])
+        found = torch.cat([each.flatten() for each in gradient(tuner).values()])
+        torch.testing.assert_close(found, flat / flat.norm() + 0.5 * directions[1], rtol=1e-3, atol=1e-5)
 
 
 def test_several_pictures_of_a_prompt_count_as_one(base):

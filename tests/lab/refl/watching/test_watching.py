@@ -12,7 +12,7 @@ from PIL import Image
 from imagereward_lab.figures.contact_sheet import write_sheet
 from imagereward_lab.refl.guards.check import Check
 from imagereward_lab.refl.guards.watchdog import History
-from imagereward_lab.refl.tuning.tuner import Update
+from imagereward_lab.refl.tuning.update import Update
 from imagereward_lab.refl.watching.curves import draw_tuning_curves
 from imagereward_lab.refl.watching.logs import CHECKS, UPDATES, TuningLogs
 from imagereward_lab.refl.watching.page import change_of, write_tuning_page
