@@ -5,8 +5,10 @@ No host is started: a program run by the host's interpreter calls its functions 
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +17,10 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from imagereward_lab.generator.layout import unet_name
 from imagereward_lab.refl.lora.adapter import attach
 from imagereward_lab.refl.lora.metadata import LoraFacts
+from imagereward_lab.refl.lora.names import DENOISER, place_of
 from imagereward_lab.refl.lora.stored import write_lora
 from tests.support.oracles import import_peft
 from tests.support.refl import host_merge
@@ -81,3 +85,50 @@ def test_the_host_takes_every_layer_and_adds_what_peft_merges(answers, which):
     assert {name for name, each in weights.items() if each.any()} == expected.keys()
     for name, each in expected.items():
         torch.testing.assert_close(weights[name], each.detach(), rtol=0, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def a1111():
+    """Automatic1111's own function that turns a name of a LoRA into one of its layers; the rest of its file wants a running host."""
+    home = os.environ.get("WEBUI_PATH")
+    if not home or kind_of(Path(home)) != "a1111":
+        pytest.skip("WEBUI_PATH is not set to Automatic1111's folder, whose own code is asked")
+    source = (Path(home) / "extensions-builtin" / "Lora" / "networks.py").read_text("utf-8")
+    wanted = {"re_digits", "re_compiled", "suffix_conversion", "convert_diffusers_name_to_compvis"}
+    parts = [
+        node
+        for node in ast.parse(source).body
+        if getattr(node, "name", "") in wanted
+        or (isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in wanted)
+    ]
+    assert len(parts) == len(wanted)
+    found = {"re": re}
+    exec(compile(ast.Module(parts, []), "networks.py", "exec"), found)  # noqa: S102 - of the host that is asked
+    return found["convert_diffusers_name_to_compvis"]
+
+
+@pytest.mark.parametrize("which", ["sd", "sd2", "sdxl", "generator"])
+def test_automatic1111_turns_the_names_into_those_of_its_own_layers(a1111, which):
+    model = tiny_model(which)
+    for layer in attention(model):
+        name = place_of(model.kind, DENOISER, layer, model.denoiser).name
+        found = a1111(name, which == "sd2")
+        if found == name:  # it takes the checkpoint's own names as they are
+            found = name.replace("lora_unet", "diffusion_model")
+        in_checkpoint = unet_name(f"{layer}.weight", model.denoiser.config.layers_per_block)
+        assert found == f"diffusion_model_{in_checkpoint.removesuffix('.weight').replace('.', '_')}"
+    own = "encoder.layers.1.self_attn.q_proj"
+    names = {each: place_of(model.kind, each, own, model.denoiser).name for each in model.text_encoders}
+    of_text = {each: a1111(name, which == "sd2") for each, name in names.items()}
+    clip = "transformer_text_model_encoder_layers_1_self_attn_q_proj"
+    expected = {
+        "sd": {"text_encoder": clip},
+        "generator": {"text_encoder": clip},
+        "sd2": {"text_encoder": "model_transformer_resblocks_1_attn_q_proj"},
+        # The first stays as it is here, and is looked for as lora_te1_text_model and 0_transformer_text_model afterwards.
+        "sdxl": {
+            "text_encoder": f"lora_te1_{clip.removeprefix('transformer_')}",
+            "text_encoder_2": "1_model_transformer_resblocks_1_attn_q_proj",
+        },
+    }
+    assert of_text == expected[which]
