@@ -11,7 +11,7 @@ from .table_evaluation import annotators_part, demo_table2_part, ladders_part, q
 from .table_pages import annotation_kills_part, open_page_part
 from .table_prompts import prompts_part
 from .table_survival import fuzz_part, hashing_part, hostile_part, journal_part, kills_part, submissions_part
-from .table_training import training_gpu_part, training_part
+from .table_training import train_demo_part, training_gpu_part, training_part
 from .table_tuning import refl_gpu_part, refl_part
 
 RESULTS = Path(__file__).parent / "results"
@@ -220,6 +220,7 @@ PLAIN_PARTS = {
 PARTS = {
     "training": training_part,
     "training_gpu": training_gpu_part,
+    "train_demo": train_demo_part,
     "refl": refl_part,
     "refl_gpu": refl_gpu_part,
     "kill_tests": kills_part,

@@ -55,3 +55,21 @@ def training_gpu_part(figures: dict[str, Any], machine: str) -> list[str]:
             f"{row['peak_gib']} |"
         )
     return [*lines, ""]
+
+
+def train_demo_part(figures: dict[str, Any], machine: str) -> list[str]:
+    """The demo model made anew."""
+    found = figures["held_out"]
+    kinds = found["by_kind"]
+    return [
+        "## The demo model made anew",
+        "",
+        f"{figures['what']}. All stages took {figures['seconds']:,} s. `nox -s train_demo`. {machine}",
+        "",
+        f"| of {found['pairs']:,} pairs | all | {' | '.join(kinds)} |",
+        f"| --- | --- |{' --- |' * len(kinds)}",
+        f"| ordered rightly, % | {100 * found['accuracy']:.2f} | "
+        + " | ".join(f"{100 * each['accuracy']:.1f}" for each in kinds.values())
+        + " |",
+        "",
+    ]
