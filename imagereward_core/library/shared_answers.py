@@ -8,6 +8,7 @@ pictures nobody knows who wrote them; what cannot be read is told to the log and
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -26,12 +27,29 @@ TAB_FOLDER = Path("imagereward", "library")
 
 
 def places_beside(own: Path, folders: Iterable[Path]) -> tuple[Path, ...]:
-    """Places of other files of answers that may be about pictures in ``folders``: in each and in those above, the nearest first."""
-    every = dict.fromkeys(
-        above for folder in folders for above in (absolute(folder), *absolute(folder).parents)
-    )
-    found = (above / each for above in every for each in (STORE_FOLDER, TAB_FOLDER))
-    return tuple(place for place in found if place != absolute(own) and (place / FILE_NAME).is_file())
+    """Places of other files of answers that may be about pictures in ``folders``: in each and in those above, the nearest first.
+
+    Above a folder, where others may write as well (``/tmp``), a file counts only where whoever runs this, or owns the pictures, owns it.
+    """
+    found: dict[Path, None] = {}
+    for folder in map(absolute, folders):
+        for above in (folder, *folder.parents):
+            for place in (above / STORE_FOLDER, above / TAB_FOLDER):
+                if place != absolute(own) and _counts(place / FILE_NAME, folder, own=above == folder):
+                    found[place] = None
+    return tuple(found)
+
+
+def _counts(file: Path, folder: Path, *, own: bool) -> bool:
+    """Whether there is a file of answers, and it is one's own, the pictures' owner's or the system's, or lies in their folder itself."""
+    if not file.is_file():
+        return False
+    if own or not hasattr(os, "getuid"):
+        return True
+    try:
+        return file.stat().st_uid in (0, os.getuid(), folder.stat().st_uid)
+    except OSError:
+        return False
 
 
 class SharedAnswers:

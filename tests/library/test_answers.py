@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sqlite3
 from contextlib import closing
 
@@ -101,6 +102,18 @@ def test_answers_beside_are_found_above_the_pictures_and_only_there(tmp_path):
     (tmp_path / "a" / STORE_FOLDER).mkdir()
     assert places_beside(own, [below]) == (below / STORE_FOLDER, tmp_path / "a" / TAB_FOLDER)
     assert places_beside(tmp_path / "a" / TAB_FOLDER, [below, below.parent]) == (below / STORE_FOLDER,)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give files away")
+def test_answers_that_somebody_else_laid_above_the_pictures_do_not_count(tmp_path):
+    below = tmp_path / "a" / "b"
+    for place in (below, below.parent):
+        AnswerStore.open(place / STORE_FOLDER).close()
+        os.chown(place / STORE_FOLDER / FILE_NAME, 12345, 12345)
+    own = tmp_path / "own"
+    assert places_beside(own, [below]) == (below / STORE_FOLDER,)  # came with the pictures
+    os.chown(below, 12345, 12345)
+    assert places_beside(own, [below]) == (below / STORE_FOLDER, below.parent / STORE_FOLDER)
 
 
 @settings(max_examples=30, deadline=None)
