@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +18,9 @@ from ..files import STORE_FOLDER
 from ..files.values import absolute
 from ..ranking import QuickRanking
 from .answers import FILE_NAME, AnswerStore, StoredAnswer, ranking_of
+from .library import FILE_NAME as LIBRARY
+from .library import Library
+from .store.records import Query
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -31,13 +34,35 @@ def places_beside(own: Path, folders: Iterable[Path]) -> tuple[Path, ...]:
 
     Above a folder, where others may write as well (``/tmp``), a file counts only where whoever runs this, or owns the pictures, owns it.
     """
-    found: dict[Path, None] = {}
-    for folder in map(absolute, folders):
-        for above in (folder, *folder.parents):
-            for place in (above / STORE_FOLDER, above / TAB_FOLDER):
-                if place != absolute(own) and _counts(place / FILE_NAME, folder, own=above == folder):
-                    found[place] = None
-    return tuple(found)
+    own = absolute(own)
+    return tuple(
+        dict.fromkeys(
+            place
+            for folder in folders
+            for place in _places(absolute(folder), (STORE_FOLDER, TAB_FOLDER), FILE_NAME)
+            if place != own
+        )
+    )
+
+
+def tabs_library(folder: Path) -> Path | None:
+    """Place of the library of the WebUI's tab that knows pictures in a folder, looked for as answers are; None where there is none."""
+    for place in _places(absolute(folder), (TAB_FOLDER,), LIBRARY):
+        try:
+            with Library.look(place, root=folder) as library:
+                if next(iter(library.rows(Query(folder=absolute(folder)))), None) is not None:
+                    return place
+        except CuratorError as error:
+            logger.warning("A library above %s is passed over: %s", folder, error)
+    return None
+
+
+def _places(folder: Path, names: Iterable[str | Path], file: str) -> Iterator[Path]:
+    """Places called so in a folder and in those above, the nearest first, whose ``file`` counts."""
+    for above in (folder, *folder.parents):
+        for name in names:
+            if _counts(above / name / file, folder, own=above == folder):
+                yield above / name
 
 
 def _counts(file: Path, folder: Path, *, own: bool) -> bool:

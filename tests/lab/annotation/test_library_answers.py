@@ -257,6 +257,30 @@ def test_the_library_of_the_tab_can_be_named_and_is_kept_to(outputs):
         assert page.service.project.library == place and page.service.question(page.me).done == 1
 
 
+def test_a_folder_begins_with_the_tabs_library_where_that_knows_its_pictures(outputs, tmp_path):
+    place = outputs.parent / TAB_FOLDER
+    other = tmp_path / "webui" / "others"
+    for number in range(2):
+        save(other / f"{number}.png", 90 + number)
+    with Library.open(place, root=outputs) as library:
+        library.scan([outputs], None)
+    with Page(outputs) as page:
+        image = page.answer().images[0]
+        page.service.set_stars(page.me, image.id, 4)
+        name = page.name(image.id)
+    with Library.look(place, root=outputs) as library:
+        assert [row.path.name for row in library.rows(Query(folder=outputs)) if row.stars == 4] == [name]
+    assert not (outputs / STORE_FOLDER / "library.sqlite3").exists()
+    with Page(other) as page:  # the tab has never seen these
+        page.answer()
+    assert (other / STORE_FOLDER / "library.sqlite3").is_file()
+    shutil.rmtree(outputs / STORE_FOLDER)
+    with Library.open(outputs / STORE_FOLDER, root=outputs) as library:
+        library.scan([outputs], None)
+    with Page(outputs) as page:  # its own comes first
+        assert page.service.project.library == outputs / STORE_FOLDER
+
+
 def test_answers_that_cannot_be_read_cost_themselves_alone(outputs):
     place = outputs.parent / TAB_FOLDER
     place.mkdir(parents=True)
