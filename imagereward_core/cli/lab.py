@@ -56,6 +56,9 @@ LAB_COMMANDS = {
     "refl": LabCommand(
         "imagereward_lab.refl.command", "tune a text-to-image model to a reward, as a LoRA", "refl"
     ),
+    "draw": LabCommand(
+        "imagereward_lab.refl.draw_command", "draw prompts with a model, with or without a tuned LoRA", "refl"
+    ),
     "annotate": LabCommand(
         "imagereward_lab.annotation.command",
         "ask people about pictures, on a page of this computer",

@@ -18,7 +18,7 @@ from ..training.progress.tables import INSTALL
 from ..training.state.checkpoints import CheckpointFolder
 from ..training.state.processes import Processes
 from .bases.base import Base
-from .bases.load import load_base
+from .bases.load import DTYPES, load_base
 from .guards.check import Check
 from .guards.distance import check_distance
 from .guards.watchdog import History
@@ -38,7 +38,6 @@ from .watching.logs import UPDATES, TuningLogs
 from .watching.previews import Drawn, Previews
 from .watching.sheets import write_previews
 
-_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _PICTURE_ROOM = 60_000
 """Bytes of a picture on a sheet, roughly."""
 
@@ -83,7 +82,7 @@ class Run:
         self.base: Base = load_base(
             options.model,
             among.device,
-            _DTYPES[config.precision],
+            DTYPES[config.precision],
             prediction=None if options.prediction == "auto" else options.prediction,  # type: ignore[arg-type]
             merges=options.merges,
         )

@@ -12,6 +12,9 @@ from .folder import INDEX, load_folder
 from .schedule import Prediction
 from .single.load import load_single
 
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+"""Precisions by their names in options."""
+
 
 def load_base(
     path: Path,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -164,7 +165,8 @@ def state_of(stored: StoredLora, adapter: Adapter) -> dict[str, Tensor]:
                 f"the LoRA has rank {len(down) // len(present)} at {place.name}; expected {adapter.rank}"
             )
         factor = float(stored.tensors[names[2]]) / len(down) if style.alpha else 1.0
-        if style.alpha and factor != adapter.scale:
+        # Alpha is stored in single precision.
+        if style.alpha and not math.isclose(factor, adapter.scale, rel_tol=1e-6):
             raise TrainingError(
                 f"the LoRA multiplies by {factor:g} at {place.name}; expected {adapter.scale:g}, that is alpha {adapter.alpha:g}"
             )
