@@ -208,7 +208,7 @@ def main() -> None:
         default=[],
         help="where the weights of the network for sentences are",
     )
-    parser.add_argument("--results", type=Path, help="write the record there")
+    parser.add_argument("--results", type=Path, help="folder to write the record into")
     args = parser.parse_args()
     figures: dict[str, Any] = {
         "what": f"{PROMPTS:,} prompts in clusters; distances are 1 - cosine to the nearest chosen one",
