@@ -220,6 +220,14 @@ def annotation_kills(session):
 
 
 @nox.session
+def loop(session):
+    """Simulated people are asked, a model learns from them, the generator is tuned to it, others judge; writes benchmarks/results/."""
+    install(session, "-e", ".[refl,server,train]")
+    session.install("--no-deps", "-c", "constraints.txt", MERGES)  # only its file with CLIP's merges is used
+    session.run("python", "-m", "benchmarks.loop", *session.posargs)
+
+
+@nox.session
 def gpu(session):
     """The same measurements on a CUDA device, where there is one."""
     install(session, "-e", ".")

@@ -29,6 +29,34 @@ def refl_part(figures: dict[str, Any], machine: str) -> list[str]:
     return [*lines, ""]
 
 
+def loop_part(figures: dict[str, Any], machine: str) -> list[str]:
+    """What came of the loop that simulated people closed."""
+    agreed, panel = figures["agreement_with_people"], figures["panel_prefers_after"]
+    above, tuning = figures["model_above_demo"], figures["tuning"]
+    lines = [
+        "## The whole loop",
+        "",
+        f"{figures['what']}. `nox -s loop`; every command stands in `loop.json`, and docs/loop.md explains them. {machine}",
+        "",
+        "| | value | interval |",
+        "| --- | --- | --- |",
+        *(
+            f"| {name} agrees with the people, in pairs about other prompts | {_share(row)} |"
+            for name, row in agreed.items()
+        ),
+        f"| the first above the second (p = {above['p']:.2g}) | {_share(above)} |",
+        f"| the panel prefers the tuned generator (aim: {figures['aim']:.0%}) | {_share(panel)} |",
+        "",
+        f"The generator is that after update {tuning['update']}"
+        + (f"; {tuning['stopped']}." if tuning["stopped"] else "."),
+    ]
+    return [*lines, ""]
+
+
+def _share(row: dict[str, Any]) -> str:
+    return f"{row['value']:.1%} | {row['low']:.1%} to {row['high']:.1%}"
+
+
 def refl_gpu_part(figures: dict[str, Any], machine: str) -> list[str]:
     """Full-size models on a GPU."""
     lines = [
