@@ -36,11 +36,11 @@ PEOPLE: dict[str, Any] = {
     "scorer": "demo",
     "people": [
         {"name": name, "noise": 0.4, "step": 0.1, "quality": 1.0, "likes": {"warmth": warmth}}
-        for name, warmth in zip((*ASKED, *PANEL), (22.0, 25.0, 28.0, 21.0, 24.0, 26.0, 27.0, 23.0))
+        for name, warmth in zip((*ASKED, *PANEL), (36.0, 40.0, 44.0, 34.0, 38.0, 41.0, 46.0, 37.0))
     ],
 }
 """All of them like warm pictures, some more; the demo scorer does not care. Right drawings of one prompt differ by a standard deviation
-of 0.30 in the demo scorer's score and of 0.026 in warmth: among those the taste is worth twice what quality is."""
+of 0.30 in the demo scorer's score and of 0.026 in warmth: among those the taste is worth three times what quality is."""
 MINE, LORA = "loop-taste", "loop"
 
 
@@ -60,12 +60,12 @@ class Scale:
         seed: Of prompts, noise and errors.
     """
 
-    asked: int = 120
+    asked: int = 300
     pictures: int = 6
     tuned: int = 400
     panel: int = 80
     steps: int = 25
-    epochs: int = 6
+    epochs: int = 4
     updates: int = 200
     batch: int = 16
     seed: int = 0
@@ -143,7 +143,16 @@ class Loop:
         parted = "drawn/parted.jsonl"
         shares = ("--test", "30", "--validation", "15", "--seed", str(self.scale.seed), "--overwrite")
         self.steps.command("split", "rankings", "split", "drawn/rankings.jsonl", "-o", parted, *shares)
-        course = ("--epochs", str(self.scale.epochs), "--learning-rate", "3e-5", "--batch-pairs", "64")
+        course = (
+            "--epochs",
+            str(self.scale.epochs),
+            "--learning-rate",
+            "3e-4",
+            "--batch-pairs",
+            "64",
+            "--freeze",
+            "0",
+        )
         named = (
             "-o",
             "models",
