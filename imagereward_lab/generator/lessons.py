@@ -17,6 +17,7 @@ from imagereward_core.weights.checkpoint import write_state
 from ..demo_model.teaching import parameters_of
 from ..figures.contact_sheet import write_sheet
 from ..training.state.draws import Draws
+from ..training.validation import autocast
 from .learning import Lesson
 from .measure import Judge, own_over_others
 from .networks import Generator
@@ -30,8 +31,12 @@ _JUDGED, _COLUMNS = 64, 8
 _AT_ONCE = 256
 
 
-def autoencoding(generator: Generator, stage: Autoencoding, folder: Path, judge: Judge) -> Lesson:
+def autoencoding(
+    generator: Generator, stage: Autoencoding, folder: Path, judge: Judge, precision: str = "fp32"
+) -> Lesson:
     """The lesson of the autoencoder: absolute differences of pixels, of their neighbours and of tones."""
+    from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
+
     vae, size = generator.vae, generator.config.image_size
     device = next(vae.parameters()).device
     rng = random.Random(f"autoencoding, held out {stage.seed}")
@@ -41,11 +46,14 @@ def autoencoding(generator: Generator, stage: Autoencoding, folder: Path, judge:
 
     def loss(draws: Draws) -> Tensor:
         images = drawn(some_scenes(draws.plain, stage.batch), draws.plain, size).to(device)
-        found = vae.encode(images).latent_dist
+        with autocast(device, precision):
+            moments = vae.encode(images).latent_dist.parameters
+        found = DiagonalGaussianDistribution(moments.float())
         latents = found.mean + found.std * draws.normal(found.mean)
         share = stage.noise * torch.rand(len(images), 1, 1, 1, generator=draws.numbers).to(device)
         spread = found.mean.detach().std(dim=(0, 2, 3), keepdim=True)
-        again = vae.decode(latents + share * spread * draws.normal(latents)).sample
+        with autocast(device, precision):
+            again = vae.decode(latents + share * spread * draws.normal(latents)).sample.float()
         divergence = 0.5 * (found.mean**2 + found.var - 1 - found.logvar).mean()
         return _difference(again, images, stage) + stage.kl_weight * divergence
 
@@ -98,6 +106,7 @@ def denoising(
     folder: Path,
     judge: Judge,
     say: Callable[[str], None],
+    precision: str = "fp32",
 ) -> Lesson:
     """The lesson of the UNet and the text tower, on latents of scenes that are drawn once."""
     rng = random.Random(f"denoising {stage.seed}")
@@ -119,7 +128,9 @@ def denoising(
         steps = torch.randint(len(left), (stage.batch,), generator=draws.numbers)
         share = left[steps].to(device)[:, None, None, None]
         noisy = share.sqrt() * latents + (1 - share).sqrt() * noise
-        guessed = generator.noise(noisy, steps.to(device), generator.states(ids(prompts).to(device)))
+        with autocast(device, precision):
+            states = generator.states(ids(prompts).to(device))
+            guessed = generator.noise(noisy, steps.to(device), states).float()
         return (weights[steps].to(device) * ((guessed - noise) ** 2).mean(dim=(1, 2, 3))).mean()
 
     def judged(step: int) -> dict[str, float]:

@@ -37,6 +37,7 @@ from .pictures import as_pictures, some_scenes
 from .prompts import PromptIds, merges_in
 from .sampling import sample
 from .schedule import SCHEDULE, Schedule, Stage
+from .speed import PRECISIONS, chosen_precision, quick_on_processors
 from .stored import FACTS, MODEL, load_stage, save_stage
 
 BEGUN, DONE, SHEET = "schedule.json", "done.json", "sheet.png"
@@ -52,6 +53,7 @@ def make(
     *,
     merges: Path | None = None,
     device: str = "cpu",
+    precision: str = "auto",
     say: Say = print,
     judge: Judge | None = None,
 ) -> dict[str, Any]:
@@ -63,6 +65,7 @@ def make(
         config: The networks' sizes; None for the generator's own.
         merges: CLIP's vocabulary; None for that of the package ``open_clip_torch``.
         device: Where to learn.
+        precision: One of ``speed.PRECISIONS``.
         say: Told what goes on.
         judge: Who scores; None for the embedded demo scorer.
 
@@ -74,7 +77,7 @@ def make(
     with CheckpointFolder(output).held():
         _check(output, schedule, sizes)
         ids = PromptIds(merges_in(output / "clip", merges), sizes.positions)
-        return _Course(output, schedule, sizes, ids, device, say, judge or demo_judge()).run()
+        return _Course(output, schedule, sizes, ids, device, precision, say, judge or demo_judge()).run()
 
 
 class _Course:
@@ -87,12 +90,14 @@ class _Course:
         config: GeneratorConfig,
         ids: PromptIds,
         device: str,
+        precision: str,
         say: Say,
         judge: Judge,
     ) -> None:
         self.output, self.schedule, self.ids, self.say, self.judge = output, schedule, ids, say, judge
         self.config = config
         self.device = pick_device(device)
+        self.precision = chosen_precision(precision, self.device)
 
     def run(self) -> dict[str, Any]:
         """All that is left; the facts of the result."""
@@ -108,14 +113,16 @@ class _Course:
                 "1-autoencoding",
                 first,
                 generator,
-                lambda at: autoencoding(generator, first, at, self.judge),
+                lambda at: autoencoding(generator, first, at, self.judge, self.precision),
                 scale,
             ),
             self._stage(
                 "2-denoising",
                 second,
                 generator,
-                lambda at: denoising(generator, second, self.schedule, self.ids, at, self.judge, self.say),
+                lambda at: denoising(
+                    generator, second, self.schedule, self.ids, at, self.judge, self.say, self.precision
+                ),
             ),
         ]
         return self._finish(generator, facts)
@@ -134,9 +141,13 @@ class _Course:
         if not done.is_file():
             self.say(f"{name}: begins, or goes on")
             began = time.perf_counter()
-            history = learn(
-                lesson(folder), settings=settings_of(stage), folder=CheckpointFolder(folder), report=self.say
-            )
+            with quick_on_processors(generator.unet, generator.vae, generator.text):
+                history = learn(
+                    lesson(folder),
+                    settings=settings_of(stage),
+                    folder=CheckpointFolder(folder),
+                    report=self.say,
+                )
             afterwards()
             save_stage(generator, folder)
             told = {
@@ -144,6 +155,7 @@ class _Course:
                 "history": history,
                 "date": time.strftime("%Y-%m-%d"),
                 "seconds": round(time.perf_counter() - began),  # of the last go, where there were several
+                "precision": self.precision,
                 "torch": torch.__version__,
                 "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, {self.device.type}",
             }
@@ -233,6 +245,12 @@ def main(arguments: list[str] | None = None, schedule: Schedule = SCHEDULE) -> i
     )
     parser.add_argument("--device", default="cpu", help="cpu, cuda or auto")
     parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="auto",
+        help="of products while learning; auto: bf16 where the machine has units for it",
+    )
+    parser.add_argument(
         "--merges",
         type=Path,
         help="CLIP's merges.txt, or the .gz of it that OpenAI's packages carry; default: that of open_clip_torch",
@@ -245,6 +263,7 @@ def main(arguments: list[str] | None = None, schedule: Schedule = SCHEDULE) -> i
             chosen,
             merges=options.merges,
             device=options.device,
+            precision=options.precision,
             say=lambda line: print(line, flush=True),
         )
     except CuratorError as error:
