@@ -112,7 +112,16 @@ class Course:
         else:
             encode = _Ids()
             lesson = grounding(
-                network, SPEC, encode, stage.seed, stage.scenes, stage.batch, stage.place_weight
+                network,
+                SPEC,
+                encode,
+                stage.seed,
+                stage.scenes,
+                stage.batch,
+                stage.place_weight,
+                stage.pairs,
+                stage.opposites,
+                stage.sides_weight,
             )
         share = teach(
             lesson,

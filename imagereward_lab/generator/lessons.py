@@ -20,7 +20,7 @@ from ..training.state.draws import Draws
 from ..training.validation import autocast
 from .learning import Lesson
 from .measure import Judge, own_over_others
-from .networks import Generator
+from .networks import Generator, ready_to_learn
 from .pictures import a_prompt, as_pictures, drawn, some_scenes
 from .prompts import PromptIds
 from .sampling import sample, signal
@@ -34,10 +34,11 @@ _AT_ONCE = 256
 def autoencoding(
     generator: Generator, stage: Autoencoding, folder: Path, judge: Judge, precision: str = "fp32"
 ) -> Lesson:
-    """The lesson of the autoencoder: absolute differences of pixels, of their neighbours and of tones."""
+    """The lesson of the autoencoder, made ready for it: differences of pixels, of their neighbours and of tones."""
     from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
     vae, size = generator.vae, generator.config.image_size
+    ready_to_learn(vae)
     device = next(vae.parameters()).device
     rng = random.Random(f"autoencoding, held out {stage.seed}")
     kept = some_scenes(rng, _JUDGED, held_out=True)
@@ -77,10 +78,11 @@ def autoencoding(
 
 
 def _difference(again: Tensor, images: Tensor, stage: Autoencoding) -> Tensor:
-    found = F.l1_loss(again, images)
     edges = sum(F.l1_loss(again.diff(dim=way), images.diff(dim=way)) for way in (2, 3))
-    tones = F.l1_loss(F.avg_pool2d(again, 4), F.avg_pool2d(images, 4))
-    return found + stage.edges_weight * edges + stage.tones_weight * tones
+    tones = F.avg_pool2d(again, 4), F.avg_pool2d(images, 4)
+    squares = F.mse_loss(again, images) + F.mse_loss(*tones)
+    absolute = F.l1_loss(again, images) + stage.edges_weight * edges + stage.tones_weight * F.l1_loss(*tones)
+    return absolute + stage.squares_weight * squares
 
 
 @torch.no_grad()

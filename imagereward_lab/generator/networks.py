@@ -172,6 +172,27 @@ class Generator(nn.Module):
         return self.vae.decode(latents / SCALE).sample
 
 
+def ready_to_learn(vae: nn.Module) -> None:
+    """Makes an untrained autoencoder one that learns from its first step on.
+
+    As it is made, latents drown in the noise of their own spread (a deviation of 1 around means near 0), and every block adds noise of
+    its own. Here the spread begins at exp(-3), blocks begin by adding nothing, and the latents pass their two 1 by 1 convolutions as
+    they are.
+    """
+    parts: Any = vae
+    channels = parts.post_quant_conv.in_channels
+    with torch.no_grad():
+        for convolution in (parts.quant_conv, parts.post_quant_conv):
+            convolution.weight.copy_(torch.eye(len(convolution.weight))[:, :, None, None])
+            convolution.bias.zero_()
+        last = parts.encoder.conv_out
+        last.weight[channels:] *= 0.1
+        last.bias[channels:] = -6  # the logarithm of a variance
+        for block in vae.modules():
+            if isinstance(second := getattr(block, "conv2", None), nn.Conv2d):
+                second.weight.zero_()
+
+
 def rescale_latents(vae: nn.Module, shift: Tensor, factor: Tensor) -> None:
     """Makes an autoencoder's latents ``(latents - shift) * factor`` without changing what it decodes them to.
 

@@ -16,20 +16,22 @@ class Autoencoding:
         noise: Up to this share of the latents' deviation is added before decoding, so that small errors of the UNet are not seen.
         edges_weight: Of the loss of differences between neighbouring pixels.
         tones_weight: Of the loss of means over 4 by 4 pixels.
+        squares_weight: Of the squared differences of pixels and tones: the absolute ones let small things be painted in a middle colour.
         scale_scenes: Scenes by which the latents are scaled afterwards.
     """
 
     seed: int = 0
-    steps: int = 4000
-    batch: int = 32
+    steps: int = 5000
+    batch: int = 8
     learning_rate: float = 1.5e-3
     kl_weight: float = 1e-4
     noise: float = 0.15
     edges_weight: float = 0.5
     tones_weight: float = 1.0
+    squares_weight: float = 4.0
     scale_scenes: int = 2048
-    ema: float = 0.995
-    validate_every: int = 500
+    ema: float = 0.998
+    validate_every: int = 1000
     stage: str = "autoencoding"
 
 
