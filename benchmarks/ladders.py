@@ -5,7 +5,7 @@ of the data, and 0, 30, 70 and 100 % of the layers frozen, three seeds each, all
 figures move, not the best that could be reached. Prompts to learn from are all different; those to validate and test on are of the tenth
 that training never sees. A test ranking has eight pictures, one of them best and one worst.
 
-Give the grounded start of the demo model with ``--start`` (after ``nox -s train_demo``: ``runs/demo/6-grounding/demo-stage.safetensors``).
+Give the grounded start of the demo model with ``--start`` (after ``nox -s train_demo``: ``runs/demo/2-grounding/demo-stage.safetensors``).
 The demo model itself with a new head stands in for it, and the record says which it was. What is finished in ``--work`` is not trained
 again; ``--dry-run`` tells time and memory of every rung. All of it takes about 10,400 steps: 2.2 hours of one processor by what a step
 took on a busy one (0.90 s with nothing frozen, 0.54 s with 70 %).

@@ -12,7 +12,7 @@ from .table_pages import annotation_kills_part, open_page_part
 from .table_prompts import prompts_part
 from .table_survival import fuzz_part, hashing_part, hostile_part, journal_part, kills_part, submissions_part
 from .table_training import train_demo_part, training_gpu_part, training_part
-from .table_tuning import loop_part, refl_gpu_part, refl_part
+from .table_tuning import loop_part, refl_gpu_part, refl_part, refl_proof_part
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -222,6 +222,7 @@ PARTS = {
     "training_gpu": training_gpu_part,
     "train_demo": train_demo_part,
     "refl": refl_part,
+    "refl_proof": refl_proof_part,
     "refl_gpu": refl_gpu_part,
     "loop": loop_part,
     "kill_tests": kills_part,

@@ -53,6 +53,38 @@ def loop_part(figures: dict[str, Any], machine: str) -> list[str]:
     return [*lines, ""]
 
 
+def refl_proof_part(figures: dict[str, Any], machine: str) -> list[str]:
+    """What tunings of the tiny generator raised, and what they cost."""
+    scale, ways = figures["scale"], dict(figures["ways"])
+    before = ways.pop("before")
+    second = next(name for name in before["scores"] if name != "demo")
+    own = f"own_over_others_by_{second}"
+    lines = [
+        "## A generator tuned without being ruined",
+        "",
+        f"The tiny generator, tuned to the demo scorer on {scale['tuned']} prompts in {scale['updates']} updates of {scale['batch']} pictures; "
+        f"{figures['second']} watches. Measured on {before['pictures']} pictures of {scale['new']} new prompts, from the same seeds before and "
+        "after; rises in standard deviations of the untouched generator's scores. "
+        f"`python -m benchmarks.refl_proof`; every command and all checks stand in `refl_proof.json`. {machine}",
+        "",
+        "| way | demo scorer | the other scorer | own prompt above another's, by each | diversity | the run |",
+        "| --- | --- | --- | --- | --- | --- |",
+        f"| untouched | | | {before['own_over_others']:.1%}, {before[own]:.1%} | {before['diversity']:.3f} | |",
+    ]
+    for way, row in ways.items():
+        tuning = row["tuning"]
+        end = tuning.get("stopped") or f"to its end; the state after update {tuning['update']}"
+        if "rise_in_deviations" not in row:
+            lines.append(f"| {way} | | | | | {end}; no LoRA, for no state was good |")
+            continue
+        rise = row["rise_in_deviations"]
+        lines.append(
+            f"| {way} | {rise['demo']:+.2f} | {rise[second]:+.2f} | {row['own_over_others']:.1%}, {row[own]:.1%} "
+            f"| {row['diversity']:.3f} ({row['diversity_change']:+.0%}) | {end} |"
+        )
+    return [*lines, ""]
+
+
 def _share(row: dict[str, Any]) -> str:
     return f"{row['value']:.1%} | {row['low']:.1%} to {row['high']:.1%}"
 
