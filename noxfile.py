@@ -154,6 +154,16 @@ def bench_refl(session):
 
 
 @nox.session
+def refl_proof(session):
+    """Tune the tiny generator to the demo scorer in four ways and measure what it brought (an hour on two cores); takes --second ID
+    and --models-dir DIR, for example those of a stage of train_demo; writes benchmarks/results/."""
+    install(session, "-e", ".[refl]")
+    session.install("--no-deps", "-c", "constraints.txt", MERGES)
+    session.run("python", "-m", "benchmarks.refl_proof", *session.posargs)
+    session.run("python", "-m", "benchmarks.table")
+
+
+@nox.session
 def bench_library(session):
     """Libraries of a million pictures, kills at any instant, damaged files (an hour on two cores); writes benchmarks/results/."""
     install(session, "-e", ".[dev]")

@@ -30,7 +30,7 @@ from .loop import TRAINED, some_prompts
 from .loop_steps import Steps
 from .scorers import save_results
 
-RUINOUS = ("--learning-rate", "3e-3", "--denoising-weight", "0")
+RUINOUS = ("--learning-rate", "3e-3", "--denoising-weight", "0", "--updates", "80", "--check-every", "10")
 WAYS: dict[str, tuple[str, ...]] = {
     "refl": ("--method", "refl"),
     "draft-k": ("--method", "draft-k"),
@@ -54,7 +54,7 @@ class Scale:
     """
 
     tuned: int = 400
-    checked: int = 16
+    checked: int = 10
     new: int = 100
     seeds: int = 2
     updates: int = 200
@@ -145,7 +145,7 @@ class Proof:
             "--also",
             self.second,
         )
-        small = ("--denoising-pictures", "4", "--steps", "3") if scale == SMALL else ()
+        small = ("--denoising-pictures", "4", "--steps", "3", "--updates", "2") if scale == SMALL else ()
         if small and "draft-k" not in way:
             small += ("--first", "1", "--last", "2")
         rest = (

@@ -122,6 +122,16 @@ SCHEDULE = Schedule(
         ),
         Ranking(seed=0, families=5000, epochs=4, learning_rate=5e-4, place_weight=3),
         Ranking(seed=1_000_000, families=4000, epochs=2, learning_rate=2e-4, place_weight=3),
+        Grounding(
+            seed=101,
+            steps=1500,
+            scenes=8000,
+            place_weight=1,
+            opposites=0.1,
+            sides_weight=0.5,
+            learning_rate=1e-3,
+        ),
+        Ranking(seed=200, families=4000, epochs=3, learning_rate=3e-4, place_weight=2),
     )
 )
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from tests.support.comfyui.graphs import Graph
 from tests.support.oracles import import_peft
+from tests.support.refl import rising
 
 PROMPT, SEED, STEPS, GUIDANCE = "a red circle on a blue background", 11, 6, 4.0
 
@@ -30,9 +31,9 @@ def drawing(running_comfyui, tmp_path_factory):
     made, ids = generator(), PromptIds(merges_in(tmp_path_factory.mktemp("clip")))
     place_checkpoint(models / "checkpoints" / "generator.safetensors")
     adapter = generator_adapter(made)
-    lora = models / "loras" / "tuned.safetensors"
+    lora = models / "loras" / "made.safetensors"
     lora.parent.mkdir(exist_ok=True)
-    write_lora(lora, adapter, LoraFacts(name="tuned", run="test"))
+    write_lora(lora, adapter, LoraFacts(name="made", run="test"))
     adapter.fill(state_of(read_lora(lora), adapter))  # rounded to half precision as in the file
     named = {"seed": SEED, "steps": STEPS, "guidance": GUIDANCE}
     with adapter.off():
@@ -50,12 +51,26 @@ def drawn(host, strength):
             "LoraLoader",
             model=model,
             clip=clip,
-            lora_name="tuned.safetensors",
+            lora_name="made.safetensors",
             strength_model=strength,
             strength_clip=strength,
         )
         model, clip = [lora, 0], [lora, 1]
-    prompts = [graph.add("CLIPTextEncode", clip=clip, text=text) for text in (PROMPT, "")]
+    saved = added(graph, model, clip, [loaded, 2], PROMPT, SEED, STEPS, GUIDANCE)
+    ran = host.run(graph)
+    assert ran.status == "success", ran.error
+    return saved_picture(host, ran, saved)
+
+
+def saved_picture(host, ran, saved):
+    """What a node has saved, uint8 [S, S, 3]."""
+    (picture,) = ran.outputs[saved]["images"]
+    return np.asarray(Image.open(host.base / "output" / picture["filename"]).convert("RGB"))
+
+
+def added(graph, model, clip, vae, prompt, seed, steps, guidance):
+    """The node that saves what the host draws; the nodes before it are added too."""
+    prompts = [graph.add("CLIPTextEncode", clip=clip, text=text) for text in (prompt, "")]
     size = graph.add("EmptyLatentImage", width=64, height=64, batch_size=1)
     sampled = graph.add(
         "KSampler",
@@ -63,19 +78,15 @@ def drawn(host, strength):
         positive=[prompts[0], 0],
         negative=[prompts[1], 0],
         latent_image=[size, 0],
-        seed=SEED,
-        steps=STEPS,
-        cfg=GUIDANCE,
+        seed=seed,
+        steps=steps,
+        cfg=guidance,
         sampler_name="euler",
         scheduler="simple",
         denoise=1.0,
     )
-    decoded = graph.add("VAEDecode", samples=[sampled, 0], vae=[loaded, 2])
-    saved = graph.add("SaveImage", images=[decoded, 0], filename_prefix=f"drawn_{strength}")
-    ran = host.run(graph)
-    assert ran.status == "success", ran.error
-    (picture,) = ran.outputs[saved]["images"]
-    return np.asarray(Image.open(host.base / "output" / picture["filename"]).convert("RGB"))
+    decoded = graph.add("VAEDecode", samples=[sampled, 0], vae=vae)
+    return graph.add("SaveImage", images=[decoded, 0], filename_prefix=f"drawn_{len(graph)}")
 
 
 def test_the_generator_and_its_lora_draw_in_the_host_what_they_draw_here(drawing):
@@ -88,3 +99,29 @@ def test_the_generator_and_its_lora_draw_in_the_host_what_they_draw_here(drawing
     assert np.abs(on.astype(int) - expected["tuned"]).max() <= 2
     assert np.abs(on.astype(int) - base).mean() > 4
     assert base.std() > 10
+
+
+def test_a_tuned_lora_raises_the_score_in_the_host_by_half_of_what_it_says_at_least(drawing):
+    host, _ = drawing
+    promised = rising.place_tuned(host.base / "models" / "loras" / "tuned.safetensors")
+    assert promised > 0
+    prompts, graph = rising.new_prompts(), Graph()
+    loaded = graph.add("CuratorTestLoadGenerator", name="generator.safetensors")
+    lora = graph.add(
+        "LoraLoaderModelOnly", model=[loaded, 0], lora_name="tuned.safetensors", strength_model=1.0
+    )
+    saved = {
+        where[0]: [
+            added(graph, where, [loaded, 1], [loaded, 2], prompt, 1000 + place, rising.STEPS, rising.GUIDANCE)
+            for place, prompt in enumerate(prompts)
+        ]
+        for where in ([loaded, 0], [lora, 0])
+    }
+    ran = host.run(graph)
+    assert ran.status == "success", ran.error
+    before, after = ([saved_picture(host, ran, each) for each in saved[node]] for node in (loaded, lora))
+    assert "lora key not loaded" not in host.log.read_text(errors="replace")
+    assert all(not np.array_equal(one, other) for one, other in zip(before, after))
+    rise = rising.mean_score(after, prompts) - rising.mean_score(before, prompts)
+    print(f"rose by {rise:.3f}; {promised:.3f} promised")
+    assert rise >= promised / 2

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.oracles import import_peft
+from tests.support.refl import rising
 from tests.support.webui.real_webui import RealWebUI, kind_of
 
 WEBUI, PYTHON = os.environ.get("WEBUI_PATH"), os.environ.get("WEBUI_PYTHON")
@@ -33,7 +34,7 @@ def drawing(tmp_path_factory):
     made, ids = generator(), PromptIds(merges_in(tmp_path_factory.mktemp("clip")))
     adapter = generator_adapter(made)
     base = tmp_path_factory.mktemp("webui")
-    lora = base / "models" / "Lora" / "tuned.safetensors"
+    lora = base / "models" / "Lora" / "made.safetensors"
     lora.parent.mkdir(parents=True)
     write_lora(lora, adapter, LoraFacts(name="kittens", run="test"))
     adapter.fill(state_of(read_lora(lora), adapter))  # rounded to half precision as in the file
@@ -49,13 +50,13 @@ def drawing(tmp_path_factory):
         webui.close()
 
 
-def drawn(webui, lora):
+def drawn(webui, lora, prompt=PROMPT, seed=SEED, steps=STEPS, guidance=GUIDANCE):
     """The picture the host makes, uint8 [S, S, 3], with something behind the prompt."""
     answer = webui.generate(
-        prompt=PROMPT + lora,
-        seed=SEED,
-        steps=STEPS,
-        cfg_scale=GUIDANCE,
+        prompt=prompt + lora,
+        seed=seed,
+        steps=steps,
+        cfg_scale=guidance,
         scheduler="Simple",
         batch_size=1,
         save_images=False,
@@ -65,7 +66,7 @@ def drawn(webui, lora):
 
 def test_the_generator_and_its_lora_draw_in_the_host_what_they_draw_here(drawing):
     webui, expected = drawing
-    base, off, on = (drawn(webui, lora) for lora in ("", "<lora:tuned:0>", "<lora:tuned:1>"))
+    base, off, on = (drawn(webui, lora) for lora in ("", "<lora:made:0>", "<lora:made:1>"))
     assert np.array_equal(off, base)  # strength 0 is the untouched picture to the bit
     # One level of 255 for rounding to a picture, one for other sums of the same numbers.
     assert np.abs(base.astype(int) - expected["base"]).max() <= 2
@@ -79,7 +80,26 @@ def test_the_host_shows_what_the_lora_says_of_itself(drawing):
     webui, _ = drawing
     status, found = webui.call("/sdapi/v1/loras")
     assert status == 200
-    (lora,) = [each for each in found if each["name"] == "tuned"]
+    (lora,) = [each for each in found if each["name"] == "made"]
     assert lora["alias"] == "kittens"
     assert lora["metadata"]["ss_network_module"] == "networks.lora"
     assert kind_of(webui.webui) != "a1111" or lora["metadata"]["ss_network_alpha"] in ("6", 6)
+
+
+def test_a_tuned_lora_raises_the_score_in_the_host_by_half_of_what_it_says_at_least(drawing):
+    webui, _ = drawing
+    promised = rising.place_tuned(webui.base / "models" / "Lora" / "tuned.safetensors")
+    assert promised > 0
+    webui.call("/sdapi/v1/refresh-loras", {})
+    prompts = rising.new_prompts()
+    before, after = (
+        [
+            drawn(webui, lora, prompt, 1000 + place, rising.STEPS, rising.GUIDANCE)
+            for place, prompt in enumerate(prompts)
+        ]
+        for lora in ("", "<lora:tuned:1>")
+    )
+    assert all(not np.array_equal(one, other) for one, other in zip(before, after))
+    rise = rising.mean_score(after, prompts) - rising.mean_score(before, prompts)
+    print(f"rose by {rise:.3f}; {promised:.3f} promised")
+    assert rise >= promised / 2
