@@ -1,4 +1,4 @@
-"""Five updates through the command, of a tiny random model and of a generator in one file: what continuous integration tunes."""
+"""Five updates through the command, of a tiny random model and of generators in one file: what continuous integration tunes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from imagereward_core.cli.main import main
 from imagereward_lab.demo_model.stages import write_json
 from imagereward_lab.generator.layout import to_checkpoint
 from imagereward_lab.generator.networks import Generator, GeneratorConfig
+from imagereward_lab.generator.stored import MODEL
 from imagereward_lab.refl.lora.stored import read_lora
 from tests.support.oracles import import_torchvision
 
@@ -21,6 +22,7 @@ pytest.importorskip("diffusers")
 pytest.importorskip("peft")
 
 from tests.support.lab.pipelines import write_clip_tokenizer, write_pipeline  # noqa: E402
+from tests.support.refl.generator_file import TRAINED  # noqa: E402
 
 PROMPTS = ("a red star", "two blue circles", "a gray star on a red background", "a star", "two gray circles")
 CASES = {
@@ -39,6 +41,7 @@ CASES = {
         "--width",
         "32",
     ),
+    "trained": ("--method", "refl", "--steps", "5", "--first", "3", "--last", "4"),
 }
 
 
@@ -59,8 +62,11 @@ def test_five_updates_make_a_lora_of_which_every_number_is_one(case, tmp_path, c
     if case == "folder":
         model = tmp_path / "model"
         write_pipeline("sd1", model, tmp_path / "tokens")
-    else:
+    elif case == "file":
         model = generator_in(tmp_path / "model")
+    else:
+        pytest.importorskip("open_clip")  # brings CLIP's vocabulary
+        model = TRAINED / MODEL
     prompts = tmp_path / "prompts.txt"
     prompts.write_text("\n".join(PROMPTS), encoding="utf-8")
     arguments = (
