@@ -43,7 +43,9 @@ def test_a_hundredth_of_it_runs_to_the_end_after_two_kills(tmp_path):
         make(output, HUNDREDTH, SMALL, kill_at("draws 40 families"))
     facts = make(output, HUNDREDTH, SMALL, said.append)
     begun = [line for line in said if line.endswith("begins, or goes on")]
-    assert [line[0] for line in begun] == ["1", "2", "3", "3", "4", "4"], "what is done is not done again"
+    assert [line[0] for line in begun] == ["1", "2", "3", "3", "4", "4", "5", "6"], (
+        "what is done is not done again"
+    )
     assert [stage["stage"] for stage in facts["training"]] == [stage.stage for stage in SCHEDULE.stages]
     assert facts["training"][2]["families"] == 50 and len(facts["training"][2]["validation_loss"]) == 2
     held_out = facts["held_out"]
