@@ -145,7 +145,9 @@ class Proof:
             "--also",
             self.second,
         )
-        small: tuple[str, ...] = ("--denoising-pictures", "4", "--steps", "3", "--updates", "2") if scale == SMALL else ()
+        small: tuple[str, ...] = (
+            ("--denoising-pictures", "4", "--steps", "3", "--updates", "2") if scale == SMALL else ()
+        )
         if small and "draft-k" not in way:
             small += ("--first", "1", "--last", "2")
         rest = (

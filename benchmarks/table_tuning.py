@@ -62,9 +62,9 @@ def refl_proof_part(figures: dict[str, Any], machine: str) -> list[str]:
     lines = [
         "## A generator tuned without being ruined",
         "",
-        f"The tiny generator, tuned to the demo scorer on {scale['tuned']} prompts in {scale['updates']} updates of {scale['batch']} pictures; "
-        f"{figures['second']} watches. Measured on {before['pictures']} pictures of {scale['new']} new prompts, from the same seeds before and "
-        "after; rises in standard deviations of the untouched generator's scores. "
+        f"The tiny generator, tuned to the demo scorer on {scale['tuned']} prompts in {scale['updates']} updates of {scale['batch']} "
+        f"pictures; {figures['second']} watches. Measured on {before['pictures']} pictures of {scale['new']} new prompts, from the same "
+        "seeds before and after; rises in standard deviations of the untouched generator's scores. "
         f"`python -m benchmarks.refl_proof`; every command and all checks stand in `refl_proof.json`. {machine}",
         "",
         "| way | demo scorer | the other scorer | own prompt above another's, by each | diversity | the run |",

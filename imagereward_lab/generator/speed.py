@@ -24,7 +24,7 @@ def chosen_precision(asked: str, device: torch.device) -> str:
         return asked
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # since torch 2.10
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # newer torch has it
     return "bf16" if device.type == "cpu" and capabilities.get("amx_bf16") else "fp32"
 
 
@@ -43,7 +43,7 @@ def quick_on_processors(*networks: Any) -> Iterator[None]:
     ]
     try:
         for norm in norms:
-            norm.forward = partial(_normalised, norm)
+            vars(norm)["forward"] = partial(_normalised, norm)
         for network in attending:
             network.set_attn_processor(AttnProcessor())
         for network, _ in fused:
