@@ -23,7 +23,7 @@ from PIL import Image
 
 from imagereward_core.demo.scenes import Scene, scene_where
 from imagereward_lab.figures.contact_sheet import write_sheet
-from imagereward_lab.generator.measure import Judge, by_aspect, demo_judge, own_over_others
+from imagereward_lab.generator.measure import Judge, by_aspect, demo_judge, judge_of, own_over_others
 from imagereward_lab.refl.guards.diversity import diversity
 
 from .loop import TRAINED, some_prompts
@@ -90,7 +90,10 @@ class Proof:
         """The ways named, and what each drew beside what the untouched generator drew."""
         self._prompts()
         before = self._drawn("before")
-        judges = {"demo": demo_judge(), self.second: _judge(self.second, self.models)}
+        judges = {
+            "demo": demo_judge(),
+            self.second: judge_of(str(self.models / f"{self.second}.safetensors")),
+        }
         base = self._measured("before", judges)
         found: dict[str, Any] = {"before": base}
         for way in ways:
@@ -126,25 +129,9 @@ class Proof:
 
     def _tuned(self, way: str, name: str) -> dict[str, Any]:
         scale = self.scale
-        course = (
-            "--updates",
-            str(scale.updates),
-            "--batch",
-            str(scale.batch),
-            "--previews",
-            str(scale.checked),
-        )
+        course = f"--updates {scale.updates} --batch {scale.batch} --previews {scale.checked}".split()
         checks = ("--check-every", str(max(1, scale.updates // 10)), "--preview-steps", str(scale.steps))
-        given = (
-            "--prompts",
-            "tuned.txt",
-            "--validation",
-            "checked.txt",
-            "--scorer",
-            "demo",
-            "--also",
-            self.second,
-        )
+        given = f"--prompts tuned.txt --validation checked.txt --scorer demo --also {self.second}".split()
         small: tuple[str, ...] = (
             ("--denoising-pictures", "4", "--steps", "3", "--updates", "2") if scale == SMALL else ()
         )
@@ -174,16 +161,7 @@ class Proof:
 
     def _drawn(self, name: str, *more: str) -> list[Path]:
         scale = self.scale
-        size = (
-            "--number",
-            str(scale.seeds),
-            "--steps",
-            str(scale.steps),
-            "--batch",
-            "16",
-            "--seed",
-            "700000",
-        )
+        size = f"--number {scale.seeds} --steps {scale.steps} --batch 16 --seed 700000".split()
         self.steps.command(
             f"draw {name}", "draw", *self.model, "--prompts", "new.txt", "-o", name, *size, *more
         )
@@ -242,17 +220,6 @@ def _scenes(number: int) -> list[Scene]:
         scene = scene_where(rng, held_out=True)
         found.setdefault(scene.prompt, scene)
     return list(found.values())
-
-
-def _judge(scorer: str, models: Path) -> Judge:
-    import imagereward_core
-
-    loaded = imagereward_core.load(models / f"{scorer}.safetensors", device="cpu")
-
-    def judge(pictures: Sequence[Image.Image], prompts: Sequence[str]) -> np.ndarray:
-        return np.asarray(loaded.scorer.score(list(pictures), list(prompts)).values, dtype=np.float64)
-
-    return judge
 
 
 def main(arguments: list[str] | None = None, out: Callable[[str], None] = print) -> None:

@@ -22,12 +22,17 @@ OTHERS = 5
 GOAL_OWN = 0.98
 
 
-@lru_cache(maxsize=1)
 def demo_judge() -> Judge:
     """The embedded demo scorer."""
+    return judge_of("demo")
+
+
+@lru_cache(maxsize=4)
+def judge_of(scorer: str) -> Judge:
+    """A scorer by its id, or by the path of its checkpoint, on the processor."""
     import imagereward_core
 
-    model = imagereward_core.load("demo", device="cpu")
+    model = imagereward_core.load(scorer, device="cpu")
 
     def judge(pictures: Sequence[Image.Image], prompts: Sequence[str]) -> np.ndarray:
         return np.asarray(model.scorer.score(list(pictures), list(prompts)).values, dtype=np.float64)

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Autoencoding:
-    """Pictures to latents and back. It decides whether colours come out right, so it has half of the time.
+    """Pictures to latents and back. It decides whether colours and edges come out right.
 
     Attributes:
         batch: Pictures, drawn anew for every step.

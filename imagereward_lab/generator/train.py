@@ -141,10 +141,11 @@ class _Course:
         if not done.is_file():
             self.say(f"{name}: begins, or goes on")
             began = time.perf_counter()
-            with quick_on_processors(generator.unet, generator.vae, generator.text):
+            networks = (generator.unet, generator.vae, generator.text) if self.device.type == "cpu" else ()
+            with quick_on_processors(*networks):
                 history = learn(
                     lesson(folder),
-                    settings=settings_of(stage),
+                    settings={**settings_of(stage), "precision": self.precision},
                     folder=CheckpointFolder(folder),
                     report=self.say,
                 )

@@ -97,7 +97,7 @@ def test_the_generator_and_its_lora_draw_in_the_host_what_they_draw_here(drawing
     # One level of 255 for rounding to a picture, one for other sums of the same numbers.
     assert np.abs(base.astype(int) - expected["base"]).max() <= 2
     assert np.abs(on.astype(int) - expected["tuned"]).max() <= 2
-    assert np.abs(on.astype(int) - base).mean() > 2
+    assert np.abs(on.astype(int) - base).mean() > 4
     assert base.std() > 10
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from imagereward_lab.generator.networks import Generator, GeneratorConfig
+from imagereward_lab.generator.networks import Generator, GeneratorConfig, ready_to_learn
 from imagereward_lab.generator.speed import chosen_precision, quick_on_processors
 from tests.support.oracles import import_torchvision
 
@@ -62,3 +62,18 @@ def test_half_precision_is_chosen_where_the_processor_has_units_for_it(monkeypat
     assert chosen_precision("auto", torch.device("cpu")) == chosen
     assert chosen_precision("fp32", torch.device("cpu")) == "fp32"
     assert chosen_precision("bf16", torch.device("cpu")) == "bf16"
+
+
+def test_a_ready_autoencoder_has_latents_with_little_noise_and_blocks_that_add_nothing():
+    generator = Generator(SMALL, seed=2)
+    images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(3)) * 2 - 1
+    with torch.no_grad():
+        untouched = generator.vae.encode(images).latent_dist.std
+        ready_to_learn(generator.vae)
+        spread = generator.vae.encode(images).latent_dist.std
+        block = generator.vae.decoder.mid_block.resnets[0]
+        shown = torch.randn(1, block.in_channels, 8, 8)
+        added = block(shown, None) - shown
+    assert untouched.median() > 0.5
+    torch.testing.assert_close(spread.log().mean(), torch.tensor(-3.0), atol=0.2, rtol=0)
+    assert float(added.std(dim=(2, 3)).max()) < 1e-6  # no more than the bias of its last convolution

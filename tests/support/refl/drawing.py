@@ -20,7 +20,7 @@ class _Tunable:
     text_encoders: dict[str, Any]
 
 
-def generator_adapter(made: Generator, rank: int = 4, alpha: float = 6.0, size: float = 0.05) -> Adapter:
+def generator_adapter(made: Generator, rank: int = 4, alpha: float = 6.0, size: float = 0.08) -> Adapter:
     """A LoRA of random numbers beside the attention of the UNet and the text tower of a generator."""
     layers = [
         name
