@@ -51,10 +51,20 @@ def bert_vocabulary() -> Path:
 @pytest.fixture(autouse=True)
 def seeded() -> None:
     """Random numbers a test draws without a seed of its own are the same in every run."""
+    _seed()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> None:
+    """And so are those of what several tests share, which is made before; or they would follow from whatever ran earlier there."""
+    if fixturedef.scope != "function":
+        _seed()
+
+
+def _seed() -> None:
     if "torch" in sys.modules:
         torch = sys.modules["torch"]
-        torch.default_generator.manual_seed(
-            0
-        )  # torch.manual_seed takes milliseconds, to look at every kind of device
+        # torch.manual_seed takes milliseconds, to look at every kind of device.
+        torch.default_generator.manual_seed(0)
         if torch.cuda.is_initialized():
             torch.cuda.manual_seed_all(0)
