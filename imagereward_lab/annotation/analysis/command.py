@@ -17,7 +17,7 @@ from ...data.options import add_rankings, tell_notes
 from ...figures.estimates import IntervalOptions
 from ...figures.output_options import add_output
 from ...figures.write import ENDINGS, FORMS
-from .source import read_annotations
+from .source import check_folder, read_annotations
 
 if TYPE_CHECKING:
     from imagereward_core.cli.parser import Parser
@@ -91,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
 
     console = Console(args.quiet)
     check_writable({"--output": args.output, "--html": args.html}, args.overwrite, [args.rankings])
+    check_folder("--phrases", args.phrases, "one that imagereward train-phrases wrote")
     form = form_by_ending(args, FORMS, ENDINGS)
     options = IntervalOptions(confidence=args.confidence, resamples=args.resamples, seed=args.seed)
     notes = Notes()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from pathlib import Path
 
 from imagereward_core.cli.console import Console
 from imagereward_core.cli.exits import NoScorerError, UsageError
+from imagereward_core.files.regular import is_folder
 
 from ...data.notes import Notes
 from ...data.options import streamed_rankings
@@ -30,6 +32,12 @@ def read_annotations(args: argparse.Namespace, console: Console, notes: Notes) -
     if not args.rankings_format and (args.rankings / _PROJECT).is_file():
         return _of_project(args, console)
     return streamed_rankings(args, console, notes)
+
+
+def check_folder(option: str, folder: Path | None, expected: str) -> None:
+    """Raises UsageError where an option names a folder that is not there; one that is there but wrong is a fault of what it holds."""
+    if folder is not None and not is_folder(folder):
+        raise UsageError(f"{option} {folder}: there is no such folder; expected {expected}")
 
 
 def _of_project(args: argparse.Namespace, console: Console) -> Iterator[Ranking]:

@@ -18,7 +18,7 @@ from imagereward_core.plain import count_of
 from ....data.notes import Notes
 from ....data.options import add_rankings, tell_notes
 from ....figures.write import FORMS
-from ..source import read_annotations
+from ..source import check_folder, read_annotations
 
 if TYPE_CHECKING:
     from imagereward_core.cli.parser import Parser
@@ -99,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
         batch_size=args.batch_size,
         seed=args.seed,
     )
+    check_folder("--start", args.start, "that of a BERT as transformers or sentence-transformers save it")
     _check_folder(args.output)
     there = [name for name in (CARD, TOKENIZER, WEIGHTS) if (args.output / name).exists()]
     if there and not args.overwrite:

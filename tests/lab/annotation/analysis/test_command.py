@@ -105,6 +105,17 @@ def test_no_rows_are_an_error_of_the_command_line(run, tmp_path, text, words):
     assert done.code == 2 and re.search(words, done.err)
 
 
+def test_a_folder_that_is_not_there_is_an_error_of_the_command_line(run, file, tmp_path, capsys):
+    missing = tmp_path / "none"
+    done = run(file, "--phrases", missing)
+    assert done.code == 2 and re.search("--phrases .*none: there is no such folder; expected", done.err)
+    code = main(["train-phrases", str(file), "-o", str(tmp_path / "out"), "--start", str(missing)])
+    assert code == 2 and re.search(
+        "--start .*none: there is no such folder; expected", capsys.readouterr().err
+    )
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_split_that_is_not_there_is_told_with_those_that_are(run, tmp_path):
     file = written(
         tmp_path / "r.jsonl", [Ranking("p", ("a",), split="train"), Ranking("q", ("a",), split="test")]
