@@ -108,7 +108,7 @@ def train_demo(session):
 
 @nox.session
 def train_generator(session):
-    """Make the tiny generator in runs/generator (80 minutes on one core with AMX; goes on after a kill), measured at its end."""
+    """Make the tiny generator in runs/generator (two hours on one core with AMX; goes on after a kill), measured at its end."""
     install(session, "-e", ".[refl]")
     session.install("--no-deps", "-c", "constraints.txt", MERGES)  # only its file with CLIP's merges is used
     session.run("python", "-m", "imagereward_lab.generator.train", *session.posargs)

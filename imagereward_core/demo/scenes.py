@@ -32,6 +32,7 @@ BACKGROUNDS: dict[str, tuple[int, int, int]] = {
 }
 COUNT_WORDS = ("a", "two", "three", "four")
 RELATIONS = ("left of", "right of", "above", "below")
+OPPOSITE = {"left of": "right of", "right of": "left of", "above": "below", "below": "above"}
 OPENINGS = ("", "", "a picture of ", "a drawing of ")
 
 Choice = TypeVar("Choice", str, int)

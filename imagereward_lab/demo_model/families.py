@@ -6,6 +6,7 @@ import io
 import random
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
@@ -31,20 +32,34 @@ from .dataset import FLAWED, MATCH, UNRELATED, WRONG, WRONG_AND_FLAWED
 
 RANKINGS, PICTURES = "families.jsonl", "pictures.zip"
 SCENES_PER_FAMILY = 5
-FLAWED_PER_FAMILY = 3
 PROMPTS_PER_FAMILY = 3
 UNRELATED_PER_FAMILY = 2
 
 Member = tuple[Image.Image, Scene, bool]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Mixture:
+    """What families are made of.
+
+    Attributes:
+        place_weight: How often near misses are wrong in place; colour has 1, and shape and number 2.
+        flawed: Flawed pictures, each with another flaw.
+        flawed_scenes: They show one of the first so many scenes; more of them are right but for the flaw the fewer these are.
+    """
+
+    place_weight: int = 2
+    flawed: int = 3
+    flawed_scenes: int = SCENES_PER_FAMILY
+
+
 def write_families(
-    folder: Path, train: int, validation: int, spec: ImageSpec, seed: int, place_weight: int = 2
+    folder: Path, train: int, validation: int, spec: ImageSpec, seed: int, mixture: Mixture = Mixture()
 ) -> Path:
     """Draws families and writes them as rankings, unless they are there already; returns the file of the rankings.
 
-    A family holds a scene, four scenes that differ from it in one respect, and three flawed pictures. The prompts of the first three
-    scenes each rank all eight pictures, and two pictures of other families below them. A picture that is wrong for one prompt is right
+    A family holds a scene, four scenes that differ from it in one respect, and some flawed pictures. The prompts of the first three
+    scenes each rank all of them, and two pictures of other families below them. A picture that is wrong for one prompt is right
     for another, so only the prompt says which. No training prompt is held out, and every validation prompt is. Pictures are stored as the
     network sees them: prepared, so that reading them changes nothing.
 
@@ -57,21 +72,21 @@ def write_families(
     folder.mkdir(parents=True, exist_ok=True)
     with written_whole(folder / PICTURES) as temporary, zipfile.ZipFile(temporary, "w") as pictures:
         rankings = [
-            *_drawn(pictures, TRAIN, train, spec, seed, place_weight),
-            *_drawn(pictures, VALIDATION, validation, spec, seed + 1, place_weight),
+            *_drawn(pictures, TRAIN, train, spec, seed, mixture),
+            *_drawn(pictures, VALIDATION, validation, spec, seed + 1, mixture),
         ]
     write_rankings(path, rankings)
     return path
 
 
 def _drawn(
-    pictures: zipfile.ZipFile, split: str, number: int, spec: ImageSpec, seed: int, place_weight: int
+    pictures: zipfile.ZipFile, split: str, number: int, spec: ImageSpec, seed: int, mixture: Mixture
 ) -> Iterator[Ranking]:
     """The rankings of ``number`` families, whose pictures are written as they are drawn."""
     held_out = split == VALIDATION
     for row in range(number):
         rng = random.Random(f"family {seed} {row}")
-        scenes, members = family(rng, held_out, place_weight)
+        scenes, members = family(rng, held_out, mixture)
         for place, (picture, _, _) in enumerate(members):
             stored = io.BytesIO()
             Image.fromarray(to_pixels(picture, spec)).save(stored, "png")
@@ -101,7 +116,7 @@ def _others(rng: random.Random, own: int, number: int) -> list[tuple[int, int]]:
     return [((own + 1 + each // SCENES_PER_FAMILY) % number, each % SCENES_PER_FAMILY) for each in chosen]
 
 
-def family(rng: random.Random, held_out: bool, place_weight: int) -> tuple[list[Scene], list[Member]]:
+def family(rng: random.Random, held_out: bool, mixture: Mixture) -> tuple[list[Scene], list[Member]]:
     """The scenes of a family, and its pictures with the scene each shows and whether it is flawed.
 
     No scene of a training family has a held-out prompt; in a held-out family the first one has.
@@ -110,7 +125,7 @@ def family(rng: random.Random, held_out: bool, place_weight: int) -> tuple[list[
     scenes = [scene_where(rng, held_out, pairs=3)]
     differences = possible_differences(scenes[0])
     weights = [
-        place_weight if difference == "place" else 1 if difference == "colour" else 2
+        mixture.place_weight if difference == "place" else 1 if difference == "colour" else 2
         for difference in differences
     ]
     while len(scenes) < SCENES_PER_FAMILY:
@@ -119,8 +134,8 @@ def family(rng: random.Random, held_out: bool, place_weight: int) -> tuple[list[
         if near not in scenes and (held_out or not is_held_out(near)):
             scenes.append(near)
     drawn = [(draw(scene, rng), scene, False) for scene in scenes]
-    for spoil in rng.sample(list(FLAWS.values()), FLAWED_PER_FAMILY):
-        scene = rng.choice(scenes)
+    for spoil in rng.sample(list(FLAWS.values()), mixture.flawed):
+        scene = rng.choice(scenes[: mixture.flawed_scenes])
         drawn.append((spoil(draw(scene, rng), rng), scene, True))
     return scenes, drawn
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from imagereward_core.demo.scenes import (
     OPENINGS,
+    OPPOSITE,
     RELATIONS,
     Scene,
     Thing,
@@ -38,7 +39,6 @@ from .teaching import Lesson, new_heads, parameters_of
 PROMPTS_PER_PICTURE = 4
 _NO_WORD = -1.0
 _NO_SIDE = -100
-_OPPOSITE = {"left of": "right of", "right of": "left of", "above": "below", "below": "above"}
 
 
 def asked(shown: Scene, rng: random.Random, place_weight: int, opposites: float = 0.0) -> Scene:
@@ -51,7 +51,7 @@ def asked(shown: Scene, rng: random.Random, place_weight: int, opposites: float 
         scene = shown
         if shown.other is not None and rng.random() < opposites:
             if rng.random() < 0.5:
-                scene = replace(shown, relation=_OPPOSITE[shown.relation])
+                scene = replace(shown, relation=OPPOSITE[shown.relation])
             if not is_held_out(scene):
                 return scene
             continue
@@ -85,7 +85,7 @@ def sides(wanted: Scene, shown: Scene, opening: str, encode: Encode) -> list[int
     """
     where: dict[Thing | None, str] = {}
     if shown.other is not None:
-        where = {shown.thing: shown.relation, shown.other: _OPPOSITE[shown.relation]}
+        where = {shown.thing: shown.relation, shown.other: OPPOSITE[shown.relation]}
     found = [_NO_SIDE]
     for word, aspect in [*((word, "") for word in opening.split()), *wanted.described()]:
         named = {"colour": wanted.thing, "shape": wanted.thing}.get(aspect) or (

@@ -54,6 +54,8 @@ class Ranking:
         families: To learn from; each has three rankings of about 30 pairs.
         validation: Families of held-out prompts to choose the best state by.
         place_weight: How often near misses are wrong in place; colour has 1.
+        flawed: Flawed pictures of a family, each with another flaw.
+        flawed_scenes: They show one of the first so many of its five scenes; the first three are asked for.
         batch_pairs: About 16 families.
     """
 
@@ -62,6 +64,8 @@ class Ranking:
     epochs: int
     learning_rate: float
     place_weight: int
+    flawed: int = 3
+    flawed_scenes: int = 5
     validation: int = 192
     batch_pairs: int = 1600
     stage: str = "ranking"
@@ -132,6 +136,25 @@ SCHEDULE = Schedule(
             learning_rate=1e-3,
         ),
         Ranking(seed=200, families=4000, epochs=3, learning_rate=3e-4, place_weight=2),
+        # What is right but flawed, against what is wrong and flawed: nearly half of all pairs of the measurement.
+        Ranking(
+            seed=2_000_000,
+            families=6000,
+            epochs=3,
+            learning_rate=4e-4,
+            place_weight=1,
+            flawed=4,
+            flawed_scenes=3,
+        ),
+        Ranking(
+            seed=3_000_000,
+            families=5000,
+            epochs=2,
+            learning_rate=1.5e-4,
+            place_weight=1,
+            flawed=4,
+            flawed_scenes=3,
+        ),
     )
 )
 

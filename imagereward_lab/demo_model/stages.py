@@ -31,7 +31,7 @@ from ..training.networks.reward import RewardTrainee
 from ..training.networks.starts import Start, open_start
 from ..training.state.checkpoints import CheckpointFolder, check_settings
 from .dataset import HeldOutGroup, held_out_group
-from .families import write_families
+from .families import Mixture, write_families
 from .grounding import grounding
 from .naming import naming
 from .schedule import Grounding, Naming, Ranking, Schedule
@@ -159,9 +159,10 @@ class Course:
     def _rank(self, stage: Ranking, start: Path, folder: Path) -> dict[str, Any]:
         """Ranking is the command, with the options anybody would give it."""
         self.say(f"draws {stage.families} families of scenes ...")
-        data = write_families(
-            folder / "data", stage.families, stage.validation, SPEC, stage.seed, stage.place_weight
+        mixture = Mixture(
+            place_weight=stage.place_weight, flawed=stage.flawed, flawed_scenes=stage.flawed_scenes
         )
+        data = write_families(folder / "data", stage.families, stage.validation, SPEC, stage.seed, mixture)
         options = {
             "--output": folder,
             "--start": start,

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from imagereward_core.weights.checkpoint import write_state
 
@@ -19,15 +19,18 @@ from ..figures.contact_sheet import write_sheet
 from ..training.state.draws import Draws
 from ..training.validation import autocast
 from .learning import Lesson
-from .measure import Judge, own_over_others
+from .measure import Judge, by_aspect, own_over_others
 from .networks import Generator, ready_to_learn
 from .pictures import a_prompt, as_pictures, drawn, some_scenes
+from .places import places
 from .prompts import PromptIds
 from .sampling import sample, signal
 from .schedule import Autoencoding, Denoising, Schedule
+from .sides import SideHeads
 
 LATENTS_FILE = "latents.safetensors"
 _JUDGED, _COLUMNS = 64, 8
+_NOISY_FROM = 0.6
 _AT_ONCE = 256
 
 
@@ -119,21 +122,27 @@ def denoising(
     weights = (1 / left).clamp(max=stage.weight_cap)
     weights = weights / weights.mean()
     kept = some_scenes(random.Random(f"denoising, held out {stage.seed}"), _JUDGED, held_out=True)
+    heads = SideHeads(generator.config.text_width, stage.seed).to(device) if stage.sides_weight else None
 
     def loss(draws: Draws) -> Tensor:
         rows = [draws.plain.randrange(len(scenes)) for _ in range(stage.batch)]
         prompts = [
             "" if draws.plain.random() < stage.dropped else a_prompt(scenes[row], draws.plain) for row in rows
         ]
+        tokens = ids(prompts).to(device)
         latents = (means[rows] + spreads[rows] * draws.normal(means[rows])).to(device)
         noise = draws.normal(latents)
-        steps = torch.randint(len(left), (stage.batch,), generator=draws.numbers)
+        steps = timesteps(stage, len(left), draws)
         share = left[steps].to(device)[:, None, None, None]
         noisy = share.sqrt() * latents + (1 - share).sqrt() * noise
         with autocast(device, precision):
-            states = generator.states(ids(prompts).to(device))
+            states = generator.states(tokens)
             guessed = generator.noise(noisy, steps.to(device), states).float()
-        return (weights[steps].to(device) * ((guessed - noise) ** 2).mean(dim=(1, 2, 3))).mean()
+        lost = (weights[steps].to(device) * ((guessed - noise) ** 2).mean(dim=(1, 2, 3))).mean()
+        if heads is None:
+            return lost
+        told = [scenes[row] if prompt else None for row, prompt in zip(rows, prompts)]
+        return lost + stage.sides_weight * heads.loss(states.float(), tokens, told)
 
     def judged(step: int) -> dict[str, float]:
         images = sample(
@@ -149,9 +158,29 @@ def denoising(
             folder / f"sheet-{step:06d}.png", *in_rows(pictures[:32], [scene.prompt for scene in kept[:32]])
         )
         share, own = own_over_others(kept, pictures, judge)
-        return {"own prompt above another's": share, "score": float(own.mean())}
+        aspects, lie = by_aspect(kept, pictures, own, judge), places(kept, pictures)
+        return {
+            "own prompt above another's": share,
+            "score": float(own.mean()),
+            **{f"right in {name}": row["share"] for name, row in aspects.items()},
+            "two things lie as asked": lie["right"],
+            "have changed places": lie["opposite"],
+        }
 
-    return Lesson("denoiser", parameters_of(unet=generator.unet, text=generator.text), loss, judged)
+    learns: dict[str, nn.Module] = {"unet": generator.unet, "text": generator.text}
+    if heads is not None:
+        learns["heads"] = heads
+    return Lesson("denoiser", parameters_of(**learns), loss, judged)
+
+
+def timesteps(stage: Denoising, number: int, draws: Draws) -> Tensor:
+    """Those of a batch, int64 [N]."""
+    every = torch.randint(number, (stage.batch,), generator=draws.numbers)
+    if not stage.noisy:
+        return every
+    least = round(_NOISY_FROM * number)
+    late = torch.randint(least, number, (stage.batch,), generator=draws.numbers)
+    return torch.where(torch.rand(stage.batch, generator=draws.numbers) < stage.noisy, late, every)
 
 
 def in_rows(pictures: list, words: list[str]) -> tuple[list[list], list[list[str]]]:

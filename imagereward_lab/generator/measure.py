@@ -15,6 +15,8 @@ from PIL import Image
 from imagereward_core.demo.degrade import FLAWS
 from imagereward_core.demo.scenes import Scene, change, draw, possible_differences
 
+from .places import places
+
 Judge = Callable[[Sequence[Image.Image], Sequence[str]], np.ndarray]
 """Scores float64 [N] of pictures, each with its own prompt."""
 
@@ -112,6 +114,7 @@ def measure(scenes: Sequence[Scene], pictures: Sequence[Image.Image], judge: Jud
         "pairs": len(scenes) * min(OTHERS, len(scenes) - 1),
         "own_over_others": share,
         "by_aspect": by_aspect(scenes, pictures, own, judge),
+        "places": places(scenes, pictures),
         "mean": float(own.mean()),
         "standard_deviation": float(own.std()),
         "mean_of_drawings": limits.right,

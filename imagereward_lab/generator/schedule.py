@@ -44,6 +44,8 @@ class Denoising:
         batch: Of scenes, each with one of its prompts.
         dropped: Share of prompts replaced by the empty one, for classifier-free guidance.
         weight_cap: The loss of the noise is weighted towards that of the picture where there is much noise, up to this factor.
+        noisy: Share of all timesteps that is drawn from the noisiest two fifths, where it is decided what is where.
+        sides_weight: Of the loss of saying, by what the text tower makes of the prompt's end, what is on which side; 0 leaves it out.
     """
 
     seed: int = 1
@@ -53,6 +55,8 @@ class Denoising:
     learning_rate: float = 1e-3
     dropped: float = 0.1
     weight_cap: float = 10.0
+    noisy: float = 0.0
+    sides_weight: float = 0.0
     ema: float = 0.998
     validate_every: int = 500
     stage: str = "denoising"
@@ -66,6 +70,7 @@ class Schedule:
     """What is done, in order.
 
     Attributes:
+        placing: More of the same, which tells apart what is left and what is right, above and below.
         held_out: Held-out prompts that the result is measured on.
         guidance: Classifier-free guidance at previews and measurement.
         sampling_steps: Steps of DDIM at previews and measurement.
@@ -73,6 +78,9 @@ class Schedule:
 
     autoencoding: Autoencoding = field(default_factory=Autoencoding)
     denoising: Denoising = field(default_factory=Denoising)
+    placing: Denoising = field(
+        default_factory=lambda: Denoising(seed=2, steps=2500, noisy=0.5, sides_weight=0.1)
+    )
     held_out: int = 400
     guidance: float = 4.0
     sampling_steps: int = 25
@@ -83,8 +91,18 @@ class Schedule:
         def part(number: int, least: int = 2) -> int:
             return max(least, round(share * number))
 
-        first, second = self.autoencoding, self.denoising
+        first = self.autoencoding
         small = 8 if share < 1 else None
+
+        def denoising(stage: Denoising) -> Denoising:
+            return replace(
+                stage,
+                steps=part(stage.steps),
+                scenes=part(stage.scenes, 8),
+                batch=small or stage.batch,
+                validate_every=part(stage.validate_every),
+            )
+
         return replace(
             self,
             autoencoding=replace(
@@ -94,13 +112,8 @@ class Schedule:
                 scale_scenes=part(first.scale_scenes, 16),
                 validate_every=part(first.validate_every),
             ),
-            denoising=replace(
-                second,
-                steps=part(second.steps),
-                scenes=part(second.scenes, 8),
-                batch=small or second.batch,
-                validate_every=part(second.validate_every),
-            ),
+            denoising=denoising(self.denoising),
+            placing=denoising(self.placing),
             held_out=part(self.held_out, 4),
             sampling_steps=min(self.sampling_steps, part(self.sampling_steps, 3)),
         )

@@ -15,6 +15,7 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from .networks import SCALE, Generator, GeneratorConfig, rescale_latents
 from .pictures import as_pictures, some_scenes
 from .prompts import PromptIds, merges_in
 from .sampling import sample
-from .schedule import SCHEDULE, Schedule, Stage
+from .schedule import SCHEDULE, Denoising, Schedule, Stage
 from .speed import PRECISIONS, chosen_precision, quick_on_processors
 from .stored import FACTS, MODEL, load_stage, save_stage
 
@@ -102,7 +103,7 @@ class _Course:
     def run(self) -> dict[str, Any]:
         """All that is left; the facts of the result."""
         generator = Generator(self.config, self.schedule.autoencoding.seed).to(self.device)
-        first, second = self.schedule.autoencoding, self.schedule.denoising
+        first = self.schedule.autoencoding
 
         def scale() -> None:
             mean, deviation = channel_statistics(generator, first.seed, first.scale_scenes)
@@ -116,16 +117,20 @@ class _Course:
                 lambda at: autoencoding(generator, first, at, self.judge, self.precision),
                 scale,
             ),
-            self._stage(
-                "2-denoising",
-                second,
-                generator,
-                lambda at: denoising(
-                    generator, second, self.schedule, self.ids, at, self.judge, self.say, self.precision
-                ),
+            *(
+                self._stage(name, stage, generator, partial(self._denoising, generator, stage))
+                for name, stage in (
+                    ("2-denoising", self.schedule.denoising),
+                    ("3-placing", self.schedule.placing),
+                )
             ),
         ]
         return self._finish(generator, facts)
+
+    def _denoising(self, generator: Generator, stage: Denoising, folder: Path) -> Lesson:
+        return denoising(
+            generator, stage, self.schedule, self.ids, folder, self.judge, self.say, self.precision
+        )
 
     def _stage(
         self,
@@ -276,6 +281,11 @@ def main(arguments: list[str] | None = None, schedule: Schedule = SCHEDULE) -> i
     )
     for name, row in found["by_aspect"].items():
         print(f"  right in {name:7s} {100 * row['share']:6.1f} %  of {row['pairs']}")
+    lie = found["places"]
+    print(
+        f"two things lie as asked in {100 * lie['right']:.1f} % of {lie['pictures']} pictures, and have changed places in "
+        f"{100 * lie['opposite']:.1f} %"
+    )
     print(
         f"mean score {found['mean']:.2f} (goal {found['half_way']:.2f}; degraded drawings {found['mean_of_degraded']:.2f}, right ones "
         f"{found['mean_of_drawings']:.2f})"

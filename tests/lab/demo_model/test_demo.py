@@ -33,7 +33,7 @@ from imagereward_core.weights.bundled import FACTS_FILE, MODEL_FOLDER
 from imagereward_core.weights.cards import get_card
 from imagereward_lab.data.readers import open_rankings
 from imagereward_lab.demo_model.dataset import FLAWED, MATCH, UNRELATED, WRONG, held_out_group
-from imagereward_lab.demo_model.families import family, write_families
+from imagereward_lab.demo_model.families import Mixture, family, write_families
 from imagereward_lab.demo_model.measure import kind_of_pair, measure
 from imagereward_lab.demo_model.vocabulary import vocabulary
 from imagereward_lab.training.batches.examples import examples_of
@@ -166,6 +166,16 @@ def test_in_a_family_a_picture_right_for_one_prompt_is_wrong_for_another(familie
             assert not {name.split("-")[0] for name in each.images[-2:]} & {each.images[0].split("-")[0]}
 
 
+@pytest.mark.parametrize("flawed, of", [(4, 3), (2, 1)])
+def test_flawed_pictures_are_of_the_first_scenes_as_the_mixture_says(flawed, of):
+    scenes, members = family(
+        random.Random(5), False, Mixture(place_weight=1, flawed=flawed, flawed_scenes=of)
+    )
+    shown = [scene for _, scene, spoilt in members if spoilt]
+    assert len(shown) == flawed and set(shown) <= set(scenes[:of])
+    assert len(members) == len(scenes) + flawed
+
+
 def test_a_family_is_encoded_once_for_its_three_prompts(families):
     """The trainer's batches: what is stored is what the network sees, and rankings of the same pictures are together."""
     train = [each for each in families.rankings if each.split == "train"]
@@ -178,7 +188,7 @@ def test_a_family_is_encoded_once_for_its_three_prompts(families):
             seen += len(part.ranks)
     assert seen == 2 * 36
     rng = random.Random("family 3 0")
-    (_, members) = family(rng, False, 2)
+    (_, members) = family(rng, False, Mixture())
     drawn = to_pixels(members[0][0], SPEC)
     stored = families.images.open(train[0].images[0])
     assert np.array_equal(to_pixels(stored, SPEC), drawn)

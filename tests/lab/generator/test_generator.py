@@ -5,22 +5,26 @@ from __future__ import annotations
 import importlib.util
 import json
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from imagereward_core.demo.scenes import OPENINGS
+from imagereward_core.demo.scenes import COLOURS, OPENINGS, RELATIONS, SHAPES, Scene, Thing
 from imagereward_lab.generator import learning
 from imagereward_lab.generator.layout import POSITIONS, from_checkpoint, to_checkpoint
 from imagereward_lab.generator.learning import Lesson, learn
+from imagereward_lab.generator.lessons import timesteps
 from imagereward_lab.generator.measure import demo_judge, measure, reaches_goal
 from imagereward_lab.generator.networks import END_ID, SCALE, Generator, GeneratorConfig, rescale_latents
 from imagereward_lab.generator.pictures import as_pictures, drawn, some_scenes
+from imagereward_lab.generator.places import places, seen_relation
 from imagereward_lab.generator.prompts import PromptIds, merges_in
 from imagereward_lab.generator.sampling import NOISE, sample, signal
 from imagereward_lab.generator.schedule import SCHEDULE
+from imagereward_lab.generator.sides import SideHeads, answers
 from imagereward_lab.generator.stored import open_generator
 from imagereward_lab.generator.train import make
 from imagereward_lab.training.errors import TrainingError
@@ -242,9 +246,70 @@ def test_what_is_measured_tells_right_pictures_from_wrong_ones():
         and found["mean_of_degraded"] < found["half_way"] < found["mean"]
     )
     assert {"colour", "shape"} <= found["by_aspect"].keys()
+    assert found["places"] == {
+        "pictures": sum(scene.other is not None for scene in scenes),
+        "right": 1,
+        "opposite": 0,
+    }
     assert min(row["share"] for row in found["by_aspect"].values()) > 0.85
     turned = measure(scenes, right[1:] + right[:1], demo_judge())
     assert turned["own_over_others"] < 0.75 and not reaches_goal(turned)
+
+
+def test_things_that_have_changed_places_or_are_missing_are_seen():
+    asked = Scene(Thing("star", "red"), "gray", other=Thing("ring", "blue"), relation="above")
+    single = Scene(Thing("star", "red"), "gray")
+    rng = random.Random(3)
+    shown = [
+        asked,
+        replace(asked, relation="below"),
+        replace(asked, relation="left of"),
+        replace(asked, other=Thing("ring", "green")),
+        single,
+    ]
+    pictures = as_pictures(drawn(shown, rng, 64))
+    assert [seen_relation(each, asked) for each in pictures] == ["above", "below", "left of", "", ""]
+    assert places([asked] * 4 + [single], pictures) == {"pictures": 4, "right": 0.25, "opposite": 0.25}
+    assert places([single], pictures[:1]) == {"pictures": 0, "right": 0, "opposite": 0}
+
+
+def test_sides_are_asked_of_the_end_of_prompts_about_two_things(ids):
+    scene = Scene(
+        Thing("star", "red"), "gray", other=Thing("ring", "blue"), relation="right of"
+    )  # so the ring is left
+    where = {side: answers(scene)[2 * place : 2 * place + 2] for place, side in enumerate(RELATIONS)}
+    colours = list(COLOURS)
+    assert where == {
+        "left of": [colours.index("blue"), SHAPES.index("ring")],
+        "right of": [colours.index("red"), SHAPES.index("star")],
+        "above": [-100, -100],
+        "below": [-100, -100],
+    }
+    single = Scene(Thing("star", "red"), "gray")
+    assert set(answers(single)) == set(answers(None)) == {-100}
+    heads = SideHeads(8, seed=1)
+    tokens = ids(["", scene.prompt, single.prompt])
+    states = torch.randn(3, tokens.shape[1], 8, generator=torch.Generator().manual_seed(2)).requires_grad_()
+    assert heads.loss(states, tokens, [None, None, single]).item() == 0
+    loss = heads.loss(states, tokens, [None, scene, single])
+    loss.backward()
+    asked = states.grad.abs().sum(dim=-1) > 0
+    assert torch.equal(asked, (tokens == END_ID) & torch.tensor([False, True, False])[:, None])
+    with torch.no_grad():
+        heads.linear.weight.zero_()
+        heads.linear.bias.fill_(-20)
+        for place, answer in enumerate(answers(scene)):
+            if answer >= 0:
+                heads.linear.bias[6 * place + answer] = 20
+    assert heads.loss(states, tokens, [None, scene, single]).item() < 1e-6
+
+
+def test_half_of_the_timesteps_can_be_noisy_ones():
+    stage = replace(SCHEDULE.placing, batch=4000, noisy=0.5)
+    draws = [timesteps(each, 1000, Draws.of("x", 0, 0)) for each in (stage, replace(stage, noisy=0.0))]
+    late = [float((each >= 600).float().mean()) for each in draws]
+    assert 0.67 < late[0] < 0.73 and 0.37 < late[1] < 0.43
+    assert all(int(each.min()) >= 0 and int(each.max()) < 1000 for each in draws)
 
 
 def test_a_hundredth_of_it_runs_to_the_end_after_two_kills(tmp_path, ids):
@@ -274,8 +339,8 @@ def test_a_hundredth_of_it_runs_to_the_end_after_two_kills(tmp_path, ids):
         run(kill_at("denoiser: step 2:"))
     facts = run(said.append)
     begun = [line for line in said if line.endswith("begins, or goes on")]
-    assert [line[0] for line in begun] == ["1", "1", "2", "2"], "what is done is not done again"
-    assert [stage["stage"] for stage in facts["training"]] == ["autoencoding", "denoising"]
+    assert [line[0] for line in begun] == ["1", "1", "2", "2", "3"], "what is done is not done again"
+    assert [stage["stage"] for stage in facts["training"]] == ["autoencoding", "denoising", "denoising"]
     model = tmp_path / "run" / "model"
     assert json.loads((model / "facts.json").read_text(encoding="utf-8")) == json.loads(json.dumps(facts))
     assert facts["size"] == (model / "generator.safetensors").stat().st_size
