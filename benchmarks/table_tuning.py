@@ -64,12 +64,13 @@ def refl_proof_part(figures: dict[str, Any], machine: str) -> list[str]:
         "",
         f"The tiny generator, tuned to the demo scorer on {scale['tuned']} prompts in {scale['updates']} updates of {scale['batch']} "
         f"pictures; {figures['second']} watches. Measured on {before['pictures']} pictures of {scale['new']} new prompts, from the same "
-        "seeds before and after; rises in standard deviations of the untouched generator's scores. "
+        "seeds before and after; rises in standard deviations of the untouched generator's scores. It is tuned and drawn without guidance; "
+        "in brackets what the same LoRA does to pictures with guidance 4. "
         f"`python -m benchmarks.refl_proof`; every command and all checks stand in `refl_proof.json`. {machine}",
         "",
         "| way | demo scorer | the other scorer | own prompt above another's, by each | diversity | the run |",
         "| --- | --- | --- | --- | --- | --- |",
-        f"| untouched | | | {before['own_over_others']:.1%}, {before[own]:.1%} | {before['diversity']:.3f} | |",
+        f"| untouched | {_mean(before, 'demo')} | {_mean(before, second)} | {before['own_over_others']:.1%}, {before[own]:.1%} | {before['diversity']:.3f} | |",
     ]
     for way, row in ways.items():
         tuning = row["tuning"]
@@ -77,12 +78,18 @@ def refl_proof_part(figures: dict[str, Any], machine: str) -> list[str]:
         if "rise_in_deviations" not in row:
             lines.append(f"| {way} | | | | | {end}; no LoRA, for no state was good |")
             continue
-        rise = row["rise_in_deviations"]
+        rise, guided = row["rise_in_deviations"], row["guided"]["rise_in_deviations"]
         lines.append(
-            f"| {way} | {rise['demo']:+.2f} | {rise[second]:+.2f} | {row['own_over_others']:.1%}, {row[own]:.1%} "
+            f"| {way} | {rise['demo']:+.2f} ({guided['demo']:+.2f}) | {rise[second]:+.2f} ({guided[second]:+.2f}) | {row['own_over_others']:.1%}, {row[own]:.1%} "
             f"| {row['diversity']:.3f} ({row['diversity_change']:+.0%}) | {end} |"
         )
     return [*lines, ""]
+
+
+def _mean(before: dict[str, Any], scorer: str) -> str:
+    """Of the untouched generator, without guidance and with it."""
+    plain, guided = before["scores"][scorer], before["guided"]["scores"][scorer]
+    return f"mean {plain['mean']:.2f}, deviation {plain['deviation']:.2f} ({guided['mean']:.2f}, {guided['deviation']:.2f})"
 
 
 def _share(row: dict[str, Any]) -> str:

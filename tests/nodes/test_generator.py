@@ -103,7 +103,7 @@ def test_the_generator_and_its_lora_draw_in_the_host_what_they_draw_here(drawing
 
 def test_a_tuned_lora_raises_the_score_in_the_host_by_half_of_what_it_says_at_least(drawing):
     host, _ = drawing
-    promised = rising.place_tuned(host.base / "models" / "loras" / "tuned.safetensors")
+    promised, guidance = rising.place_tuned(host.base / "models" / "loras" / "tuned.safetensors")
     assert promised > 0
     prompts, graph = rising.new_prompts(), Graph()
     loaded = graph.add("CuratorTestLoadGenerator", name="generator.safetensors")
@@ -112,7 +112,7 @@ def test_a_tuned_lora_raises_the_score_in_the_host_by_half_of_what_it_says_at_le
     )
     saved = {
         where[0]: [
-            added(graph, where, [loaded, 1], [loaded, 2], prompt, 1000 + place, rising.STEPS, rising.GUIDANCE)
+            added(graph, where, [loaded, 1], [loaded, 2], prompt, 1000 + place, rising.STEPS, guidance)
             for place, prompt in enumerate(prompts)
         ]
         for where in ([loaded, 0], [lora, 0])

@@ -18,11 +18,11 @@ from imagereward_core.demo.scenes import scene_where
 
 TUNED = os.environ.get("TUNED_LORA")
 """A LoRA that ``imagereward refl --scorer demo`` made for the trained generator, for example by ``nox -s refl_proof``."""
-NUMBER, STEPS, GUIDANCE = 24, 20, 5.0
+NUMBER, STEPS = 24, 20
 
 
-def place_tuned(path: Path) -> float:
-    """Puts the LoRA where a host looks for it; returns by how much it says the mean score rose while it was checked."""
+def place_tuned(path: Path) -> tuple[float, float]:
+    """Puts the LoRA where a host looks for it; returns by how much it says the mean score rose in checks, and their guidance."""
     if not TUNED:
         pytest.skip("TUNED_LORA is not set; set it to a LoRA that was tuned to the demo scorer")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def place_tuned(path: Path) -> float:
     with safe_open(path, "np") as file:
         facts = json.loads(file.metadata()["imagereward.facts"])
     assert facts["reward"] == "demo"
-    return float(facts["change"])
+    return float(facts["change"]), float(facts["settings"]["preview_guidance"])
 
 
 def new_prompts() -> list[str]:

@@ -88,13 +88,13 @@ def test_the_host_shows_what_the_lora_says_of_itself(drawing):
 
 def test_a_tuned_lora_raises_the_score_in_the_host_by_half_of_what_it_says_at_least(drawing):
     webui, _ = drawing
-    promised = rising.place_tuned(webui.base / "models" / "Lora" / "tuned.safetensors")
+    promised, guidance = rising.place_tuned(webui.base / "models" / "Lora" / "tuned.safetensors")
     assert promised > 0
     webui.call("/sdapi/v1/refresh-loras", {})
     prompts = rising.new_prompts()
     before, after = (
         [
-            drawn(webui, lora, prompt, 1000 + place, rising.STEPS, rising.GUIDANCE)
+            drawn(webui, lora, prompt, 1000 + place, rising.STEPS, guidance)
             for place, prompt in enumerate(prompts)
         ]
         for lora in ("", "<lora:tuned:1>")
