@@ -70,7 +70,8 @@ def refl_proof_part(figures: dict[str, Any], machine: str) -> list[str]:
         "",
         "| way | demo scorer | the other scorer | own prompt above another's, by each | diversity | the run |",
         "| --- | --- | --- | --- | --- | --- |",
-        f"| untouched | {_mean(before, 'demo')} | {_mean(before, second)} | {before['own_over_others']:.1%}, {before[own]:.1%} | {before['diversity']:.3f} | |",
+        f"| untouched | {_mean(before, 'demo')} | {_mean(before, second)} | {before['own_over_others']:.1%}, {before[own]:.1%} "
+        f"| {before['diversity']:.3f} | |",
     ]
     for way, row in ways.items():
         tuning = row["tuning"]
@@ -79,8 +80,9 @@ def refl_proof_part(figures: dict[str, Any], machine: str) -> list[str]:
             lines.append(f"| {way} | | | | | {end}; no LoRA, for no state was good |")
             continue
         rise, guided = row["rise_in_deviations"], row["guided"]["rise_in_deviations"]
+        both = " | ".join(f"{rise[who]:+.2f} ({guided[who]:+.2f})" for who in ("demo", second))
         lines.append(
-            f"| {way} | {rise['demo']:+.2f} ({guided['demo']:+.2f}) | {rise[second]:+.2f} ({guided[second]:+.2f}) | {row['own_over_others']:.1%}, {row[own]:.1%} "
+            f"| {way} | {both} | {row['own_over_others']:.1%}, {row[own]:.1%} "
             f"| {row['diversity']:.3f} ({row['diversity_change']:+.0%}) | {end} |"
         )
     return [*lines, ""]
