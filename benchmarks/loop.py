@@ -42,6 +42,11 @@ PEOPLE: dict[str, Any] = {
 """All of them like warm pictures, some more; the demo scorer does not care. Right drawings of one prompt differ by a standard deviation
 of 0.30 in the demo scorer's score and of 0.026 in warmth: among those the taste is worth three times what quality is."""
 MINE, LORA = "loop-taste", "loop"
+GENTLE = (
+    "--learning-rate 1e-3 --warmup 0.1 --denoising-weight 0.1 --steps 20 --first 10 --last 19 --eta 0 --no-checkpointing "
+    "--accumulate 1"
+)
+"""How a generator as small as this one is tuned; see ``benchmarks.refl_proof``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +176,7 @@ class Loop:
     def tune(self) -> dict[str, Any]:
         """The generator is moved towards what the model likes."""
         scale = self.scale
-        course = ("--updates", str(scale.updates), "--batch", str(scale.batch), "--learning-rate", "3e-4")
+        course = ("--updates", str(scale.updates), "--batch", str(scale.batch), *GENTLE.split())
         checks = ("--check-every", str(max(1, scale.updates // 8)), "--preview-steps", str(scale.steps))
         named = ("--prompts", "tuned.txt", "--scorer", MINE, "--also", "demo", "-o", "refl", "--name", LORA)
         small = (
