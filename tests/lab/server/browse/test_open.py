@@ -2,66 +2,29 @@
 
 from __future__ import annotations
 
-import random
-from urllib.parse import parse_qs, urlsplit
-
 import numpy as np
-import pytest
 from PIL import Image
 
 from imagereward_core.library.library import Library
-from tests.support.lab.open_server import Server, browser, needed, opened, shot  # noqa: F401 - a fixture
+from tests.support.lab.open_server import (
+    MANY,
+    Server,
+    at,
+    browser,
+    home,
+    many,
+    needed,
+    opened,
+    page,
+    place,
+    query,
+    server,
+    shot,
+)
 from tests.support.library.curation import demo_panel, draw_outputs, save_scene, tree
 from tests.support.touch import Fingers
 
 pytestmark = needed
-MANY = 200
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def many(tmp_path_factory):
-    """Pictures enough to scroll through, scored: one colour each, so that they are read quickly."""
-    folder, rng = tmp_path_factory.mktemp("many"), random.Random(1)
-    for number in range(MANY):
-        colour = tuple(rng.randrange(256) for _ in range(3))
-        save_scene(
-            folder / f"{number // 50}" / f"{number:04d}.png",
-            Image.new("RGB", (32, 32), colour),
-            f"scene {number // 8}",
-        )
-    with Library.open(folder / ".imagereward", root=folder) as library:
-        library.scan([folder], demo_panel())
-    return folder
-
-
-@pytest.fixture(scope="module")
-def server(many, home):
-    made = Server(many, home, "--no-watch")
-    yield made
-    assert made.close() == 0
-
-
-@pytest.fixture
-def page(server, browser):
-    page = opened(browser, server.address)
-    yield page
-    assert page.errors == []
-    page.context.close()
-
-
-def place(page):
-    return page.evaluate("imagerewardPage.culling.deck.at")
-
-
-def at(page, expected):
-    page.wait_for_function(
-        "(at) => imagerewardPage.culling.deck.at === at && !imagerewardPage.culling.deck.busy", arg=expected
-    )
 
 
 def settled(page):
@@ -82,10 +45,6 @@ def rows_seen(page):
             return seen.length > 5 && seen.every((thumb) => thumb.dataset.id && thumb.querySelector('img').complete);
         }"""
     )
-
-
-def query(page):
-    return {name: value[0] for name, value in parse_qs(urlsplit(page.url).query).items()}
 
 
 def test_only_the_rows_that_are_seen_are_there_wherever_somebody_scrolls(page):
