@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from .filter import Choice, Filter
     from .view import View
 
+_TIE = "\N{NO-BREAK SPACE}"
+_SEPARATOR = f"{_TIE}· "
+
 
 class Cards:
     """The facts about pictures of a view, by their places among its rows; ``address`` gives the id a page asks for a picture by."""
@@ -40,16 +43,15 @@ class Cards:
 
 
 def caption(view: View, choice: Choice, place: int, percentile: float, rank: int) -> str:
-    """The line below a picture."""
+    """What stands on a picture; below a small one it takes two lines, and no fact goes on in the next."""
     row, value = view.rows[place], view.result.main.values[place]
+    stars = [f"{row.stars}★"] if row.stars else []
     if math.isnan(value):
-        return f"no score · {row.path.name}"
+        return _SEPARATOR.join([f"no{_TIE}score", *stars, row.path.name])
     parts = [f"#{rank}", f"{value:.3f}"]
     if not math.isnan(percentile):
-        parts.append(f"{percentile:.0f} %")
-    if row.stars:
-        parts.append(f"{row.stars}★")
-    return ("" if place in choice.kept else "✕ ") + " · ".join(parts)
+        parts.append(f"{percentile:.0f}{_TIE}%")
+    return ("" if place in choice.kept else f"✕{_TIE}") + _SEPARATOR.join(parts + stars)
 
 
 def leaving(wanted: Filter) -> dict[str, Any]:

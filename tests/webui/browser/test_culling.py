@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.support.captions import cut_captions
 from tests.support.webui.drawn import scenes
 from tests.support.webui.tab_browser import (
     browser,
@@ -81,6 +82,21 @@ def test_after_a_filter_the_frame_is_around_the_picture_that_is_rated(page, serv
     page.wait_for_function(
         "!document.querySelector('.imagereward-picked .imagereward-caption').textContent.includes('★')"
     )
+
+
+def test_rank_score_percent_and_stars_are_read_below_small_pictures(page, server):
+    page.locator(".imagereward-thumb").first.click()
+    press(page, "5", "x")
+    settled(page)
+    caption = page.locator(".imagereward-picked .imagereward-caption", has_text="5★")
+    caption.wait_for()
+    assert page.locator(".imagereward-thumb").first.bounding_box()["width"] < 140
+    shot(page, server, "captions")
+    shown, cut = cut_captions(page)
+    assert shown == 10 and cut == []
+    press(page, "Backspace", "u")
+    caption.wait_for(state="detached")
+    undecide_all(page)
 
 
 def test_keys_go_through_the_grid_row_by_row_page_by_page_and_to_both_ends(page, server):
