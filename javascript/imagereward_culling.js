@@ -12,7 +12,8 @@
 (function() {
     const curator = window.imagerewardCurator = window.imagerewardCurator || {};
     const LARGE_ONLY = ["zoom", "closer", "farther", "pan", "swap", "difference", "close"];
-    const AT_ONCE = ["zoom", "closer", "farther", "pan", "open", "full", "difference", "about", "help", "close"]; // whatever is still on its way
+    const AT_ONCE = ["zoom", "closer", "farther", "pan", "open", "full", "difference", "about"]; // whatever is still on its way
+    const ABOUT_NONE = ["help", "close"]; // no picture is chosen by them
 
     // "grid" shows the small pictures: a page of them, unless it is given, such as curator.Rows for one long page. "strip": whether a strip
     // of small ones runs below the large one.
@@ -66,20 +67,17 @@
                 viewer.open();
                 if (viewer.isOpen) viewer.toggleFull();
             },
-            help: () => {
-                if (!deck.chosen) step(0);
-                viewer.open();
-                if (viewer.isOpen) viewer.help(actions.map((action) => [action.shown, action.says]));
-            },
+            help: () => viewer.help(actions.map((action) => [action.shown, action.says])),
             close: () => viewer.leave(),
         };
 
         function act(name, key) {
+            if (ABOUT_NONE.includes(name)) return does[name](key);
             // After a page was turned nothing on it is chosen: then the small picture that has the focus is meant.
             const focused = document.activeElement && document.activeElement.closest("[data-at]");
             const elsewhere = deck.at >= 0 && !deck.moves && !deck.isHere(deck.at);
             if (elsewhere && !viewer.isOpen && focused && grid.box.contains(focused)) deck.go(Number(focused.dataset.at));
-            if (deck.at < 0 && name !== "help" && deck.total && !curator.keys.MOVING.includes(name)) deck.go(deck.start);
+            if (deck.at < 0 && deck.total && !curator.keys.MOVING.includes(name)) deck.go(deck.start);
             if (AT_ONCE.includes(name)) does[name](key);
             else deck.inTurn(() => does[name](key));
         }
@@ -87,7 +85,7 @@
         // Whether a key that was pressed there is meant for the pictures.
         function isMeant(target, {name, key}) {
             const shown = part();
-            if (viewer.isOpen) return true;
+            if (viewer.isOpen || (viewer.helps && ABOUT_NONE.includes(name))) return true;
             if (!shown || shown.offsetParent === null || !deck.total || LARGE_ONLY.includes(name)) return false;
             if (grid.box.contains(target) || grid.panel.contains(target)) return true;
             // Elsewhere on a page that is shown: where nothing has the focus that has a use for keys. What scrolls goes on doing so, and

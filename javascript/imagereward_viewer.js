@@ -35,7 +35,11 @@
             this.judging = curator.judging(this.deck, this.without);
             this.place = make("span", {class: "imagereward-place"});
             this.stage = make("div", {class: "imagereward-stage"}, ...this.panes.map((pane) => pane.box));
-            this.keys = make("div", {class: "imagereward-help", hidden: true});
+            this.keys = make("div", {
+                class: "imagereward-help", role: "dialog", "aria-label": curator.words("These keys"), hidden: true,
+                onclick: () => { this.keys.hidden = true; }, // on a phone there is no Esc
+                onmousedown: (event) => event.preventDefault(), // the focus stays where keys are heard
+            });
             this.wrong = curator.problem(this.deck);
             this.difference = make("div", {class: "imagereward-difference", hidden: true});
             this.about = make("aside", {class: "imagereward-about", hidden: true});
@@ -56,8 +60,9 @@
             this.box = make(
                 "div",
                 {class: "imagereward-viewer", role: "dialog", "aria-modal": "true", "aria-label": curator.words("Large view"), tabindex: -1, hidden: true},
-                this.stage, this.difference, this.wrong, ...(this.strip ? [this.strip.box] : []), this.bar, this.about, this.keys,
+                this.stage, this.difference, this.wrong, ...(this.strip ? [this.strip.box] : []), this.bar, this.about,
             );
+            this.root = root;
             curator.watchPointer(this);
             new ResizeObserver(() => this.lay()).observe(this.stage);
             root.append(this.box);
@@ -67,10 +72,16 @@
             return !this.box.hidden;
         }
 
+        // Whether the keys are shown.
+        get helps() {
+            return !this.keys.hidden;
+        }
+
         open() {
             if (this.isOpen || !this.deck.chosen) return;
             this.before = document.activeElement;
             this.zoom = {scale: 0, x: 0.5, y: 0.5};
+            this.keys.hidden = true;
             this.box.hidden = false;
             document.documentElement.classList.add("imagereward-covered");
             this.draw();
@@ -93,7 +104,7 @@
 
         // One step back: the help, then the second picture, then the view.
         leave() {
-            if (!this.keys.hidden) this.keys.hidden = true;
+            if (this.helps) this.keys.hidden = true;
             else if (!this.about.hidden) this.toggleAbout();
             else if (this.pinned) this.compare();
             else this.close();
@@ -270,7 +281,9 @@
             else if (this.box.requestFullscreen) this.box.requestFullscreen().catch(() => {});
         }
 
+        // The keys and what they mean: over the view, or over the page where it is closed; or none again.
         help(rows) {
+            (this.isOpen ? this.box : this.root).append(this.keys); // in a full screen only what is in the view is seen
             this.keys.replaceChildren(curator.make("table", {}, ...rows.map(([shown, says]) => curator.make(
                 "tr", {}, curator.make("th", {}, curator.make("kbd", {}, shown)), curator.make("td", {}, curator.words(says)),
             ))));

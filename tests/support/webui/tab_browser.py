@@ -251,7 +251,8 @@ def state(page):
             const box = document.querySelector(".imagereward-viewer");
             const panes = [...box.querySelectorAll(".imagereward-pane:not([hidden])")];
             return {
-                open: !box.hidden, scale: box.dataset.scale, help: !box.querySelector(".imagereward-help").hidden,
+                open: !box.hidden, scale: box.dataset.scale,
+                help: [...document.querySelectorAll(".imagereward-help")].some((each) => each.getClientRects().length),
                 names: panes.map((pane) => pane.querySelector("img").alt),
                 widths: panes.map((pane) => pane.querySelector("img").getBoundingClientRect().width),
                 place: box.querySelector(".imagereward-place").textContent,

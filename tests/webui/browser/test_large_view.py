@@ -132,16 +132,28 @@ def test_the_whole_screen_and_back(page, server):
     assert state(page)["open"]
 
 
-def test_the_help_names_every_key_and_closes_first(page, server):
-    page.locator(".imagereward-thumb").nth(0).click()
+def test_the_help_names_every_key_and_one_step_back_leads_to_where_it_was_asked_for(page, server):
+    page.locator(".imagereward-thumb").nth(0).focus()
     press(page, "?")
-    assert state(page)["help"]
-    told = page.locator(".imagereward-viewer .imagereward-help").inner_text()
+    assert state(page)["help"] and not state(page)["open"] and framed(page) == "", "help chooses nothing"
+    told = page.locator(".imagereward-help:visible").inner_text()
     for key in ("←", "Home", "PageDown", "0 … 5", "K", "X", "Z", "C", "F", "?", "Esc"):
         assert key in told
     shot(page, server, "help")
     press(page, "Escape")
+    assert not state(page)["help"] and not state(page)["open"] and page.evaluate("window.interrupted") == 0
+    press(page, "?")
+    page.locator(".imagereward-help:visible").click()
+    assert not state(page)["help"]
+    press(page, "?", "Enter")
+    assert state(page)["open"] and not state(page)["help"]
+    press(page, "?")
+    shot(page, server, "help-large")
+    assert state(page)["help"]
+    press(page, "Escape")
     assert not state(page)["help"] and state(page)["open"]
+    press(page, "Escape")
+    assert not state(page)["open"] and page.evaluate("window.interrupted") == 0
 
 
 def test_a_button_with_the_focus_keeps_its_own_keys_and_tab_stays_in_the_large_view(page, server):
