@@ -251,8 +251,13 @@
                 return this.draw();
             }
             if (this.deck.total < 2) return;
-            this.pinned = {picture: this.deck.chosen, at: this.deck.at};
+            this.pin(this.deck.chosen, this.deck.at);
             this.deck.go(this.deck.at + (this.deck.at + 1 < this.deck.total ? 1 : -1));
+        }
+
+        // Puts a picture, which is at a place among all, beside the chosen one; it stays while others pass.
+        pin(picture, at) {
+            this.pinned = {picture, at};
             this.draw();
         }
 

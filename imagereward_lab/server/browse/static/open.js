@@ -174,14 +174,32 @@ deck.listen((what) => {
     if (what === "busy" && !deck.busy && serial > deck.serial) soon();
 });
 
+// The large view as the address says: the chosen picture, and beside it the one that stays, where that is still among those shown.
+async function enlarge() {
+    const {beside, hasDifference} = view; // opening the view writes the address anew
+    viewer.open();
+    if (!beside) return;
+    try {
+        const {pictures, picked, start} = await ask("/open/deck", {...view.asked(), count: 1, file: beside, around: true});
+        const picture = pictures[picked - start];
+        if (!picture || !viewer.isOpen || viewer.pinned || picture.id === deck.chosen.id) return;
+        viewer.pin(picture, picked);
+        if (hasDifference) viewer.toggleDifference();
+    } catch (error) {
+        part("problem").textContent = error.message;
+    }
+}
+
 // Going back closes the large view, and goes forward into it again.
-new MutationObserver(() => write(true)).observe(viewer.box, {attributes: true, attributeFilter: ["hidden"]});
+const changes = new MutationObserver(() => write(true));
+changes.observe(viewer.box, {attributes: true, attributeFilter: ["hidden", "class"]}); // its class says whether two are shown
+changes.observe(viewer.difference, {attributes: true, attributeFilter: ["hidden"]});
 window.addEventListener("popstate", () => {
     const before = JSON.stringify(view.asked());
     view.read();
     if (!view.isLarge && viewer.isOpen) viewer.close();
     if (before !== JSON.stringify(view.asked())) reload({file: view.file, keep: false});
-    else if (view.isLarge) viewer.open();
+    else if (view.isLarge) enlarge();
 });
 
 function listen(curate) {
@@ -240,10 +258,10 @@ view.begin();
 culling.attach(part("grid"), part("panel"));
 part("keys-button").addEventListener("click", () => culling.act("help"));
 const curate = new Curate(view, deck);
-reload({start: 0, file: view.file}).then(() => {
-    isBegun = true;
-    if (view.isLarge) viewer.open();
+reload({start: 0, file: view.file}).then(async () => {
+    if (view.isLarge) await enlarge();
     else grid.focus();
+    isBegun = true;
     write(false);
     listen(curate);
 });

@@ -30,9 +30,16 @@ export class View {
             else if (value !== "" && Number.isFinite(Number(value))) this.filter[name] = Number(value);
         }
         this.scorer = given.get("scorer") || "";
+        this.readView(given);
+        this.write();
+    }
+
+    // Of that what says which pictures are looked at, and how.
+    readView(given) {
         this.file = given.get("picture") || "";
         this.isLarge = given.get("large") === "1" && Boolean(this.file);
-        this.write();
+        this.beside = this.isLarge ? given.get("beside") || "" : ""; // the picture that stays, side by side
+        this.hasDifference = Boolean(this.beside) && given.get("difference") === "1";
     }
 
     // What the server is asked for.
@@ -130,12 +137,13 @@ export function address(view, deck, viewer, step) {
     if (view.scorer) told.set("scorer", view.scorer);
     if (deck.chosen) told.set("picture", deck.chosen.file);
     if (viewer.isOpen) told.set("large", "1");
+    if (viewer.isOpen && viewer.pinned) told.set("beside", viewer.pinned.picture.file);
+    if (told.has("beside") && !viewer.difference.hidden) told.set("difference", "1");
     const wasLarge = new URLSearchParams(location.search).get("large") === "1";
     const query = told.toString();
     const here = location.pathname + (query ? `?${query}` : "");
     if (here === location.pathname + location.search) return;
     if (step && viewer.isOpen && !wasLarge) history.pushState(null, "", here);
     else history.replaceState(null, "", here);
-    view.file = told.get("picture") || "";
-    view.isLarge = viewer.isOpen;
+    view.readView(told);
 }
