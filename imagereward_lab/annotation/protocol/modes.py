@@ -42,6 +42,7 @@ class Mode:
         least: Pictures of one task, at least.
         most: And at most.
         check: What is wrong with a document that is an object.
+        guide: What people read about how to judge, in parts; their texts lie in ``pages/document``.
         sources_hidden: Whether what made or picked each picture is kept, and not shown.
     """
 
@@ -51,6 +52,7 @@ class Mode:
     least: int
     most: int
     check: _Check
+    guide: tuple[str, ...]
     sources_hidden: bool = False
 
 
@@ -139,6 +141,7 @@ MODES: Mapping[str, Mode] = {
             least=LEAST_IMAGES,
             most=MOST_IMAGES,
             check=_protocol,
+            guide=("protocol", "team"),
         ),
         Mode(
             name=BEST_WORST,
@@ -147,6 +150,7 @@ MODES: Mapping[str, Mode] = {
             least=2,
             most=64,
             check=_best_worst,
+            guide=("best-worst", "balance", "team"),
         ),
         Mode(
             name=TOP_PICKS,
@@ -155,6 +159,7 @@ MODES: Mapping[str, Mode] = {
             least=2,
             most=64,
             check=_order,
+            guide=("order", "balance", "team"),
             sources_hidden=True,
         ),
         Mode(
@@ -164,6 +169,7 @@ MODES: Mapping[str, Mode] = {
             least=2,
             most=64,
             check=_order,
+            guide=("order", "balance", "team"),
             sources_hidden=True,
         ),
         Mode(
@@ -173,6 +179,7 @@ MODES: Mapping[str, Mode] = {
             least=2,
             most=4,
             check=_choice,
+            guide=("quick", "balance"),
         ),
     )
 }

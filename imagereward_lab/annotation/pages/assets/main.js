@@ -30,11 +30,13 @@ function dialog(...children) {
     return box;
 }
 
+// What people read about how to judge; ``parts`` are those for what this project asks.
 let guide = "";
-async function openGuide() {
-    if (!guide) guide = await (await fetch(`/static/annotation/${language}.html`)).text();
+async function openGuide(parts) {
+    const read = async (name) => (await fetch(`/static/annotation/${name}.${language}.html`)).text();
+    if (!guide) guide = (await Promise.all(parts.map(read))).join("");
     const text = make("article", {class: "guide", tabindex: 0});
-    // A file of this package: no text of anybody else is ever put in as HTML.
+    // Files of this package: no text of anybody else is ever put in as HTML.
     text.append(...new DOMParser().parseFromString(guide, "text/html").body.childNodes);
     const box = dialog(text, make("form", {method: "dialog"}, make("button", {class: "primary"}, t("close"), " ", make("kbd", {}, "Esc"))));
     box.classList.add("wide-dialog");
@@ -114,18 +116,19 @@ class App {
         this.message = make("p", {class: "message", role: "status", hidden: true});
         this.lost = make("p", {class: "message error", role: "alert", hidden: true}, t("lost"));
         this.root = make("main", {tabindex: -1});
+        const readGuide = () => openGuide(me.facts.guide);
         this.links = make("nav", {}, ...this.views.map((view) => make("a", {href: `#${view}`, "data-view": view}, t(`view.${view}`))));
         document.body.append(
             make(
                 "header", {}, make("b", {class: "title"}, me.facts.title), this.links, this.told,
-                make("span", {class: "tools"}, button(t("guide"), "H", openGuide), button("", "?", openKeys, {class: "keyed", "aria-label": t("keys")}), preferences()),
+                make("span", {class: "tools"}, button(t("guide"), "H", readGuide), button("", "?", openKeys, {class: "keyed", "aria-label": t("keys")}), preferences()),
                 make("div", {class: "bar"}, this.bar),
             ),
             this.lost, this.message, this.root,
         );
         whenReached((isReached) => { this.lost.hidden = isReached; });
         bind(() => [
-            {keys: ["h"], shown: "H", says: t("guide"), does: openGuide},
+            {keys: ["h"], shown: "H", says: t("guide"), does: readGuide},
             {keys: ["?"], shown: "?", says: t("keys"), does: openKeys},
         ]);
         this.leave = () => {};

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...protocol.faults import Fault
+from ...protocol.modes import MODES
 from ...records import (
     Agreement,
     Inspection,
@@ -36,7 +37,13 @@ def person(of: Person) -> dict[str, Any]:
 
 def facts(of: ProjectFacts) -> dict[str, Any]:
     """What everybody is told about a project: not the settings, which may say what made the pictures."""
-    return {"title": of.title, "mode": of.mode, "people": of.people, "skips": of.skips}
+    return {
+        "title": of.title,
+        "mode": of.mode,
+        "guide": list(MODES[of.mode].guide),
+        "people": of.people,
+        "skips": of.skips,
+    }
 
 
 def progress(of: Progress) -> dict[str, Any]:

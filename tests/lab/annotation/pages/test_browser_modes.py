@@ -139,6 +139,28 @@ def test_orders_are_given_without_naming_sources(browser, tmp_path, mode):
         assert [len(slot) for slot in answer.document["ranking"]] == [2, 1, 1, 0]
 
 
+@pytest.mark.parametrize(
+    ("mode", "asked"),
+    [
+        ("protocol", "three ratings from 1 to 7"),
+        ("best-worst", "The best and the worst"),
+        ("top-picks", "The order"),
+        ("per-generator", "The order"),
+        ("quick", "Which one is better"),
+    ],
+)
+def test_the_document_that_people_read_is_about_what_is_asked(browser, tmp_path, mode, asked):
+    view = "quick" if mode == "quick" else "work"
+    with opened(browser, tmp_path, view, mode=mode, tasks=1, images=4) as (seen, _, _):
+        seen.page.wait_for_selector(".card, .tabs")
+        seen.press("h")
+        guide = seen.page.locator("dialog .guide")
+        guide.locator("h3", has_text=asked).wait_for()
+        seen.shot(f"document-{mode}")
+        assert guide.locator("h2").count() == 1
+        assert ("Category." in guide.inner_text()) == (mode == "protocol")
+
+
 @pytest.mark.parametrize("mode", ["best-worst", "per-generator", "protocol"])
 def test_an_own_earlier_answer_is_gone_back_to_changed_or_left_as_it_is(browser, tmp_path, mode):
     with opened(browser, tmp_path, "work", mode=mode, tasks=2, images=4) as (seen, service, _):

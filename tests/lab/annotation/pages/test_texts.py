@@ -102,20 +102,44 @@ class Outline(HTMLParser):
             self.tags.append(tag)
 
 
-def test_the_document_has_the_same_parts_in_every_language_and_names_every_box():
-    table = texts()
-    outlines = {}
-    for language in LANGUAGES:
-        document = (PAGES / "document" / f"{language}.html").read_text(encoding="utf-8")
-        outlines[language] = Outline(document).tags
-        boxes = {f"problem.{each}" for each in (*keys.PROMPT_PROBLEMS, *keys.IMAGE_PROBLEMS)} | {
-            "problem.none"
-        }
-        for key in boxes:
-            assert table[key][language].lower() in document.lower(), (language, key)
-        for rating in keys.RATINGS:
-            assert table[f"rating.{rating}"][language] in document
-    assert len({tuple(each) for each in outlines.values()}) == 1
+def guide(mode, language):
+    """What people read about how to judge in a mode."""
+    parts = [PAGES / "document" / f"{part}.{language}.html" for part in MODES[mode].guide]
+    return "".join(path.read_text(encoding="utf-8") for path in parts)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_document_has_the_same_parts_in_every_language(mode):
+    outlines = {tuple(Outline(guide(mode, language)).tags) for language in LANGUAGES}
+    assert len(outlines) == 1 and next(iter(outlines)).count("h2") == 1
+
+
+def test_every_part_of_a_document_is_read_in_some_mode():
+    parts = {part for mode in MODES.values() for part in mode.guide}
+    wanted = {f"{part}.{language}.html" for part in parts for language in LANGUAGES}
+    assert {path.name for path in (PAGES / "document").iterdir()} == wanted
+
+
+RATED = {"category", *(f"rating.{each}" for each in keys.RATINGS)}
+BOXES = {f"problem.{each}" for each in (*keys.PROMPT_PROBLEMS, *keys.IMAGE_PROBLEMS, "none")}
+ASKED = {
+    keys.PROTOCOL: {*RATED, *BOXES, "skip"},
+    keys.BEST_WORST: {"best", "worst", "skip"},
+    keys.TOP_PICKS: {"skip"},
+    keys.PER_GENERATOR: {"skip"},
+    keys.QUICK: {"tie", "skip", "undo"},
+}
+"""Labels of what can be answered in each mode."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("mode", MODES)
+def test_the_document_names_what_its_mode_asks_for_and_nothing_of_the_protocol_in_others(mode, language):
+    table, told = texts(), guide(mode, language).lower()
+    assert [key for key in ASKED[mode] if table[key][language].lower() not in told] == []
+    assert [key for key in RATED - ASKED[mode] if table[key][language].lower() in told] == []
+    slots = {"en": "slot", "zh": "档"}[language]
+    assert (slots in told) == (mode not in (keys.BEST_WORST, keys.QUICK))
 
 
 @pytest.mark.parametrize("name", [*SCRIPTS, "annotation.css"])
@@ -127,6 +151,6 @@ def test_nothing_but_this_server_is_named(name):
 
 def test_no_line_of_the_chinese_document_ends_between_two_characters():
     """Browsers show the end of a line as a space."""
-    text = (PAGES / "document" / "zh.html").read_text(encoding="utf-8")
     wide = "[\u3000-\u9fff\uff00-\uffef\u201c\u201d]"
-    assert not re.findall(f"{wide}\n{wide}", text)
+    for path in (PAGES / "document").glob("*.zh.html"):
+        assert not re.findall(f"{wide}\n{wide}", path.read_text(encoding="utf-8")), path.name
