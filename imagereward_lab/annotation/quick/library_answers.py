@@ -118,18 +118,22 @@ class LibraryAnswers:
             across = self.project.options.across_prompts
             self._pictures = _Pictures.of(tasks, _known(self.place, root), across)
             self._folders = {(root / name).parent for task in tasks for name in task.names} | {root}
-        if not self._taken_over:
-            self._take_over(connection)
-            self._taken_over = True
         beside = places_beside(self.place, self._folders)
+        if not self._taken_over:
+            self._take_over(connection, beside)
+            self._taken_over = True
         self._held = {place: self._held.get(place, _Held()) for place in (None, *beside)}
         self._held[None].read(self.own)
         for place in beside:
             self._held[place] = looked(place, self._held[place].read, _Held())
 
-    def _take_over(self, connection: Connection) -> None:
-        """Puts answers that the project itself kept beside the library; those of pictures that are not there wait until they are."""
-        there = self.own.sources()
+    def _take_over(self, connection: Connection, beside: Sequence[Path]) -> None:
+        """Puts answers that the project itself kept beside the library; those of pictures that are not there wait until they are.
+
+        Those that lie beside another library, which was the project's before, are found there.
+        """
+        nothing: set[str] = set()
+        there = self.own.sources().union(*(looked(place, AnswerStore.sources, nothing) for place in beside))
         rows = connection.execute(
             select(QUESTIONS, PEOPLE.c.name)
             .join(PEOPLE, PEOPLE.c.id == QUESTIONS.c.person_id)
