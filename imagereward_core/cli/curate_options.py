@@ -9,13 +9,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..files.command_words import shell_word
 from ..library.curate.buckets import REJECTED, BucketError, Buckets
 from ..library.curate.options import DISTANCE, KEPT, MOST_DISTANCE, CurateOptions, CurationRule
 from ..library.scan.options import ScanOptions
 from ..settings import settings_of
 from .arguments import add_setting
 from .console import Console
-from .curate_text import shell_word
 from .exits import UsageError
 from .options import add_prompts, add_scorer, add_weights, data_folder
 from .rank import add_conditions, rule_of
@@ -304,9 +304,5 @@ def settle_origin(args: argparse.Namespace, library: Library, console: Console) 
                 f"note: {library.data} cannot be written to, so this store is not known as yours the next time"
             )
         return
-    store = f" --store {shell_word(args.store)}" if getattr(args, "store", None) else ""
-    command = f"'imagereward curate {shell_word(args.outputs)}{store} ...'"
-    if told := library.origin.remark(
-        f"{command} with --rescore scores anew, with --trust-scores takes them as yours"
-    ):
+    if told := library.origin.remark():
         console.complain(f"note: {told}")

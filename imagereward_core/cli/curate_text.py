@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..files.command_words import shell_word
 from ..plain import count_of, encodable, plain
 from .console import Console
 
@@ -95,13 +94,6 @@ def tell_carried(
         f"{f', {carried.left:,} not come to' if carried.left else ''}."
         f"{f' To take it back: {undo}' if carried.done else ''}"
     )
-
-
-def shell_word(path: Path) -> str:
-    """A path as one types it in a command."""
-    if os.name == "nt":
-        return f'"{path}"' if " " in str(path) else str(path)
-    return shlex.quote(str(path))
 
 
 def preview(curation: Curation, width: int | None, dots: str) -> str:

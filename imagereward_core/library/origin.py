@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..files.command_words import place_words
 from ..files.sqlite import Database
 from ..files.values import from_name, to_name
 from .journal.roots import Anchor
@@ -84,10 +85,9 @@ class Origin:
         with self.database.reading() as connection:
             if not _holds_anything(connection):
                 return ""
-        how = (
-            how
-            or f"'imagereward curate {self.root or 'FOLDER'} ...' with --rescore scores anew, with --trust-scores takes them as yours"
-        )
+        if not how:
+            folder = place_words(self.root or self.beside.parent, self.beside)
+            how = f"'imagereward curate {folder} ...' with --rescore scores anew, with --trust-scores takes them as yours"
         return (
             f"the store in {self.beside} was made elsewhere (on another computer, by another host or an earlier version, or it is a copy); "
             f"its scores and stars are taken as they stand, and may be anybody's. If it is not from you: {how}, and this is not said again."

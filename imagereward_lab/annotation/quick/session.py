@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row
 
 from imagereward_core.errors import CuratorError
 from imagereward_core.files import STORE_FOLDER
+from imagereward_core.files.command_words import place_words
 from imagereward_core.library.library import Library
 from imagereward_core.ranking import QuickRanking, RankedRow, csv_text, json_text
 
@@ -214,7 +215,8 @@ class QuickSession:
         if not has_library(root, self.place):
             raise GoneError(
                 "no_library",
-                f"{root} has no library, which keeps stars; make one with: imagereward stars {root} --set 3 A_PICTURE",
+                f"there is no library in {self.place}, which keeps stars; make one with: "
+                f"imagereward stars {place_words(root, self.place)} --set 3 A_PICTURE",
             )
         try:
             with Library.open(self.place, root=root, data=self.data) as library:
