@@ -39,14 +39,19 @@ _ACTIONS = (
 _FOLDERS = (KEPT, REJECTED)
 
 
-def add_place(parser: argparse.ArgumentParser) -> None:
-    """The folder, and where its store is."""
+def add_place(parser: argparse.ArgumentParser, *, finding: bool = False) -> None:
+    """The folder, and where its store is; with ``finding`` for commands that use :func:`find_store`."""
     parser.add_argument("outputs", type=Path, metavar="OUTPUTS", help="the folder with the pictures")
+    otherwise = (
+        "; where nothing is judged there, that of the WebUI's tab, if it knows the pictures"
+        if finding
+        else ""
+    )
     parser.add_argument(
         "--store",
         type=Path,
         metavar="DIR",
-        help="where scores and the journal are kept (default: .imagereward in the folder)",
+        help=f"where scores and the journal are kept (default: .imagereward in the folder{otherwise})",
     )
 
 
@@ -277,17 +282,39 @@ def place_of(args: argparse.Namespace, make: bool = True) -> Path:
     """Where the store of the folder is; UsageError where there is no such folder, or, without ``make``, no store."""
     from ..files import STORE_FOLDER
     from ..library.library import FILE_NAME
+    from ..library.places import tabs_library
 
     root = args.outputs.expanduser().absolute()
     if not root.is_dir():
         raise UsageError(f"{args.outputs} is no folder; expected the folder with your pictures")
     place: Path = (args.store.expanduser() if args.store else root / STORE_FOLDER).absolute()
     if not make and not (place / FILE_NAME).is_file():
+        tab = None if args.store else tabs_library(root)
         raise UsageError(
             f"{place} holds no store, so nothing was ever done here. 'imagereward curate' makes one in the folder it is given; --store "
-            "names another place"
+            + (
+                f"{shell_word(tab)} names that of the WebUI's tab, which knows these pictures"
+                if tab
+                else "names another place"
+            )
         )
     return place
+
+
+def find_store(args: argparse.Namespace, console: Console) -> None:
+    """Puts the library of the WebUI's tab into the command line where it names none and that is the one to begin with, and says so.
+
+    Raises:
+        UsageError: There is no such folder.
+    """
+    from ..library.places import first_library
+
+    own = place_of(args)
+    if args.store is None and (found := first_library(args.outputs.expanduser())) != own:
+        args.store = found
+        console.say(
+            f"The WebUI's tab knows these pictures: its library in {found} is used. --store DIR names another one."
+        )
 
 
 def settle_origin(args: argparse.Namespace, library: Library, console: Console) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..plain import count_of
 from .console import Console
-from .curate_options import add_place, opened, place_of, settle_origin
+from .curate_options import add_place, find_store, opened, place_of, settle_origin
 from .exits import DONE, SOME_FAILED, UsageError
 from .options import Commands, add_command, add_talk
 
@@ -38,7 +38,7 @@ def add_parser(commands: Commands) -> None:
         ),
         notes=_EXAMPLES,
     )
-    add_place(parser)
+    add_place(parser, finding=True)
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--set",
@@ -61,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
     console = Console(args.quiet)
     root = args.outputs.expanduser().absolute()
+    find_store(args, console)
     if args.set or args.take_over:
         stars, files = _wish(args.set) if args.set else (None, [])
         with opened(args, console, acting=False, noting=True) as library:

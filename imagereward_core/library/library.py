@@ -15,12 +15,12 @@ from ..files.values import absolute
 from .scan.options import ScanOptions
 from .scan.progress import ScanProgress, ScanResult
 from .store import pages, sources
-from .store.files import files_alike, find_files, write_said
+from .store.files import files_alike, find_files, has_said, write_said
 from .store.records import Query, Row, ScorerKey
 from .store.relocation import copy_file, move_file
 from .store.rows import rows_of
 from .store.schema import APPLICATION_ID, MIGRATIONS
-from .store.scores import all_values, find_scorer, scorer_keys
+from .store.scores import all_values, find_scorer, has_values, scorer_keys
 
 if TYPE_CHECKING:
     from ..scorers.panel import Panel, PanelResult
@@ -164,6 +164,11 @@ class Library:
         """Whose numbers the library holds, in the order they first scored."""
         with self.database.reading() as connection:
             return scorer_keys(connection)
+
+    def is_judged(self) -> bool:
+        """Whether it holds a score, or stars or a decision of a person's."""
+        with self.database.reading() as connection:
+            return has_values(connection) or has_said(connection)
 
     def count(self, query: Query) -> int:
         """How many files fit."""

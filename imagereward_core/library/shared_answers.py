@@ -8,8 +8,7 @@ pictures nobody knows who wrote them; what cannot be read is told to the log and
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,63 +17,23 @@ from ..files import STORE_FOLDER
 from ..files.values import absolute
 from ..ranking import QuickRanking
 from .answers import FILE_NAME, AnswerStore, StoredAnswer, ranking_of
-from .library import FILE_NAME as LIBRARY
-from .library import Library
-from .store.records import Query
+from .places import TAB_FOLDER, places_above
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-TAB_FOLDER = Path("imagereward", "library")
-"""Where the WebUI's tab has its library, in the WebUI's data folder, which its pictures mostly lie below."""
-
 
 def places_beside(own: Path, folders: Iterable[Path]) -> tuple[Path, ...]:
-    """Places of other files of answers that may be about pictures in ``folders``: in each and in those above, the nearest first.
-
-    Above a folder, where others may write as well (``/tmp``), a file counts only where whoever runs this, or owns the pictures, owns it.
-    """
+    """Places of other files of answers that may be about pictures in ``folders``: as of :func:`.places.places_above`."""
     own = absolute(own)
     return tuple(
         dict.fromkeys(
             place
             for folder in folders
-            for place in _places(absolute(folder), (STORE_FOLDER, TAB_FOLDER), FILE_NAME)
+            for place in places_above(absolute(folder), (STORE_FOLDER, TAB_FOLDER), FILE_NAME)
             if place != own
         )
     )
-
-
-def tabs_library(folder: Path) -> Path | None:
-    """Place of the library of the WebUI's tab that knows pictures in a folder, looked for as answers are; None where there is none."""
-    for place in _places(absolute(folder), (TAB_FOLDER,), LIBRARY):
-        try:
-            with Library.look(place, root=folder) as library:
-                if next(iter(library.rows(Query(folder=absolute(folder)))), None) is not None:
-                    return place
-        except CuratorError as error:
-            logger.warning("A library above %s is passed over: %s", folder, error)
-    return None
-
-
-def _places(folder: Path, names: Iterable[str | Path], file: str) -> Iterator[Path]:
-    """Places called so in a folder and in those above, the nearest first, whose ``file`` counts."""
-    for above in (folder, *folder.parents):
-        for name in names:
-            if _counts(above / name / file, folder, own=above == folder):
-                yield above / name
-
-
-def _counts(file: Path, folder: Path, *, own: bool) -> bool:
-    """Whether there is a file of answers, and it is one's own, the pictures' owner's or the system's, or lies in their folder itself."""
-    if not file.is_file():
-        return False
-    if own or not hasattr(os, "getuid"):
-        return True
-    try:
-        return file.stat().st_uid in (0, os.getuid(), folder.stat().st_uid)
-    except OSError:
-        return False
 
 
 class SharedAnswers:

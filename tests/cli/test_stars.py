@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 
 from imagereward_core.cli.main import main
+from imagereward_core.library.library import Library
+from imagereward_core.library.places import TAB_FOLDER
 from imagereward_core.metadata.stars import person_rating
 from imagereward_core.metadata.writing.xmp import read_xmp
 
@@ -83,3 +85,29 @@ def test_a_folder_nobody_gave_stars_in_has_none_and_that_is_no_error(folder, cap
     assert main(["stars", str(folder)]) == 0
     said = capsys.readouterr()
     assert said.out == "4  1.png\n" and "1 picture has stars." in said.err
+
+
+def test_stars_of_the_webuis_tab_are_listed_and_new_ones_go_there_too(folder, capsys):
+    outputs = folder / "outputs"
+    outputs.mkdir()
+    for path in folder.glob("*.png"):
+        path.rename(outputs / path.name)
+    place = folder / TAB_FOLDER
+    with Library.open(place, root=outputs) as library:
+        library.scan([outputs], None)
+        library.set_stars(outputs / "0.png", 5)
+    assert main(["stars", str(outputs)]) == 0
+    said = capsys.readouterr()
+    assert (
+        said.out == "5  0.png\n"
+        and f"The WebUI's tab knows these pictures: its library in {place}" in said.err
+    )
+    assert f"imagereward curate {outputs} --store {place} ..." in said.err, (
+        "it has no signature of this user's"
+    )
+    assert main(["stars", str(outputs), "--set", "3", "1.png"]) == 0
+    assert main(["stars", str(outputs), "--store", str(place)]) == 0
+    assert sorted(capsys.readouterr().out.splitlines()) == ["3  1.png", "5  0.png"]
+    assert not (outputs / ".imagereward").exists()
+    assert main(["undo", str(outputs)]) == 2
+    assert f"--store {place} names that of the WebUI's tab" in capsys.readouterr().err

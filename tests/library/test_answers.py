@@ -15,7 +15,8 @@ from imagereward_core.files import STORE_FOLDER
 from imagereward_core.files.sqlite import Database
 from imagereward_core.files.sqlite_view import StoreError
 from imagereward_core.library.answers import ACROSS, APPLICATION_ID, FILE_NAME, MIGRATIONS, AnswerStore
-from imagereward_core.library.shared_answers import TAB_FOLDER, places_beside
+from imagereward_core.library.places import TAB_FOLDER
+from imagereward_core.library.shared_answers import places_beside
 from imagereward_core.ranking import Comparison
 
 A, B, C = "aa" * 16, "bb" * 16, "cc" * 16

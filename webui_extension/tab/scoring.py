@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def library_folder() -> Path:
-    """Where the tab's library is, whatever folder is scored; ``imagereward_core.library.shared_answers`` looks for it there."""
+    """Where the tab's library is, whatever folder is scored; ``imagereward_core.library.places`` looks for it there."""
     return data_folder() / "library"
 
 

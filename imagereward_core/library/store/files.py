@@ -250,6 +250,12 @@ def write_said(
     )
 
 
+def has_said(connection: sqlite3.Connection) -> bool:
+    """Whether a person gave any content stars, or decided about one."""
+    query = "SELECT 1 FROM pictures WHERE stars IS NOT NULL OR decision IS NOT NULL LIMIT 1"
+    return connection.execute(query).fetchone() is not None
+
+
 def _content(connection: sqlite3.Connection, picture: Path | str) -> int:
     """The number of the content of a file, or of that of a hash."""
     if isinstance(picture, Path):

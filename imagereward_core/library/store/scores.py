@@ -55,6 +55,11 @@ def scorer_keys(connection: sqlite3.Connection) -> list[ScorerKey]:
     return [ScorerKey(*row) for row in rows]
 
 
+def has_values(connection: sqlite3.Connection) -> bool:
+    """Whether any scorer has given any content a number."""
+    return connection.execute("SELECT 1 FROM scores WHERE value IS NOT NULL LIMIT 1").fetchone() is not None
+
+
 def all_values(
     connection: sqlite3.Connection, key: ScorerKey, besides: Collection[str] = ()
 ) -> Iterator[float]:

@@ -60,7 +60,8 @@ def add(commands: Any) -> None:
         type=Path,
         metavar="DIR",
         help="with a folder of pictures: where its library is, which has stars and answers, such as imagereward/library in the folder of a "
-        "WebUI, for that of its tab (default: where it was the last time, at first .imagereward in the folder)",
+        "WebUI, for that of its tab (default: where it was the last time, at first .imagereward in the folder; where nothing is judged "
+        "there, that of the tab, if it knows the pictures)",
     )
     add_setting(parser, ProjectOptions, "across_prompts", "--across-prompts")
     add_setting(parser, ProjectOptions, "side_by_side", "--side-by-side")

@@ -10,10 +10,9 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from imagereward_core.files import STORE_FOLDER
-from imagereward_core.library.library import FILE_NAME as LIBRARY
 from imagereward_core.library.library import Library
+from imagereward_core.library.places import first_library
 from imagereward_core.library.scan.options import ScanOptions
-from imagereward_core.library.shared_answers import tabs_library
 from imagereward_core.library.store.records import Query
 from imagereward_core.plain import encodable
 
@@ -198,7 +197,8 @@ def open_quick(
         options: Settings.
         now: Unix time in seconds.
         left_out: What is left out is counted there.
-        store: Where the library is; None for where it was the last time, at first that of :func:`first_library`.
+        store: Where the library is; None for where it was the last time, where that was not in the folder itself, else that of
+            :func:`.places.first_library`.
         data: The user's own folder for this program, which vouches for libraries.
         progress: Told how many new pictures were looked at.
 
@@ -209,7 +209,9 @@ def open_quick(
     root = root.absolute()
     folder = root / STORE_FOLDER / QUICK_FOLDER
     kept = ProjectFile.read(folder) if is_project(folder) else None
-    place = store or (kept.library_of(folder) if kept else None) or first_library(root)
+    named = kept.library_of(folder) if kept else None
+    # Its own may have been made, and said nothing yet, before the tab's was there.
+    place = store or (named if named != root / STORE_FOLDER else None) or first_library(root)
     take_in(root, place, data, progress)
     tasks = draw(of_library(root, left_out, place=place), options, left_out)
     if kept is None and not is_begun(folder):
@@ -233,15 +235,6 @@ def open_quick(
     if file != kept:
         file.write(folder)
     return folder
-
-
-def first_library(root: Path) -> Path:
-    """Which library the quick mode of a folder begins with: its own; where it has none, the WebUI's tab's if that knows its pictures.
-
-    So stars given in the tab and on the page are the same.
-    """
-    own = root / STORE_FOLDER
-    return own if (own / LIBRARY).is_file() else tabs_library(root) or own
 
 
 def take_in(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagereward_core.cli.arguments import add_setting, number_type
 from imagereward_core.cli.console import Console
-from imagereward_core.cli.curate_options import add_place, opened, settle_origin
+from imagereward_core.cli.curate_options import add_place, find_store, opened, settle_origin
 from imagereward_core.cli.exits import DONE, EXPLANATION
 from imagereward_core.cli.options import add_prompts, add_talk, add_weights, weight_settings
 from imagereward_core.errors import WeightsError
@@ -45,7 +45,7 @@ def declare(parser: Parser) -> None:
         "computer is contacted."
     )
     parser.epilog = f"{_EXAMPLES}\n{EXPLANATION}"
-    add_place(parser)
+    add_place(parser, finding=True)
     group = parser.add_argument_group("scorer")
     words = "by default the one most pictures of the folder have numbers of; pictures without one are scored by it"
     add_setting(group, LoadRequest, "name", "-s", "--scorer", more=words, default="", metavar="ID|FILE|BLEND")
@@ -94,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
 
     console = Console(args.quiet)
     check_typed(args)
+    find_store(args, console)
     with ExitStack() as until_the_end:
         # What an earlier run left half done is settled at once, unless nothing may be done here.
         library = until_the_end.enter_context(

@@ -14,13 +14,14 @@ from imagereward_core.cli.main import main
 from imagereward_core.files import STORE_FOLDER
 from imagereward_core.library.answers import ACROSS, AnswerStore
 from imagereward_core.library.library import Library
-from imagereward_core.library.shared_answers import TAB_FOLDER, SharedAnswers
+from imagereward_core.library.places import TAB_FOLDER
+from imagereward_core.library.shared_answers import SharedAnswers
 from imagereward_core.library.store.records import Query
 from imagereward_lab.annotation.exchange.rankings import rankings_in
 from imagereward_lab.annotation.project.candidates import LeftOut
 from imagereward_lab.annotation.project.create import create
 from imagereward_lab.annotation.project.folder import Project, project_folder
-from imagereward_lab.annotation.project.new import Source, draw, open_quick
+from imagereward_lab.annotation.project.new import Source, draw, open_quick, remark_of
 from imagereward_lab.annotation.project.options import ProjectOptions
 from imagereward_lab.annotation.quick import questions
 from imagereward_lab.annotation.records import GoneError
@@ -248,6 +249,8 @@ def test_the_library_of_the_tab_can_be_named_and_is_kept_to(outputs):
         image = page.answer().images[0]
         page.service.set_stars(page.me, image.id, 5)
         name = page.name(image.id)
+        told = remark_of(page.folder, outputs.parent / "another user")
+    assert f"'imagereward curate {outputs} --store {place} ...'" in told
     with AnswerStore.open(place, looking=True) as store:
         assert len(store.since()) == 1
     with Library.look(place, root=outputs) as library:
@@ -277,8 +280,26 @@ def test_a_folder_begins_with_the_tabs_library_where_that_knows_its_pictures(out
     shutil.rmtree(outputs / STORE_FOLDER)
     with Library.open(outputs / STORE_FOLDER, root=outputs) as library:
         library.scan([outputs], None)
-    with Page(outputs) as page:  # its own comes first
+    with Page(outputs) as page:  # in its own nothing is judged
+        assert page.service.project.library == place
+    shutil.rmtree(outputs / STORE_FOLDER / "quick")
+    with Library.open(outputs / STORE_FOLDER, root=outputs) as library:
+        library.set_stars(outputs / "1.png", 3)
+    with Page(outputs) as page:  # now it comes first
         assert page.service.project.library == outputs / STORE_FOLDER
+
+
+def test_a_folder_that_began_with_an_empty_library_of_its_own_goes_on_with_the_tabs(outputs):
+    with Page(outputs) as page:
+        page.answer()
+        assert page.service.project.library == outputs / STORE_FOLDER
+    place = outputs.parent / TAB_FOLDER
+    with Library.open(place, root=outputs) as library:
+        library.scan([outputs], None)
+        library.set_stars(outputs / "0.png", 5)
+    with Page(outputs) as page:
+        assert page.service.project.library == place
+        assert page.service.question(page.me).done == 1, "what was answered before is found"
 
 
 def test_answers_that_cannot_be_read_cost_themselves_alone(outputs):

@@ -12,7 +12,7 @@ import pytest
 
 from imagereward_core.files import STORE_FOLDER
 from imagereward_core.library.answers import ACROSS, AnswerStore
-from imagereward_core.library.shared_answers import TAB_FOLDER
+from imagereward_core.library.places import TAB_FOLDER
 from tests.support.webui.api_client import ApiHost
 from tests.support.webui.drawn import save_scenes
 from tests.support.webui.fake_webui import ours

@@ -1,13 +1,30 @@
-"""``imagereward open`` as a command: what it refuses before it serves anything."""
+"""``imagereward open`` as a command: what it refuses before it serves anything, and which library it serves."""
 
 from __future__ import annotations
 
 import socket
+from types import SimpleNamespace
 
 import pytest
+from starlette.testclient import TestClient
 
 from imagereward_core.cli.main import main
+from imagereward_core.library.library import Library
+from imagereward_core.library.places import TAB_FOLDER
+from imagereward_lab.server.hosts import Hosts
+from imagereward_lab.server.start import Listening
 from tests.support.command import Outcome, save_picture
+from tests.support.lab.server import BASE
+
+COLOURS = ((200, 30, 30), (30, 200, 30))
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    where = tmp_path / "home"
+    monkeypatch.setenv("XDG_DATA_HOME", str(where))
+    monkeypatch.delenv("IMAGEREWARD_MODELS", raising=False)
+    return where
 
 
 @pytest.fixture
@@ -20,6 +37,40 @@ def run(capsys):
         return Outcome(code, captured.out, captured.err)
 
     return call
+
+
+@pytest.fixture
+def shown(run, monkeypatch):
+    """Runs ``open`` and asks its page instead of waiting for Ctrl-C: what ``ask`` returns, and what was said."""
+
+    def call(folder, *options, ask=lambda deck: deck()):
+        found = []
+
+        def served(make, **_):
+            with TestClient(make(Listening(BASE, Hosts.of("127.0.0.1"))), base_url=BASE) as client:
+                found.append(ask(lambda **told: client.post("/open/deck", json=told).json()))
+
+        monkeypatch.setattr("imagereward_lab.server.options.serve", served)
+        done = run("open", folder, *options)
+        return SimpleNamespace(code=done.code, err=done.err, found=found[0] if found else None)
+
+    return call
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    folder = tmp_path / "webui" / "outputs"
+    for number, colour in enumerate(COLOURS):
+        save_picture(folder / f"{number}.png", colour, "a cat")
+    return folder
+
+
+def stars(deck):
+    return {picture["file"]: picture["stars"] for picture in deck["pictures"]}
+
+
+def tree(folder):
+    return {path.relative_to(folder) for path in folder.rglob("*")}
 
 
 def test_a_folder_that_is_not_there_is_wrong_usage(run, tmp_path):
@@ -35,3 +86,19 @@ def test_a_port_that_is_taken_is_said_and_nothing_is_left_running(run, tmp_path)
         port = taken.getsockname()[1]
         done = run("open", tmp_path, "--no-browser", "--no-watch", "--port", port)
     assert done.code == 4 and "--port" in done.err and "Open http" not in done.out
+
+
+def test_what_was_said_in_the_webuis_tab_is_shown_also_by_a_folder_that_was_opened_before(shown, outputs):
+    every = {"filter": {"show": "failed"}}  # nothing was scored yet
+    first = shown(outputs, "--no-watch")
+    assert first.code == 0 and "WebUI" not in first.err
+    assert (outputs / ".imagereward" / "library.sqlite3").is_file()
+    place = outputs.parent / TAB_FOLDER
+    with Library.open(place, root=outputs) as library:
+        library.scan([outputs], None)
+        library.set_stars(outputs / "1.png", 4)
+    again = shown(outputs, "--no-watch", ask=lambda deck: deck(**every))
+    assert stars(again.found) == {"0.png": None, "1.png": 4}
+    assert f"The WebUI's tab knows these pictures: its library in {place} is used" in again.err
+    own = shown(outputs, "--no-watch", "--store", outputs / ".imagereward", ask=lambda deck: deck(**every))
+    assert "WebUI" not in own.err and set(stars(own.found).values()) <= {None}
