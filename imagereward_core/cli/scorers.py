@@ -49,6 +49,17 @@ def load_panel(
     return panel
 
 
+def check_scorers(args: argparse.Namespace, settings: WeightSettings) -> None:
+    """Makes sure, with nothing loaded, that there are the scorers and blends that the command line names; it may name none.
+
+    Raises:
+        UnknownScorerError, BlendError, WeightsError: See ``saved_blends.needed_cards``.
+    """
+    from ..scorers.saved_blends import needed_cards
+
+    needed_cards(filter(None, (args.scorer, *_others(args, settings))), settings, saved_blends(settings))
+
+
 def _others(args: argparse.Namespace, settings: WeightSettings) -> list[str]:
     """The scorers of --also; ``all`` stands for the published ones whose weights are on this machine."""
     from ..weights.cards import CARDS

@@ -23,8 +23,8 @@ from .blend import BlendScorer
 from .engine import PictureScorer, Tower
 from .family import Parts, builder_of, network_of
 from .panel import AnyScorer
-from .registry import card_of, find, network_config
-from .saved_blends import SavedBlends, blend_of
+from .registry import find, network_config
+from .saved_blends import SavedBlends, blend_of, needed_cards
 
 if TYPE_CHECKING:
     from ..images.spec import Framing
@@ -81,15 +81,8 @@ class Maker:
         return BlendScorer(blend.renamed([member.card.id for member in members]), members)
 
     def needed(self, names: Iterable[str | os.PathLike[str]]) -> list[tuple[ScorerCard, Path | None]]:
-        """The cards of all scorers that ``names`` need, each once; those of checkpoints with the path of the file."""
-        found: dict[tuple[str, Path | None], tuple[ScorerCard, Path | None]] = {}
-        for name in names:
-            blend = blend_of(name, self.blends)
-            members = [member.scorer for member in blend.members] if blend else [os.fspath(name)]
-            for member in members:
-                card, path = card_of(member, self.settings)
-                found.setdefault((card.id, path), (card, path))
-        return list(found.values())
+        """The cards of all scorers that ``names`` need; see :func:`.saved_blends.needed_cards`."""
+        return needed_cards(names, self.settings, self.blends)
 
     def _single(self, name: str | os.PathLike[str]) -> PictureScorer:
         key = os.fspath(name).casefold()

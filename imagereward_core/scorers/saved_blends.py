@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .blend import Blend
 from .blend_file import BlendFile, parse_blend, same_name
 from .blend_names import BLEND_PREFIX, BlendError
-from .registry import is_checkpoint
+from .registry import card_of, is_checkpoint
+
+if TYPE_CHECKING:
+    from ..weights.card import ScorerCard
+    from ..weights.locate import WeightSettings
 
 log = logging.getLogger(__name__)
 
@@ -65,3 +70,23 @@ def blend_of(name: str | os.PathLike[str], blends: SavedBlends | None = None) ->
             )
         return blends.get(text[len(BLEND_PREFIX) :])
     return parse_blend(text) if "=" in text and not is_checkpoint(text) else None
+
+
+def needed_cards(
+    names: Iterable[str | os.PathLike[str]], settings: WeightSettings, blends: SavedBlends | None = None
+) -> list[tuple[ScorerCard, Path | None]]:
+    """The cards of all scorers that ``names`` need, each once; those of checkpoints with the path of the file. Nothing is loaded.
+
+    Raises:
+        UnknownScorerError: There is no such scorer.
+        BlendError: There is no such blend, or its text cannot be read.
+        WeightsError: There is no such file, or its own card cannot be used.
+    """
+    found: dict[tuple[str, Path | None], tuple[ScorerCard, Path | None]] = {}
+    for name in names:
+        blend = blend_of(name, blends)
+        members = [member.scorer for member in blend.members] if blend else [os.fspath(name)]
+        for member in members:
+            card, path = card_of(member, settings)
+            found.setdefault((card.id, path), (card, path))
+    return list(found.values())

@@ -12,7 +12,7 @@ from imagereward_core.cli.console import Console
 from imagereward_core.cli.curate_options import add_place, find_store, opened, settle_origin
 from imagereward_core.cli.exits import DONE, EXPLANATION
 from imagereward_core.cli.options import add_prompts, add_talk, add_weights, weight_settings
-from imagereward_core.errors import WeightsError
+from imagereward_core.errors import UnknownScorerError, WeightsError
 from imagereward_core.scorers.requests import LoadRequest
 
 from ..options import add_serving, serving
@@ -81,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
         UsageError: There is no such folder, or the options do not go together.
+        UnknownScorerError, BlendError, WeightsError: There is no such scorer or blend.
         CuratorError: The library cannot be read, or the address cannot be listened at.
     """
     from imagereward_core.cli.prompts import check_typed
@@ -101,6 +102,7 @@ def run(args: argparse.Namespace) -> int:
             opened(args, console, acting=not args.read_only, noting=not args.read_only)
         )
         settle_origin(args, library, console)
+        _check_scorers(args, library)
         desk = _desk(args, library, Events())
         scorer = Scorer(desk, lambda: _panel(args, library, console), _settings(args))
         remark = library.origin.remark()
@@ -115,6 +117,30 @@ def run(args: argparse.Namespace) -> int:
         )
         curator.jobs.close()
     return DONE
+
+
+def _check_scorers(args: argparse.Namespace, library: Library) -> None:
+    """Raises what :func:`imagereward_core.cli.scorers.check_scorers` does, now and not in the thread that scores.
+
+    Where nothing is scored, a scorer whose weights are gone will do as long as the library has numbers of it.
+    """
+    from imagereward_core.cli.scorers import check_scorers, saved_blends
+    from imagereward_core.library.stored_panel import NoNumbersError, stored_panel
+
+    settings = weight_settings(args)
+    try:
+        check_scorers(args, settings)
+    except UnknownScorerError as error:
+        if not _only_shows(args):
+            raise
+        try:
+            stored_panel(library, args.scorer, blends=saved_blends(settings), weights=settings)
+        except NoNumbersError:
+            raise error from None
+
+
+def _only_shows(args: argparse.Namespace) -> bool:
+    return bool(args.no_watch or args.read_only)
 
 
 def _desk(args: argparse.Namespace, library: Library, events: Any) -> Desk:
@@ -149,7 +175,7 @@ def _panel(args: argparse.Namespace, library: Library, console: Console) -> Pane
     from imagereward_core.library.store.records import Query
     from imagereward_core.scorers.requests import DEFAULT_SCORER
 
-    if args.no_watch or args.read_only:
+    if _only_shows(args):
         return None
     settings = weight_settings(args)
     if not args.scorer:

@@ -15,6 +15,7 @@ from imagereward_lab.server.hosts import Hosts
 from imagereward_lab.server.start import Listening
 from tests.support.command import Outcome, save_picture
 from tests.support.lab.server import BASE
+from tests.support.library.curation import demo_panel
 
 COLOURS = ((200, 30, 30), (30, 200, 30))
 
@@ -102,3 +103,34 @@ def test_what_was_said_in_the_webuis_tab_is_shown_also_by_a_folder_that_was_open
     assert f"The WebUI's tab knows these pictures: its library in {place} is used" in again.err
     own = shown(outputs, "--no-watch", "--store", outputs / ".imagereward", ask=lambda deck: deck(**every))
     assert "WebUI" not in own.err and set(stars(own.found).values()) <= {None}
+
+
+@pytest.mark.parametrize("more", [(), ("--no-watch",), ("--read-only",)])
+@pytest.mark.parametrize(
+    ("scorer", "code", "said"),
+    [
+        ("NOSUCH", 2, "no scorer is called 'NOSUCH'; expected one of ImageReward-v1.0"),
+        ("demo=1,NOSUCH=1", 2, "no scorer is called 'NOSUCH'"),
+        ("blend:NOSUCH", 4, "no blend is called 'NOSUCH'"),
+        ("demo=x", 4, "the weight of demo is 'x'"),
+        ("nothing.safetensors", 3, "there is no checkpoint nothing.safetensors"),
+    ],
+)
+def test_a_scorer_that_does_not_exist_is_refused_before_anything_is_served(
+    shown, outputs, scorer, code, said, more
+):
+    done = shown(outputs, "--scorer", scorer, *more)
+    assert done.code == code and said in done.err and done.found is None
+
+
+def test_a_further_scorer_that_does_not_exist_is_refused_and_one_whose_weights_are_gone_is_shown(
+    shown, outputs
+):
+    assert shown(outputs, "--also", "NOSUCH").code == 2
+    with Library.open(outputs / ".imagereward", root=outputs) as library:
+        library.scan([outputs], demo_panel())
+        with library.database.writing() as connection:
+            connection.execute("UPDATE scorers SET scorer = 'mine'")
+    done = shown(outputs, "--scorer", "mine", "--no-watch")
+    assert done.code == 0 and done.found["total"] == len(COLOURS)
+    assert shown(outputs, "--scorer", "mine").code == 2
