@@ -251,6 +251,34 @@ def opened(
         yield library
 
 
+@contextmanager
+def looked_at(args: argparse.Namespace, console: Console) -> Iterator[Library]:
+    """The library of the folder, to which nothing is written and beside which nothing is made.
+
+    Where the folder has none and none is named, it is an empty one elsewhere, which goes in the end.
+
+    Raises:
+        UsageError: There is no such folder, or no store where the command line names one.
+    """
+    import tempfile
+
+    from ..library.library import FILE_NAME, Library
+
+    place, root = place_of(args, make=args.store is None), args.outputs.expanduser().absolute()
+    if (place / FILE_NAME).is_file():
+        with Library.look(place, root=root, data=data_folder()) as library:
+            yield library
+        return
+    console.say(
+        f"Nothing is stored about {args.outputs} yet: its pictures are shown, and nothing is kept of them."
+    )
+    with (
+        tempfile.TemporaryDirectory(prefix="imagereward-") as folder,
+        Library.open(Path(folder), root=root, beside=place) as library,
+    ):
+        yield library
+
+
 def _writable(place: Path) -> bool:
     """Whether a store can be written to, or made."""
     from ..files.regular import nearest_existing

@@ -98,6 +98,10 @@ class Library:
         """
         return cls(_database(absolute(place), read_only=True), root, data)
 
+    def looked_at_again(self) -> Library:
+        """The library that this one looks at as it is now: what is only looked at may be seen as it was then."""
+        return self.look(self.database.path.parent, root=self.root, data=self.data)
+
     @property
     def origin(self) -> Origin:
         """Who made it."""

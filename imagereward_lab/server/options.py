@@ -68,6 +68,7 @@ def serving(
     path: str,
     ending: Callable[[], None] = lambda: None,
     access: Access | None = None,
+    keeping: bool = True,
 ) -> None:
     """Serves until Ctrl-C as the options of :func:`add_serving` say.
 
@@ -78,6 +79,7 @@ def serving(
         path: The first page, as seen from the address.
         ending: Closes streams; see :func:`.start.serve`.
         access: Who may come in; by default everybody on this computer, and others with a token that is new each time.
+        keeping: Whether small copies of pictures are kept for the next time; otherwise they go in the end.
 
     Raises:
         UsageError: There is nobody to be told the address.
@@ -89,7 +91,7 @@ def serving(
         access = Access.by_token(token) if token else Access.open()
     elif needs_token(args.host) and not access.required:
         raise UsageError(f"--host {args.host} is reached by others, who need tokens here")
-    home = data_folder()
+    home = data_folder() if keeping else None
     copies = SmallCopies(home / "small-pictures" if home else None, args.small_pictures * 1024**2)
 
     def made(listening: Listening) -> ASGIApp:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagereward_core.cli.arguments import add_setting, number_type
 from imagereward_core.cli.console import Console
-from imagereward_core.cli.curate_options import add_place, find_store, opened, settle_origin
+from imagereward_core.cli.curate_options import add_place, find_store, looked_at, opened, settle_origin
 from imagereward_core.cli.exits import DONE, EXPLANATION
 from imagereward_core.cli.options import add_prompts, add_talk, add_weights, weight_settings
 from imagereward_core.errors import UnknownScorerError, WeightsError
@@ -59,7 +59,9 @@ def declare(parser: Parser) -> None:
     add_setting(group, LoadRequest, "whole_picture", "--whole-picture")
     group.add_argument("--no-watch", action="store_true", help="score nothing, and look for no new pictures")
     group.add_argument(
-        "--read-only", action="store_true", help="no stars, no decisions, nothing moved, nothing scored"
+        "--read-only",
+        action="store_true",
+        help="no stars, no decisions, nothing moved, nothing scored, and no store is made",
     )
     seconds = number_type(0.1, 86400)
     group.add_argument(
@@ -99,11 +101,12 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as until_the_end:
         # What an earlier run left half done is settled at once, unless nothing may be done here.
         library = until_the_end.enter_context(
-            opened(args, console, acting=not args.read_only, noting=not args.read_only)
+            looked_at(args, console) if args.read_only else opened(args, console)
         )
         settle_origin(args, library, console)
         _check_scorers(args, library)
         desk = _desk(args, library, Events())
+        until_the_end.callback(desk.close)
         scorer = Scorer(desk, lambda: _panel(args, library, console), _settings(args))
         remark = library.origin.remark()
         curator = Curator(desk, Jobs(_report))
@@ -113,6 +116,7 @@ def run(args: argparse.Namespace) -> int:
             console,
             lambda access, hosts, copies: make_app([part], access, hosts, small_copies=copies),
             path=NAME,
+            keeping=not args.read_only,
             ending=desk.events.end,
         )
         curator.jobs.close()

@@ -83,6 +83,7 @@ class Desk:
         self._shown: OrderedDict[tuple[str, Filter], Shown] = OrderedDict()
         self._said_times = 0
         self.serial = 1
+        self._before: Library | None = None
 
     # Pictures, as the server asks for them
 
@@ -341,6 +342,19 @@ class Desk:
                         self._views[name] = view
                     break
         self._changed()
+
+    def look_again(self) -> None:
+        """Has a library that is only looked at seen as it is now; the one of before serves who still reads in it until the next time."""
+        if self.library.database.read_only:
+            again = self.library.looked_at_again()
+            if self._before is not None:
+                self._before.close()
+            self._before, self.library = self.library, again
+
+    def close(self) -> None:
+        """Closes the library."""
+        for library in filter(None, (self._before, self.library)):
+            library.close()
 
     def forget(self) -> None:
         """Forgets what was read; who asks next waits for it, or gets the best ones first."""

@@ -84,7 +84,7 @@ class Scorer:
             self._tell("none")
             # A folder of which nothing is known would be an empty page.
             unknown = not self.desk.library.count(Query(folder=self.desk.folder))
-            every = math.inf if unknown and not self.desk.read_only else None
+            every = math.inf if unknown and not self.desk.library.database.read_only else None
         self._follow(every)
 
     def _score(self, panel: Panel) -> None:
@@ -146,7 +146,9 @@ class Scorer:
                     due = time.monotonic() + (every or 0.0)
                 if (now := self._written()) != before:
                     before = now
-                    desk.refresh()
+                    with contextlib.suppress(CuratorError):  # what cannot be read now is shown as it was
+                        desk.look_again()
+                        desk.refresh()
                 self._stop.wait(min(_LOOK, every or _LOOK))
 
     def _written(self) -> list[tuple[int, int]]:

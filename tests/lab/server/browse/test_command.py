@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -44,12 +45,14 @@ def run(capsys):
 def shown(run, monkeypatch):
     """Runs ``open`` and asks its page instead of waiting for Ctrl-C: what ``ask`` returns, and what was said."""
 
-    def call(folder, *options, ask=lambda deck: deck()):
+    def call(folder, *options, ask=lambda deck: deck(), small=False):
         found = []
 
         def served(make, **_):
             with TestClient(make(Listening(BASE, Hosts.of("127.0.0.1"))), base_url=BASE) as client:
                 found.append(ask(lambda **told: client.post("/open/deck", json=told).json()))
+                for picture in found[0]["pictures"] if small else ():
+                    assert client.get(f"/open/pictures/small/{picture['id']}").status_code == 200
 
         monkeypatch.setattr("imagereward_lab.server.options.serve", served)
         done = run("open", folder, *options)
@@ -134,3 +137,37 @@ def test_a_further_scorer_that_does_not_exist_is_refused_and_one_whose_weights_a
     done = shown(outputs, "--scorer", "mine", "--no-watch")
     assert done.code == 0 and done.found["total"] == len(COLOURS)
     assert shown(outputs, "--scorer", "mine").code == 2
+
+
+def everything(deck):
+    """All pictures, once they are there."""
+    until = time.monotonic() + 60
+    while (found := deck(filter={"show": "failed"}))["counts"]["all"] < len(COLOURS):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return found
+
+
+def test_a_folder_without_a_store_is_shown_for_looking_and_nothing_is_made_anywhere(shown, outputs, tmp_path):
+    before = tree(tmp_path)
+    done = shown(outputs, "--read-only", ask=everything)
+    assert done.code == 0 and set(stars(done.found)) == {"0.png", "1.png"}
+    assert "Nothing is stored about" in done.err and tree(tmp_path) == before
+
+
+def test_a_store_that_is_looked_at_stays_as_it_is_and_small_copies_go(run, shown, outputs, tmp_path):
+    assert run("stars", outputs, "--set", "3", "1.png").code == 0
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    done = shown(outputs, "--read-only", ask=everything, small=True)
+    assert done.code == 0 and stars(done.found) == {"0.png": None, "1.png": 3}
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_store_that_is_named_and_is_not_there_is_no_empty_folder_for_who_only_looks(
+    shown, outputs, tmp_path
+):
+    before = tree(tmp_path)
+    done = shown(outputs, "--read-only", "--store", tmp_path / "nothing" / "x")
+    assert done.code == 2 and "holds no store" in done.err and done.found is None
+    assert tree(tmp_path) == before

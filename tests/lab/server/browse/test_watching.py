@@ -111,13 +111,33 @@ def test_what_cannot_be_scored_is_listed_also_when_it_arrives(tmp_path):
 
 
 @pytest.mark.parametrize(("reads_only", "listed"), [(False, 2), (True, 0)])
-def test_a_folder_of_which_nothing_is_known_is_listed_once_unless_nothing_may_be_noted(
+def test_a_folder_of_which_nothing_is_known_is_listed_once_unless_its_library_is_only_looked_at(
     tmp_path, reads_only, listed
 ):
     draw_outputs(tmp_path, prompts=1, pictures=2)
-    with Library.open(tmp_path / ".imagereward", root=tmp_path) as library:
+    open_library = Library.look if reads_only else Library.open
+    with open_library(tmp_path / ".imagereward", root=tmp_path) as library:
         page = OpenPage(library, tmp_path, read_only=reads_only)
         page.scorer.begin()
         wait(lambda: page.scorer.state["stage"] == "none" and page.deck()["counts"]["all"] == listed)
         page.scorer.end()
         assert page.deck()["counts"]["all"] == listed
+
+
+def test_a_library_that_is_only_looked_at_is_followed_too(tmp_path):
+    draw_outputs(tmp_path, prompts=1, pictures=2)
+    place = tmp_path / ".imagereward"
+    with Library.open(place, root=tmp_path) as library:
+        library.scan([tmp_path], demo_panel())
+    page = OpenPage(Library.look(place, root=tmp_path), tmp_path, read_only=True)
+    page.scorer.begin()
+    try:
+        wait(lambda: page.scorer.state["stage"] == "none" and page.deck()["total"] == 2)
+        for number in range(3):  # each by a program that comes and goes
+            save_scene(tmp_path / f"late {number}.png", Image.new("RGB", (64, 64), (number, 2, 3)), "a star")
+            with Library.open(place, root=tmp_path) as library:
+                library.scan([tmp_path], demo_panel())
+            wait(lambda number=number: page.deck()["total"] == 3 + number)
+    finally:
+        page.scorer.end()
+        page.desk.close()
