@@ -222,6 +222,13 @@ def add_overwrite(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def check_given(given: Mapping[str, Path | None]) -> None:
+    """Raises UsageError where one of these options names a file or folder to read that is not there."""
+    for option, path in given.items():
+        if path is not None and not path.expanduser().exists():
+            raise UsageError(f"{option} {path}: there is no such file or folder. Check the path")
+
+
 def check_writable(
     targets: Mapping[str, Path | None], overwrite: bool, read: Iterable[Path | None] = ()
 ) -> None:

@@ -13,6 +13,7 @@ from imagereward_core.cli.exits import DONE, EXPLANATION, INTERRUPTED, SOME_FAIL
 from imagereward_core.cli.options import (
     add_scorer,
     add_weights,
+    check_given,
     check_writable,
     form_by_ending,
     weight_settings,
@@ -83,14 +84,21 @@ def run(args: argparse.Namespace) -> int:
     """
     console = Console(args.quiet)
     targets = {"--output": args.output, "--html": args.html, "--scores": args.scores}
-    read = [args.table, args.benchmark, args.human, args.answers, args.fid_weights]
+    read = {
+        "--table": args.table,
+        "--benchmark": args.benchmark,
+        "--human": args.human,
+        "--answers": args.answers,
+        "--fid-weights": args.fid_weights,
+    }
     if args.export_task:
         args.key = args.key or args.export_task.with_name(f"{args.export_task.name}.key.json")
         targets["--key"] = args.key
     else:
-        read.append(args.key)
+        read["--key"] = args.key
     _check_task(args)
-    check_writable(targets, args.overwrite, read)
+    check_given({**read, "--images": args.images})
+    check_writable(targets, args.overwrite, read.values())
     if args.sheet and not args.html:
         raise UsageError(
             "--sheet shows pictures on the page; expected the name of one, such as --html comparison.html"

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 
 from imagereward_core.cli.console import Console
 from imagereward_core.cli.exits import DONE, SOME_FAILED, UsageError
+from imagereward_core.cli.options import check_given
 from imagereward_core.cli.output.write import put
 from imagereward_core.cli.parser import Parser
 from imagereward_core.cli.refused import why_no_folder
@@ -40,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
         UsageError: The prompts cannot be read, options do not fit, or a run is in the way.
         TrainingError: It cannot begin or go on.
     """
+    check_given({"--model": args.model, "--pictures": args.pictures, "--merges": args.merges})
     options = options_of(args)
     if reason := why_no_folder(args.output):
         raise UsageError(f"{args.output} cannot be the folder of a run: {reason}; name another --output")

@@ -8,7 +8,7 @@ from pathlib import Path
 from imagereward_core.cli.arguments import add_setting
 from imagereward_core.cli.console import Console
 from imagereward_core.cli.exits import DONE, SOME_FAILED, UsageError
-from imagereward_core.cli.options import add_talk
+from imagereward_core.cli.options import add_talk, check_given
 from imagereward_core.cli.parser import Parser
 from imagereward_core.cli.refused import why_no_folder
 from imagereward_core.plain import count_of
@@ -99,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
         TrainingError: The model or the LoRA cannot be used, or a file is in the way.
     """
     console = Console(args.quiet)
+    check_given({"--model": args.model, "--lora": args.lora, "--merges": args.merges})
     options = DrawOptions(**{name: getattr(args, name) for name in _OPTIONS.values()})
     if reason := why_no_folder(args.output):
         raise UsageError(f"{args.output} cannot be the folder of pictures: {reason}; name another --output")

@@ -91,7 +91,6 @@ def run(args: argparse.Namespace) -> int:
 
     console = Console(args.quiet)
     check_writable({"--output": args.output, "--html": args.html}, args.overwrite, [args.rankings])
-    check_folder("--phrases", args.phrases, "one that imagereward train-phrases wrote")
     form = form_by_ending(args, FORMS, ENDINGS)
     options = IntervalOptions(confidence=args.confidence, resamples=args.resamples, seed=args.seed)
     notes = Notes()
@@ -112,8 +111,9 @@ def _finder(args: argparse.Namespace, console: Console) -> tuple[Finder, str]:
         return find_function_phrases, BY_RULES
     from imagereward_core.runtime import pick_device
 
-    from .phrases.network import load_labels
+    from .phrases.network import CARD, load_labels
 
+    check_folder("--phrases", args.phrases, "one that imagereward train-phrases wrote", CARD)
     labels = load_labels(args.phrases, pick_device())
 
     def find(prompts: Sequence[str]) -> Sequence[Sequence[Phrase]]:

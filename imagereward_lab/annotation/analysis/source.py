@@ -34,10 +34,18 @@ def read_annotations(args: argparse.Namespace, console: Console, notes: Notes) -
     return streamed_rankings(args, console, notes)
 
 
-def check_folder(option: str, folder: Path | None, expected: str) -> None:
-    """Raises UsageError where an option names a folder that is not there; one that is there but wrong is a fault of what it holds."""
-    if folder is not None and not is_folder(folder):
-        raise UsageError(f"{option} {folder}: there is no such folder; expected {expected}")
+def check_folder(option: str, folder: Path | None, expected: str, holding: str) -> None:
+    """Raises UsageError where an option names what is no folder, or one without the file by which folders of its kind are known.
+
+    A folder of the kind that cannot be used is a fault of what it holds.
+    """
+    if folder is None:
+        return
+    if not is_folder(folder):
+        found = "this is no folder" if folder.exists() else "there is no such folder"
+        raise UsageError(f"{option} {folder}: {found}; expected {expected}")
+    if not (folder / holding).is_file():
+        raise UsageError(f"{option} {folder}: found no {holding} in this folder; expected {expected}")
 
 
 def _of_project(args: argparse.Namespace, console: Console) -> Iterator[Ranking]:

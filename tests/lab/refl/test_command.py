@@ -311,7 +311,7 @@ def test_pictures_of_a_folder_are_the_second_loss(model, prompts, tmp_path, caps
         (("--height", "17"), 4, "multiples of"),
         (("--prompts", "empty.txt"), 2, "found no prompt"),
         (("--prompts", "absent.txt"), 2, "there is no such file"),
-        (("--model", "absent.safetensors"), 4, "expected a checkpoint"),
+        (("--model", "absent.safetensors"), 2, "there is no such file"),
         (("--model", "strange.safetensors"), 4, "strange.safetensors"),
         (("--pictures", "."), 4, "no picture with a prompt"),
     ],

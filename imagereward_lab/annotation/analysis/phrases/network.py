@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 CARD, WEIGHTS, TOKENIZER = "phrases.json", "model.safetensors", "tokenizer.json"
+CONFIG = "config.json"
+"""The sizes of a BERT as transformers saves it."""
 KIND = "imagereward phrase labels"
 _SIZES = {
     "vocab_size": "vocab_size",
@@ -214,7 +216,7 @@ def start_folder(folder: Path) -> PhraseLabels:
     Raises:
         PhraseError, WeightsError: The folder does not hold one.
     """
-    config = _object(folder / "config.json", "the folder of a BERT as transformers saves it")
+    config = _object(folder / CONFIG, "the folder of a BERT as transformers saves it")
     kind, act = config.get("model_type"), config.get("hidden_act", "gelu")
     if kind != "bert" or act != "gelu" or config.get("position_embedding_type", "absolute") != "absolute":
         raise PhraseError(
@@ -223,7 +225,7 @@ def start_folder(folder: Path) -> PhraseLabels:
             "bert-base-uncased or all-MiniLM-L6-v2"
         )
     sizes = _sizes(
-        folder / "config.json",
+        folder / CONFIG,
         {
             **{ours: config.get(theirs) for theirs, ours in _SIZES.items()},
             "layer_norm_eps": config.get("layer_norm_eps", 1e-12),

@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     from ....figures.document import Evaluation
     from ....figures.estimates import IntervalOptions
     from ....figures.write import render
-    from .network import CARD, TOKENIZER, WEIGHTS, PhraseError, start_folder
+    from .network import CARD, CONFIG, TOKENIZER, WEIGHTS, PhraseError, start_folder
     from .training import PhraseOptions, data_hash, examples_of, learn, measured, parted
 
     console = Console(args.quiet)
@@ -99,7 +99,9 @@ def run(args: argparse.Namespace) -> int:
         batch_size=args.batch_size,
         seed=args.seed,
     )
-    check_folder("--start", args.start, "that of a BERT as transformers or sentence-transformers save it")
+    check_folder(
+        "--start", args.start, "that of a BERT as transformers or sentence-transformers save it", CONFIG
+    )
     _check_folder(args.output)
     there = [name for name in (CARD, TOKENIZER, WEIGHTS) if (args.output / name).exists()]
     if there and not args.overwrite:

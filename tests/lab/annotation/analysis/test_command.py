@@ -116,6 +116,22 @@ def test_a_folder_that_is_not_there_is_an_error_of_the_command_line(run, file, t
     assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_that_train_phrases_did_not_write_is_an_error_of_the_command_line(
+    run, file, tmp_path, capsys
+):
+    (tmp_path / "empty").mkdir()
+    for wrong, words in {
+        file: "this is no folder; expected",
+        tmp_path
+        / "empty": "found no phrases.json in this folder; expected one that imagereward train-phrases wrote",
+    }.items():
+        done = run(file, "--phrases", wrong)
+        assert done.code == 2 and f"--phrases {wrong}: {words}" in done.err and "Errno" not in done.err
+    start = ("--start", str(tmp_path / "empty"))
+    assert main(["train-phrases", str(file), "-o", str(tmp_path / "out"), *start]) == 2
+    assert "found no config.json in this folder; expected that of a BERT" in capsys.readouterr().err
+
+
 def test_a_split_that_is_not_there_is_told_with_those_that_are(run, tmp_path):
     file = written(
         tmp_path / "r.jsonl", [Ranking("p", ("a",), split="train"), Ranking("q", ("a",), split="test")]

@@ -145,5 +145,7 @@ def test_without_the_package_or_the_weights_one_sentence_says_what_to_do(folder,
     text = capsys.readouterr().err
     assert "--fid-weights FILE" in text and "https://github.com/toshas/torch-fidelity" in text
     monkeypatch.setitem(__import__("sys").modules, "torch_fidelity.feature_extractor_inceptionv3", None)
-    assert compare(folder, "--fid-reference", str(folder / "good"), "--fid-weights", "x.pth") == 3
+    weights = folder / "x.pth"
+    weights.touch()
+    assert compare(folder, "--fid-reference", str(folder / "good"), "--fid-weights", str(weights)) == 3
     assert "pip install 'imagereward-curator[fid]'" in capsys.readouterr().err

@@ -287,5 +287,6 @@ def test_answers_without_ranks_or_key_say_what_to_do(run, task, tmp_path):
     assert nothing.code == 2 and "1 for the best" in nothing.err
     assert run("--answers", task / "answers.csv").code == 2
     assert run("--key", tmp_path / "task.key.json").code == 2
-    sheet = run("--answers", "a", "--key", "b", "--sheet", 2, "--html", tmp_path / "p.html")
+    there = ("--answers", task / "answers.csv", "--key", tmp_path / "task.key.json")
+    sheet = run(*there, "--sheet", 2, "--html", tmp_path / "p.html")
     assert sheet.code == 2 and "name their folders as well" in sheet.err
