@@ -64,7 +64,9 @@ def server(many, home):
 
 @pytest.fixture
 def page(server, browser):
+    """The folder's page once its pictures hear every key."""
     page = opened(browser, server.address)
+    page.wait_for_function("() => document.activeElement.classList.contains('imagereward-thumb')")
     yield page
     assert page.errors == []
     page.context.close()

@@ -24,13 +24,7 @@ def history(page):
     return page.evaluate("history.length")
 
 
-def begun(page):
-    """Waits until the pictures hear keys."""
-    page.wait_for_function("() => document.activeElement.classList.contains('imagereward-thumb')")
-
-
 def test_help_in_the_grid_leads_back_to_the_grid_and_leaves_address_and_choice(page):
-    begun(page)
     address, steps = page.url, history(page)
     page.keyboard.press("?")
     page.locator(".imagereward-help").wait_for()
@@ -58,7 +52,6 @@ def beside(page):
 def test_side_by_side_is_in_the_address_with_both_pictures_and_what_they_have_otherwise(
     page, server, browser
 ):
-    begun(page)
     page.keyboard.press("End")
     at(page, MANY - 1)
     page.keyboard.press("c")

@@ -98,6 +98,7 @@ def test_keys_go_everywhere_and_the_address_holds_the_view(page, server, browser
 
 def test_stars_and_decisions_by_keys_are_noted_however_quickly_they_come(page, many):
     page.locator("#show").select_option("kept")
+    page.wait_for_function("() => imagerewardPage.culling.deck.given.leaving.kept === false")
     page.keyboard.press("Tab")
     page.locator(".imagereward-thumb[data-id]").first.click()
     at(page, 0)
