@@ -46,12 +46,12 @@ def test_why_a_folder_takes_nothing(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("option", ["--table", "--benchmark"])
-@pytest.mark.parametrize("name", ["none.csv", "a"])
-def test_a_file_that_is_not_there_is_told_without_the_systems_number(tmp_path, capsys, option, name):
+@pytest.mark.parametrize("name, code", [("none.csv", 2), ("a", 4)])
+def test_a_file_that_is_not_there_is_told_without_the_systems_number(tmp_path, capsys, option, name, code):
     for each in "ab":
         (tmp_path / each).mkdir()
     folders = [str(tmp_path / each) for each in "ab"]
-    assert main(["compare-models", *folders, option, str(tmp_path / name)]) == 4
+    assert main(["compare-models", *folders, option, str(tmp_path / name)]) == code
     told = capsys.readouterr().err
     assert str(tmp_path / name) in told and "Errno" not in told
-    assert "check the name" in told or "found a folder; expected a file" in told
+    assert "Check the path" in told or "found a folder; expected a file" in told

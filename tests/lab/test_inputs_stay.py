@@ -29,6 +29,8 @@ def test_a_file_that_is_read_is_not_written(tmp_path, monkeypatch, capsys, comma
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.json").write_text("mine", encoding="utf-8")
     (tmp_path / "link.json").symlink_to("mine.json")
+    for other in ("key.json", "x.csv"):
+        (tmp_path / other).touch()
     spelt = iter(("mine.json", name))
     assert main([next(spelt) if word == "FILE" else word for word in command] + ["--overwrite"]) == 2
     assert f"{name}: this file is read here" in capsys.readouterr().err

@@ -83,7 +83,11 @@ def test_the_gallery_says_rank_score_and_percentile_and_which_are_rejected(page)
     page.score()
     page.filter(top=1)
     captions = [picture["caption"] for picture in page.deck["pictures"]]
-    assert captions[0].startswith("#1 · ") and captions[0].endswith("%") and captions[1].startswith("✕ #2")
+    assert (
+        captions[0].startswith("#1\N{NO-BREAK SPACE}· ")
+        and captions[0].endswith("%")
+        and captions[1].startswith("✕\N{NO-BREAK SPACE}#2")
+    )
     assert [picture["name"] for picture in page.deck["pictures"]] == page.shown
     assert [picture["kept"] for picture in page.deck["pictures"]] == [True] + [False] * (len(captions) - 1)
 

@@ -47,7 +47,7 @@ def test_pictures_come_best_first_from_any_place_with_score_percentile_and_reaso
     assert told["counts"] == {"all": 8, "kept": 8, "rejected": 0, "failed": 0}
     first = told["pictures"][0]
     assert (
-        first["caption"].startswith("#1 · ")
+        first["caption"].startswith("#1\N{NO-BREAK SPACE}· ")
         and "%" in first["caption"]
         and first["reason"] == "kept: rank 1 of 8"
     )
