@@ -31,16 +31,15 @@ from .loop import TRAINED, some_prompts
 from .loop_steps import Steps
 from .scorers import save_results
 
-USUAL = "--learning-rate 1e-3 --warmup 0.1 --bound 3.3"
+USUAL = "--learning-rate 1e-3 --warmup 0.1 --denoising-weight 0.05 --bound 3.3"
 """For a generator that is good already; 3.3 is the best of the demo scorer's reference scores."""
 LATE = "--method refl --steps 20 --first 10 --last 19 --eta 0"
 RUINOUS = (
     f"{LATE} --learning-rate 1e-2 --denoising-weight 0 --bound inf --updates 40 --check-every 10 --batch 8"
 )
 WAYS: dict[str, tuple[str, ...]] = {
-    # The second loss pulls one way in every update and the reward of a batch in many: a twentieth of its length holds refl back.
-    "refl": tuple(f"{LATE} {USUAL} --denoising-weight 0.01".split()),
-    "draft-k": tuple(f"--method draft-k --k 10 --steps 10 {USUAL} --denoising-weight 0.05".split()),
+    "refl": tuple(f"{LATE} {USUAL}".split()),
+    "draft-k": tuple(f"--method draft-k --k 10 --steps 10 {USUAL}".split()),
     "ruinous, no guards": tuple(f"{RUINOUS} --no-guards".split()),
     "ruinous, with guards": tuple(RUINOUS.split()),
 }

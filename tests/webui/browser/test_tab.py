@@ -29,7 +29,7 @@ def test_1_a_folder_is_scored_and_shown_in_rank_order(page, webui, folder):
     says(page, "message", "10 new scores")
     page.wait_for_timeout(2000)
     captions = part(page, "gallery").locator(".imagereward-caption").all_inner_texts()
-    assert [caption.split(" ")[0] for caption in captions] == [f"#{place}" for place in range(1, 11)]
+    assert [caption.split()[0] for caption in captions] == [f"#{place}" for place in range(1, 11)]
     shot(page, webui, "tab-scored")
 
 
