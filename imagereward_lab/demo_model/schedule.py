@@ -8,6 +8,7 @@ from typing import Any
 
 from imagereward_core.nets.config import HeadConfig, RewardConfig, TextConfig, VisionConfig
 
+from .families import Mixture
 from .vocabulary import vocabulary
 
 
@@ -64,8 +65,8 @@ class Ranking:
     epochs: int
     learning_rate: float
     place_weight: int
-    flawed: int = 3
-    flawed_scenes: int = 5
+    flawed: int = Mixture.flawed
+    flawed_scenes: int = Mixture.flawed_scenes
     validation: int = 192
     batch_pairs: int = 1600
     stage: str = "ranking"

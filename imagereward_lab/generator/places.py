@@ -1,4 +1,4 @@
-"""Where two things lie in a picture, by their colours. No scorer is asked: the demo's own takes a quarter of opposite places for right."""
+"""Where two things lie in a picture, by their colours. No scorer is asked, so this stands apart from what scorers are wrong about."""
 
 from __future__ import annotations
 
