@@ -78,7 +78,7 @@ class Steps:
             for name in who:
                 token = self._stored(f"token {name}")["printed"].strip()
                 given = ("--people", people, "--who", name, "--seed", str(seed))
-                done = self._call((*_ANSWER, *given, "--server", address, "--token", token))
+                done = self._call((*_ANSWER, *given, "--server", address, f"--token={token}"))
                 self._check(f"answers of {name}", done, (0,))
                 said.append(done.stdout)
         self._finish("answers", words, "".join(said), time.monotonic() - begun)

@@ -46,6 +46,7 @@ _COURSE = {
     "--batch": "batch",
     "--learning-rate": "learning_rate",
     "--warmup": "warmup",
+    "--cooldown": "cooldown",
     "--weight-decay": "weight_decay",
     "--clip-norm": "clip_norm",
     "--ema": "ema",

@@ -25,8 +25,11 @@ LOCAL = "me"
 
 
 def new_token() -> str:
-    """A token that nobody guesses: 32 bytes by the system's source of randomness."""
-    return secrets.token_urlsafe(32)
+    """A token that nobody guesses: 32 bytes by the system's source of randomness, as digits and the letters a to f.
+
+    So a double click selects all of it, and no command takes it for an option.
+    """
+    return secrets.token_hex(32)
 
 
 def hash_of(token: str) -> str:

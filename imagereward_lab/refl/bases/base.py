@@ -17,9 +17,9 @@ from .conditions import Conditions
 from .courses import Course
 from .schedule import Prediction, Schedule, Step, estimates, placed, step_on, target
 
-Targets = Literal["attention", "blocks"]
-TARGETS: tuple[Targets, ...] = ("attention", "blocks")
-"""Which layers a LoRA changes: those of attention, or all linear ones of the blocks that have attention."""
+Targets = Literal["attention", "blocks", "all"]
+TARGETS: tuple[Targets, ...] = ("attention", "blocks", "all")
+"""Which layers a LoRA changes: those of attention, all linear ones of the blocks that have attention, or convolutions of a UNet as well."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,7 +40,7 @@ class FlowBase(Base):
         return 2 * self.pixels_per_latent
 
     def targets(self, which: Targets = "attention") -> list[str]:
-        """See :class:`Base`; ``blocks`` has the feed-forward layers as well."""
+        """See :class:`Base`; ``blocks`` has the feed-forward layers as well, and there are no more that a LoRA changes."""
         wanted = _ATTENTION if which == "attention" else _BLOCKS
         return [
             name

@@ -14,6 +14,7 @@ from .courses import Course, Diffusion
 
 _ATTENTION = (".to_q", ".to_k", ".to_v", ".to_out.0")
 _BLOCKS = (*_ATTENTION, ".ff.net.0.proj", ".ff.net.2", ".proj_in", ".proj_out")
+_LEVELS = ("down_blocks.", "mid_block.", "up_blocks.")
 
 
 class UNetBase(Base):
@@ -45,13 +46,16 @@ class UNetBase(Base):
         return int(self.pixels_per_latent * 2 ** (len(self.denoiser.config.block_out_channels) - 1))
 
     def targets(self, which: Targets = "attention") -> list[str]:
-        """See :class:`Base`; ``blocks`` has the feed-forward layers and the projections around the blocks as well."""
-        wanted = _ATTENTION if which == "attention" else _BLOCKS
-        return [
+        """See :class:`Base`; ``blocks`` has feed-forward layers and projections around the blocks as well, ``all`` convolutions too."""
+        layers = [
             name
             for name, module in self.denoiser.named_modules()
-            if ".attentions." in name and name.endswith(wanted) and isinstance(module, (nn.Linear, nn.Conv2d))
+            if name.startswith(_LEVELS) and isinstance(module, (nn.Linear, nn.Conv2d))
         ]
+        if which == "all":
+            return layers
+        wanted = _ATTENTION if which == "attention" else _BLOCKS
+        return [name for name in layers if ".attentions." in name and name.endswith(wanted)]
 
 
 class StableDiffusion(UNetBase):

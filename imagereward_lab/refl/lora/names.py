@@ -113,13 +113,13 @@ def _unet(layer: str, denoiser: Any) -> Place:
 def _checkpoint_unet(layer: str, denoiser: Any) -> Place:
     """The names of the checkpoint, which sd-scripts writes for SDXL and all hosts take for every UNet."""
     layers = denoiser.config.layers_per_block
-    block = re.match(r"up_blocks\.(\d+)\.upsamplers\.", layer)
-    if not isinstance(layers, int) or (
-        # Hosts count what stands before it in the block.
-        block and not hasattr(denoiser.up_blocks[int(block.group(1))], "attentions")
-    ):
+    if not isinstance(layers, int):
         raise _nowhere(layer, "UNet")
     name = unet_name(f"{layer}.weight", layers).removesuffix(".weight")
+    block = re.match(r"up_blocks\.(\d+)\.upsamplers\.", layer)
+    if block and not hasattr(denoiser.up_blocks[int(block.group(1))], "attentions"):
+        # What stands before it in the block is counted.
+        name = re.sub(r"(output_blocks\.\d+)\.2\.", r"\1.1.", name)
     return Place(f"lora_unet_{_flat(name)}")
 
 

@@ -30,6 +30,12 @@ class TuningConfig:
     warmup: float = setting(
         0.0, "Share of all updates over which the learning rate rises from 0", low=0, high=1
     )
+    cooldown: float = setting(
+        0.0,
+        "Share of all updates, at the end, over which it falls to 0, so that the last ones settle what the first found",
+        low=0,
+        high=1,
+    )
     weight_decay: float = setting(0.01, "Weight decay of AdamW", low=0)
     clip_norm: float = setting(1.0, "Largest norm of the gradients; 0 leaves them alone", low=0)
     ema: float = setting(
@@ -62,7 +68,8 @@ class TuningConfig:
     )
     targets: str = setting(
         "attention",
-        "Layers that get a LoRA: those of attention, or all linear ones of the blocks with attention",
+        "Layers that get a LoRA: those of attention, blocks (all linear ones of the blocks with attention), or all (convolutions of a UNet "
+        "as well: a larger file, which changes pictures more)",
         choices=TARGETS,
     )
     precision: str = setting(

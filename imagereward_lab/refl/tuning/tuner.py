@@ -315,8 +315,12 @@ class Tuner:
             )
 
     def _rate(self) -> float:
-        rising = int(self.config.warmup * self.config.updates)
-        return self.config.learning_rate * min(1.0, (self.update + 1) / rising if rising else 1.0)
+        """Learning rate of the next update."""
+        config = self.config
+        rising, falling = (int(share * config.updates) for share in (config.warmup, config.cooldown))
+        up = (self.update + 1) / rising if rising else 1.0
+        down = (config.updates - self.update) / falling if falling else 1.0
+        return config.learning_rate * min(1.0, up, down)
 
     def _step(self, rate: float) -> float:
         """Changes the adapter; returns the norm of the gradients."""

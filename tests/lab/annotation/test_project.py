@@ -165,6 +165,7 @@ def test_people_are_added_with_tokens_of_which_only_hashes_are_kept(tmp_path, ca
     main(["annotate", "new", str(made), "--from", str(root), "--test", "1"])
     assert main(["annotate", "people", str(made), "add", "ann"]) == 0
     token = capsys.readouterr().out.strip()
+    assert token.isalnum()  # no command takes it for an option
     assert token.encode() not in b"".join(path.read_bytes() for path in made.iterdir())
     service = Service(made)
     assert service.me(token).state == "candidate"

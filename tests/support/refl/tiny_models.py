@@ -116,6 +116,18 @@ def attention(model: TinyModel) -> list[str]:
     ]
 
 
+def all_layers(model: TinyModel) -> list[str]:
+    """Names of all layers that a LoRA can change: of a UNet's blocks the convolutions too."""
+    if model.kind not in ("sd", "sdxl"):
+        return attention(model)
+    return [
+        name
+        for name, module in model.denoiser.named_modules()
+        if name.split(".")[0] in ("down_blocks", "mid_block", "up_blocks")
+        and isinstance(module, torch.nn.Linear | torch.nn.Conv2d)
+    ]
+
+
 def shake(parameters: Any, seed: int = 0, size: float = 0.05) -> None:
     """Gives parameters other numbers, so that no matrix is zero."""
     numbers = torch.Generator().manual_seed(seed)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from imagereward_lab.refl.bases.load import load_base
+from imagereward_lab.refl.lora.names import DENOISER, place_of
 from imagereward_lab.refl.methods.drawing import draw, walk
 from imagereward_lab.refl.methods.options import MethodOptions
 from imagereward_lab.training.errors import TrainingError
@@ -82,12 +83,17 @@ def test_what_a_prompt_is_too_long_for_is_told(made):
     assert conditions.states.isfinite().all()
 
 
-def test_layers_of_a_lora_lie_in_the_denoiser_and_more_of_them_in_blocks(made):
+def test_layers_of_a_lora_lie_in_the_denoiser_more_of_them_in_blocks_and_convolutions_in_all(made):
     base = made[1]
-    few, many = base.targets("attention"), base.targets("blocks")
-    assert few and set(few) < set(many)
-    for name in many:
+    few, many, most = base.targets("attention"), base.targets("blocks"), base.targets("all")
+    assert few and set(few) < set(many) <= set(most)
+    has_convolutions = any(isinstance(module, torch.nn.Conv2d) for module in base.denoiser.modules())
+    assert any(".resnets.0.conv1" in name for name in most) == (
+        has_convolutions and base.kind in ("sd", "sdxl")
+    )
+    for name in most:
         assert base.denoiser.get_submodule(name).weight.ndim in (2, 4)
+        assert place_of(base.kind, DENOISER, name, base.denoiser).name
 
 
 def test_a_row_of_a_batch_does_not_depend_on_the_others(made):

@@ -256,3 +256,11 @@ def test_a_model_that_gives_all_pictures_one_reward_is_told(base):
 
     with pytest.raises(TrainingError, match="gives 3 to all pictures of the first check"):
         tuner_of(base, measures={"same": Same()}).run()
+
+
+def test_the_learning_rate_rises_and_falls_over_the_shares_asked_for(base):
+    tuner = tuner_of(base, updates=10, warmup=0.3, cooldown=0.5, learning_rate=0.1)
+    rates = []
+    for tuner.update in range(10):
+        rates.append(tuner._rate())
+    assert rates == pytest.approx([0.1 * each for each in (1 / 3, 2 / 3, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2)])
