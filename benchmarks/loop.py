@@ -43,9 +43,9 @@ PEOPLE: dict[str, Any] = {
 differs by a standard deviation of 0.53 in the demo scorer's score and of 0.022 in warmth: the taste is worth two and a half times what
 quality is. With guidance it would be 0.009, less than anybody sees."""
 MINE, LORA = "loop-taste", "loop"
-GENTLE = (
-    "--learning-rate 1e-3 --warmup 0.1 --denoising-weight 0.1 --steps 20 --first 10 --last 19 --eta 0 --no-checkpointing "
-    "--accumulate 1"
+COURSE = (
+    "--targets all --learning-rate 5e-4 --warmup 0.1 --cooldown 0.5 --denoising-weight 0.1 "
+    "--steps 20 --first 10 --last 19 --eta 0 --preview-guidance 1 --no-checkpointing --accumulate 1"
 )
 """How a generator as small as this one is tuned; see ``benchmarks.refl_proof``."""
 
@@ -72,7 +72,7 @@ class Scale:
     panel: int = 80
     steps: int = 25
     epochs: int = 3
-    updates: int = 200
+    updates: int = 120
     batch: int = 16
     seed: int = 0
 
@@ -177,8 +177,8 @@ class Loop:
     def tune(self) -> dict[str, Any]:
         """The generator is moved towards what the model likes."""
         scale = self.scale
-        course = ("--updates", str(scale.updates), "--batch", str(scale.batch), *GENTLE.split())
-        checks = ("--check-every", str(max(1, scale.updates // 8)), "--preview-steps", str(scale.steps))
+        course = ("--updates", str(scale.updates), "--batch", str(scale.batch), *COURSE.split())
+        checks = ("--check-every", str(max(1, scale.updates // 12)), "--preview-steps", str(scale.steps))
         named = ("--prompts", "tuned.txt", "--scorer", MINE, "--also", "demo", "-o", "refl", "--name", LORA)
         small = (
             (

@@ -46,8 +46,8 @@ class TuningConfig:
     )
     balance: str = setting(
         "lengths",
-        "How the reward and the second loss are brought together: lengths (both gradients have one length first, so that weights mean the "
-        "same for every model and scorer) or losses (added as they are, as published)",
+        "How pictures, and then reward and second loss, are brought together: lengths (gradients have one length first, so that no picture "
+        "drowns the others and weights mean the same for every model and scorer) or losses (added as they are, as published)",
         choices=BALANCES,
     )
     denoising_weight: float = setting(

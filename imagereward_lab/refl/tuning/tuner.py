@@ -28,6 +28,7 @@ from ..methods.options import MethodOptions
 from ..methods.rollout import Method, loss
 from ..reward import DEVIATIONS
 from .config import TuningConfig
+from .even import evened, length_of
 from .examples import Examples
 from .prompts import prompt_order
 from .shares import dealt
@@ -217,7 +218,7 @@ class Tuner:
             one = 1.0 if self.scaler is None else float(self.scaler.get_scale())
             first, second = (
                 weight * one / length if length else 0.0
-                for weight, length in ((below, _length(rewarded)), (second, _length(denoised)))
+                for weight, length in ((below, length_of(rewarded)), (second, length_of(denoised)))
             )
         for each, mine, other in zip(self.parameters.values(), rewarded, denoised):
             parts = [factor * grad for factor, grad in ((first, mine), (second, other)) if grad is not None]
@@ -235,7 +236,7 @@ class Tuner:
         mean, deviation = self.unit
         bound = self._bound(mean, deviation)
         lost = loss((rewards - mean) / deviation, replace(self.options, bound=bound)).sum() * share
-        total, far = lost, torch.zeros(())
+        total, far = self._evened(lost, rollout.latents, share), torch.zeros(())
         if self.guards.distance_weight:
             far = (
                 distance(
@@ -257,6 +258,13 @@ class Tuner:
             ]
         )
 
+    def _evened(self, lost: Tensor, latents: Tensor, share: float) -> Tensor:
+        """What is differentiated for the reward; the size of latents is left out of it, so that weights mean the same for all models."""
+        if self.config.balance == "losses":
+            return lost
+        length = self.options.weight * share / math.sqrt(latents[0].numel())
+        return evened(self._scaled(lost), latents, length)
+
     def _bound(self, mean: float, deviation: float) -> float:
         """Of the reward, in deviations above the mean."""
         bound = self.options.bound
@@ -277,7 +285,11 @@ class Tuner:
         return float(lost.detach())
 
     def _backward(self, total: Tensor) -> None:
-        (total if self.scaler is None else self.scaler.scale(total)).backward()
+        self._scaled(total).backward()
+
+    def _scaled(self, loss: Tensor) -> Tensor:
+        """So large that its gradients do not vanish in half precision."""
+        return loss if self.scaler is None else self.scaler.scale(loss)
 
     def _take(self) -> None:
         """One update."""
@@ -372,12 +384,6 @@ class Tuner:
             },
         }
         return {**self.config.facts(), **self.guards.facts(), **own, **self.settings}
-
-
-def _length(gradients: Sequence[Tensor | None]) -> float:
-    """Of all gradients as one vector."""
-    known = [each.float().norm() for each in gradients if each is not None]
-    return float(torch.stack(known).norm()) if known else 0.0
 
 
 def _parts(places: Sequence[int], number: int) -> list[Sequence[int]]:

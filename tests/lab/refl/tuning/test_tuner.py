@@ -130,6 +130,32 @@ def test_the_gradient_is_that_of_all_losses_over_the_whole_batch(base):
         torch.testing.assert_close(whole[name], each.grad, rtol=1e-3, atol=1e-7)
 
 
+def test_by_lengths_every_picture_moves_the_lora_as_far_as_the_reward_lets_it(base):
+    """A reward that is steep for one prompt does not drown the others; pictures that are above the bound move nothing."""
+    steep = {TUNED[0]: 1e4, TUNED[1]: 1.0, TUNED[2]: 1e-4}
+    tuner = shaken(
+        tuner_of(base, guards=GuardOptions(distance_weight=0.0), denoising_weight=0.0, accumulate=2)
+    )
+    tuner.reward = lambda images, prompts: (
+        brightness(images, prompts) * torch.tensor([steep[each] for each in prompts])
+    )
+    tuner.scale = (0.0, 1.0)
+    whole = gradient(tuner)
+    tuner.optimiser.zero_grad()
+    for place in range(3):
+        prompt = TUNED[tuner._order(place)]
+        numbers = Draws.of("update", 1234, 0, place).numbers
+        rollout = tuner.method.rollout(base, base.encode([prompt]), [numbers], OPTIONS)
+        (up,) = torch.autograd.grad(rollout.images.mean(), rollout.latents, retain_graph=True)
+        latents = rollout.latents
+        (-(latents * up / up.norm()).sum() / latents.numel() ** 0.5 / 3).backward()
+    for name, each in tuner.parameters.items():
+        if name in whole:
+            torch.testing.assert_close(whole[name], each.grad, rtol=1e-3, atol=1e-7)
+    tuner.options = replace(OPTIONS, bound=-1.0)
+    assert all(not each.any() for each in gradient(tuner).values())
+
+
 def test_the_second_loss_is_brought_to_the_length_of_the_reward(base):
     """Whatever its scale: weights mean the same, and the reward counts less the fewer pictures are below the bound."""
     alone = GuardOptions(distance_weight=0.0)
