@@ -235,6 +235,7 @@ def loop(session):
     install(session, "-e", ".[refl,server,train]")
     session.install("--no-deps", "-c", "constraints.txt", MERGES)  # only its file with CLIP's merges is used
     session.run("python", "-m", "benchmarks.loop", *session.posargs)
+    session.run("python", "-m", "benchmarks.table")
 
 
 @nox.session

@@ -1,7 +1,7 @@
 """Is a generator tuned to a reward without being ruined? Run as ``python -m benchmarks.refl_proof``.
 
 The tiny generator is tuned to the demo scorer by the commands of docs/refl.md, in several ways: by ``refl`` and ``draft-k`` with the
-guards that are on by default, and twice with settings made to ruin it (a high learning rate, no second loss), without guards and with
+guards that are on by default, and twice with settings that provoke reward hacking (large steps, no second loss), without guards and with
 them. A second scorer, which nothing is tuned to, watches. Then each way draws the same new prompts from the same seeds, as it was tuned
 (without guidance) and with guidance, and what it drew is measured here. A step that is done is not done again.
 """
@@ -31,17 +31,19 @@ from .loop import TRAINED, some_prompts
 from .loop_steps import Steps
 from .scorers import save_results
 
-USUAL = "--learning-rate 1e-3 --warmup 0.1 --denoising-weight 0.05 --bound 3.3"
+USUAL = "--targets all --learning-rate 2e-3 --warmup 0.05 --cooldown 0.6 --denoising-weight 0.02 --distance-weight 1e-4 --bound 3.3"
 """For a generator that is good already; 3.3 is the best of the demo scorer's reference scores."""
 LATE = "--method refl --steps 20 --first 10 --last 19 --eta 0"
-RUINOUS = (
-    f"{LATE} --learning-rate 1e-2 --denoising-weight 0 --bound inf --updates 40 --check-every 10 --batch 8"
+HACKED = (
+    "--method draft-k --k 5 --steps 10 --targets all --learning-rate 3e-3 --warmup 0.05 --denoising-weight 0 --bound inf "
+    "--updates 100 --check-every 10"
 )
+"""The reward alone, by large steps and without a second loss."""
 WAYS: dict[str, tuple[str, ...]] = {
     "refl": tuple(f"{LATE} {USUAL}".split()),
     "draft-k": tuple(f"--method draft-k --k 10 --steps 10 {USUAL}".split()),
-    "ruinous, no guards": tuple(f"{RUINOUS} --no-guards".split()),
-    "ruinous, with guards": tuple(RUINOUS.split()),
+    "hacked, no guards": tuple(f"{HACKED} --no-guards".split()),
+    "hacked, with guards": tuple(HACKED.split()),
 }
 GUIDANCE = {"": 1.0, "-guided": 4.0}
 """By the ending of the folder's name: as it was tuned, and as it draws best."""
