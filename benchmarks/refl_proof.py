@@ -31,7 +31,7 @@ from .loop import TRAINED, some_prompts
 from .loop_steps import Steps
 from .scorers import save_results
 
-USUAL = "--targets all --learning-rate 2e-3 --warmup 0.05 --cooldown 0.6 --denoising-weight 0.02 --distance-weight 1e-4 --bound 3.3"
+USUAL = "--targets all --warmup 0.05 --cooldown 0.6 --denoising-weight 0.05 --bound 3.3"
 """For a generator that is good already; 3.3 is the best of the demo scorer's reference scores."""
 LATE = "--method refl --steps 20 --first 10 --last 19 --eta 0"
 HACKED = (
@@ -40,8 +40,8 @@ HACKED = (
 )
 """The reward alone, by large steps and without a second loss."""
 WAYS: dict[str, tuple[str, ...]] = {
-    "refl": tuple(f"{LATE} {USUAL}".split()),
-    "draft-k": tuple(f"--method draft-k --k 10 --steps 10 {USUAL}".split()),
+    "refl": tuple(f"{LATE} {USUAL} --learning-rate 2e-3".split()),
+    "draft-k": tuple(f"--method draft-k --k 10 --steps 10 {USUAL} --learning-rate 1e-3".split()),
     "hacked, no guards": tuple(f"{HACKED} --no-guards".split()),
     "hacked, with guards": tuple(HACKED.split()),
 }

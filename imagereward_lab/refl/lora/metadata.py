@@ -8,6 +8,7 @@ LoRA by its ``ss_output_name``. The names are those of sd-scripts (``train_util.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -91,6 +92,9 @@ def metadata_of(
         "ss_network_module": "networks.lora",
         "ss_network_dim": adapter.rank,
         "ss_network_alpha": f"{alpha:g}",
+        "ss_network_args": json.dumps({"conv_dim": str(adapter.rank), "conv_alpha": f"{alpha:g}"})
+        if _has_convolutions(adapter)
+        else None,
         "ss_steps": facts.updates,
         "ss_max_train_steps": facts.updates,
         "ss_learning_rate": facts.learning_rate,
@@ -114,6 +118,11 @@ def metadata_of(
         for name, value in {"format": "pt", **found}.items()
         if value is not None and value != ""
     }
+
+
+def _has_convolutions(adapter: Adapter) -> bool:
+    """Of more than one pixel; sd-scripts gives those a rank of their own."""
+    return any(math.prod(each.shape[2:]) > 1 for each in adapter.parameters())
 
 
 def _model(adapter: Adapter, prediction: Prediction) -> tuple[str, str]:

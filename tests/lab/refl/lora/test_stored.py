@@ -16,7 +16,7 @@ from imagereward_lab.refl.lora.names import DENOISER, place_of
 from imagereward_lab.refl.lora.stored import lora_tensors, read_lora, state_of, write_lora
 from imagereward_lab.training.errors import TrainingError
 from tests.support.oracles import import_peft
-from tests.support.refl.tiny_models import KINDS, attention, shake, tiny_model
+from tests.support.refl.tiny_models import KINDS, all_layers, shake, tiny_model
 
 import_peft()
 pytest.importorskip("diffusers")
@@ -79,6 +79,10 @@ EXPECTED = [
         "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q",
         "lora_unet_input_blocks_3_1_transformer_blocks_0_attn1_to_q",
     ),
+    ("sd", DENOISER, "down_blocks.0.resnets.0.conv1", "lora_unet_down_blocks_0_resnets_0_conv1"),
+    ("sdxl", DENOISER, "up_blocks.1.upsamplers.0.conv", "lora_unet_output_blocks_5_2_conv"),
+    ("sdxl", DENOISER, "down_blocks.1.downsamplers.0.conv", "lora_unet_input_blocks_6_0_op"),
+    ("generator", DENOISER, "mid_block.resnets.1.time_emb_proj", "lora_unet_middle_block_2_emb_layers_1"),
     ("sd3", DENOISER, "transformer_blocks.1.attn.to_k", "lora_unet_joint_blocks_1_x_block_attn_qkv"),
     (
         "sd3",
@@ -140,7 +144,7 @@ def test_a_layer_hosts_have_no_place_for_is_refused(models, which, network, laye
 def tuned(which, **named):
     """An adapter beside some layers of each sort."""
     model = tiny_model(which)
-    layers = attention(model)[:: 7 if model.kind in ("sd", "sdxl") else 1]
+    layers = all_layers(model)[:: 7 if model.kind in ("sd", "sdxl") else 1]
     text = model.kind in ("sd", "sdxl")
     adapter = attach(model, layers, **{"rank": 3, "alpha": 4.5, "text_encoders": text, **named})
     shake(adapter.parameters())
@@ -238,6 +242,9 @@ def test_the_file_says_what_it_is_in_the_words_of_hosts(tmp_path):
     said = found["sd"].metadata
     assert said["ss_network_module"] == "networks.lora"
     assert (said["ss_network_dim"], said["ss_network_alpha"]) == ("3", "4.5")
+    # sd-scripts gives convolutions a rank of their own.
+    assert json.loads(said["ss_network_args"]) == {"conv_dim": "3", "conv_alpha": "4.5"}
+    assert "ss_network_args" not in found["flux"].metadata
     assert (said["ss_output_name"], said["ss_sd_model_name"]) == ("kittens", "dream.safetensors")
     assert said["ss_new_sd_model_hash"] == "ab" * 32
     assert said["modelspec.date"] == "2023-11-14T22:13:20"
