@@ -44,7 +44,7 @@ differs by a standard deviation of 0.53 in the demo scorer's score and of 0.022 
 quality is. With guidance it would be 0.009, less than anybody sees."""
 MINE, LORA = "loop-taste", "loop"
 COURSE = (
-    "--targets all --learning-rate 5e-4 --warmup 0.1 --cooldown 0.5 --denoising-weight 0.1 "
+    "--targets all --learning-rate 5e-4 --warmup 0.1 --cooldown 0.5 --denoising-weight 0.1 --distance-weight 1e-3 "
     "--scorer-fall 0.6 --steps 20 --first 10 --last 19 --eta 0 --preview-guidance 1 --no-checkpointing --accumulate 1"
 )
 """How a generator as small as this one is tuned; see ``benchmarks.refl_proof``."""

@@ -31,7 +31,7 @@ from .loop import TRAINED, some_prompts
 from .loop_steps import Steps
 from .scorers import save_results
 
-USUAL = "--targets all --warmup 0.05 --cooldown 0.6 --denoising-weight 0.05 --bound 3.3"
+USUAL = "--targets all --warmup 0.05 --cooldown 0.6 --denoising-weight 0.03 --bound 3.3"
 """For a generator that is good already; 3.3 is the best of the demo scorer's reference scores."""
 LATE = "--method refl --steps 20 --first 10 --last 19 --eta 0"
 HACKED = (

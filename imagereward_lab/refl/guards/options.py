@@ -22,7 +22,7 @@ class GuardOptions:
         choices=DISTANCES,
     )
     distance_weight: float = setting(
-        0.001,
+        1e-4,
         "Of that distance in the loss; 0 leaves it out, which saves a pass. The smaller it is beside --reward-weight, the further what is "
         "predicted may go from what the frozen model predicts",
         low=0,

@@ -173,11 +173,10 @@ class Tuner:
         """
         sums = self.among.add(*self.reward_gradients(number))
         self.among.add_gradients(self.parameters.values())
-        if not self._denoises:
-            return [*sums, 0.0]
         rewarded = [each.grad for each in self.parameters.values()]
         (lost,) = self.among.add(self.denoising_gradients(number))
-        self.among.add_gradients(self.parameters.values())
+        if self._denoises:
+            self.among.add_gradients(self.parameters.values())
         self._bring_together(rewarded, 1.0 - sums[2])
         return [*sums, lost]
 
@@ -245,7 +244,7 @@ class Tuner:
                 * len(part)
                 / batch
             )
-            total = total + self.guards.distance_weight * far
+            total = total + self._distance_weight(rollout.latents) * far
         self._backward(total)
         known = rewards.detach().double().cpu()
         return torch.stack(
@@ -259,11 +258,15 @@ class Tuner:
         )
 
     def _evened(self, lost: Tensor, latents: Tensor, share: float) -> Tensor:
-        """What is differentiated for the reward; the size of latents is left out of it, so that weights mean the same for all models."""
+        """What is differentiated for the reward."""
         if self.config.balance == "losses":
             return lost
-        length = self.options.weight * share / math.sqrt(latents[0].numel())
-        return evened(self._scaled(lost), latents, length)
+        return evened(self._scaled(lost), latents, self.options.weight * share)
+
+    def _distance_weight(self, latents: Tensor) -> float:
+        """By lengths such that the distance that is allowed does not depend on the size of latents."""
+        weight = self.guards.distance_weight
+        return weight if self.config.balance == "losses" else weight * math.sqrt(latents[0].numel())
 
     def _bound(self, mean: float, deviation: float) -> float:
         """Of the reward, in deviations above the mean."""

@@ -12,6 +12,7 @@ import torch
 from imagereward_lab.refl.bases.load import load_base
 from imagereward_lab.refl.guards.options import GuardOptions
 from imagereward_lab.refl.methods.options import DraftOptions
+from imagereward_lab.refl.tuning.even import evened
 from imagereward_lab.training.errors import TrainingError
 from imagereward_lab.training.state.checkpoints import CheckpointFolder
 from imagereward_lab.training.state.draws import Draws
@@ -133,27 +134,53 @@ def test_the_gradient_is_that_of_all_losses_over_the_whole_batch(base):
 def test_by_lengths_every_picture_moves_the_lora_as_far_as_the_reward_lets_it(base):
     """A reward that is steep for one prompt does not drown the others; pictures that are above the bound move nothing."""
     steep = {TUNED[0]: 1e4, TUNED[1]: 1.0, TUNED[2]: 1e-4}
-    tuner = shaken(
-        tuner_of(base, guards=GuardOptions(distance_weight=0.0), denoising_weight=0.0, accumulate=2)
-    )
+    options = replace(OPTIONS, weight=0.5)
+    far = GuardOptions(distance_weight=0.2)
+    tuner = shaken(tuner_of(base, options=options, guards=far, denoising_weight=0.0, accumulate=2))
     tuner.reward = lambda images, prompts: (
         brightness(images, prompts) * torch.tensor([steep[each] for each in prompts])
     )
     tuner.scale = (0.0, 1.0)
     whole = gradient(tuner)
+
+    parted = []
+    for rank in range(2):
+        tuner.among = Processes(rank=rank, number=2)
+        tuner.reward_gradients(0)
+        parted.append({name: each.grad for name, each in tuner.parameters.items() if each.grad is not None})
+    tuner.among = Processes()
+
     tuner.optimiser.zero_grad()
     for place in range(3):
         prompt = TUNED[tuner._order(place)]
-        numbers = Draws.of("update", 1234, 0, place).numbers
-        rollout = tuner.method.rollout(base, base.encode([prompt]), [numbers], OPTIONS)
-        (up,) = torch.autograd.grad(rollout.images.mean(), rollout.latents, retain_graph=True)
-        latents = rollout.latents
-        (-(latents * up / up.norm()).sum() / latents.numel() ** 0.5 / 3).backward()
-    for name, each in tuner.parameters.items():
-        if name in whole:
-            torch.testing.assert_close(whole[name], each.grad, rtol=1e-3, atol=1e-7)
-    tuner.options = replace(OPTIONS, bound=-1.0)
+        conditions = base.encode([prompt])
+        rollout = tuner.method.rollout(
+            base, conditions, [Draws.of("update", 1234, 0, place).numbers], options
+        )
+        latents, (visit,) = rollout.latents, rollout.visits
+        (up,) = torch.autograd.grad(rollout.images.mean(), latents, retain_graph=True)
+        with torch.no_grad(), tuner.adapter.off():
+            frozen = base.output(visit.latents, visit.timesteps, conditions)
+        loss = -0.5 * (latents * up / up.norm()).sum()
+        loss = loss + 0.2 * latents.numel() ** 0.5 * (visit.output - frozen).pow(2).mean()
+        (loss / 3).backward()
+    plain = {name: each.grad for name, each in tuner.parameters.items() if each.grad is not None}
+    length = torch.stack([each.norm() for each in plain.values()]).norm()
+    assert whole.keys() == plain.keys()
+    for name, each in whole.items():  # brought to length 1, for nothing is above the bound
+        torch.testing.assert_close(each, plain[name] / length, rtol=1e-3, atol=1e-6)
+        torch.testing.assert_close(sum(some[name] for some in parted), plain[name], rtol=1e-3, atol=1e-7)
+    tuner.guards = replace(far, distance_weight=0.0)
+    tuner.options = replace(options, bound=-1.0)
     assert all(not each.any() for each in gradient(tuner).values())
+
+
+def test_a_gradient_that_is_no_number_stays_none():
+    latents = torch.tensor([[[[2.0]]], [[[3.0]]], [[[5.0]]]], requires_grad=True)
+    steep = torch.tensor([1.0, math.inf, 0.0])[:, None, None, None]
+    total = evened((latents * steep).nan_to_num(posinf=math.inf).sum(), latents, 0.25)
+    (found,) = torch.autograd.grad(total, latents)
+    assert found.flatten()[0] == 0.25 and not found.flatten()[1].isfinite() and found.flatten()[2] == 0
 
 
 def test_the_second_loss_is_brought_to_the_length_of_the_reward(base):
