@@ -41,7 +41,7 @@ PEOPLE: dict[str, Any] = {
 }
 """All of them like warm pictures, some more; the demo scorer does not care. What the generator draws for one prompt without guidance
 differs by a standard deviation of 0.53 in the demo scorer's score and of 0.022 in warmth: the taste is worth two and a half times what
-quality is. With guidance it would be 0.009, less than anybody sees."""
+quality is. With guidance 5 it would be 0.009, about as much as quality and errors."""
 MINE, LORA = "loop-taste", "loop"
 COURSE = (
     "--targets all --learning-rate 5e-4 --warmup 0.1 --cooldown 0.5 --denoising-weight 0.1 --distance-weight 1e-3 "

@@ -130,8 +130,9 @@ def put_lora(base: Base, path: Path) -> str:
         ) from error
     targets = next((found for found in map(base.targets, TARGETS) if len(found) == layers), None)
     if targets is None:
+        known = " or ".join(dict.fromkeys(str(len(base.targets(each))) for each in TARGETS))
         raise TrainingError(
-            f"{path} changes {layers} layers, and {base.path} has {' or '.join(str(len(base.targets(each))) for each in TARGETS)} that can "
+            f"{path} changes {layers} layers, and {base.path} has {known} that can "
             "be changed; expected a LoRA for this model"
         )
     adapter = attach(base, targets, rank=rank, alpha=alpha)

@@ -30,7 +30,11 @@ class MethodOptions:
         "Pictures with a reward above this are left alone, so that it is not driven beyond what it was made for. By default two standard "
         "deviations above the mean of the scorer's reference scores (2 for ImageReward, as published); inf has no bound",
     )
-    weight: float = setting(1e-3, "Of the loss of the reward, against that of denoising", low=0)
+    weight: float = setting(
+        1e-3,
+        "Of the loss of the reward, against the distance, and with --balance losses against that of denoising",
+        low=0,
+    )
     eta: float = setting(
         0.0, "Fresh noise at every step: 0 none (DDIM), 1 as DDPM. Flow models have none", low=0, high=1
     )

@@ -78,11 +78,12 @@ def test_pictures_say_what_they_are_and_a_run_that_was_cut_short_is_completed_to
     assert "00000-5.png is there already and was not drawn with these settings" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("which", ["blocks", "all"])
 def test_a_lora_draws_what_the_tuned_model_drew_and_one_for_another_model_is_refused(
-    call, model, tmp_path, capsys
+    call, model, tmp_path, capsys, which
 ):
     base = load_base(model)
-    adapter = attach(base, base.targets("blocks"), rank=2, alpha=0.7)
+    adapter = attach(base, base.targets(which), rank=2, alpha=0.7)
     numbers = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for each in adapter.parameters():

@@ -123,6 +123,21 @@ def test_layers_have_the_names_hosts_look_for(models, which, network, layer, nam
     assert place_of(model.kind, network, layer, model.denoiser).name == name
 
 
+def test_an_upsampler_behind_no_attention_is_counted_as_the_checkpoint_does():
+    from diffusers import UNet2DConditionModel
+
+    unet = UNet2DConditionModel(
+        block_out_channels=(32, 32),
+        layers_per_block=1,
+        down_block_types=["CrossAttnDownBlock2D", "DownBlock2D"],
+        up_block_types=["UpBlock2D", "CrossAttnUpBlock2D"],
+        cross_attention_dim=8,
+        attention_head_dim=8,
+    )
+    place = place_of("sd", DENOISER, "up_blocks.0.upsamplers.0.conv", unet)
+    assert place.name == "lora_unet_output_blocks_1_1_conv"
+
+
 @pytest.mark.parametrize(
     ("which", "network", "layer"),
     [
