@@ -1,9 +1,9 @@
 """Is a generator tuned to a reward without being ruined? Run as ``python -m benchmarks.refl_proof``.
 
 The tiny generator is tuned to the demo scorer by the commands of docs/refl.md, in several ways: by ``refl`` and ``draft-k`` with the
-guards that are on by default, and twice with settings that provoke reward hacking (large steps, no second loss), without guards and with
-them. A second scorer, which nothing is tuned to, watches. Then each way draws the same new prompts from the same seeds, as it was tuned
-(without guidance) and with guidance, and what it drew is measured here. A step that is done is not done again.
+guards that are on by default, and twice with settings that provoke reward hacking, without guards and with them. A second scorer, which
+nothing is tuned to, watches. Then each way draws the same new prompts from the same seeds, as it was tuned (without guidance) and with
+guidance, and what it drew is measured here. A step that is done is not done again.
 """
 
 from __future__ import annotations
@@ -31,19 +31,24 @@ from .loop import TRAINED, some_prompts
 from .loop_steps import Steps
 from .scorers import save_results
 
-USUAL = "--targets all --warmup 0.05 --cooldown 0.6 --denoising-weight 0.03 --bound 3.3"
-"""For a generator that is good already; 3.3 is the best of the demo scorer's reference scores."""
-HELD = "--denoising-weight 0.1 --distance-weight 3e-4 --updates 100"
-"""For a gradient through the whole drawing, which gets anywhere soon, and soon draws the same picture from every seed."""
-LATE = "--method refl --steps 20 --first 10 --last 19 --eta 0"
-HACKED = (
-    "--method draft-k --k 5 --steps 10 --targets all --learning-rate 3e-3 --warmup 0.05 --denoising-weight 0 --bound inf "
-    "--updates 60 --check-every 10"
+LATE = (
+    "--method refl --steps 20 --first 10 --last 19 --eta 0 --targets all --learning-rate 2e-3 --warmup 0.17 --cooldown 0.5 "
+    "--denoising-weight 0.02 --distance-weight 6e-5 --bound 3.3 --updates 60 --check-every 10"
 )
-"""The reward alone, by large steps and without a second loss."""
+"""For a generator that is good already: few large steps, and time to settle. 3.3 is the best of the demo scorer's reference scores."""
+HALF = (
+    "--method draft-k --k 5 --steps 10 --targets all --learning-rate 1e-3 --warmup 0.1 --denoising-weight 0 --bound inf --updates 60 "
+    "--check-every 10"
+)
+"""A gradient through half of the drawing, which leaves it where things go."""
+HACKED = (
+    "--method draft-k --k 10 --steps 10 --targets all --learning-rate 1e-3 --warmup 0.05 --cooldown 0.6 --denoising-weight 0.03 "
+    "--bound 3.3"
+)
+"""Through the whole drawing by large steps: soon one picture is drawn from every seed."""
 WAYS: dict[str, tuple[str, ...]] = {
-    "refl": tuple(f"{LATE} {USUAL} --learning-rate 2e-3".split()),
-    "draft-k": tuple(f"--method draft-k --k 10 --steps 10 {USUAL} --learning-rate 3e-4 {HELD}".split()),
+    "refl": tuple(LATE.split()),
+    "draft-k": tuple(HALF.split()),
     "hacked, no guards": tuple(f"{HACKED} --no-guards".split()),
     "hacked, with guards": tuple(HACKED.split()),
 }
