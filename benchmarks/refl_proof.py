@@ -45,7 +45,7 @@ HACKED = (
     "--method draft-k --k 10 --steps 10 --targets all --learning-rate 1e-3 --warmup 0.05 --cooldown 0.6 --denoising-weight 0.03 "
     "--bound 3.3"
 )
-"""Through the whole drawing by large steps: soon one picture is drawn from every seed."""
+"""Through the whole drawing by large steps: soon pictures of one prompt hardly differ."""
 WAYS: dict[str, tuple[str, ...]] = {
     "refl": tuple(LATE.split()),
     "draft-k": tuple(HALF.split()),

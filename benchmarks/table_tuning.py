@@ -62,8 +62,9 @@ def refl_proof_part(figures: dict[str, Any], machine: str) -> list[str]:
     lines = [
         "## A generator tuned without being ruined",
         "",
-        f"The tiny generator, tuned to the demo scorer on {scale['tuned']} prompts in {scale['updates']} updates of {scale['batch']} "
-        f"pictures; {figures['second']} watches. Measured on {before['pictures']} pictures of {scale['new']} new prompts, from the same "
+        f"The tiny generator, tuned to the demo scorer on {scale['tuned']} prompts in at most {scale['updates']} updates of "
+        f"{scale['batch']} pictures; {figures['second']} watches. Measured on {before['pictures']} pictures of "
+        f"{scale['new']} new prompts, from the same "
         "seeds before and after; rises in standard deviations of the untouched generator's scores. It is tuned and drawn without guidance; "
         "in brackets what the same LoRA does to pictures with guidance 4. "
         f"`python -m benchmarks.refl_proof`; every command and all checks stand in `refl_proof.json`. {machine}",

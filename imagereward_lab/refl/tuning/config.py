@@ -32,7 +32,7 @@ class TuningConfig:
     )
     cooldown: float = setting(
         0.0,
-        "Share of all updates, at the end, over which it falls to 0, so that the last ones settle what the first found",
+        "Share of all updates, at the end, over which the learning rate falls to 0, so that the last ones settle what the first found",
         low=0,
         high=1,
     )
