@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..errors import CuratorError
+from ..errors import CuratorError, UnknownScorerError
 from ..files.devices import is_device
 
 Method = Literal["weighted", "standard", "rank"]
@@ -24,6 +24,10 @@ BLENDS_FILE = "blends.json"
 
 class BlendError(CuratorError):
     """A blend is described in a way that means nothing, cannot be stored, or does not fit the scorers it is used with."""
+
+
+class UnknownBlendError(BlendError, UnknownScorerError):
+    """What stands where a scorer or a blend is expected is neither: no blend has that name, or its text means nothing."""
 
 
 def check_name(what: str, name: str) -> None:

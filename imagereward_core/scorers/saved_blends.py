@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .blend import Blend
 from .blend_file import BlendFile, parse_blend, same_name
-from .blend_names import BLEND_PREFIX, BlendError
+from .blend_names import BLEND_PREFIX, BlendError, UnknownBlendError
 from .registry import card_of, is_checkpoint
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class SavedBlends:
             if file.path.is_file():
                 elsewhere.append(f"in {file.path} there is {', '.join(blends) or 'none'}")
         where = "; ".join(elsewhere) or f"none is saved in {', '.join(str(file.path) for file in self.files)}"
-        raise BlendError(f"no blend is called {name!r}: {where}")
+        raise UnknownBlendError(f"no blend is called {name!r}: {where}")
 
 
 def blend_of(name: str | os.PathLike[str], blends: SavedBlends | None = None) -> Blend | None:
@@ -65,11 +65,16 @@ def blend_of(name: str | os.PathLike[str], blends: SavedBlends | None = None) ->
     text = os.fspath(name)
     if text.lower().startswith(BLEND_PREFIX):
         if blends is None:
-            raise BlendError(
+            raise UnknownBlendError(
                 f"{text}: no place for saved blends is set here; give the blend as text, such as A=0.7,B=0.3"
             )
         return blends.get(text[len(BLEND_PREFIX) :])
-    return parse_blend(text) if "=" in text and not is_checkpoint(text) else None
+    if "=" not in text or is_checkpoint(text):
+        return None
+    try:
+        return parse_blend(text)
+    except BlendError as error:
+        raise UnknownBlendError(str(error)) from error
 
 
 def needed_cards(

@@ -70,7 +70,7 @@ class Schedule:
     """What is done, in order.
 
     Attributes:
-        placing: More of the same, which tells apart what is left and what is right, above and below.
+        placing: More of the same, which tells apart what is left and what is right, above and below; None leaves it out.
         held_out: Held-out prompts that the result is measured on.
         guidance: Classifier-free guidance at previews and measurement.
         sampling_steps: Steps of DDIM at previews and measurement.
@@ -78,7 +78,7 @@ class Schedule:
 
     autoencoding: Autoencoding = field(default_factory=Autoencoding)
     denoising: Denoising = field(default_factory=Denoising)
-    placing: Denoising = field(
+    placing: Denoising | None = field(
         default_factory=lambda: Denoising(seed=2, steps=2500, noisy=0.5, sides_weight=0.1)
     )
     held_out: int = 400
@@ -113,10 +113,14 @@ class Schedule:
                 validate_every=part(first.validate_every),
             ),
             denoising=denoising(self.denoising),
-            placing=denoising(self.placing),
+            placing=denoising(self.placing) if self.placing else None,
             held_out=part(self.held_out, 4),
             sampling_steps=min(self.sampling_steps, part(self.sampling_steps, 3)),
         )
+
+    def early(self, steps: int) -> Schedule:
+        """The same autoencoder, and a denoiser of so many steps alone: a generator that follows prompts badly, for tuning to better."""
+        return replace(self, denoising=replace(self.denoising, steps=steps), placing=None)
 
     def facts(self) -> dict[str, Any]:
         """All of it, as it comes back from JSON."""

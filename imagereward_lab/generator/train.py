@@ -123,6 +123,7 @@ class _Course:
                     ("2-denoising", self.schedule.denoising),
                     ("3-placing", self.schedule.placing),
                 )
+                if stage is not None
             ),
         ]
         return self._finish(generator, facts)
@@ -249,6 +250,12 @@ def main(arguments: list[str] | None = None, schedule: Schedule = SCHEDULE) -> i
         default=1.0,
         help="part of all data and steps, to see it run (0.01: minutes); more than 1 learns longer",
     )
+    parser.add_argument(
+        "--early",
+        type=int,
+        metavar="STEPS",
+        help="let the denoiser learn for so many steps only and leave out what follows: a worse generator, of which tuning can make more",
+    )
     parser.add_argument("--device", default="cpu", help="cpu, cuda or auto")
     parser.add_argument(
         "--precision",
@@ -262,7 +269,8 @@ def main(arguments: list[str] | None = None, schedule: Schedule = SCHEDULE) -> i
         help="CLIP's merges.txt, or the .gz of it that OpenAI's packages carry; default: that of open_clip_torch",
     )
     options = parser.parse_args(arguments)
-    chosen = schedule if options.share == 1.0 else schedule.scaled(options.share)
+    chosen = schedule if options.early is None else schedule.early(options.early)
+    chosen = chosen if options.share == 1.0 else chosen.scaled(options.share)
     try:
         facts = make(
             options.output,

@@ -146,6 +146,11 @@ def test_a_blend_with_an_unknown_scorer_is_refused_before_anything_is_done(run, 
         assert done.code != 0 and "Clop" in done.err and "CLIP" in done.err
 
 
+@pytest.mark.parametrize("wanted", ["CLIP=x", "CLIP=1,CLIP=2", "CLIP=1@mean", "CLIP=0", "blend:none"])
+def test_what_is_no_blend_is_a_mistake_of_the_command_line(run, models, outputs, wanted):
+    assert run("score", outputs, "-s", wanted, "--models-dir", models).code == 2
+
+
 def test_ranking_across_prompts_is_warned_of_where_authors_advise_against_it(run, models, outputs):
     save_picture(outputs / "other.png", (1, 2, 3), "a dog" + SETTINGS)
     warned = run("rank", outputs, "-s", "HPSv2", "--models-dir", models)

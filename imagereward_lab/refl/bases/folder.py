@@ -107,8 +107,7 @@ def _length(kind: type[Base], name: str, denoiser: Path) -> int:
     if kind is StableDiffusion3 and name == "text_encoder_3":
         return sd3.TOKENS
     if kind is Flux and name == "text_encoder_2":
-        # schnell, which is told no guidance, was trained with half as many.
-        return flux.TOKENS if _json(denoiser / "config.json").get("guidance_embeds") else flux.TOKENS // 2
+        return flux.tokens_of(bool(_json(denoiser / "config.json").get("guidance_embeds")))
     return 77
 
 

@@ -350,3 +350,20 @@ def test_a_hundredth_of_it_runs_to_the_end_after_two_kills(tmp_path, ids):
     assert torch.isfinite(sample(opened, ids, prompt, seed=1, steps=3)).all()
     with pytest.raises(TrainingError, match="other settings"):
         run(said.append, SCHEDULE.scaled(0.02))
+
+
+def test_an_early_generator_has_the_whole_autoencoder_and_few_steps_of_the_rest(tmp_path, ids):
+    whole = SCHEDULE.early(1000)
+    assert (whole.autoencoding, whole.denoising.steps, whole.placing) == (SCHEDULE.autoencoding, 1000, None)
+    assert whole.denoising.scenes == SCHEDULE.denoising.scenes
+
+    def judge(pictures, prompts):
+        return np.zeros(len(pictures))
+
+    def run(early):
+        return make(tmp_path / "run", early.scaled(0.0005), SMALL, say=lambda line: None, judge=judge)
+
+    stages = run(SCHEDULE.early(4000))["training"]
+    assert [stage["stage"] for stage in stages] == ["autoencoding", "denoising"] and stages[1]["steps"] == 2
+    with pytest.raises(TrainingError, match="other settings"):
+        run(SCHEDULE)

@@ -227,16 +227,16 @@ def _flux(folder):
         in_channels=16,
         num_layers=1,
         num_single_layers=1,
-        attention_head_dim=16,
-        num_attention_heads=2,
+        attention_head_dim=128,  # what no shape of a single file tells follows from it
+        num_attention_heads=1,
         joint_attention_dim=32,
         pooled_projection_dim=64,
-        axes_dims_rope=[4, 4, 8],
+        axes_dims_rope=[16, 56, 56],
         guidance_embeds=True,
     )
     return FluxPipeline(
         transformer=shaken(transformer, 5),
-        vae=_vae(4, 1.5, shift_factor=0.06, use_quant_conv=False, use_post_quant_conv=False),
+        vae=_vae(4, 0.3611, shift_factor=0.1159, use_quant_conv=False, use_post_quant_conv=False),
         text_encoder=_clip(words, 64, 1),
         text_encoder_2=_t5(more, 32),
         tokenizer=CLIPTokenizer.from_pretrained(folder / "clip"),

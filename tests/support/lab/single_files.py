@@ -1,5 +1,7 @@
 """Checkpoints of one file out of diffusers' networks: the way back from what our readers do."""
 
+import inspect
+
 import torch
 
 from imagereward_lab.generator.layout import UNET, VAE, unet_name, vae_name
@@ -118,29 +120,98 @@ def _sd3_shapes(transformer):
     return shapes
 
 
-def sd3_state(pipeline):
-    """A checkpoint of SD 3 with the three text encoders.
-
-    The transformer's numbers find their places by what diffusers' conversion makes of the places themselves.
-    """
-    from diffusers.loaders.single_file_utils import convert_sd3_transformer_checkpoint_to_diffusers
-
-    shapes = {UNET + name: shape for name, shape in _sd3_shapes(pipeline.transformer).items()}
+def _found_back(shapes, convert, network):
+    """A network's tensors under the names of ``shapes``: numbers find their places by what a conversion makes of the places themselves."""
     places, first = {}, 0
     for name, shape in shapes.items():
         number = torch.Size(shape).numel()
-        places[name] = torch.arange(first, first + number).view(shape)
+        places[UNET + name] = torch.arange(first, first + number).view(shape)
         first += number
     numbers = torch.full((first,), float("nan"))
-    own = pipeline.transformer.state_dict()
-    for name, place in convert_sd3_transformer_checkpoint_to_diffusers(dict(places)).items():
+    own = network.state_dict()
+    for name, place in convert(dict(places)).items():
         numbers[place.reshape(-1)] = own[name].reshape(-1)
     assert numbers.isfinite().all()
-    state = {name: numbers[place] for name, place in places.items()}
-    state |= vae_state(pipeline.vae)
-    encoders = (pipeline.text_encoder, pipeline.text_encoder_2, pipeline.text_encoder_3)
-    for name, encoder in zip(("clip_l", "clip_g", "t5xxl"), encoders):
-        for key, value in encoder.state_dict().items():
-            if key != "encoder.embed_tokens.weight":
-                state[f"text_encoders.{name}.transformer.{key}"] = value.contiguous()
-    return state
+    return {name: numbers[place] for name, place in places.items()}
+
+
+def _full(name):
+    """With what transformers 5 leaves out."""
+    return name if name.startswith(("text_model.", "text_projection")) else f"text_model.{name}"
+
+
+def _encoders_state(**encoders):
+    """Text encoders as files of flow models have them."""
+    return {
+        f"text_encoders.{name}.transformer.{_full(key) if 'clip' in name else key}": value.contiguous()
+        for name, encoder in encoders.items()
+        for key, value in encoder.state_dict().items()
+        if key != "encoder.embed_tokens.weight"
+    }
+
+
+def sd3_state(pipeline):
+    """A checkpoint of SD 3 with the three text encoders."""
+    from diffusers.loaders.single_file_utils import convert_sd3_transformer_checkpoint_to_diffusers
+
+    transformer = pipeline.transformer
+    return {
+        **_found_back(_sd3_shapes(transformer), convert_sd3_transformer_checkpoint_to_diffusers, transformer),
+        **vae_state(pipeline.vae),
+        **_encoders_state(
+            clip_l=pipeline.text_encoder, clip_g=pipeline.text_encoder_2, t5xxl=pipeline.text_encoder_3
+        ),
+    }
+
+
+def _flux_shapes(transformer):
+    """Names and shapes of a transformer of Flux.1 as it was published."""
+    config, width = transformer.config, transformer.inner_dim
+    shapes = {
+        **_linear("img_in", width, config.in_channels),
+        **_linear("txt_in", width, config.joint_attention_dim),
+        **_linear("vector_in.in_layer", width, config.pooled_projection_dim),
+        **_linear("vector_in.out_layer", width, width),
+        **_linear("final_layer.linear", config.in_channels, width),
+        **_linear("final_layer.adaLN_modulation.1", 2 * width, width),
+    }
+    for name in ("time_in", "guidance_in") if config.guidance_embeds else ("time_in",):
+        shapes |= _linear(f"{name}.in_layer", width, 256) | _linear(f"{name}.out_layer", width, width)
+    norms = {f"norm.{each}_norm.scale": (config.attention_head_dim,) for each in ("query", "key")}
+    for number in range(config.num_layers):
+        for part in ("img", "txt"):
+            at = f"double_blocks.{number}.{part}_"
+            shapes |= _linear(f"{at}mod.lin", 6 * width, width)
+            shapes |= _linear(f"{at}attn.qkv", 3 * width, width)
+            shapes |= _linear(f"{at}attn.proj", width, width)
+            shapes |= _linear(f"{at}mlp.0", 4 * width, width)
+            shapes |= _linear(f"{at}mlp.2", width, 4 * width)
+            shapes |= {f"{at}attn.{name}": shape for name, shape in norms.items()}
+    for number in range(config.num_single_layers):
+        at = f"single_blocks.{number}."
+        shapes |= _linear(f"{at}modulation.lin", 3 * width, width)
+        shapes |= _linear(f"{at}linear1", 7 * width, width)
+        shapes |= _linear(f"{at}linear2", width, 5 * width)
+        shapes |= {f"{at}{name}": shape for name, shape in norms.items()}
+    return shapes
+
+
+def _flux_conversion(width):
+    """Diffusers' own, which takes the width of the published model for granted, for another one."""
+    from diffusers.loaders import single_file_utils
+
+    source = inspect.getsource(single_file_utils.convert_flux_transformer_checkpoint_to_diffusers)
+    assert source.count("inner_dim = 3072") == 1
+    names = dict(vars(single_file_utils))
+    exec(source.replace("inner_dim = 3072", f"inner_dim = {width}"), names)  # noqa: S102 - the library's own words
+    return names["convert_flux_transformer_checkpoint_to_diffusers"]
+
+
+def flux_state(pipeline):
+    """A checkpoint of Flux.1 with its two text encoders, as ComfyUI saves it."""
+    transformer = pipeline.transformer
+    return {
+        **_found_back(_flux_shapes(transformer), _flux_conversion(transformer.inner_dim), transformer),
+        **{f"vae.{name.removeprefix(VAE)}": value for name, value in vae_state(pipeline.vae).items()},
+        **_encoders_state(clip_l=pipeline.text_encoder, t5xxl=pipeline.text_encoder_2),
+    }

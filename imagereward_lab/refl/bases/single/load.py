@@ -14,11 +14,13 @@ from ....training.errors import TrainingError
 from .. import sd3
 from ..base import Base, Parts
 from ..courses import STABLE_DIFFUSION
+from ..flux import Flux, tokens_of
 from ..schedule import Prediction
 from ..sd import StableDiffusion
 from ..sd3 import StableDiffusion3
 from ..sdxl import StableDiffusionXL
 from ..tokens import Tokens, clip_tokens, json_tokens
+from .flux import load_flux
 from .layout import UNET, Stored, kind_of
 from .sd3 import load_sd3
 from .text import load_clip, load_open_clip, load_t5
@@ -32,6 +34,13 @@ TOKENIZER = "tokenizer.json"
 _CLIP = "cond_stage_model.transformer."
 _OPEN_CLIP = "cond_stage_model.model."
 _XL = "conditioner.embedders."
+_ENCODER = "text_encoders.{}.transformer."
+"""Of flow models, as ComfyUI saves them."""
+_FLUX_VAE = "vae."
+_DEV = {"shift": 3.0, "use_dynamic_shifting": True}
+_SCHNELL = {"shift": 1.0}
+"""Courses of noise of Flux.1, by the published folders."""
+_WHERE_T5 = f"ComfyUI has it as comfy/text_encoders/t5_tokenizer/{TOKENIZER}"
 
 
 def load_single(
@@ -47,12 +56,10 @@ def load_single(
     """
     stored = Stored(path)
     kind = kind_of(stored)
-    if kind == "flux":
-        raise TrainingError(
-            f"{path} is a single file of Flux, which lacks what reads prompts for it; expected a folder of diffusers for such a model"
-        )
     made: Base
-    if kind == "sd3":
+    if kind == "flux":
+        made = _flux(stored, dtype, merges)
+    elif kind == "sd3":
         made = _sd3(stored, dtype, merges)
     elif kind == "sd":
         made = _sd(stored, dtype, prediction, merges)
@@ -121,7 +128,7 @@ def _sdxl(
 
 
 def _sd3(stored: Stored, dtype: torch.dtype, merges: Path | None) -> StableDiffusion3:
-    first, second, third = (f"text_encoders.{name}.transformer." for name in ("clip_l", "clip_g", "t5xxl"))
+    first, second, third = (_ENCODER.format(name) for name in ("clip_l", "clip_g", "t5xxl"))
     encoders = {
         "text_encoder": load_clip(stored, first, dtype, projected=True),
         "text_encoder_2": load_clip(stored, second, dtype, projected=True, act="gelu"),
@@ -138,7 +145,7 @@ def _sd3(stored: Stored, dtype: torch.dtype, merges: Path | None) -> StableDiffu
     else:
         remarks.append(
             f"The file has T5 but not its tokenizer, so prompts are read by the two text encoders of CLIP alone; put T5's {TOKENIZER} "
-            "beside it to use both."
+            f"beside it to use both; {_WHERE_T5}."
         )
     return StableDiffusion3(
         Parts(
@@ -151,6 +158,40 @@ def _sd3(stored: Stored, dtype: torch.dtype, merges: Path | None) -> StableDiffu
             path=stored.path,
             size=(1024, 1024),
             remarks=tuple(remarks),
+        )
+    )
+
+
+def _flux(stored: Stored, dtype: torch.dtype, merges: Path | None) -> Flux:
+    first, second = (_ENCODER.format(name) for name in ("clip_l", "t5xxl"))
+    for what, prefix in (("text encoder of CLIP", first), ("T5", second), ("autoencoder", _FLUX_VAE)):
+        if not any(name.startswith(prefix) for name in stored.shapes):
+            raise TrainingError(
+                f"{stored.path} is a file of Flux without {what} (names such as {prefix}...); expected a whole checkpoint, with what reads "
+                "prompts for it, or a folder of diffusers"
+            )
+    if not (stored.path.parent / TOKENIZER).is_file():
+        raise TrainingError(
+            f"{stored.path} lies without T5's {TOKENIZER}, which prompts are read with; put it beside the file. {_WHERE_T5}"
+        )
+    denoiser = load_flux(stored, dtype)
+    guided = bool(denoiser.config.guidance_embeds)
+    encoder = load_clip(stored, first, dtype)
+    return Flux(
+        Parts(
+            denoiser=denoiser,
+            vae=load_vae(
+                stored, dtype, _FLUX_VAE, scaling_factor=0.3611, shift_factor=0.1159, sample_size=1024
+            ),
+            text_encoders={"text_encoder": encoder, "text_encoder_2": load_t5(stored, second, dtype)},
+            tokens={
+                "text_encoder": _tokens(stored, merges, encoder, ""),
+                "text_encoder_2": json_tokens(stored.path.parent, tokens_of(guided)),
+            },
+            prediction="flow",
+            scheduler={"num_train_timesteps": 1000, **(_DEV if guided else _SCHNELL)},
+            path=stored.path,
+            size=(1024, 1024),
         )
     )
 

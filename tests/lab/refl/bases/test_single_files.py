@@ -28,7 +28,7 @@ from tests.support.lab.pipelines import (  # noqa: E402
     write_pipeline,
     write_t5_tokenizer,
 )
-from tests.support.lab.single_files import sd3_state, single_state, unet_state  # noqa: E402
+from tests.support.lab.single_files import flux_state, sd3_state, single_state, unet_state  # noqa: E402
 
 
 def write(path, state, tokenizer):
@@ -40,12 +40,13 @@ def write(path, state, tokenizer):
     return path
 
 
-@pytest.mark.parametrize("kind", ["sd1", "sd2", "sdxl", "sd3"])
+@pytest.mark.parametrize("kind", ["sd1", "sd2", "sdxl", "sd3", "flux"])
 def test_a_single_file_is_the_same_model_as_the_folder(kind, tmp_path):
     pipeline = write_pipeline(kind, tmp_path / "folder", tmp_path / "tokens")
-    state = sd3_state(pipeline) if kind == "sd3" else single_state(kind, pipeline)
+    flow = {"sd3": sd3_state, "flux": flux_state}.get(kind)
+    state = flow(pipeline) if flow else single_state(kind, pipeline)
     file = write(tmp_path / "file" / "model.safetensors", state, True)
-    if kind == "sd3":
+    if flow:
         write_t5_tokenizer(file.parent)
     told = "v_prediction" if kind == "sd2" else None
     one, other = load_base(file, prediction=told), load_base(tmp_path / "folder")
@@ -62,7 +63,7 @@ def test_a_single_file_is_the_same_model_as_the_folder(kind, tmp_path):
     assert one.vae.config.scaling_factor == other.vae.config.scaling_factor
     conditions, expected = one.encode(["red star", ""]), other.encode(["red star", ""])
     torch.testing.assert_close(conditions.states, expected.states)
-    if kind in ("sdxl", "sd3"):
+    if kind in ("sdxl", "sd3", "flux"):
         torch.testing.assert_close(conditions.pooled, expected.pooled)
     latents = torch.randn(2, one.latent_channels, 8, 8)
     steps = torch.tensor([500.0, 20.0])
@@ -92,6 +93,44 @@ def test_a_file_of_sd_3_without_t5_or_its_tokenizer_says_so_and_reads_clip_alone
     conditions, expected = (each.encode(PROMPTS) for each in (base, load_base(tmp_path / "folder")))
     torch.testing.assert_close(conditions.states, expected.states)
     assert (conditions.states[:, 77:] == 0).all() and conditions.states.shape[1] == 77 + 256
+
+
+def test_a_file_of_flux_needs_the_tokenizer_of_t5_and_heads_as_published(tmp_path):
+    pipeline = write_pipeline("flux", tmp_path / "folder", tmp_path / "tokens")
+    state = flux_state(pipeline)
+    file = write(tmp_path / "file" / "model.safetensors", state, True)
+    with pytest.raises(TrainingError, match=r"lies without T5's tokenizer.json.*ComfyUI has it as"):
+        load_base(file)
+    write_t5_tokenizer(file.parent)
+    name = f"{UNET}double_blocks.0.img_attn.norm.query_norm.scale"
+    with pytest.raises(TrainingError, match="heads are 64; expected heads of 128"):
+        load_base(write(file, {**state, name: torch.ones(64)}, False))
+    with pytest.raises(TrainingError, match="also has 1 tensors, among them transformer_blocks.0.new"):
+        load_base(write(file, {**state, f"{UNET}double_blocks.0.new.weight": torch.ones(1)}, False))
+
+
+def test_a_file_of_flux_in_eight_bits_with_norms_as_comfyui_names_them(tmp_path):
+    pipeline = write_pipeline("flux", tmp_path / "folder", tmp_path / "tokens")
+    eight = {
+        name.replace("_norm.scale", "_norm.weight"): value.to(torch.float8_e4m3fn)
+        for name, value in flux_state(pipeline).items()
+    }
+    file = write(tmp_path / "model.safetensors", eight, True)
+    write_t5_tokenizer(tmp_path)
+    base = load_base(file, dtype=torch.bfloat16)
+    for name, value in pipeline.transformer.state_dict().items():
+        assert torch.equal(base.denoiser.state_dict()[name], value.to(torch.float8_e4m3fn).to(torch.bfloat16))
+
+
+def test_a_file_of_flux_that_is_told_no_guidance_is_schnell(tmp_path):
+    pipeline = write_pipeline("flux", tmp_path / "folder", tmp_path / "tokens")
+    state = {name: value for name, value in flux_state(pipeline).items() if "guidance_in" not in name}
+    file = write(tmp_path / "model.safetensors", state, True)
+    write_t5_tokenizer(tmp_path)
+    base = load_base(file)
+    assert base.encode(["a red star"]).states.shape[1] == 256
+    timesteps = base.schedule(4).timesteps.tolist()
+    assert timesteps == pytest.approx([1000, 750, 500, 250])  # not shifted
 
 
 SD1 = {"block_out_channels": (320, 640, 1280, 1280), "cross_attention_dim": 768, "attention_head_dim": 8}
@@ -194,7 +233,7 @@ def test_files_that_are_no_checkpoints_to_tune_say_what_they_are(tmp_path):
         "a single part of a folder of diffusers": {"down_blocks.0.weight": torch.zeros(1)},
         "a ControlNet": {"control_model.x": torch.zeros(1)},
         "of no known kind: its 1 tensors begin with x": {"x": torch.zeros(1)},
-        "a single file of Flux, which lacks what reads": {
+        "a file of Flux without text encoder of CLIP": {
             f"{UNET}double_blocks.0.img_attn.qkv.weight": torch.zeros(1)
         },
         "lacks first_stage_model.decoder.conv_in.weight": {

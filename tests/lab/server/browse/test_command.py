@@ -114,8 +114,8 @@ def test_what_was_said_in_the_webuis_tab_is_shown_also_by_a_folder_that_was_open
     [
         ("NOSUCH", 2, "no scorer is called 'NOSUCH'; expected one of ImageReward-v1.0"),
         ("demo=1,NOSUCH=1", 2, "no scorer is called 'NOSUCH'"),
-        ("blend:NOSUCH", 4, "no blend is called 'NOSUCH'"),
-        ("demo=x", 4, "the weight of demo is 'x'"),
+        ("blend:NOSUCH", 2, "no blend is called 'NOSUCH'"),
+        ("demo=x", 2, "the weight of demo is 'x'"),
         ("nothing.safetensors", 3, "there is no checkpoint nothing.safetensors"),
     ],
 )
