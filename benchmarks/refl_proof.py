@@ -32,13 +32,13 @@ from .loop_steps import Steps
 from .scorers import save_results
 
 LATE = (
-    "--method refl --steps 20 --first 10 --last 19 --eta 0 --targets all --learning-rate 2e-3 --warmup 0.17 --cooldown 0.5 "
-    "--denoising-weight 0.02 --distance-weight 6e-5 --bound 3.3 --updates 60 --check-every 10"
+    "--method refl --steps 20 --first 10 --last 19 --eta 0 --targets all --learning-rate 1.5e-3 --warmup 0.05 --cooldown 0.5 --batch 64 "
+    "--denoising-weight 0.02 --distance-weight 1e-4 --bound 3.3"
 )
-"""For a generator that is good already: few large steps, and time to settle. 3.3 is the best of the demo scorer's reference scores."""
+"""For a generator that is good already: time to settle, and a bound that is the best of the demo scorer's reference scores."""
 HALF = (
-    "--method draft-k --k 5 --steps 10 --targets all --learning-rate 1e-3 --warmup 0.1 --denoising-weight 0 --bound inf --updates 60 "
-    "--check-every 10"
+    "--method draft-k --k 5 --steps 10 --targets all --learning-rate 1.5e-3 --warmup 0.05 --cooldown 0.7 --batch 64 "
+    "--denoising-weight 0.01 --distance-weight 2e-4 --bound 3.3"
 )
 """A gradient through half of the drawing, which leaves it where things go."""
 HACKED = (
@@ -266,10 +266,16 @@ def _scenes(number: int) -> list[Scene]:
 
 
 def main(arguments: list[str] | None = None, out: Callable[[str], None] = print) -> None:
-    """Tunes, measures and writes ``refl_proof.json``."""
+    """Tunes, measures and writes ``refl_proof.json``, or ``refl_proof_early.json`` of a generator that learnt for a short time."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=Path("runs/refl-proof"), help="the same one goes on")
     parser.add_argument("--generator", type=Path, default=TRAINED)
+    parser.add_argument(
+        "--early",
+        type=int,
+        metavar="STEPS",
+        help="the generator was made by train_generator --early STEPS; it has a record of its own",
+    )
     parser.add_argument("--second", required=True, help="id of another scorer, which watches")
     parser.add_argument("--models-dir", type=Path, required=True, help="the folder it lies in")
     parser.add_argument("--what", default="another scorer", help="what it is, in words, for the record")
@@ -282,8 +288,8 @@ def main(arguments: list[str] | None = None, out: Callable[[str], None] = print)
     more = ("--merges", str(options.merges.absolute())) if options.merges else ()
     proof = Proof(options.folder, options.generator, scale, options.second, options.models_dir, more)
     found = proof.run(options.way or list(WAYS))
-    figures = {"scale": asdict(scale), "second": options.what, **found}
-    save_results("refl_proof", figures, options.output)
+    figures = {"scale": asdict(scale), "second": options.what, "early": options.early, **found}
+    save_results("refl_proof" if options.early is None else "refl_proof_early", figures, options.output)
     for way, row in figures["ways"].items():
         out(f"{way}: {json.dumps({name: row[name] for name in row if name not in ('checks', 'tuning')})}")
 

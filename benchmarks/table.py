@@ -223,6 +223,7 @@ PARTS = {
     "train_demo": train_demo_part,
     "refl": refl_part,
     "refl_proof": refl_proof_part,
+    "refl_proof_early": refl_proof_part,
     "refl_gpu": refl_gpu_part,
     "loop": loop_part,
     "kill_tests": kills_part,

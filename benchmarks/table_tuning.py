@@ -59,15 +59,17 @@ def refl_proof_part(figures: dict[str, Any], machine: str) -> list[str]:
     before = ways.pop("before")
     second = next(name for name in before["scores"] if name != "demo")
     own = f"own_over_others_by_{second}"
+    early = figures.get("early")
+    which = f"A generator whose denoiser learnt for {early:,} steps alone" if early else "The tiny generator"
     lines = [
-        "## A generator tuned without being ruined",
+        "## A generator that draws badly, tuned" if early else "## A generator tuned without being ruined",
         "",
-        f"The tiny generator, tuned to the demo scorer on {scale['tuned']} prompts in at most {scale['updates']} updates of "
-        f"{scale['batch']} pictures; {figures['second']} watches. Measured on {before['pictures']} pictures of "
+        f"{which}, tuned to the demo scorer on {scale['tuned']} prompts in at most {scale['updates']} updates; "
+        f"{figures['second']} watches. Measured on {before['pictures']} pictures of "
         f"{scale['new']} new prompts, from the same "
         "seeds before and after; rises in standard deviations of the untouched generator's scores. It is tuned and drawn without guidance; "
         "in brackets what the same LoRA does to pictures with guidance 4. "
-        f"`python -m benchmarks.refl_proof`; every command and all checks stand in `refl_proof.json`. {machine}",
+        f"`python -m benchmarks.refl_proof`; every command and all checks stand in `refl_proof{'_early' if early else ''}.json`. {machine}",
         "",
         "| way | demo scorer | the other scorer | own prompt above another's, by each | diversity | the run |",
         "| --- | --- | --- | --- | --- | --- |",

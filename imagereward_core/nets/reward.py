@@ -40,7 +40,7 @@ class Head(nn.Module):
         weight: Tensor | None = None
         bias = torch.zeros(1, dtype=torch.float64)
         for layer in reversed([layer for layer in self.layers if isinstance(layer, nn.Linear)]):
-            matrix, offset = layer.weight.detach().double().cpu(), layer.bias.detach().double().cpu()
+            matrix, offset = layer.weight.detach().cpu().double(), layer.bias.detach().cpu().double()
             bias = bias + (offset if weight is None else weight @ offset)
             weight = matrix if weight is None else weight @ matrix
         assert weight is not None

@@ -15,11 +15,13 @@ from imagereward_core.cli.options import add_talk, add_weights, weight_settings
 from imagereward_core.cli.parser import Parser
 from imagereward_core.settings import Setting, settings_of
 
+from ..training.state.checkpoints import CHECKPOINT
 from .guards.options import GuardOptions
 from .methods.options import MethodOptions
 from .methods.table import METHODS
 from .options import RunOptions
 from .tuning.config import TuningConfig
+from .tuning.examples import EXAMPLES
 
 _EPILOG = """\
 examples:
@@ -274,6 +276,10 @@ def options_of(args: argparse.Namespace) -> RunOptions:
     if not name or len(name) > 100 or not name.isprintable() or any(each in name for each in '/\\:*?"<>|'):
         raise UsageError(
             f"{name!r} cannot be the name of a LoRA; expected the name of a file without folders. Give another --name"
+        )
+    if f"{name}.safetensors".casefold() in (CHECKPOINT, EXAMPLES) or name.casefold().startswith("best-"):
+        raise UsageError(
+            f"the LoRA cannot be called {name!r}, as files that a run keeps for itself are; give it another --name"
         )
     config = TuningConfig(
         **{

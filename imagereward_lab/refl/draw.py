@@ -37,7 +37,7 @@ class DrawOptions:
         low=0,
         high=2**63 - 1,
     )
-    steps: int = setting(25, "Steps of drawing", low=2, high=1000)
+    steps: int = setting(25, "Steps of drawing", low=2, high=999)
     guidance: float = setting(5.0, "Classifier-free guidance; 1 has none", low=0)
     height: int | None = setting(None, "Height of pictures in pixels; by default the model's own", low=8)
     width: int | None = setting(None, "Width of pictures in pixels; by default the model's own", low=8)
@@ -96,6 +96,8 @@ def infotext(one: Wanted, base: Base, options: DrawOptions, model: str, digest: 
         "Size": f"{options.width or width}x{options.height or height}",
         "Model hash": digest[:10],
         "Model": _value(model),
+        **({"Prediction": base.prediction} if base.prediction == "v_prediction" else {}),
+        **({} if base.dtype == torch.float32 else {"Precision": str(base.dtype).removeprefix("torch.")}),
         **({"Lora hashes": _value(lora, quoted=True)} if lora else {}),
     }
     text = f"{one.prompt}\n" + ", ".join(f"{name}: {value}" for name, value in told.items())
@@ -149,8 +151,8 @@ def draw_all(
     options: DrawOptions,
     progress: Callable[[int, int], None] | None = None,
     there: Collection[Path] = (),
-) -> None:
-    """Draws pictures into their files; each with its text as the WebUIs' ``parameters``.
+) -> list[str]:
+    """Draws pictures into their files, each with its text as the WebUIs' ``parameters``; returns the ends of prompts that were not read.
 
     Those of a batch are drawn together also where some of them are there already: alone, rounding could differ by a level.
 
@@ -165,13 +167,15 @@ def draw_all(
         TrainingError: Sizes do not fit the model.
         OSError: A file cannot be written.
     """
-    drawing = options.drawing
+    drawing, cut = options.drawing, dict[str, str]()
     for first in range(0, len(pictures), options.batch):
         some = pictures[first : first + options.batch]
         if all(one.path in there for one, _ in some):
             continue
         noise = [torch.Generator().manual_seed(one.seed) for one, _ in some]
-        images = draw(base, base.encode([one.prompt for one, _ in some]), noise, drawing)
+        conditions = base.encode([one.prompt for one, _ in some])
+        cut |= {prompt: end for prompt, end in zip(conditions.prompts, conditions.cut) if end}
+        images = draw(base, conditions, noise, drawing)
         levels = (images.float().cpu() * 255).round().clamp(0, 255).to(torch.uint8)
         for (one, text), each in zip(some, levels):
             if one.path in there:
@@ -179,6 +183,7 @@ def draw_all(
             _save(Image.fromarray(np.ascontiguousarray(each.permute(1, 2, 0).numpy())), one.path, text)
         if progress is not None:
             progress(first + len(some), len(pictures))
+    return list(cut.values())
 
 
 def _save(picture: Image.Image, path: Path, text: str) -> None:

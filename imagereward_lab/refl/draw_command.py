@@ -137,6 +137,11 @@ def run(args: argparse.Namespace) -> int:
         console.say(f"{len(there):,} of {count_of(len(told), 'picture')} are there already")
     args.output.mkdir(parents=True, exist_ok=True)
     with console.count(len(told), "pictures") as progress:
-        draw_all(base, told, options, progress, there)
+        cut = draw_all(base, told, options, progress, there)
+    if cut:
+        console.complain(
+            f"note: {count_of(len(cut), 'prompt')} of those drawn are longer than the model reads; the end was left out, such as "
+            f"{cut[0][:60]!r}"
+        )
     console.say(f"{count_of(len(told), 'picture')} in {args.output}")
     return SOME_FAILED if left_out else DONE

@@ -55,3 +55,8 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         check(self)
+
+    @property
+    def path(self) -> Path:
+        """Of the LoRA."""
+        return self.output / f"{self.name}.safetensors"

@@ -30,6 +30,7 @@ from .watching.sheets import SHEET, write_before_and_after
 
 FACTS = "run.json"
 """Facts about a finished run, in its folder."""
+_END = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,14 +55,22 @@ class Found:
 
 
 def model_digest(path: Path) -> str:
-    """SHA-256 of a checkpoint of one file; of a folder of diffusers that of its index, and the sizes of its files."""
+    """SHA-256 of a checkpoint of one file; of a folder of diffusers that of its index, and of the sizes and ends of its files."""
     if path.is_file():
         return sha256_of(path)
-    sizes = [
-        (str(each.relative_to(path)), each.stat().st_size) for each in sorted(path.rglob("*.safetensors"))
+    files = [
+        (str(each.relative_to(path)), each.stat().st_size, _end(each))
+        for each in sorted(path.rglob("*.safetensors"))
     ]
-    text = json.dumps([sha256_of(path / "model_index.json"), sizes])
+    text = json.dumps([sha256_of(path / "model_index.json"), files])
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _end(path: Path) -> str:
+    """SHA-256 of the last bytes of a file: other numbers in a model of the same layout differ there as everywhere."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _END))
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 def run_identity(name: str, tuner: Tuner) -> str:
@@ -87,7 +96,7 @@ def write_result(
         TrainingError: Somebody else's file lies where the LoRA would go.
         OSError: Something cannot be written.
     """
-    output, path = options.output, options.output / f"{options.name}.safetensors"
+    output, path = options.output, options.path
     write_lora(
         path, tuner.adapter, _lora_facts(options, tuner, model, found), prediction=tuner.base.prediction
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ import torch
 
 from imagereward_core.plain import count_of
 
+from ..training.errors import TrainingError
 from ..training.progress.estimate import check_disk
 from ..training.progress.tables import INSTALL
 from ..training.state.checkpoints import CheckpointFolder
@@ -24,11 +25,12 @@ from .guards.distance import check_distance
 from .guards.watchdog import History
 from .judges import Judges
 from .lora.adapter import attach
+from .lora.stored import objection
 from .memory import TuningEstimate, answered, measure, settle
 from .methods.options import MethodOptions
 from .methods.table import METHODS
 from .options import RunOptions
-from .result import Found, model_digest, write_result
+from .result import Found, model_digest, run_identity, write_result
 from .tuning.examples import Examples, drawn_examples, folder_examples, load_examples, save_examples
 from .tuning.prompts import PromptSplits
 from .tuning.tuner import Tuner
@@ -38,6 +40,7 @@ from .watching.logs import UPDATES, TuningLogs
 from .watching.previews import Drawn, Previews
 from .watching.sheets import write_previews
 
+_TOO_MANY = "there are too many prompts to keep what the text encoders make of them; they are read anew in each update"
 _PICTURE_ROOM = 60_000
 """Bytes of a picture on a sheet, roughly."""
 
@@ -141,6 +144,8 @@ class Run:
             "prompts": self.splits.digest,
             "checked": list(self.splits.checked),
             "prediction": self.base.prediction,
+            # The name alone: settings stand in the LoRA, which people pass on.
+            "pictures": "" if self.options.pictures is None else self.options.pictures.resolve().name,
         }
 
     def _tell(self) -> None:
@@ -156,15 +161,26 @@ class Run:
                 f"checks draw {count_of(len(self.splits.checked), 'prompt')} that are tuned on too, since there are too few to set some "
                 "aside; give others with --validation to see what happens to prompts that are not tuned on"
             )
-        cut = [each for each in self.base.encode(list(self.splits.checked)).cut if each]
-        if cut:
-            self.say(
-                f"{count_of(len(cut), 'prompt')} of those that are checked are longer than the model reads; the end is left out, such as "
-                f"{cut[0][:60]!r}"
-            )
         if len(self.judges.measures) == 1 and self.options.guards.watch != "off":
             self.say(
                 "no other scorer watches (--also): a model that pleases this one alone is noticed only by its diversity and its prompts"
+            )
+        if self.options.guards.watch != "off":
+            if len(self.splits.checked) < 2:
+                self.say(
+                    "checks draw one prompt, so it is not seen whether pictures go on to fit their own prompt best"
+                )
+            if self.options.config.seeds < 2:
+                self.say(
+                    "checks draw one picture of each prompt, so it is not seen whether pictures of a prompt go on to differ"
+                )
+
+    def _tell_cut(self, prompts: Sequence[str], which: str) -> None:
+        """Which ends of prompts no model will see; they have been read already."""
+        cut = [each for each in self.base.encode(list(prompts)).cut if each]
+        if cut:
+            self.say(
+                f"{count_of(len(cut), 'prompt')} {which} are longer than the model reads; the end is left out, such as {cut[0][:60]!r}"
             )
 
     def estimate(self) -> TuningEstimate:
@@ -176,9 +192,10 @@ class Run:
         config, tuner = self.options.config, self.tuner
         kept = settle(self.base, [*self.splits.tuned, *self.splits.checked])
         if not kept:
-            self.say(
-                "there are too many prompts to keep what the text encoders make of them; they stay on the device"
-            )
+            self.say(_TOO_MANY)
+        self._tell_cut(self.splits.checked, "of those that are checked")
+        if kept:
+            self._tell_cut(self.splits.tuned, "that it is tuned on")
         latents = self.base.noise([torch.Generator()], self.drawing.height, self.drawing.width).cpu()
         if config.denoising_weight:
             tuner.examples = Examples(latents=latents, prompts=tuple(tuner.prompts[:1]), origin="")
@@ -213,8 +230,12 @@ class Run:
         if config.denoising_weight:
             tuner.examples = self._examples()
             tuner.settings["examples"] = tuner.examples.digest()
-            settle(self.base, [*self.splits.tuned, *self.splits.checked, *tuner.examples.prompts])
+            if not settle(self.base, [*self.splits.tuned, *self.splits.checked, *tuner.examples.prompts]):
+                self.say(_TOO_MANY)
             self.say(f"the second loss has {tuner.examples.origin}")
+        why = objection(self.options.path, run_identity(self.options.name, tuner))
+        if why:
+            raise TrainingError(why)
         if self.begun:
             tuner.resume()
             self.say(f"goes on after update {tuner.update:,} of {config.updates:,}")

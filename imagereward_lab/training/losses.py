@@ -27,6 +27,11 @@ class Loss(Protocol):
         """Sum of the terms of every ranking, [G], differentiable in ``rewards`` [G, K]."""
 
 
+def exact(numbers: Tensor) -> Tensor:
+    """In float64 where the device has it, which Apple's has not."""
+    return numbers.to(torch.float32 if numbers.device.type == "mps" else torch.float64)
+
+
 def _sum(terms: Tensor, chosen: Tensor) -> Tensor:
     """Sum of the chosen terms of every ranking; what is not chosen may be infinite and has no gradient."""
     return torch.where(chosen, terms, torch.zeros_like(terms)).flatten(1).sum(1)
@@ -51,7 +56,7 @@ class PairwiseLoss:
 
     def counts(self, targets: Targets) -> Tensor:
         """Strict pairs."""
-        return ranked_pairs(targets.ranks).flatten(1).sum(1).double()
+        return exact(ranked_pairs(targets.ranks).flatten(1).sum(1))
 
     def sums(self, rewards: Tensor, targets: Targets) -> Tensor:
         """See :class:`Loss`."""
@@ -71,7 +76,7 @@ class _TieAwareLoss:
     def counts(self, targets: Targets) -> Tensor:
         """Strict pairs, and pairs that were judged equally good."""
         pairs = ranked_pairs(targets.ranks) | _known_ties(targets)
-        return pairs.flatten(1).sum(1).double()
+        return exact(pairs.flatten(1).sum(1))
 
     def _logs(self, difference: Tensor) -> tuple[Tensor, Tensor]:
         """Logarithms of the chances of "the first is better" and of a tie, for differences of rewards."""
@@ -122,7 +127,7 @@ class PlackettLuceLoss:
 
     def counts(self, targets: Targets) -> Tensor:
         """Choices: pictures with at least one below."""
-        return ranked_pairs(targets.ranks).any(2).sum(1).double()
+        return exact(ranked_pairs(targets.ranks).any(2).sum(1))
 
     def sums(self, rewards: Tensor, targets: Targets) -> Tensor:
         """See :class:`Loss`."""
@@ -143,7 +148,7 @@ class SoftLoss:
 
     def counts(self, targets: Targets) -> Tensor:
         """Pairs of which a share is known, each once."""
-        return self._shares(targets).isnan().logical_not().triu(1).flatten(1).sum(1).double()
+        return exact(self._shares(targets).isnan().logical_not().triu(1).flatten(1).sum(1))
 
     def sums(self, rewards: Tensor, targets: Targets) -> Tensor:
         """See :class:`Loss`."""
@@ -225,7 +230,7 @@ class Objective:
     def sizes(self, targets: Targets) -> Tensor:
         """Pairs of every ranking, by which batches are filled whatever the loss counts; float64 [G], 0 for one without a term."""
         counts = self.loss.counts(targets)
-        strict = ranked_pairs(targets.ranks).flatten(1).sum(1).double()
+        strict = exact(ranked_pairs(targets.ranks).flatten(1).sum(1))
         return torch.where(counts > 0, torch.maximum(counts, strict), torch.zeros_like(counts))
 
 

@@ -18,7 +18,7 @@ from imagereward_core.nets.reward import RewardNetwork
 from .batches.given import Grouped, Whole
 from .config import TrainingConfig
 from .errors import TrainingError
-from .losses import Objective, make_objective
+from .losses import Objective, exact, make_objective
 from .networks.freezing import Frozen, freeze
 from .networks.memory import checkpointed
 from .networks.reward import RewardTrainee
@@ -217,7 +217,7 @@ class Trainer:
         """Puts this process's part of the gradients of a batch into the parameters; its part of the loss, and of that of equal rewards."""
         self.optimiser.zero_grad(set_to_none=True)
         device = self.among.device
-        losses = torch.zeros(2, dtype=torch.float64, device=device)
+        losses = exact(torch.zeros(2, device=device))
         for part in group:
             if not self.objective.weight(part.targets):
                 continue
@@ -228,7 +228,7 @@ class Trainer:
             (loss if self.scaler is None else self.scaler.scale(loss)).backward()
             with torch.no_grad():
                 blind = self.objective.total(torch.zeros_like(rewards), batch.targets) / weight
-                losses += torch.stack([loss.detach(), blind]).double()
+                losses += exact(torch.stack([loss.detach(), blind]))
         return float(losses[0]), float(losses[1])
 
     def _update(self, rate: float) -> None:

@@ -114,7 +114,7 @@ def build_clip(parts: Parts) -> CosineScorer:
         tower,
         encoder=make_clip_encoder(parts.card, parts.found),
         encode_texts=network.encode_texts,
-        scale=lambda: float(network.logit_scale.detach().double().exp()) if learned else 1.0,
+        scale=lambda: float(network.logit_scale.detach().cpu().double().exp()) if learned else 1.0,
         **parts.common,
     )
 

@@ -65,7 +65,7 @@ class MpsScorer(PictureScorer):
             tokens, vectors = torch.stack([text for text, _ in read]), torch.stack([one for _, one in read])
             image = features[[row for row, _ in group]]
             seen = self.network.look(image, tokens, self._condition, self.threshold)
-            values.append(self.network.compare(seen.float(), vectors).double().cpu())
+            values.append(self.network.compare(seen.float(), vectors).cpu().double())
         return torch.cat(values)
 
     def _read(self, prompt: str) -> tuple[Tensor, Tensor]:

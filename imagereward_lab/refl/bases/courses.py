@@ -91,8 +91,8 @@ class Flow:
         else:
             known["num_inference_steps"] = steps
         scheduler.set_timesteps(**known)
-        sigmas = scheduler.sigmas.double().cpu()
-        return Schedule(timesteps=scheduler.timesteps.double().cpu(), signal=1 - sigmas, noise=sigmas.clone())
+        sigmas = scheduler.sigmas.cpu().double()
+        return Schedule(timesteps=scheduler.timesteps.cpu().double(), signal=1 - sigmas, noise=sigmas.clone())
 
     def _shift(self, places: int) -> float:
         config = self._scheduler.config

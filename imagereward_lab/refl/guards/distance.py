@@ -24,7 +24,9 @@ def distance(
     guidance: float,
     kind: str = "l2",
 ) -> Tensor:
-    """Mean distance over all calls of the denoiser that carried a gradient, a scalar with its gradient.
+    """Mean over prompts of the mean distance over the calls of the denoiser that carried a gradient, a scalar with its gradient.
+
+    So it is the same however prompts are parted, also where some have more such calls than others.
 
     ``l2`` is the mean squared difference of what tuned and frozen model predict. ``kl`` is, for each number of the latents, the divergence
     of the one of DDPM's thousand steps that follows from the tuned prediction from that of the frozen one, both with DDPM's variance.
@@ -42,11 +44,14 @@ def distance(
     """
     check_distance(base, kind)
     measure = _MEASURES[kind]
-    found = [
-        measure(base, visit, _frozen(base, adapter, conditions, visit, guidance)) for visit in rollout.visits
-    ]
-    rows = torch.cat(found) if found else rollout.images.new_zeros(1)
-    return rows.mean()
+    number = len(conditions)
+    sums, calls = (rollout.images.new_zeros(number, dtype=torch.float32) for _ in range(2))
+    for visit in rollout.visits:
+        rows = torch.tensor(visit.rows, device=sums.device)
+        found = measure(base, visit, _frozen(base, adapter, conditions, visit, guidance))
+        sums = sums.index_add(0, rows, found)
+        calls = calls.index_add(0, rows, torch.ones_like(found))
+    return (sums / calls.clamp(min=1)).sum() / max(1, number)
 
 
 def check_distance(base: Base, kind: str) -> None:
@@ -60,7 +65,10 @@ def _frozen(base: Base, adapter: Adapter, conditions: Conditions, visit: Visit, 
     """What the frozen model predicts where the tuned one was asked."""
     with adapter.off():
         return base.output(
-            visit.latents, visit.timesteps.to(visit.latents.device), conditions.rows(visit.rows), guidance
+            visit.latents,
+            visit.timesteps.float().to(visit.latents.device),
+            conditions.rows(visit.rows),
+            guidance,
         )
 
 

@@ -16,7 +16,7 @@ class MethodOptions:
         bound: The loss of a picture is ``ReLU(bound - reward) * weight``: what is better than the bound is left alone. Infinity is none.
     """
 
-    steps: int = setting(40, "Steps of a drawing", low=2, high=1000)
+    steps: int = setting(40, "Steps of a drawing", low=2, high=999)
     guidance: float = setting(
         1.0,
         "Classifier-free guidance while tuning; 1 has none, as published, and takes half of the time. Models that are told guidance as "

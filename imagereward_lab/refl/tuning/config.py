@@ -12,6 +12,9 @@ from ..bases.base import TARGETS
 
 BALANCES = ("lengths", "losses")
 
+FREE = ("accumulate", "checkpointing", "save_every")
+"""Settings that a resumed tuning may change, such as where memory was full: its course stays the same, up to rounding."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TuningConfig:
@@ -84,7 +87,7 @@ class TuningConfig:
     save_every: int = setting(10, "Updates between two checkpoints that a killed run goes on from", low=1)
     previews: int = setting(8, "Prompts that checks draw, from those that are not tuned on", low=1)
     seeds: int = setting(4, "Pictures that checks draw for each, from seeds that stay the same", low=1)
-    preview_steps: int = setting(25, "Steps of drawing for checks and previews", low=2)
+    preview_steps: int = setting(25, "Steps of drawing for checks and previews", low=2, high=999)
     preview_guidance: float = setting(
         5.0, "Classifier-free guidance of checks and previews, as you would draw; 1 has none", low=0
     )

@@ -66,6 +66,8 @@ def prompt_splits(
             )
         return PromptSplits(tuple(tuned), tuple(checked), digest + other_digest, notes=(*notes, *more))
     apart = min(number, int(len(prompts) * share / 100))
+    if apart == 1 and min(number, len(prompts) - 1) > 1:
+        apart = 2  # of one alone nothing tells whether pictures fit their own prompt better than another's
     if not apart:
         some = prompts if len(prompts) <= number else _some(prompts, number, rng)
         return PromptSplits(tuple(prompts), tuple(some), digest, shared=True, notes=notes)

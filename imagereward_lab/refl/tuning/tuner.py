@@ -27,7 +27,7 @@ from ..lora.adapter import Adapter
 from ..methods.options import MethodOptions
 from ..methods.rollout import Method, loss
 from ..reward import DEVIATIONS
-from .config import TuningConfig
+from .config import FREE, TuningConfig
 from .even import evened, length_of
 from .examples import Examples
 from .prompts import prompt_order
@@ -177,7 +177,7 @@ class Tuner:
         (lost,) = self.among.add(self.denoising_gradients(number))
         if self._denoises:
             self.among.add_gradients(self.parameters.values())
-        self._bring_together(rewarded, 1.0 - sums[2])
+        self._bring_together(rewarded, max(1.0 - sums[2], 1.0 / self.config.batch))
         return [*sums, lost]
 
     def reward_gradients(self, number: int, parts: int | None = None) -> list[float]:
@@ -209,7 +209,8 @@ class Tuner:
         """Adds gradients of the reward to those of the second loss that are in the parameters.
 
         The second loss is larger than the published reward's by orders of magnitude, which differ from model to model. Brought to one
-        length first, the reward's counts by the share of pictures that are below the bound, and so less as less is left to gain.
+        length first, the reward's counts by the share of pictures that are below the bound, and so less as less is left to gain. What
+        holds the model to the frozen one goes with it, and so it counts as one picture where all are above the bound.
         """
         denoised = [each.grad for each in self.parameters.values()]
         first, second = 1.0, self.config.denoising_weight
@@ -246,14 +247,14 @@ class Tuner:
             )
             total = total + self._distance_weight(rollout.latents) * far
         self._backward(total)
-        known = rewards.detach().double().cpu()
+        known = rewards.detach().cpu().double()
         return torch.stack(
             [
                 known.sum() * share,
                 known.pow(2).sum() * share,
                 (known > mean + bound * deviation).sum() * share,
-                lost.detach().double().cpu(),
-                far.detach().double().cpu(),
+                lost.detach().cpu().double(),
+                far.detach().cpu().double(),
             ]
         )
 
@@ -386,7 +387,8 @@ class Tuner:
                 for key, each in self.options.facts().items()
             },
         }
-        return {**self.config.facts(), **self.guards.facts(), **own, **self.settings}
+        course = {name: each for name, each in self.config.facts().items() if name not in FREE}
+        return {**course, **self.guards.facts(), **own, **self.settings}
 
 
 def _parts(places: Sequence[int], number: int) -> list[Sequence[int]]:

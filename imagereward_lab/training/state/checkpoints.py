@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
@@ -29,7 +30,7 @@ from ..errors import TrainingError
 CHECKPOINT = "checkpoint.safetensors"
 _FORMAT = "imagereward-training-1"
 _KEY = "training"
-_BEST = "best-*.safetensors"
+_BEST = re.compile(r"best-\d+\.safetensors")
 _MODEL = "model."
 
 
@@ -112,13 +113,13 @@ class CheckpointFolder:
                 f"({'the disk is full' if full else error.strerror or error}); {kept}. "
                 f"{'Make room' if full else 'Put that right'} and go on with --resume"
             ) from error
-        for old in self.folder.glob(_BEST):
+        for old in self._of_best():
             if old != self._best_path(state.best) and _is_ours(old):
                 old.unlink(missing_ok=True)
 
     def strangers(self) -> list[Path]:
         """Files that lie where checkpoints would be written or removed and that no training wrote."""
-        return [each for each in sorted(self.folder.glob(_BEST)) if not _is_ours(each)]
+        return [each for each in self._of_best() if not _is_ours(each)]
 
     def load(self) -> tuple[State, dict[str, Tensor] | None]:
         """The checkpoint, and the trained parameters of its best validation (None before the first).
@@ -137,6 +138,10 @@ class CheckpointFolder:
             raise _damaged(self.path, f"{self._best_path(state.best).name}, which belongs to it, is missing")
         best, _ = _read(self._best_path(state.best))
         return state, {name.removeprefix(_MODEL): each for name, each in best.items()}
+
+    def _of_best(self) -> list[Path]:
+        """Files that are called as those of the best validations; a copy under another name is somebody's own."""
+        return [each for each in sorted(self.folder.glob("best-*.safetensors")) if _BEST.fullmatch(each.name)]
 
     def _best_path(self, step: int) -> Path:
         return self.folder / f"best-{step}.safetensors"

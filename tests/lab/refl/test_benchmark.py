@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 
 from benchmarks import refl, refl_gpu, refl_work
 from benchmarks.refl_work import ModelSizes, Published, random_base, tuner_of
-from benchmarks.table_tuning import refl_part
+from benchmarks.scorers import RESULTS
+from benchmarks.table_tuning import refl_part, refl_proof_part
 from imagereward_lab.refl.methods.options import ReflOptions
 from tests.support.oracles import import_torchvision
 
@@ -82,3 +85,10 @@ def test_a_tuner_of_the_gpu_benchmark_has_the_defaults(capsys):
     if not torch.cuda.is_available():
         refl_gpu.main([])
         assert "nothing to measure" in capsys.readouterr().out
+
+
+def test_an_early_generator_is_told_apart_from_the_finished_one():
+    figures = json.loads((RESULTS / "refl_proof.json").read_text(encoding="utf-8"))
+    whole, early = ("\n".join(refl_proof_part({**figures, "early": steps}, "")) for steps in (None, 1000))
+    assert "The tiny generator, tuned" in whole and "`refl_proof.json`" in whole
+    assert "learnt for 1,000 steps alone" in early and "`refl_proof_early.json`" in early

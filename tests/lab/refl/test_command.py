@@ -6,6 +6,7 @@ import csv
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -308,6 +309,9 @@ def test_pictures_of_a_folder_are_the_second_loss(model, prompts, tmp_path, caps
         (("--scorer", "nobody"), 2, "nobody"),
         (("--scorer", "demo=1@rank"), 4, "blends places among the pictures of a run, which have no gradient"),
         (("--name", "a/b"), 2, "cannot be the name of a LoRA"),
+        (("--name", "Checkpoint"), 2, "cannot be called 'Checkpoint', as files that a run keeps for itself"),
+        (("--name", "best-20"), 2, "cannot be called 'best-20'"),
+        (("--steps", "1000"), 2, "999"),
         (("--height", "17"), 4, "multiples of"),
         (("--prompts", "empty.txt"), 2, "found no prompt"),
         (("--prompts", "absent.txt"), 2, "there is no such file"),
@@ -349,6 +353,39 @@ def test_long_prompts_and_too_few_are_told(model, tmp_path, capsys):
     told = capsys.readouterr().err
     assert "1 prompt of those that are checked" in told and "longer than the model reads" in told
     assert "that are tuned on too, since there are too few" in told
+
+
+def test_what_checks_cannot_see_is_told(model, tmp_path, capsys):
+    path = tmp_path / "prompts.txt"
+    path.write_text("\n".join(f"a red star {number}" for number in range(15)), encoding="utf-8")
+    usual = (model, path, tmp_path / "run", "--dry-run", "--watch", "stop", "--held-out", 10)
+    assert call(*usual, "--preview-seeds", 1) == 0
+    told = capsys.readouterr().err
+    assert "is tuned to demo by refl on 13 prompts" in told and "their own prompt best" not in told
+    assert "it is not seen whether pictures of a prompt go on to differ" in told
+    assert call(*usual, "--previews", 1) == 0
+    assert "it is not seen whether pictures go on to fit their own prompt best" in capsys.readouterr().err
+
+
+def test_a_lora_of_another_run_is_in_the_way_before_a_resumed_run_goes_on(model, prompts, tmp_path, capsys):
+    assert call(model, prompts, tmp_path / "run", "--updates", 1) == 0
+    assert call(model, prompts, tmp_path / "run", "--updates", 1, "--resume") == 0
+    shutil.copy(tmp_path / "run" / "mine.safetensors", tmp_path / "run" / "other.safetensors")
+    capsys.readouterr()
+    assert call(model, prompts, tmp_path / "run", "--updates", 1, "--resume", "--name", "other") == 4
+    assert "other.safetensors is there already, a LoRA of another run" in capsys.readouterr().err
+
+
+def test_another_model_of_the_same_layout_is_another_model(model, tmp_path):
+    from imagereward_lab.refl.result import model_digest
+
+    copy = shutil.copytree(model, tmp_path / "model")
+    assert model_digest(copy) == model_digest(model)
+    path = copy / "unet" / "diffusion_pytorch_model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert model_digest(copy) != model_digest(model)
 
 
 def test_what_a_file_lacks_is_told(prompts, tmp_path, capsys):

@@ -74,8 +74,18 @@ def test_pictures_say_what_they_are_and_a_run_that_was_cut_short_is_completed_to
     assert np.abs(shifted[0] - known[1]).max() <= 1
     # Other settings would be other pictures of the same names: nothing is replaced, and nothing mixed.
     capsys.readouterr()
+    assert call(drawn, "--prediction", "v_prediction") == 4 and call(drawn, "--precision", "bf16") == 4
+    assert contents(drawn) == first
     assert call(drawn, "--steps", "4") == 4 and contents(drawn) == first
     assert "00000-5.png is there already and was not drawn with these settings" in capsys.readouterr().err
+
+
+def test_the_end_of_a_long_prompt_that_no_model_reads_is_told(call, tmp_path, capsys):
+    assert call(tmp_path / "drawn") == 0 and "longer than the model reads" not in capsys.readouterr().err
+    (tmp_path / "long.txt").write_text(" ".join(["a red star"] * 40) + " end", encoding="utf-8")
+    assert call(tmp_path / "long", "--prompts", tmp_path / "long.txt", "--number", "2") == 0
+    told = capsys.readouterr().err
+    assert "1 prompt of those drawn" in told and "longer than the model reads" in told
 
 
 @pytest.mark.parametrize("which", ["blocks", "all"])

@@ -6,6 +6,8 @@ import csv
 import json
 import os
 import random
+import shutil
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from imagereward_core.weights.own import own_checkpoints
 from imagereward_lab.training.command import OPTIONS
 from imagereward_lab.training.jobs.job import FACTS
 from imagereward_lab.training.progress.curves import CURVES
+from imagereward_lab.training.state.checkpoints import CheckpointFolder
 from imagereward_lab.training.trainer import Trainer
 from tests.support import ROOT
 
@@ -208,7 +211,6 @@ def test_whoever_stops_it_is_told_how_to_go_on(rankings, tmp_path, capsys, monke
     [
         "mine.safetensors",
         "mine.card.json",
-        "best-of-mine.safetensors",
         "best-3.safetensors",
         "run.json",
         "curves.svg",
@@ -237,6 +239,12 @@ def test_a_training_goes_on_beside_files_of_others_and_replaces_none(rankings, t
     assert "name was 'mine', now 'other'" in capsys.readouterr().err
     assert main([*usual, "--resume", "--name", "mine"]) == 1
     assert [path.read_bytes() for path in theirs] == [b"theirs"] * 2
+    copy = shutil.copy(best, tmp_path / f"{best.stem}-copy.safetensors")
+    folder = CheckpointFolder(tmp_path)
+    state, kept = folder.load()
+    folder.save(replace(state, best=state.best + 1), kept)
+    assert copy.is_file() and not best.exists()
+    folder.save(state, kept)
     best.unlink()
     assert main([*usual, "--resume", "--name", "mine"]) == 4
     assert f"{best.name}, which belongs to it, is missing" in capsys.readouterr().err

@@ -36,6 +36,8 @@ _OPEN_CLIP = "cond_stage_model.model."
 _XL = "conditioner.embedders."
 _ENCODER = "text_encoders.{}.transformer."
 """Of flow models, as ComfyUI saves them."""
+_SCALED = ("scale_weight", "scale_input", "weight_scale", "input_scale", "scaled_fp8", "comfy_quant")
+"""Last words of tensors of quantised files, as ComfyUI reads them."""
 _FLUX_VAE = "vae."
 _DEV = {"shift": 3.0, "use_dynamic_shifting": True}
 _SCHNELL = {"shift": 1.0}
@@ -56,6 +58,12 @@ def load_single(
     """
     stored = Stored(path)
     kind = kind_of(stored)
+    scaled = next((name for name in stored.shapes if name.rpartition(".")[2] in _SCALED), None)
+    if scaled is not None:
+        raise TrainingError(
+            f"{path} is quantised: its numbers are to be multiplied by others ({scaled}), which is not read; expected the model in "
+            "16 bits, or in plain 8 bits"
+        )
     made: Base
     if kind == "flux":
         made = _flux(stored, dtype, merges)

@@ -233,6 +233,10 @@ def test_files_that_are_no_checkpoints_to_tune_say_what_they_are(tmp_path):
         "a single part of a folder of diffusers": {"down_blocks.0.weight": torch.zeros(1)},
         "a ControlNet": {"control_model.x": torch.zeros(1)},
         "of no known kind: its 1 tensors begin with x": {"x": torch.zeros(1)},
+        "is quantised: its numbers are to be multiplied by others": {
+            f"{UNET}double_blocks.0.img_attn.qkv.weight": torch.zeros(1),
+            f"{UNET}double_blocks.0.img_attn.qkv.scale_weight": torch.tensor(1.0),
+        },
         "a file of Flux without text encoder of CLIP": {
             f"{UNET}double_blocks.0.img_attn.qkv.weight": torch.zeros(1)
         },

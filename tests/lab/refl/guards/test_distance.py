@@ -10,7 +10,7 @@ import torch
 from imagereward_lab.refl.bases.load import load_base
 from imagereward_lab.refl.guards.distance import distance
 from imagereward_lab.refl.lora.adapter import attach
-from imagereward_lab.refl.methods.options import DraftOptions, ReflOptions
+from imagereward_lab.refl.methods.options import AlignPropOptions, DraftOptions, ReflOptions
 from imagereward_lab.refl.methods.table import METHODS
 from imagereward_lab.training.errors import TrainingError
 from tests.support.oracles import import_torchvision
@@ -81,6 +81,27 @@ def test_a_lora_that_changes_nothing_is_nowhere_and_one_that_does_is_away(tuned)
         # The adapter is on again.
         again = rolled(base, "draft-k", 3.0)[1]
         torch.testing.assert_close(again.images, rollout.images)
+    finally:
+        adapter.fill(state)
+
+
+def test_it_is_the_same_in_parts_where_pictures_have_unlike_numbers_of_steps_with_a_gradient(tuned):
+    _, base, adapter = tuned
+    state = adapter.state()
+    shake(adapter, 0.1)
+    try:
+        options = AlignPropOptions(steps=6, height=16, width=16, guidance=1.0, mean=0.5, deviation=0.4)
+        rollout_of = METHODS["alignprop"].rollout
+
+        def far(rows):
+            conditions = base.encode([PROMPTS[row] for row in rows])
+            rollout = rollout_of(base, conditions, [generators()[row] for row in rows], options)
+            with torch.no_grad():
+                return float(distance(base, adapter, conditions, rollout, 1.0)), rollout.at
+
+        (whole, cuts), parts = far([0, 1]), [far([row]) for row in (0, 1)]
+        assert cuts[0] != cuts[1]
+        assert whole == pytest.approx(sum(each for each, _ in parts) / 2, rel=1e-4)
     finally:
         adapter.fill(state)
 

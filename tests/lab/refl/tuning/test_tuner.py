@@ -205,6 +205,21 @@ def test_the_second_loss_is_brought_to_the_length_of_the_reward(base):
         torch.testing.assert_close(found, flat / flat.norm() + 0.5 * directions[1], rtol=1e-3, atol=1e-5)
 
 
+def test_where_all_pictures_are_above_the_bound_the_model_is_still_drawn_back(base):
+    """By as much as a single picture below it would count, or steps of Adam would go on as they were."""
+    far = GuardOptions(distance_weight=0.2)
+    tuner = shaken(
+        tuner_of(base, options=replace(OPTIONS, bound=-1e9), guards=far, denoising_weight=0.0, accumulate=2)
+    )
+    tuner.scale = (0.0, 1.0)
+    tuner.reward_gradients(0)
+    back = {name: each.grad.clone() for name, each in tuner.parameters.items() if each.grad is not None}
+    length = torch.stack([each.norm() for each in back.values()]).norm()
+    assert length > 0
+    for name, each in gradient(tuner).items():
+        torch.testing.assert_close(each, back[name] / length / tuner.config.batch, rtol=1e-4, atol=1e-8)
+
+
 def test_several_pictures_of_a_prompt_count_as_one(base):
     """DRaFT-LV's gradient is a mean over its noises: with one noise twice as often it is no larger."""
     sizes = []
@@ -300,6 +315,9 @@ def test_other_settings_do_not_go_on(base, tmp_path):
     other = tuner_of(base, tmp_path, updates=1, learning_rate=2e-2)
     with pytest.raises(TrainingError, match=r"learning_rate was 0.01, now 0.02"):
         other.resume()
+    parts = tuner_of(base, tmp_path, updates=1, accumulate=1, checkpointing=True)
+    parts.resume()  # what takes less memory may be changed
+    assert parts.update == 1
 
 
 def test_a_model_that_gives_all_pictures_one_reward_is_told(base):
