@@ -208,9 +208,8 @@ class Tuner:
     def _bring_together(self, rewarded: Sequence[Tensor | None], below: float) -> None:
         """Adds gradients of the reward to those of the second loss that are in the parameters.
 
-        The second loss is larger than the published reward's by orders of magnitude, which differ from model to model. Brought to one
-        length first, the reward's counts by the share of pictures that are below the bound, and so less as less is left to gain. What
-        holds the model to the frozen one goes with it, and so it counts as one picture where all are above the bound.
+        The second loss is larger than the published reward's by orders of magnitude. Brought to one length first, the reward's counts
+        by the share of pictures below the bound, with the distance in it: where there are none, as one picture, which draws it back.
         """
         denoised = [each.grad for each in self.parameters.values()]
         first, second = 1.0, self.config.denoising_weight

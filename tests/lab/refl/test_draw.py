@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from imagereward_lab.refl.draw import DrawOptions, draw_all, wanted
 from imagereward_lab.refl.lora.adapter import attach
 from imagereward_lab.refl.lora.metadata import LoraFacts
 from imagereward_lab.refl.lora.stored import write_lora
+from imagereward_lab.refl.result import model_digest
 from tests.support.oracles import import_torchvision
 
 import_torchvision()
@@ -131,3 +133,13 @@ def test_what_is_no_lora_of_ours_is_refused_before_anything_is_drawn(call, tmp_p
     (tmp_path / "broken.safetensors").write_text(json.dumps([]))
     assert call(tmp_path / "none", "--lora", tmp_path / "broken.safetensors") == 4
     assert "broken.safetensors cannot be read as a LoRA" in capsys.readouterr().err
+
+
+def test_another_model_of_the_same_layout_is_another_model(model, tmp_path):
+    copy = shutil.copytree(model, tmp_path / "model")
+    assert model_digest(copy) == model_digest(model)
+    path = copy / "unet" / "diffusion_pytorch_model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert model_digest(copy) != model_digest(model)
