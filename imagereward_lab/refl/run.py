@@ -233,12 +233,11 @@ class Run:
             if not settle(self.base, [*self.splits.tuned, *self.splits.checked, *tuner.examples.prompts]):
                 self.say(_TOO_MANY)
             self.say(f"the second loss has {tuner.examples.origin}")
-        why = objection(self.options.path, run_identity(self.options.name, tuner))
-        if why:
-            raise TrainingError(why)
         if self.begun:
             tuner.resume()
             self.say(f"goes on after update {tuner.update:,} of {config.updates:,}")
+        if why := objection(self.options.path, run_identity(self.options.name, tuner)):
+            raise TrainingError(why)
 
     def _examples(self) -> Examples:
         config, output = self.options.config, self.options.output

@@ -85,24 +85,22 @@ def write_lora(
     prediction: Prediction = "epsilon",
     state: Mapping[str, Tensor] | None = None,
     dtype: torch.dtype = torch.float16,
-    overwrite: bool = False,
 ) -> None:
     """Writes a LoRA as ComfyUI, Automatic1111, Forge and Forge Neo load it.
 
     Args:
-        path: A name that ends in ``.safetensors``.
+        path: A name that ends in ``.safetensors``; nothing is replaced there but a LoRA of the same run.
         adapter: The LoRA.
         facts: What is said about it.
         prediction: What the model gives: ``epsilon``, ``v_prediction`` or ``flow``.
         state: See :func:`lora_tensors`.
         dtype: Of the matrices.
-        overwrite: Whether a LoRA of another run of ours may be replaced. That of the same run may; any other file never.
 
     Raises:
         TrainingError: Another file is there, or the numbers cannot be written.
         OSError: It cannot be written; what was there stays.
     """
-    if why := objection(path, facts.run, overwrite):
+    if why := objection(path, facts.run):
         raise TrainingError(why)
     tensors = lora_tensors(adapter, state, dtype)
     metadata = metadata_of(facts, adapter, prediction, folded=not STYLES[adapter.kind].alpha)
@@ -113,7 +111,7 @@ def write_lora(
     write_state(path, tensors, {**metadata, "sshs_model_hash": digest.hexdigest()})
 
 
-def objection(path: Path, run: str, overwrite: bool = False) -> str:
+def objection(path: Path, run: str) -> str:
     """Why a LoRA of a run must not be written to ``path``; empty where it may."""
     if path.suffix != ".safetensors":
         return f"{path.name} is no name of a LoRA; expected one that ends in .safetensors, as hosts look for"
@@ -125,8 +123,8 @@ def objection(path: Path, run: str, overwrite: bool = False) -> str:
         made_by = None
     if made_by is None:
         return f"{path} is there already and was not written by this program; it stays as it is. Give another name"
-    if made_by != run and not overwrite:
-        return f"{path} is there already, a LoRA of another run; give another name, or add --overwrite to replace it"
+    if made_by != run:
+        return f"{path} is there already, a LoRA of another run; it stays as it is. Give another name"
     return ""
 
 
