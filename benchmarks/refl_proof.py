@@ -43,7 +43,7 @@ HALF = (
 """A gradient through half of the drawing, which leaves it where things go."""
 HACKED = (
     "--method draft-k --k 10 --steps 10 --targets all --learning-rate 1e-3 --warmup 0.05 --cooldown 0.6 --denoising-weight 0.03 "
-    "--bound 3.3"
+    "--bound 3.3 --updates 100 --check-every 10"
 )
 """Through the whole drawing by large steps: soon pictures of one prompt hardly differ."""
 WAYS: dict[str, tuple[str, ...]] = {
