@@ -155,7 +155,7 @@ def bench_refl(session):
 
 @nox.session
 def refl_proof(session):
-    """Tune the tiny generator to the demo scorer in four ways and measure what it brought; takes --second ID
+    """Tune the tiny generator to the demo scorer in several ways and measure what it brought; takes --second ID
     and --models-dir DIR, for example those of a stage of train_demo, and --generator and --early for one that train_generator --early
     made; writes benchmarks/results/."""
     install(session, "-e", ".[refl]")

@@ -322,6 +322,9 @@ def _method_options(args: argparse.Namespace) -> MethodOptions:
     for name in given:
         if name not in known:
             raise UsageError(f"{METHOD_NAMES[name]} is not for --method {method.name}; leave it out")
+    if "first" in known and "steps" in given and not given.keys() & {"first", "last"}:
+        steps = given["steps"]
+        given |= {"first": steps - max(1, steps // 4), "last": steps - 1}
     try:
         made: MethodOptions = method.options(**given)
     except ValueError as error:

@@ -52,7 +52,9 @@ class ReflOptions(MethodOptions):
     """ReFL as published: 40 steps of DDPM without guidance, a gradient through one of the last ten."""
 
     first: int = setting(
-        30, "First step that may carry the gradient, counted from 0; later ones are as likely", low=0
+        30,
+        "First step that may carry the gradient, counted from 0; later ones are as likely. With other --steps the last quarter",
+        low=0,
     )
     last: int = setting(39, "Last step that may carry the gradient", low=0)
     eta: float = setting(
@@ -66,7 +68,8 @@ class ReflOptions(MethodOptions):
         super().__post_init__()
         if not self.first <= self.last < self.steps:
             raise ValueError(
-                f"first is {self.first} and last is {self.last} of {self.steps} steps; expected first at most last, and last below steps"
+                f"--first is {self.first} and --last is {self.last} of {self.steps} steps; expected --first at most --last, "
+                "and that below --steps"
             )
 
 

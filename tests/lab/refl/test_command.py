@@ -390,6 +390,8 @@ def test_options_have_the_defaults_of_their_settings_and_no_guards_is_without_al
     bare = options_of(parser.parse_args([*needed, "--no-guards"]))
     assert bare.config.ema == 0 and bare.method_options.bound == float("inf")
     assert (bare.guards.watch, bare.guards.distance_weight) == ("off", 0)
+    few = options_of(parser.parse_args([*needed, "--steps", "8"])).method_options
+    assert (few.first, few.last) == (6, 7)
     assert "(default: ==" not in parser.format_help() and "default: refl 1.0" in " ".join(
         parser.format_help().split()
     )
