@@ -139,7 +139,7 @@ def test_errors_are_shown_under_the_packs_name_and_not_under_its_path(host):
     blend = Graph()
     blend.show(blend.score([blend.pictures("batch"), 0], scorer=blend.load(blend="demo=x")), 2)
     ran = [host.run(each) for each in (graph, other, blend)]
-    names = ("WeightsError", "PromptError", "BlendError")
+    names = ("WeightsError", "PromptError", "UnknownBlendError")
     assert [each.shown_type for each in ran] == [f"ImageReward Curator.{name}" for name in names]
 
 

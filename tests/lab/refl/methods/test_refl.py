@@ -77,8 +77,8 @@ def test_refl_is_a_plain_derivation_of_the_published_method(tmp_path_factory, tm
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: ReflOptions(steps=30), "first is 30 and last is 39 of 30 steps"),
-        (lambda: ReflOptions(first=35, last=34), "first is 35 and last is 34"),
+        (lambda: ReflOptions(steps=30), "--first is 30 and --last is 39 of 30 steps"),
+        (lambda: ReflOptions(first=35, last=34), "--first is 35 and --last is 34"),
         (lambda: DraftOptions(steps=3, k=4), "k is 4 of 3 steps"),
         (lambda: DraftOptions(k=2, low_variance=2), "low_variance is 2 and k is 2"),
         (lambda: AlignPropOptions(mean=1.5), "mean is 1.5; expected a number from 0 to 1"),
