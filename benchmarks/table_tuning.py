@@ -69,7 +69,8 @@ def refl_proof_part(figures: dict[str, Any], machine: str) -> list[str]:
         f"{scale['new']} new prompts, from the same "
         "seeds before and after; rises in standard deviations of the untouched generator's scores. It is tuned and drawn without guidance; "
         "in brackets what the same LoRA does to pictures with guidance 4. "
-        f"`python -m benchmarks.refl_proof`; every command and all checks stand in `refl_proof{'_early' if early else ''}.json`. {machine}",
+        f"`python -m benchmarks.refl_proof`; every command and all checks stand in `refl_proof{'_early' if early else ''}.json`. {machine}"
+        + (f" Put together: {figures['put_together']}." if "put_together" in figures else ""),
         "",
         "| way | demo scorer | the other scorer | own prompt above another's, by each | diversity | the run |",
         "| --- | --- | --- | --- | --- | --- |",

@@ -235,7 +235,7 @@ def _check(output: Path, schedule: Schedule, config: GeneratorConfig) -> None:
 def main(arguments: list[str] | None = None, schedule: Schedule = SCHEDULE) -> int:
     """Makes the generator and tells how good it is.
 
-    Returns 0 where it reaches the goal, 1 where it does not, 4 where it could not be made.
+    Returns 0 where it reaches the goal, or was not meant to (``--early``), 1 where it does not, 4 where it could not be made.
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -269,6 +269,8 @@ def main(arguments: list[str] | None = None, schedule: Schedule = SCHEDULE) -> i
         help="CLIP's merges.txt, or the .gz of it that OpenAI's packages carry; default: that of open_clip_torch",
     )
     options = parser.parse_args(arguments)
+    if options.early is not None and options.early < 1:
+        parser.error(f"--early is {options.early}; expected at least 1 step")
     chosen = schedule if options.early is None else schedule.early(options.early)
     chosen = chosen if options.share == 1.0 else chosen.scaled(options.share)
     try:
@@ -301,7 +303,7 @@ def main(arguments: list[str] | None = None, schedule: Schedule = SCHEDULE) -> i
     print(
         f"{facts['size']:,} bytes in {options.output / 'model' / MODEL}; look at {options.output / 'model' / SHEET}"
     )
-    return 0 if reaches_goal(found) else 1
+    return 0 if options.early is not None or reaches_goal(found) else 1
 
 
 if __name__ == "__main__":

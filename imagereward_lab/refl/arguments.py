@@ -15,7 +15,7 @@ from imagereward_core.cli.options import add_talk, add_weights, weight_settings
 from imagereward_core.cli.parser import Parser
 from imagereward_core.settings import Setting, settings_of
 
-from ..training.state.checkpoints import CHECKPOINT
+from ..training.state.checkpoints import is_kept
 from .guards.options import GuardOptions
 from .methods.options import MethodOptions
 from .methods.table import METHODS
@@ -277,7 +277,8 @@ def options_of(args: argparse.Namespace) -> RunOptions:
         raise UsageError(
             f"{name!r} cannot be the name of a LoRA; expected the name of a file without folders. Give another --name"
         )
-    if f"{name}.safetensors".casefold() in (CHECKPOINT, EXAMPLES) or name.casefold().startswith("best-"):
+    file = f"{name}.safetensors"
+    if is_kept(file) or file.casefold() == EXAMPLES:
         raise UsageError(
             f"the LoRA cannot be called {name!r}, as files that a run keeps for itself are; give it another --name"
         )

@@ -177,7 +177,7 @@ class Run:
 
     def _tell_cut(self, prompts: Sequence[str], which: str) -> None:
         """Which ends of prompts no model will see; they have been read already."""
-        cut = [each for each in self.base.encode(list(prompts)).cut if each]
+        cut = self.base.unread(prompts)
         if cut:
             self.say(
                 f"{count_of(len(cut), 'prompt')} {which} are longer than the model reads; the end is left out, such as {cut[0][:60]!r}"

@@ -34,7 +34,7 @@ from .jobs.sweeping import run_sweep
 from .ladders.command import add_ladder, run_ladder
 from .ladders.rungs import read_ladder
 from .progress.curves import CURVES
-from .state.checkpoints import CheckpointFolder
+from .state.checkpoints import CheckpointFolder, is_kept
 from .state.processes import Processes, processes
 
 _CACHE = "frozen"
@@ -209,6 +209,10 @@ def _options(args: argparse.Namespace) -> JobOptions:
     if id_of(name) != name:
         raise UsageError(
             f"--name {name!r} is that of a registered scorer, or cannot be a name; {id_of(name)!r} could"
+        )
+    if is_kept(f"{name}.safetensors"):
+        raise UsageError(
+            f"the model cannot be called {name!r}, as files that a training keeps for itself are; give it another --name"
         )
     for option, text in (("--title", args.title), ("--licence", args.licence)):
         if len(text) > 500 or not (text or "-").isprintable():

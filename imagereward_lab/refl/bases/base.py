@@ -187,6 +187,14 @@ class Base(ABC):
             for place, prompt in enumerate(found.prompts):
                 self._kept[prompt] = found.rows([place])
 
+    def unread(self, prompts: Sequence[str]) -> list[str]:
+        """The ends of prompts that the denoiser is not told, one for each prompt that has one; nothing of it goes to the device."""
+        found = []
+        for prompt in prompts:
+            kept = self._kept.get(prompt)
+            found += [end for end in (self.read([prompt]) if kept is None else kept).cut if end]
+        return found
+
     # Latents
 
     def noise(

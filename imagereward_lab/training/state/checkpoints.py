@@ -53,6 +53,15 @@ class State:
     best: int = 0
 
 
+def is_kept(name: str) -> bool:
+    """Whether a file of this name is a training's own, in whatever case: a result cannot be called so.
+
+    >>> is_kept("Best-20.safetensors"), is_kept("best-of-mine.safetensors")
+    (True, False)
+    """
+    return name.casefold() == CHECKPOINT or _BEST.fullmatch(name.casefold()) is not None
+
+
 class CheckpointFolder:
     """The folder of one training.
 

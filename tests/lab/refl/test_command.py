@@ -304,6 +304,7 @@ def test_pictures_of_a_folder_are_the_second_loss(model, prompts, tmp_path, caps
         (("--scorer", "demo=1@rank"), 4, "blends places among the pictures of a run, which have no gradient"),
         (("--name", "a/b"), 2, "cannot be the name of a LoRA"),
         (("--name", "Checkpoint"), 2, "cannot be called 'Checkpoint', as files that a run keeps for itself"),
+        (("--name", "best-of-mine", "--scorer", "nobody"), 2, "nobody"),
         (("--name", "best-20"), 2, "cannot be called 'best-20'"),
         (("--steps", "1000"), 2, "999"),
         (("--height", "17"), 4, "multiples of"),

@@ -225,6 +225,13 @@ def test_a_file_of_the_users_is_never_replaced(rankings, tmp_path, capsys, name)
     assert (tmp_path / name).read_bytes() == b"theirs"
 
 
+@pytest.mark.parametrize("name", ["checkpoint", "best-3"])
+def test_a_model_is_not_called_as_what_a_training_keeps(rankings, tmp_path, capsys, name):
+    assert main(["train", str(rankings), "-o", str(tmp_path / "run"), *USUAL, "--name", name]) == 2
+    assert f"the model cannot be called {name!r}" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_training_goes_on_beside_files_of_others_and_replaces_none(rankings, tmp_path, capsys):
     """Checkpoints lie beside it, so that a folder with a training is looked at file by file."""
     usual = ["train", str(rankings), "-o", str(tmp_path), *USUAL, "--no-tensorboard"]
