@@ -55,9 +55,14 @@ def run(args: argparse.Namespace) -> int:
             console.say(f"left out: {note}")
         folder = CheckpointFolder(options.output)
         _check_free(folder, options, args.resume)
-        with folder.held() if among.first and not args.dry_run else nullcontext():
+        job = _set_up(
+            options, splits, among, console
+        )  # before the folder is made, which a refusal leaves alone
+        if args.dry_run:
+            return DONE
+        with folder.held() if among.first else nullcontext():
             _check_free(folder, options, args.resume)  # another program may have tuned here in between
-            outcome = _tune(args, options, splits, among, console)
+            outcome = _tune(args, job, console)
     if outcome is None:
         return DONE
     _tell(args, outcome)
@@ -65,19 +70,20 @@ def run(args: argparse.Namespace) -> int:
     return SOME_FAILED if wrong and among.number == 1 else DONE  # torchrun would call any but 0 a crash
 
 
-def _tune(
-    args: argparse.Namespace, options: RunOptions, splits: PromptSplits, among: Processes, console: Console
-) -> Outcome | None:
-    """One tuning, begun or resumed; None for a dry run, and in processes other than the first."""
+def _set_up(options: RunOptions, splits: PromptSplits, among: Processes, console: Console) -> Run:
+    """Everything is loaded, and what it takes is told; nothing is written."""
     with console.bytes() as report:
         judges: Judges = judges_of(options, among.device, report, saved_blends(options.weights))
     job = Run(options, splits, judges, among, console.say)
     console.say(f"needs {job.estimate().describe()}")
-    if args.dry_run:
-        return None
+    return job
+
+
+def _tune(args: argparse.Namespace, job: Run, console: Console) -> Outcome | None:
+    """One tuning, begun or resumed; None in processes other than the first."""
     job.prepare()
     try:
-        with console.count(options.config.updates, "updates") as progress:
+        with console.count(job.options.config.updates, "updates") as progress:
             return job.run(progress, board=not args.no_tensorboard)
     except KeyboardInterrupt:
         if job.begun:

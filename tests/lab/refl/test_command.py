@@ -326,7 +326,9 @@ def test_bad_input_is_told_and_nothing_is_left_behind(
     assert call(model, prompts, tmp_path / "run", *more) == code
     told = capsys.readouterr().err
     assert words in told and "Traceback" not in told and "unexpected error" not in told
-    assert not list((tmp_path / "run").glob("[!.]*"))
+    assert not list((tmp_path / "run").glob("[!.]*")) and (tmp_path / "run").exists() == (
+        "--pictures" in more
+    )
 
 
 @pytest.mark.parametrize(
