@@ -18,6 +18,7 @@ from imagereward_core.cli.scorers import saved_blends
 from ..training.state.checkpoints import CheckpointFolder
 from ..training.state.processes import Processes, processes
 from .arguments import add_arguments, options_of
+from .bases.load import check_base
 from .in_the_way import in_the_way
 from .judges import Judges, judges_of
 from .options import RunOptions
@@ -45,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
     options = options_of(args)
     if reason := why_no_folder(args.output):
         raise UsageError(f"{args.output} cannot be the folder of a run: {reason}; name another --output")
+    check_base(options.model, options.merges)
     config = options.config
     with processes(args.device) as among:
         console = Console(args.quiet or not among.first)

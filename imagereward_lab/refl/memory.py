@@ -82,7 +82,9 @@ def weight_sizes(base: Base, others: Mapping[str, nn.Module]) -> dict[str, int]:
 
 
 def settle(base: Base, prompts: list[str]) -> bool:
-    """Makes of all prompts what the denoiser is told, once, and takes the text encoders off the device; False where they are too many.
+    """Makes of all prompts what the denoiser is told, once, and takes the text encoders off the device.
+
+    False where they are too many: the text encoders are on the device then, and read prompts whenever they are drawn.
 
     Raises:
         TrainingError: They do not fit into memory.
@@ -92,9 +94,9 @@ def settle(base: Base, prompts: list[str]) -> bool:
         return False
     one = base.encode(different[:1])
     size = one.states.nbytes + (0 if one.pooled is None else one.pooled.nbytes)
+    base.to(base.device)  # the text encoders too, where they had left for fewer prompts
     if size * len(different) > KEPT_CONDITIONS:
         return False
-    base.to(base.device)  # the text encoders too, where they had left
     base.keep(different)
     base.park_text()
     return True

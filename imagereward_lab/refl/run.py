@@ -40,7 +40,7 @@ from .watching.logs import UPDATES, TuningLogs
 from .watching.previews import Drawn, Previews
 from .watching.sheets import write_previews
 
-_TOO_MANY = "there are too many prompts to keep what the text encoders make of them; they are read anew in each update"
+_TOO_MANY = "there are too many prompts to keep what the text encoders make of them; these stay on the device and read some in each update"
 _PICTURE_ROOM = 60_000
 """Bytes of a picture on a sheet, roughly."""
 

@@ -10,7 +10,7 @@ from ...training.errors import TrainingError
 from .base import Base
 from .folder import INDEX, load_folder
 from .schedule import Prediction
-from .single.load import load_single
+from .single.load import check_single, load_single
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 """Precisions by their names in options."""
@@ -36,6 +36,18 @@ def load_base(
     Raises:
         TrainingError: It is of no known kind, or a part is missing, damaged or of unknown sizes.
     """
+    check_base(path, merges)
+    if path.is_dir():
+        return load_folder(path, dtype, prediction).to(device)
+    return load_single(path, dtype, prediction, merges).to(device)
+
+
+def check_base(path: Path, merges: Path | None = None) -> None:
+    """Refuses in a moment, before scorers are fetched and gigabytes are read, what :func:`load_base` could not use.
+
+    Raises:
+        TrainingError: A package is missing, the model is of no known kind, or what prompts are read with is missing.
+    """
     try:
         import diffusers  # noqa: F401
     except ImportError as error:
@@ -48,9 +60,9 @@ def load_base(
             raise TrainingError(
                 f"{path} is a folder without {INDEX}; expected a folder of diffusers, or the path of one checkpoint in it"
             )
-        return load_folder(path, dtype, prediction).to(device)
-    if not path.is_file():
+    elif path.is_file():
+        check_single(path, merges)
+    else:
         raise TrainingError(
             f"there is no {path}; expected a checkpoint (.safetensors) or a folder of diffusers"
         )
-    return load_single(path, dtype, prediction, merges).to(device)

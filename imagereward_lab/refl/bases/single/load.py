@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +59,7 @@ def load_single(
         TrainingError: It is of no known kind, or a part is missing, damaged or of unknown sizes.
     """
     stored = Stored(path)
-    kind = kind_of(stored)
-    scaled = next((name for name in stored.shapes if name.rpartition(".")[2] in _SCALED), None)
-    if scaled is not None:
-        raise TrainingError(
-            f"{path} is quantised: its numbers are to be multiplied by others ({scaled}), which is not read; expected the model in "
-            "16 bits, or in plain 8 bits"
-        )
+    kind = _usable(stored)
     made: Base
     if kind == "flux":
         made = _flux(stored, dtype, merges)
@@ -75,6 +71,45 @@ def load_single(
         made = _sdxl(stored, dtype, prediction, merges)
     made.check_channels()
     return made
+
+
+def check_single(path: Path, merges: Path | None = None) -> None:
+    """Refuses in a moment what :func:`load_single` would refuse after much else was loaded.
+
+    Raises:
+        TrainingError: The file is of no known kind, or what prompts are read with is missing.
+    """
+    if path.suffix == ".safetensors":  # of others all has to be read to know what they are
+        _usable(Stored(path))
+    with _merges(path, merges) as found:
+        clip_tokens(found)
+
+
+def _usable(stored: Stored) -> str:
+    """The kind of the model in a file; raises where it is none that can be used."""
+    kind = kind_of(stored)
+    scaled = next((name for name in stored.shapes if name.rpartition(".")[2] in _SCALED), None)
+    if scaled is not None:
+        raise TrainingError(
+            f"{stored.path} is quantised: its numbers are to be multiplied by others ({scaled}), which is not read; expected the model in "
+            "16 bits, or in plain 8 bits"
+        )
+    if kind == "flux":
+        for what, prefix in (
+            ("text encoder of CLIP", _ENCODER.format("clip_l")),
+            ("T5", _ENCODER.format("t5xxl")),
+            ("autoencoder", _FLUX_VAE),
+        ):
+            if not any(name.startswith(prefix) for name in stored.shapes):
+                raise TrainingError(
+                    f"{stored.path} is a file of Flux without {what} (names such as {prefix}...); expected a whole checkpoint, with what "
+                    "reads prompts for it, or a folder of diffusers"
+                )
+        if not (stored.path.parent / TOKENIZER).is_file():
+            raise TrainingError(
+                f"{stored.path} lies without T5's {TOKENIZER}, which prompts are read with; put it beside the file. {_WHERE_T5}"
+            )
+    return kind
 
 
 def _sd(
@@ -172,16 +207,6 @@ def _sd3(stored: Stored, dtype: torch.dtype, merges: Path | None) -> StableDiffu
 
 def _flux(stored: Stored, dtype: torch.dtype, merges: Path | None) -> Flux:
     first, second = (_ENCODER.format(name) for name in ("clip_l", "t5xxl"))
-    for what, prefix in (("text encoder of CLIP", first), ("T5", second), ("autoencoder", _FLUX_VAE)):
-        if not any(name.startswith(prefix) for name in stored.shapes):
-            raise TrainingError(
-                f"{stored.path} is a file of Flux without {what} (names such as {prefix}...); expected a whole checkpoint, with what reads "
-                "prompts for it, or a folder of diffusers"
-            )
-    if not (stored.path.parent / TOKENIZER).is_file():
-        raise TrainingError(
-            f"{stored.path} lies without T5's {TOKENIZER}, which prompts are read with; put it beside the file. {_WHERE_T5}"
-        )
     denoiser = load_flux(stored, dtype)
     guided = bool(denoiser.config.guidance_embeds)
     encoder = load_clip(stored, first, dtype)
@@ -215,12 +240,19 @@ def _factor(vae: Any) -> int:
 
 
 def _tokens(stored: Stored, merges: Path | None, encoder: Any, pad: str) -> Tokens:
-    length = int(encoder.config.max_position_embeddings)
-    beside = stored.path.parent / MERGES
-    if merges is None and beside.is_file():
-        return clip_tokens(beside, length, pad)
+    with _merges(stored.path, merges) as found:
+        return clip_tokens(found, int(encoder.config.max_position_embeddings), pad)
+
+
+@contextmanager
+def _merges(path: Path, given: Path | None) -> Iterator[Path]:
+    """CLIP's ``merges.txt``: the one given, the one beside the model, or that of the package that carries it."""
+    beside = path.parent / MERGES
+    if given is None and beside.is_file():
+        yield beside
+        return
     with tempfile.TemporaryDirectory() as folder:
-        return clip_tokens(merges_in(Path(folder), merges), length, pad)
+        yield merges_in(Path(folder), given)
 
 
 def _facts(path: Path) -> dict[str, Any]:

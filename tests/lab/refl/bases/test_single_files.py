@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 
@@ -9,11 +10,15 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from imagereward_core.cli.exits import OTHER
+from imagereward_core.cli.main import main
 from imagereward_core.nets.skeleton import build_skeleton
 from imagereward_lab.demo_model.stages import write_json
 from imagereward_lab.generator.layout import to_checkpoint
 from imagereward_lab.generator.networks import Generator, GeneratorConfig
+from imagereward_lab.refl import command
 from imagereward_lab.refl.bases.load import load_base
+from imagereward_lab.refl.bases.single import load as single
 from imagereward_lab.refl.bases.single.layout import UNET
 from imagereward_lab.refl.bases.single.unet import unet_config
 from imagereward_lab.training.errors import TrainingError
@@ -265,6 +270,24 @@ def test_files_that_are_no_checkpoints_to_tune_say_what_they_are(tmp_path):
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(TrainingError, match="cut short or damaged"):
         load_base(path)
+
+
+def test_what_prompts_are_read_with_is_missed_before_scorers_are_loaded(tmp_path, monkeypatch, capsys):
+    pipeline = write_pipeline("sd1", tmp_path / "folder", tmp_path / "tokens")
+    file = write(tmp_path / "file" / "model.safetensors", single_state("sd1", pipeline), False)
+    (tmp_path / "prompts.txt").write_text("a red circle\na blue square\n", encoding="utf-8")
+    find, asked = importlib.util.find_spec, []
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "open_clip" else find(name, *rest)
+    )
+    monkeypatch.setattr(command, "judges_of", lambda *given: asked.append(given))
+    monkeypatch.setattr(single, "load_unet", lambda *given: asked.append(given))
+    for verb in ("refl", "draw"):
+        output = tmp_path / verb
+        options = ["--model", file, "--prompts", tmp_path / "prompts.txt", "-o", output, "--device", "cpu"]
+        assert main([verb, *map(str, options)]) == OTHER
+        assert "pip install --no-deps open_clip_torch" in capsys.readouterr().err
+        assert not asked and not output.exists()
 
 
 def test_a_pickle_that_would_run_something_is_not_run(tmp_path):
