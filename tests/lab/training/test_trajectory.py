@@ -5,8 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import socket
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,12 +14,12 @@ from safetensors.torch import load_file, save_file
 from imagereward_lab.training.errors import TrainingError
 from imagereward_lab.training.state.checkpoints import CHECKPOINT
 from imagereward_lab.training.state.processes import processes
+from tests.support.lab.processes import CAN_FORK, two_processes
 from tests.support.rankings import make_trainer, rankings, weights
 from tests.support.tiny import TINY
 
 # Some gradients are 0 up to rounding (biases of keys, say), and Adam would make whole steps of that rounding.
 CALM = {"eps": 1e-3}
-CAN_FORK = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and signals")
 
 
 def largest_difference(one, two):
@@ -47,14 +45,7 @@ def test_one_ranking_at_a_time_eight_times_equals_eight_at_once(tmp_path):
     assert whole.record.validation_loss == pytest.approx(parts.record.validation_loss, abs=1e-6)
 
 
-def _process(rank, port, folder, results):
-    os.environ |= {
-        "RANK": str(rank),
-        "LOCAL_RANK": str(rank),
-        "WORLD_SIZE": "2",
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-    }
+def _process(rank, folder, results):
     with processes("cpu") as among:
         # A ranking more than can be shared out evenly, so that one process has a part without pairs at times.
         trainer = make_trainer(folder, learn=rankings(9), among=among, keep=True, seed=rank, **CALM)
@@ -65,18 +56,9 @@ def _process(rank, port, folder, results):
 
 @CAN_FORK
 def test_two_processes_equal_one(tmp_path):
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    fork = multiprocessing.get_context("fork")
-    both = [fork.Process(target=_process, args=(rank, port, tmp_path, tmp_path)) for rank in (0, 1)]
-    for each in both:
-        each.start()
-    alone = make_trainer(tmp_path / "alone", learn=rankings(9), **CALM)
-    alone.run()
-    for each in both:
-        each.join(120)
-        assert each.exitcode == 0
+    with two_processes(_process, tmp_path, tmp_path):
+        alone = make_trainer(tmp_path / "alone", learn=rankings(9), **CALM)
+        alone.run()
     first, second = (load_file(tmp_path / f"{rank}.safetensors") for rank in (0, 1))
     assert largest_difference(first, second) == 0
     assert largest_difference(first, weights(alone)) < 1e-6

@@ -20,6 +20,7 @@ from imagereward_lab.refl.tuning.examples import Examples
 from imagereward_lab.refl.tuning.tuner import Tuner
 from imagereward_lab.refl.watching.previews import Previews
 from imagereward_lab.training.state.checkpoints import CheckpointFolder
+from imagereward_lab.training.state.processes import Processes
 
 TUNED = ("a red star", "two blue circles", "a gray star on a red background")
 CHECKED = ("a star", "two gray circles")
@@ -71,6 +72,7 @@ def tuner_of(
     options: MethodOptions = OPTIONS,
     guards: GuardOptions | None = None,
     method: str = "refl",
+    among: Processes | None = None,
     **changes: Any,
 ) -> Tuner:
     """A tuner of ``base``, which gets a fresh LoRA; one it had is taken out."""
@@ -83,7 +85,8 @@ def tuner_of(
             setattr(parent, name.rpartition(".")[2], layer.get_base_layer())
     adapter = attach(base, base.targets(), rank=config.rank, seed=config.seed)
     drawing = MethodOptions(steps=3, height=16, width=16)
-    previews = Previews(base, CHECKED, 2, drawing, config.seed, measures or {"bright": Brightness()})
+    among = among or Processes()
+    previews = Previews(base, CHECKED, 2, drawing, config.seed, measures or {"bright": Brightness()}, among)
     return Tuner(
         base=base,
         adapter=adapter,
@@ -95,5 +98,6 @@ def tuner_of(
         prompts=TUNED,
         examples=examples_of(base),
         check=previews.check,
+        among=among,
         folder=None if folder is None else CheckpointFolder(folder),
     )
