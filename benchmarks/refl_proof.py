@@ -24,6 +24,7 @@ from PIL import Image
 from imagereward_core.demo.scenes import Scene, scene_where
 from imagereward_lab.figures.contact_sheet import write_sheet
 from imagereward_lab.generator.measure import Judge, by_aspect, demo_judge, judge_of, own_over_others
+from imagereward_lab.generator.pictures import as_pictures, drawn
 from imagereward_lab.generator.places import places
 from imagereward_lab.refl.guards.diversity import diversity
 
@@ -46,6 +47,16 @@ HALF = (
     "--denoising-weight 0.01 --distance-weight 2e-4 --bound 3.3"
 )
 """A gradient through half of the drawing, which leaves it where things go."""
+MANY = (
+    "--method refl --steps 10 --first 4 --last 9 --eta 0 --targets all --learning-rate 3e-3 --warmup 0.05 --cooldown 0.5 --batch 128 "
+    "--denoising-weight 0.02 --distance-weight 1e-4 --bound 3.3 --watch keep"
+)
+"""Twice as many pictures again, of half as many steps each, let steps be as large as a generator that draws badly needs."""
+DEEP = (
+    "--method draft-k --k 5 --steps 10 --targets all --learning-rate 2e-3 --warmup 0.05 --cooldown 0.5 --batch 64 "
+    "--denoising-weight 0.02 --distance-weight 1e-4 --bound 3.3"
+)
+"""The same through half of the drawing."""
 HACKED = (
     "--method draft-k --k 10 --steps 10 --targets all --learning-rate 1e-3 --warmup 0.05 --cooldown 0.6 --denoising-weight 0.03 "
     "--bound 3.3 --updates 100 --check-every 10"
@@ -54,7 +65,9 @@ HACKED = (
 WAYS: dict[str, tuple[str, ...]] = {
     "refl": tuple(LATE.split()),
     "refl, larger steps": tuple(LARGE.split()),
+    "refl, many pictures": tuple(MANY.split()),
     "draft-k": tuple(HALF.split()),
+    "draft-k, larger steps": tuple(DEEP.split()),
     "hacked, no guards": tuple(f"{HACKED} --no-guards".split()),
     "hacked, with guards": tuple(HACKED.split()),
 }
@@ -129,7 +142,21 @@ class Proof:
             else:
                 after = {"lora": "none: no state was good"}
             found[way] = {**after, "tuning": told, "checks": self._checks(name)}
-        return {"ways": found, "seconds": self.steps.seconds(), "commands": self.steps.lines()}
+        return {
+            "right": self._right(judges),
+            "ways": found,
+            "seconds": self.steps.seconds(),
+            "commands": self.steps.lines(),
+        }
+
+    def _right(self, judges: dict[str, Judge]) -> dict[str, Any]:
+        """What right drawings of the same prompts have, and how much they differ: no generator has a part in it."""
+        folder, rng = self.folder / "right", random.Random("proof right")
+        folder.mkdir(exist_ok=True)
+        scenes = [scene for scene in self.scenes for _ in range(self.scale.seeds)]
+        for place, picture in enumerate(as_pictures(drawn(scenes, rng, 64))):
+            picture.save(folder / f"{place:04}.png")
+        return self._measured(folder.name, judges)
 
     def _after(
         self, name: str, ending: str, base: dict[str, Any], judges: dict[str, Judge]
@@ -165,7 +192,7 @@ class Proof:
         checks = f"--check-every {max(1, scale.updates // 10)} --preview-steps {scale.steps} --preview-guidance 1".split()
         given = f"--prompts tuned.txt --validation checked.txt --scorer demo --also {self.second}".split()
         small: tuple[str, ...] = (
-            ("--denoising-pictures", "4", "--steps", "3", "--updates", "2") if scale == SMALL else ()
+            tuple("--denoising-pictures 4 --steps 3 --updates 2 --batch 2".split()) if scale == SMALL else ()
         )
         if small:
             small += ("--k", "2") if "draft-k" in WAYS[way] else ("--first", "1", "--last", "2")

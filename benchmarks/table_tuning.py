@@ -77,6 +77,16 @@ def refl_proof_part(figures: dict[str, Any], machine: str) -> list[str]:
         f"| untouched | {_mean(before, 'demo')} | {_mean(before, second)} | {before['own_over_others']:.1%}, {before[own]:.1%} "
         f"| {before['diversity']:.3f} | |",
     ]
+    if "right" in figures:
+        right = figures["right"]
+        means = " | ".join(
+            f"mean {row['mean']:.2f}, deviation {row['deviation']:.2f}"
+            for row in (right["scores"][who] for who in ("demo", second))
+        )
+        change = right["diversity"] / before["diversity"] - 1
+        lines.append(
+            f"| right drawings | {means} | {right['own_over_others']:.1%}, {right[own]:.1%} | {right['diversity']:.3f} ({change:+.0%}) | |"
+        )
     for way, row in ways.items():
         tuning = row["tuning"]
         end = tuning.get("stopped") or f"to its end; the state after update {tuning['update']}"
