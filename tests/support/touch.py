@@ -12,7 +12,7 @@ class Fingers:
     """Fingers on a page of playwright."""
 
     def __init__(self, page: Any) -> None:
-        self.session = page.context.new_cdp_session(page)
+        self.page, self.session = page, page.context.new_cdp_session(page)
         self.points: tuple[Point, ...] = ()
 
     def down(self, *points: Point) -> None:
@@ -31,7 +31,7 @@ class Fingers:
         self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": given})
 
     def move(self, begin: Sequence[Point], end: Sequence[Point], steps: int = 6) -> None:
-        """Moves fingers that are down from some places to others."""
+        """Moves fingers that are down from some places to others, and waits until the page has seen the last of it."""
         for step in range(1, steps + 1):
             share = step / steps
             self.down(
@@ -40,6 +40,8 @@ class Fingers:
                     for (x, y), (to_x, to_y) in zip(begin, end, strict=True)
                 )
             )
+        # Moves are handed to the page once for each frame that is drawn.
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def gesture(self, begin: Sequence[Point], end: Sequence[Point]) -> None:
         """Fingers go down one after another, move, and are lifted, the last one first."""
