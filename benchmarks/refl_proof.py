@@ -49,7 +49,7 @@ HALF = (
 """A gradient through half of the drawing, which leaves it where things go."""
 MANY = (
     "--method refl --steps 10 --first 4 --last 9 --eta 0 --targets all --learning-rate 3e-3 --warmup 0.05 --cooldown 0.5 --batch 128 "
-    "--denoising-weight 0.02 --distance-weight 1e-4 --bound 3.3 --watch keep"
+    "--denoising-weight 0.02 --distance-weight 1e-4 --bound 3.3 --watch keep --diversity-fall 25"
 )
 """Twice as many pictures again, of half as many steps each, let steps be as large as a generator that draws badly needs."""
 DEEP = (

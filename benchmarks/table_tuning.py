@@ -89,10 +89,11 @@ def refl_proof_part(figures: dict[str, Any], machine: str) -> list[str]:
         )
     for way, row in ways.items():
         tuning = row["tuning"]
-        end = tuning.get("stopped") or f"to its end; the state after update {tuning['update']}"
+        end = tuning.get("stopped") or "to its end"
         if "rise_in_deviations" not in row:
             lines.append(f"| {way} | | | | | {end}; no LoRA, for no state was good |")
             continue
+        end += f"; the state after update {tuning['update']}"
         rise, guided = row["rise_in_deviations"], row["guided"]["rise_in_deviations"]
         both = " | ".join(f"{rise[who]:+.2f} ({guided[who]:+.2f})" for who in ("demo", second))
         lines.append(
