@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import torch
 
 CAN_FORK = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and signals")
 
@@ -23,6 +24,7 @@ def _one(rank: int, port: int, work: Callable[..., None], given: tuple[Any, ...]
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
     }
+    torch.set_num_threads(1)  # a fork has none of the threads its parent had, and would wait for them
     work(rank, *given)
 
 
