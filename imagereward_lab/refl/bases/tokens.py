@@ -36,11 +36,12 @@ class Tokens:
         encode: Of one prompt.
         length: Ids of a prompt, padding included.
         pad: What short prompts are filled up with.
+        size: Of the vocabulary, where it is known.
     """
 
-    def __init__(self, encode: Encode, length: int, pad: int) -> None:
+    def __init__(self, encode: Encode, length: int, pad: int, size: int = 0) -> None:
         self._encode = lru_cache(maxsize=4096)(encode)
-        self.length, self.pad = length, pad
+        self.length, self.pad, self.size = length, pad, size
 
     def __call__(self, prompts: Sequence[str]) -> Ids:
         """Ids of some prompts."""
@@ -64,7 +65,8 @@ def clip_tokens(merges: Path, length: int = 77, pad: str = "") -> Tokens:
         found = encoder(prompt)
         return found.ids, found.cut
 
-    return Tokens(encode, length, encoder.end_id if number is None else number)
+    end = encoder.end_id if number is None else number
+    return Tokens(encode, length, end, encoder.tokenizer.get_vocab_size())
 
 
 def folder_tokens(folder: Path, length: int) -> Tokens:

@@ -241,7 +241,14 @@ def _factor(vae: Any) -> int:
 
 def _tokens(stored: Stored, merges: Path | None, encoder: Any, pad: str) -> Tokens:
     with _merges(stored.path, merges) as found:
-        return clip_tokens(found, int(encoder.config.max_position_embeddings), pad)
+        tokens = clip_tokens(found, int(encoder.config.max_position_embeddings), pad)
+    known = int(encoder.config.vocab_size)
+    if tokens.size != known:
+        raise TrainingError(
+            f"CLIP's vocabulary here has {tokens.size:,} tokens, and the text encoder of {stored.path} knows {known:,}; expected "
+            "merges.txt of openai/clip-vit-large-patch14. Check --merges, or the merges.txt beside the model"
+        )
+    return tokens
 
 
 @contextmanager

@@ -264,7 +264,7 @@ def test_files_that_are_no_checkpoints_to_tune_say_what_they_are(tmp_path):
         },
     }
     for number, (words, tensors) in enumerate(cases.items()):
-        path = write(tmp_path / f"{number}.safetensors", tensors, False)
+        path = write(tmp_path / f"{number}.safetensors", tensors, True)
         with pytest.raises(TrainingError, match=words):
             load_base(path)
     path.write_bytes(path.read_bytes()[:-10])
@@ -288,6 +288,14 @@ def test_what_prompts_are_read_with_is_missed_before_scorers_are_loaded(tmp_path
         assert main([verb, *map(str, options)]) == OTHER
         assert "pip install --no-deps open_clip_torch" in capsys.readouterr().err
         assert not asked and not output.exists()
+
+
+def test_a_file_that_is_no_vocabulary_of_the_model_is_refused(tmp_path):
+    pipeline = write_pipeline("sd1", tmp_path / "folder", tmp_path / "tokens")
+    file = write(tmp_path / "file" / "model.safetensors", single_state("sd1", pipeline), True)
+    (tmp_path / "merges.txt").write_text("hello\n", encoding="utf-8")
+    with pytest.raises(TrainingError, match="vocabulary here has 514 tokens, and the text encoder of"):
+        load_base(file, merges=tmp_path / "merges.txt")
 
 
 def test_a_pickle_that_would_run_something_is_not_run(tmp_path):
