@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
+import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -58,7 +59,7 @@ def merges_in(folder: Path, given: Path | None = None) -> Path:
         try:
             data = gzip.decompress(source.read_bytes()) if source.suffix == ".gz" else source.read_bytes()
             lines = data.decode("utf-8").split("\n")[1 : _PAIRS + 1]
-        except (OSError, EOFError, UnicodeDecodeError) as error:
+        except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
             raise TrainingError(f"{source} cannot be read as CLIP's merges: {error}") from error
         folder.mkdir(parents=True, exist_ok=True)
         with written_whole(path) as temporary:

@@ -230,7 +230,9 @@ class Run:
         if config.denoising_weight:
             tuner.examples = self._examples()
             tuner.settings["examples"] = tuner.examples.digest()
-            if not settle(self.base, [*self.splits.tuned, *self.splits.checked, *tuner.examples.prompts]):
+            with answered(config, tuner.options, self.among.device):
+                kept = settle(self.base, [*self.splits.tuned, *self.splits.checked, *tuner.examples.prompts])
+            if not kept:
                 self.say(_TOO_MANY)
             self.say(f"the second loss has {tuner.examples.origin}")
         if self.begun:

@@ -79,7 +79,7 @@ def check_single(path: Path, merges: Path | None = None) -> None:
     Raises:
         TrainingError: The file is of no known kind, or what prompts are read with is missing.
     """
-    if path.suffix == ".safetensors":  # of others all has to be read to know what they are
+    if path.suffix.lower() == ".safetensors":  # of others all has to be read to know what they are
         _usable(Stored(path))
     with _merges(path, merges) as found:
         clip_tokens(found)
