@@ -35,6 +35,8 @@ TOKENIZER = "tokenizer.json"
 """Beside a file with T5: its tokenizer."""
 _CLIP = "cond_stage_model.transformer."
 _OPEN_CLIP = "cond_stage_model.model."
+_CLIP_TOKENS = 49_408
+"""Of CLIP's vocabulary. A text encoder may know some more: models that were taught words of their own."""
 _XL = "conditioner.embedders."
 _ENCODER = "text_encoders.{}.transformer."
 """Of flow models, as ComfyUI saves them."""
@@ -79,8 +81,7 @@ def check_single(path: Path, merges: Path | None = None) -> None:
     Raises:
         TrainingError: The file is of no known kind, or what prompts are read with is missing.
     """
-    if path.suffix.lower() == ".safetensors":  # of others all has to be read to know what they are
-        _usable(Stored(path))
+    _usable(Stored(path))
     with _merges(path, merges) as found:
         clip_tokens(found)
 
@@ -243,7 +244,7 @@ def _tokens(stored: Stored, merges: Path | None, encoder: Any, pad: str) -> Toke
     with _merges(stored.path, merges) as found:
         tokens = clip_tokens(found, int(encoder.config.max_position_embeddings), pad)
     known = int(encoder.config.vocab_size)
-    if tokens.size != known:
+    if tokens.size not in (known, min(known, _CLIP_TOKENS)):
         raise TrainingError(
             f"CLIP's vocabulary here has {tokens.size:,} tokens, and the text encoder of {stored.path} knows {known:,}; expected "
             "merges.txt of openai/clip-vit-large-patch14. Check --merges, or the merges.txt beside the model"

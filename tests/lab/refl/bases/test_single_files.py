@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import json
 import shutil
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from imagereward_core.cli.exits import OTHER
 from imagereward_core.cli.main import main
@@ -17,7 +18,7 @@ from imagereward_lab.demo_model.stages import write_json
 from imagereward_lab.generator.layout import to_checkpoint
 from imagereward_lab.generator.networks import Generator, GeneratorConfig
 from imagereward_lab.refl import command
-from imagereward_lab.refl.bases.load import load_base
+from imagereward_lab.refl.bases.load import check_base, load_base
 from imagereward_lab.refl.bases.single import load as single
 from imagereward_lab.refl.bases.single.layout import UNET
 from imagereward_lab.refl.bases.single.unet import unet_config
@@ -296,6 +297,29 @@ def test_a_file_that_is_no_vocabulary_of_the_model_is_refused(tmp_path):
     (tmp_path / "merges.txt").write_text("hello\n", encoding="utf-8")
     with pytest.raises(TrainingError, match="vocabulary here has 514 tokens, and the text encoder of"):
         load_base(file, merges=tmp_path / "merges.txt")
+    (tmp_path / "merges.txt.gz").write_bytes(gzip.compress(b"hello world" * 500)[:15] + b"\xff" * 20)
+    with pytest.raises(TrainingError, match="cannot be read as CLIP's merges"):
+        load_base(file, merges=tmp_path / "merges.txt.gz")
+
+
+def test_a_text_encoder_may_know_words_beyond_clips(tmp_path, monkeypatch):
+    pipeline = write_pipeline("sd1", tmp_path / "folder", tmp_path / "tokens")
+    file = write(tmp_path / "file" / "model.safetensors", single_state("sd1", pipeline), True)
+    known = load_base(file).text_encoders["text_encoder"].config.vocab_size
+    state, name = load_file(file), "cond_stage_model.transformer.text_model.embeddings.token_embedding.weight"
+    more = write(file, {**state, name: torch.cat([state[name], torch.zeros(2, state[name].shape[1])])}, True)
+    with pytest.raises(
+        TrainingError, match=f"has {known} tokens, and the text encoder of .* knows {known + 2}"
+    ):
+        load_base(more)
+    monkeypatch.setattr(single, "_CLIP_TOKENS", known)
+    assert load_base(more).text_encoders["text_encoder"].config.vocab_size == known + 2
+
+
+def test_what_is_no_checkpoint_is_told_before_what_prompts_are_read_with(tmp_path):
+    (tmp_path / "model.ckpt").write_bytes(b"no checkpoint")
+    with pytest.raises(TrainingError, match="is a text file"):
+        check_base(tmp_path / "model.ckpt", tmp_path / "absent.txt")
 
 
 def test_a_pickle_that_would_run_something_is_not_run(tmp_path):
