@@ -81,10 +81,11 @@ def weight_sizes(base: Base, others: Mapping[str, nn.Module]) -> dict[str, int]:
     return {name: size for name, size in found.items() if size}
 
 
-def settle(base: Base, prompts: list[str]) -> bool:
+def settle(base: Base, prompts: list[str], to_come: int = 0) -> bool:
     """Makes of all prompts what the denoiser is told, once, and takes the text encoders off the device.
 
-    False where they are too many: the text encoders are on the device then, and read prompts whenever they are drawn.
+    False where they are too many, with as many more as are ``to_come`` at the most: the text encoders are on the device then, and read
+    prompts whenever they are drawn.
 
     Raises:
         TrainingError: They do not fit into memory.
@@ -95,7 +96,7 @@ def settle(base: Base, prompts: list[str]) -> bool:
     one = base.encode(different[:1])
     size = one.states.nbytes + (0 if one.pooled is None else one.pooled.nbytes)
     base.to(base.device)  # the text encoders too, where they had left for fewer prompts
-    if size * len(different) > KEPT_CONDITIONS:
+    if size * (len(different) + to_come) > KEPT_CONDITIONS:
         return False
     base.keep(different)
     base.park_text()

@@ -31,7 +31,14 @@ from .methods.options import MethodOptions
 from .methods.table import METHODS
 from .options import RunOptions
 from .result import Found, model_digest, run_identity, write_result
-from .tuning.examples import Examples, drawn_examples, folder_examples, load_examples, save_examples
+from .tuning.examples import (
+    Examples,
+    drawn_examples,
+    folder_examples,
+    load_examples,
+    most_examples,
+    save_examples,
+)
 from .tuning.prompts import PromptSplits
 from .tuning.tuner import Tuner
 from .tuning.update import Update
@@ -127,6 +134,7 @@ class Run:
             scale=judges.scale,
         )
         self._before: Drawn | None = None
+        self._said_too_many = False
         self._tell()
 
     @property
@@ -175,6 +183,11 @@ class Run:
                     "checks draw one picture of each prompt, so it is not seen whether pictures of a prompt go on to differ"
                 )
 
+    def _tell_too_many(self, kept: bool) -> None:
+        if not kept and not self._said_too_many:
+            self._said_too_many = True
+            self.say(_TOO_MANY)
+
     def _tell_cut(self, prompts: Sequence[str], which: str) -> None:
         """Which ends of prompts no model will see; they have been read already."""
         cut = self.base.unread(prompts)
@@ -190,9 +203,10 @@ class Run:
             TrainingError: It does not fit into memory, or what is written does not fit on the disk.
         """
         config, tuner = self.options.config, self.tuner
-        kept = settle(self.base, [*self.splits.tuned, *self.splits.checked])
-        if not kept:
-            self.say(_TOO_MANY)
+        pictures = self.options.pictures if config.denoising_weight else None
+        to_come = 0 if pictures is None else most_examples(pictures)
+        kept = settle(self.base, [*self.splits.tuned, *self.splits.checked], to_come)
+        self._tell_too_many(kept)
         self._tell_cut(self.splits.checked, "of those that are checked")
         if kept:
             self._tell_cut(self.splits.tuned, "that it is tuned on")
@@ -232,8 +246,7 @@ class Run:
             tuner.settings["examples"] = tuner.examples.digest()
             with answered(config, tuner.options, self.among.device):
                 kept = settle(self.base, [*self.splits.tuned, *self.splits.checked, *tuner.examples.prompts])
-            if not kept:
-                self.say(_TOO_MANY)
+            self._tell_too_many(kept)
             self.say(f"the second loss has {tuner.examples.origin}")
         if self.begun:
             tuner.resume()

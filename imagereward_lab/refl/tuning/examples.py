@@ -162,6 +162,11 @@ def folder_examples(
     )
 
 
+def most_examples(folder: Path) -> int:
+    """As many pictures as :func:`folder_examples` would take if all could be used."""
+    return min(MOST, sum(1 for _ in _pictures(folder)))
+
+
 def _pictures(folder: Path) -> Iterator[Path]:
     for where, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

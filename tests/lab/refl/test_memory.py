@@ -25,5 +25,7 @@ def test_text_encoders_are_back_where_the_second_loss_has_too_many_prompts(tmp_p
     assert settle(base, PROMPTS[:1]) and moves[-1] == "away"
     one = base.encode(PROMPTS[:1]).states.nbytes
     monkeypatch.setattr(memory, "KEPT_CONDITIONS", 2 * one)
+    assert settle(base, PROMPTS[:1], to_come=1) and moves[-1] == "away"
+    assert not settle(base, PROMPTS[:1], to_come=2) and moves[-1] == str(base.device)
     assert not settle(base, [*PROMPTS[:1], "another", "and one more"])
     assert moves[-1] == str(base.device)
