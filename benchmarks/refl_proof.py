@@ -49,7 +49,7 @@ HALF = (
 """A gradient through half of the drawing, which leaves it where things go."""
 MANY = (
     "--method refl --steps 10 --first 4 --last 9 --eta 0 --targets all --learning-rate 3e-3 --warmup 0.05 --cooldown 0.5 --batch 128 "
-    "--denoising-weight 0.02 --distance-weight 1e-4 --bound 3.3 --watch keep --diversity-fall 25"
+    "--denoising-weight 0.02 --bound 3.3"
 )
 """Twice as many pictures again, of half as many steps each, let steps be as large as a generator that draws badly needs."""
 DEEP = (
@@ -65,7 +65,8 @@ HACKED = (
 WAYS: dict[str, tuple[str, ...]] = {
     "refl": tuple(LATE.split()),
     "refl, larger steps": tuple(LARGE.split()),
-    "refl, many pictures": tuple(MANY.split()),
+    "refl, many pictures": tuple(f"{MANY} --distance-weight 1e-4 --watch keep --diversity-fall 25".split()),
+    "refl, drawn back less": tuple(f"{MANY} --distance-weight 5e-5".split()),
     "draft-k": tuple(HALF.split()),
     "draft-k, larger steps": tuple(DEEP.split()),
     "hacked, no guards": tuple(f"{HACKED} --no-guards".split()),
